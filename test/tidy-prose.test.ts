@@ -13,7 +13,6 @@ import { COMMENT, type Repository, readRepository } from './repository.ts';
 const TO_DO: readonly string[] = [
   'src/config/',
   'src/flow/',
-  'src/ops/',
   'test/crash/',
   'test/e2e/',
   'test/hw/',

@@ -1,7 +1,6 @@
 /**
- * The running gateway as its observers see it: reports, conditions and recordings read these facts. `app/` provides them;
- * an observer does not know how the gateway is composed. Nothing here changes the gateway, except that packets set aside
- * may be released by order.
+ * Read-only view of the running gateway for reports, conditions and recordings. `app/` provides it; an observer does not
+ * know how the gateway is composed. Nothing here changes the gateway, except that an order may release packets set aside.
  */
 import type { Facts } from '../base/events.ts';
 import type { Direction } from '../base/message.ts';
@@ -32,7 +31,7 @@ export interface GatewayView {
   readonly clock: Clock;
   readonly facts: Facts;
   readonly store: Pick<Store, 'tally' | 'letters'>;
-  /** Facts about the store when it was opened. */
+  /** Results of opening the store. */
   readonly opening: StoreOpening;
   readonly committer: Pick<Committer, 'commits' | 'fullSinceMs'>;
   readonly uplinks: Custodian;
@@ -42,11 +41,11 @@ export interface GatewayView {
   readonly outbox: Pick<Outbox, 'classOf' | 'ackHealth' | 'poison'>;
   readonly alarmTopics: Pick<AlarmTopics, 'isSettled'>;
   readonly registry: Pick<SubdeviceRegistry, 'all' | 'byId' | 'byLane' | 'wantedFilters'>;
-  /** The configuration has the subdevice, or lets any be served. */
+  /** Whether the configuration has the subdevice, or allows unknown ones. */
   isConfigured(subdevice: string): boolean;
   readonly presence: Pick<Presence, 'goodbyes' | 'unlisted' | 'unlistedDevices'>;
   readonly intake: Pick<Intake, 'tallies'>;
-  /** Inputs on which a machine threw. */
+  /** Inputs on which a machine threw an error. */
   readonly setAside: Pick<SetAside, 'report'>;
   readonly links: Pick<Links, 'states' | 'lineErrors'>;
   readonly hub: Pick<HubConnection, 'client' | 'recorder' | 'standing'>;
@@ -57,7 +56,7 @@ export interface GatewayView {
   /** `undefined`: the hub has no gateway operations. */
   readonly operations: GatewayOperations | undefined;
   readonly wallClock: WallClock;
-  /** Time of now, as rows of the store carry it. */
+  /** Current time, as stored in rows. */
   stamp(): Stamp;
   age(stamp: Stamp): Age;
 }

@@ -1,22 +1,22 @@
 /**
- * How many lines of the journal one cause may write: the first few, then one a minute that counts the others.
+ * Limits for journal lines of one cause: the first few are written, then one line per minute counts the others.
  *
- * A cause is an event with its subdevice or link and its reason. Whoever floods the gateway with messages that nobody
- * wants is one cause, however many topics he makes up; a flood of names is caught by the bound of the event. A sentence
- * is put into words only if it is written, so a flood costs counting alone.
+ * A cause is an event with its subdevice or link and its reason. A subdevice that floods the gateway with unwanted messages
+ * is one cause, however many topics it uses; a flood of names is caught by the limit of the event. A sentence is formed
+ * only if it is written, so a flood costs only the counting.
  */
 import type { EventName } from '../base/events.ts';
 import { type FactOf, NARRATORS, reportFact, type Weight, weightOf } from './narration.ts';
 import { countOf } from './words.ts';
 
 export const WINDOW_MS = 60_000;
-/** Lines of one cause within a window; at level debug the single messages are what is looked for. */
+/** Lines of one cause within a window; more at level debug, where single messages are of interest. */
 const CAUSE_LINES_MAX: Readonly<Record<Weight, number>> = { debug: 100, info: 3, warn: 3, error: 3 };
-/** Lines of one event within a window, whatever their causes: each subdevice of a large line may be said to be there. */
+/** Lines of one event within a window, for all causes: enough to report each subdevice of a large link. */
 const EVENT_LINES_MAX: Readonly<Record<Weight, number>> = { debug: 1000, info: 64, warn: 64, error: 64 };
-/** Part of a reason that tells causes apart. */
+/** Characters of a reason that distinguish causes. */
 const REASON_LENGTH = 80;
-/** The cause of everything beyond the bound of its event. */
+/** Cause for everything beyond the limit of its event. */
 const OTHERS = '…';
 
 export interface JournalBudgetOptions {
@@ -27,7 +27,7 @@ export interface JournalBudgetOptions {
 interface Cause {
   linesLeft: number;
   untold: number;
-  /** The newest that was not written. */
+  /** Newest fact that was not written. */
   sample: object | undefined;
 }
 
@@ -58,13 +58,13 @@ export class JournalBudget {
     cause.sample = fact;
   }
 
-  /** Says what was counted in the windows that are over. To be called every few seconds. */
+  /** Writes the counts of windows that have ended. Must be called every few seconds. */
   turn(): void {
     const nowMs = this.#options.nowMs();
     for (const [name, window] of this.#windows) if (nowMs >= window.endMs) this.#close(name, window);
   }
 
-  /** Says what was counted so far: nothing follows. */
+  /** Writes all remaining counts at the end of the process. */
   end(): void {
     for (const [name, window] of this.#windows) this.#close(name, window);
   }
@@ -97,7 +97,7 @@ export class JournalBudget {
     return window;
   }
 
-  /** @returns causes that go on: each is worth one line for each window from now on */
+  /** @returns causes that continue: each gets one line per window from now on */
   #close(name: EventName, { causes }: EventWindow): Map<string, Cause> {
     const lasting = new Map<string, Cause>();
     for (const [key, { untold, sample }] of causes) {
@@ -118,7 +118,7 @@ export class JournalBudget {
   }
 }
 
-/** Names that the far end makes up are no causes of their own: those of clients that are refused, and topics. */
+/** Key of a cause. Names chosen by the peer (ids of refused clients, topics) do not make a new cause. */
 function keyOf(name: EventName, fact: object): string {
   const { subdevice, link, reason } = fact as Partial<Record<'subdevice' | 'link' | 'reason', string>>;
   const subject = name === 'subdeviceRefused' ? link : (subdevice ?? link);

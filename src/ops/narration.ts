@@ -1,6 +1,6 @@
 /**
- * Facts as sentences: one table for `holdfast tail` and for the journal, so both tell the same story. What concerns single
- * messages is for the tail (and the journal at level debug); what concerns the gateway is for everybody.
+ * Facts as sentences: one table for `holdfast tail` and for the journal. Sentences about single messages go to the tail,
+ * and to the journal at level debug only; sentences about the gateway go to both.
  */
 import type { EventName, GatewayEvents } from '../base/events.ts';
 import type { Age } from '../base/time.ts';
@@ -13,26 +13,27 @@ export type FactOf<Name extends EventName> = Parameters<GatewayEvents[Name]>[0];
 interface Narrator<Name extends EventName> {
   readonly weight: Weight;
   readonly tell: (fact: FactOf<Name>) => string;
-  /** The event says that something is over, so it is information, whatever the weight of its beginning. */
+  /** The event ends a problem: its weight is `info`, whatever the weight of the beginning. */
   readonly isOver?: (fact: FactOf<Name>) => boolean;
 }
 
 export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   gatewayStarted: {
     weight: 'info',
-    tell: ({ recovered }) => `gateway started, ${countOf(recovered, 'message')} in custody from before`,
+    tell: ({ recovered }) => `gateway started; ${countOf(recovered, 'message')} recovered from the previous run`,
   },
   gatewayStopping: { weight: 'info', tell: ({ reason }) => `gateway stopping: ${reason}` },
   linkOpened: { weight: 'info', tell: ({ link, path }) => `link ${link} open on ${path}` },
   linkClosed: { weight: 'warn', tell: ({ link, path, reason }) => `link ${link} on ${path} is down: ${reason}` },
-  linkWaits: { weight: 'warn', tell: ({ link, reason }) => `link ${link} waits for its port: ${reason}` },
+  linkWaits: { weight: 'warn', tell: ({ link, reason }) => `link ${link} is waiting for its port: ${reason}` },
   linkRecovery: {
     weight: 'warn',
-    tell: ({ link, recoveryStep, outcome }) => `link ${link} does not work: ${recoveryStep} (${outcome})`,
+    tell: ({ link, recoveryStep, outcome }) => `link ${link} does not work; recovery step ${recoveryStep}: ${outcome}`,
   },
   linkGivenUp: {
     weight: 'error',
-    tell: ({ link, trouble }) => `link ${link}: everything that may be tried was tried, and the ${trouble} lasts`,
+    tell: ({ link, trouble }) =>
+      `link ${link}: all recovery steps failed; the line is still ${trouble === 'noise' ? 'noisy' : 'silent'}`,
   },
   subdeviceAttached: {
     weight: 'info',
@@ -46,18 +47,24 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   subdeviceSlept: {
     weight: 'debug',
     tell: ({ subdevice, aliveMs }) =>
-      `subdevice ${subdevice} sleeps, and is lost after ${durationWords(aliveMs)} of silence`,
+      `subdevice ${subdevice} is asleep; it counts as lost after ${durationWords(aliveMs)} without a packet`,
   },
   willPublished: {
     weight: 'warn',
-    tell: ({ subdevice, topic }) => `subdevice ${subdevice} is lost: its will goes to ${topic}`,
+    tell: ({ subdevice, topic }) => `subdevice ${subdevice} is lost; its will is published to ${topic}`,
   },
   subdeviceDetached: {
     weight: 'info',
     tell: ({ subdevice, link, reason }) => `subdevice ${subdevice} left ${link}: ${reason}`,
   },
-  subscriptionAdded: { weight: 'info', tell: ({ subdevice, filter }) => `${subdevice} subscribed to ${filter}` },
-  subscriptionRemoved: { weight: 'info', tell: ({ subdevice, filter }) => `${subdevice} unsubscribed from ${filter}` },
+  subscriptionAdded: {
+    weight: 'info',
+    tell: ({ subdevice, filter }) => `subdevice ${subdevice} subscribed to ${filter}`,
+  },
+  subscriptionRemoved: {
+    weight: 'info',
+    tell: ({ subdevice, filter }) => `subdevice ${subdevice} unsubscribed from ${filter}`,
+  },
   subscriptionRefused: {
     weight: 'warn',
     tell: ({ subdevice, filter, reason }) =>
@@ -74,15 +81,15 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   sessionLost: {
     weight: 'warn',
-    tell: ({ away }) => `session lost at the hub${awayWords(away)}: downlinks may be missing; subscribing again`,
+    tell: ({ away }) => `session lost at the hub${awayWords(away)}; downlinks may be missing; subscribing again`,
   },
   replayStarted: {
     weight: 'info',
-    tell: ({ storedMax }) => `the hub sends what it stored for us, ${countOf(storedMax, 'message')} at most`,
+    tell: ({ storedMax }) => `hub replay started: at most ${countOf(storedMax, 'stored message')}`,
   },
   replayDone: {
     weight: 'info',
-    tell: ({ received }) => `the hub has sent what it stored: at most ${countWords(received)}`,
+    tell: ({ received }) => `hub replay done: at most ${countOf(received, 'stored message')} received`,
   },
   possibleGap: {
     weight: 'warn',
@@ -90,7 +97,7 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   hubRefused: { weight: 'error', tell: ({ reason, remedy }) => `${reason}. ${remedy}` },
   hubLost: { weight: 'warn', tell: ({ reason }) => `hub lost: ${reason}` },
-  hubUnreachable: { weight: 'warn', tell: ({ reason }) => `hub not reached: ${reason}` },
+  hubUnreachable: { weight: 'warn', tell: ({ reason }) => `cannot reach the hub: ${reason}` },
   hubSilent: {
     weight: 'warn',
     tell: ({ peer, forMs }) => `connected to ${peer}, no CONNACK for ${durationWords(forMs)}`,
@@ -99,7 +106,9 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     weight: 'warn',
     isOver: ({ problem }) => problem === undefined,
     tell: ({ problem }) =>
-      problem === undefined ? 'the files of TLS are good' : `the files of TLS are no good: ${problem}`,
+      problem === undefined
+        ? 'TLS files are valid again'
+        : `TLS files are invalid; the last valid ones remain in use: ${problem}`,
   },
   secretFileJudged: {
     weight: 'warn',
@@ -107,12 +116,12 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     tell: ({ problem }) =>
       problem === undefined
         ? 'the secret file can be read again'
-        : `the secret file cannot be read, the last secret is used: ${problem}`,
+        : `the secret file cannot be read; the last secret remains in use: ${problem}`,
   },
   hubTakenOver: {
     weight: 'error',
     tell: ({ times }) =>
-      `the hub accepted ${countOf(times, 'connection')} in a row and closed each soon after: is another gateway running with our identity, or does the hub or a firewall end connections?`,
+      `the hub accepted ${countOf(times, 'connection')} in a row and closed each soon after; either another gateway uses the same client id, or the hub or a firewall is closing accepted connections`,
   },
   hubAnswered: { weight: 'warn', tell: ({ sentence }) => sentence },
   uplinkAccepted: {
@@ -122,7 +131,7 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   uplinkRefused: {
     weight: 'debug',
-    tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} turned away: ${reason}`,
+    tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} rejected: ${reason}`,
   },
   uplinkShed: {
     weight: 'warn',
@@ -133,43 +142,43 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     tell: ({ link, subdevice, reason, count, sample }) => {
       const whose = subdevice === null ? '' : ` of ${subdevice}`;
       const where = link === null ? '' : ` on link ${link}`;
-      return `${countWords(count)} discarded${where}${whose}: ${reason}; the last: ${sample}`;
+      return `${countWords(count)} discarded${where}${whose}: ${reason}; last: ${sample}`;
     },
   },
   packetSuspected: {
     weight: 'warn',
     tell: ({ packet, closes }) =>
-      `the hub closed the connection right after ${packet}, with nothing else unanswered (${countOf(closes, 'close')} so far): it is sent alone and after the others`,
+      `the hub closed the connection right after ${packet}, with nothing else unanswered (${countOf(closes, 'close')} so far); the packet is sent alone, after all others`,
   },
   packetSetAside: {
     weight: 'error',
     tell: ({ packet, closes }) =>
-      `the hub closes the connection on ${packet} (${countOf(closes, 'time')}): it is set aside and not sent; holdfast hub subscriptions shows it`,
+      `the hub closes the connection on ${packet} (${countOf(closes, 'time')}); the packet is set aside and not sent; see holdfast hub subscriptions`,
   },
-  packetReleased: { weight: 'info', tell: ({ packet }) => `${packet} is no longer set aside: it is sent again` },
+  packetReleased: { weight: 'info', tell: ({ packet }) => `${packet} is no longer set aside and is sent again` },
   uplinkDeadLettered: {
     weight: 'error',
-    tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} is a dead letter: ${reason}`,
+    tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} became a dead letter: ${reason}`,
   },
   deadLettersRetried: {
     weight: 'info',
-    tell: ({ letters }) => `${countOf(letters, 'dead letter')} put back into the outbox by order`,
+    tell: ({ letters }) => `${countOf(letters, 'dead letter')} put back into the outbox by an operator`,
   },
   deadLettersDropped: {
     weight: 'warn',
-    tell: ({ letters }) => `${countOf(letters, 'dead letter')} dropped by order`,
+    tell: ({ letters }) => `${countOf(letters, 'dead letter')} dropped by an operator`,
   },
   uplinkDelivered: {
     weight: 'debug',
     tell: ({ subdevice, topic, isReplay }) =>
-      `uplink from ${subdevice} on ${topic} acknowledged by the hub${isReplay ? ' (replay)' : ''}`,
+      `uplink from ${subdevice} on ${topic} acknowledged by the hub${isReplay ? ' (backlog)' : ''}`,
   },
   retainedSkipped: {
     weight: 'debug',
     tell: ({ subdevice, topic, policy }) =>
       policy === 'never'
         ? `retained downlink on ${topic} not delivered to ${subdevice}: retained_commands is "never"`
-        : `retained downlink on ${topic} not delivered to ${subdevice} again: it has had this content`,
+        : `retained downlink on ${topic} not delivered to ${subdevice} again: already delivered with this content`,
   },
   downlinkAccepted: {
     weight: 'debug',
@@ -185,37 +194,36 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     weight: 'error',
     tell: ({ of, what, why, endedProcess }) =>
       endedProcess
-        ? `${what}: set aside, since holdfast ended on it before (${why}); please report this with the recording`
-        : `${of} failed on ${what} (${why}): set aside, and ${of} begins again; please report this with the recording`,
+        ? `${what} set aside: holdfast ended on it before (${why}); report this defect with the recording`
+        : `${of} failed on ${what} (${why}); the input is set aside and ${of} is restarted; report this defect with the recording`,
   },
   listenerFailed: {
     weight: 'error',
     tell: ({ fact, why }) =>
-      `telling of ${fact} failed (${why}): the journal, tail or recordings may miss some; messages are not affected; please report this`,
+      `reporting ${fact} failed (${why}); entries of the journal, tail or recordings may be missing; messages are not affected; report this defect`,
   },
   storeFull: {
     weight: 'error',
     isOver: ({ isFull }) => !isFull,
-    tell: ({ isFull }) =>
-      isFull ? 'the disk is full: subdevices are told to wait' : 'there is room on the disk again',
+    tell: ({ isFull }) => (isFull ? 'the disk is full; subdevices are asked to wait' : 'the disk has room again'),
   },
-  clockTrusted: { weight: 'info', tell: ({ wallMs }) => `the wall clock is trusted now: ${dateWords(wallMs)}` },
+  clockTrusted: { weight: 'info', tell: ({ wallMs }) => `the clock is synchronised: ${dateWords(wallMs)}` },
   clockStepped: {
     weight: 'warn',
     tell: ({ wasMs, isMs, isTrusted }) => {
-      const ackHealth = isTrusted ? '' : '; it is not trusted until it has been synchronised again';
-      return `the wall clock stepped from ${dateWords(wasMs)} to ${dateWords(isMs)}${ackHealth}`;
+      const ackHealth = isTrusted ? '' : '; it is not trusted until it is synchronised again';
+      return `the clock stepped from ${dateWords(wasMs)} to ${dateWords(isMs)}${ackHealth}`;
     },
   },
   clockOverruled: {
     weight: 'warn',
     tell: ({ wallMs, aheadMs }) => {
       const direction = aheadMs > 0 ? 'ahead of' : 'behind';
-      const offBy = `${durationWords(Math.abs(aheadMs))} ${direction} the hub's, which reads ${dateWords(wallMs)}`;
-      return `the wall clock is ${offBy}: ages and signatures follow the hub`;
+      const offBy = `${durationWords(Math.abs(aheadMs))} ${direction} the time of the hub (${dateWords(wallMs)})`;
+      return `the clock is ${offBy}; ages and signatures follow the hub`;
     },
   },
-  machineSlept: { weight: 'info', tell: ({ ms }) => `the machine slept for ${durationWords(ms)}` },
+  machineSlept: { weight: 'info', tell: ({ ms }) => `the machine was suspended for ${durationWords(ms)}` },
   storeRecovered: { weight: 'warn', tell: ({ sentence }) => sentence },
 };
 

@@ -1,8 +1,9 @@
 /**
- * Recordings on the disk: freezes the rings of the flight recorders into files, when asked to and when something happens
- * that somebody will want to understand. The folder is bounded; the oldest files give way, and are counted.
+ * Recordings on disk: writes the rings of the flight recorders to files, by order or by trigger. The folder is bounded; the
+ * oldest files are deleted and counted.
  *
- * An onlooker: it listens, reads the rings and writes files of its own. What it cannot write is told and forgotten.
+ * An observer: listens to facts, reads the rings and writes its own files. A recording that cannot be written is reported
+ * and dropped.
  */
 
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -19,7 +20,7 @@ import type { RecordingsReport } from './reports/report.ts';
 export interface RecordingsOptions {
   readonly gateway: GatewayView;
   readonly version: string;
-  /** Of the recordings; made when the first one is written. */
+  /** Folder of the recordings, created with the first one. */
   readonly folder: string;
   readonly tell: (sentence: string) => void;
 }
@@ -31,7 +32,7 @@ export interface Frozen {
   readonly bytes: number;
 }
 
-/** What a recorder held when it was asked. */
+/** Contents of a recorder at one moment. */
 interface Recorded {
   readonly steps: readonly Step[];
   readonly forgotten: number;
@@ -39,21 +40,21 @@ interface Recorded {
 }
 
 const SUFFIX = '.recording';
-/** One trigger that fires all the time writes no more than this often. */
+/** Shortest time between two recordings of one trigger. */
 const TRIGGER_PAUSE_MS = 600_000;
-/** So many frames of one link with a wrong CRC, or too large, between two looks: more than noise on a plug. */
+/** Frames of one link with a wrong CRC or too large, between two looks, that trigger a recording: more than noise of a plug. */
 const STORM_FRAMES = 20;
 const LOOK_MS = 10_000;
 const END_MS_MAX = 2000;
 
 export class Recordings {
   readonly #options: RecordingsOptions;
-  /** Monotonic ms of the last recording that it wrote, by trigger and name. */
+  /** Monotonic ms of the last recording, by trigger and name. */
   readonly #firedAtMs = new Map<string, number>();
   readonly #badFrames = new Map<string, number>();
   #stopLooking: Cancel = () => undefined;
   #counts: RecordingsReport = NO_RECORDINGS;
-  /** One file after the other, so that their bounds hold. */
+  /** Files are written one after the other, so that the bounds hold. */
   #writing: Promise<unknown> = Promise.resolve();
 
   constructor(options: RecordingsOptions) {
@@ -64,7 +65,7 @@ export class Recordings {
     return this.#counts;
   }
 
-  /** Begins to heed the triggers. */
+  /** Starts listening for triggers. */
   start(): void {
     const { hub, config, facts } = this.#options.gateway;
     if (config.recorder.ringBytes === 0) return;
@@ -79,7 +80,7 @@ export class Recordings {
     this.#look();
   }
 
-  /** The last words of a process that ends for this. A disk that does not answer does not keep it from ending. */
+  /** Writes the last recordings of a process that ends; waits at most 2 s for the disk. */
   async end(trigger: RecordingTrigger | undefined): Promise<void> {
     this.#stopLooking();
     const { gateway } = this.#options;
@@ -91,7 +92,7 @@ export class Recordings {
     await Promise.race([this.#writing, late]);
   }
 
-  /** Rejects with what the file system says. */
+  /** Writes a recording; rejects with the error of the file system. */
   freeze(recorder: FlightRecorder, reason: string): Promise<Frozen> {
     const { forgotten, snapshotsTooLarge } = recorder;
     const recorded = { steps: recorder.steps(), forgotten, snapshotsTooLarge }; // of now: the machine may be replaced
@@ -158,7 +159,7 @@ export class Recordings {
     await this.#makeRoom(bytes.length);
     const part = `${path}.part`;
     try {
-      // payloads are nobody's business but the gateway's user's
+      // The file contains payloads, so only the user of the gateway can read it.
       await writeFile(part, bytes, { mode: 0o600 });
       await rename(part, path);
     } catch (error) {
@@ -168,7 +169,7 @@ export class Recordings {
     return { of: subject.name, path, steps: steps.length, bytes: bytes.length };
   }
 
-  /** For one more file of so many bytes. A single one may be larger than all together may: it is then the only one. */
+  /** Deletes the oldest files to make room for one of `bytes`. A file larger than `bytes_max` stays as the only one. */
   async #makeRoom(bytes: number): Promise<void> {
     const { folder, gateway } = this.#options;
     const { filesMax, bytesMax } = gateway.config.recorder;
@@ -193,7 +194,7 @@ export class Recordings {
 
 export const NO_RECORDINGS: RecordingsReport = { written: 0, failed: 0, removed: 0 };
 
-/** `hub` is the hub's, every other name a link's. */
+/** Recorder of the hub connection for `hub`, of a link for any other name. */
 export function recorderOf(gateway: GatewayView, name: string): FlightRecorder | undefined {
   return recordersOf(gateway).find(({ subject }) => subject.name === name);
 }
@@ -202,7 +203,7 @@ export function recordersOf({ hub, links }: GatewayView): FlightRecorder[] {
   return [hub.recorder, ...links.states().map(({ plan }) => plan.recorder)];
 }
 
-/** We left a hub that broke the protocol [MQTT-4.8.0-1]; the words are those of `hub/client/hub-client.ts`. */
+/** Whether the gateway closed the connection after a protocol violation [MQTT-4.8.0-1]; words of `hub/client/hub-client.ts`. */
 function isBreach({ actions = [] }: Step): boolean {
   return actions.some(
     (action) =>

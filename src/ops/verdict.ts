@@ -1,8 +1,8 @@
 /**
- * The answer to the technician's first question: is it losing data?
+ * Verdict of `holdfast status`: is any data being lost?
  *
- * Each condition says what it means for the data; the worst of them is the verdict. The sentence adds where the
- * messages are now, since "no" is only believed with the number that it rests on. Pure.
+ * Each condition states its effect on data; the worst effect is the verdict. The sentence adds where the messages are now,
+ * so that the reader can check the verdict. Pure.
  */
 import type { ConditionCode } from './conditions/catalogue.ts';
 import type { Condition, Losing, StatusFacts, StatusReport } from './reports/report.ts';
@@ -12,7 +12,7 @@ const RANK: Readonly<Record<Losing, number>> = { no: 0, 'at risk': 1, unknown: 2
 
 const ANSWER: Readonly<Record<Losing, string>> = { no: 'No.', 'at risk': 'Not yet.', unknown: 'Unknown.', yes: 'Yes.' };
 
-/** The report with the verdict in front, and the conditions in order. */
+/** Report with the verdict, and with the conditions in order. */
 export function judge(facts: StatusFacts): StatusReport {
   const conditions = facts.conditions.toSorted(byWeight);
   const losing = worstOf(conditions)?.losing ?? 'no';
@@ -23,10 +23,10 @@ function worstOf(conditions: readonly Condition[]): Condition | undefined {
   return conditions.toSorted((left, right) => RANK[right.losing] - RANK[left.losing])[0];
 }
 
-/** Conditions that nothing else can be mended before: the place of the store, a full disk. */
+/** Conditions that must be fixed before all others: location of the store, full disk. */
 const FIRST: readonly ConditionCode[] = ['store-volatile', 'store-failed', 'store-full'];
 
-/** What has happened and is over, until it is acknowledged. Each other condition lasts. */
+/** Conditions about past events, shown until they are acknowledged. All other conditions are current. */
 const PAST: ReadonlySet<ConditionCode> = new Set([
   'downlink-gap',
   'dead-letters',
@@ -36,7 +36,7 @@ const PAST: ReadonlySet<ConditionCode> = new Set([
   'message-set-aside',
 ]);
 
-/** The worst first. What is over counts one step less than what lasts; among equals the one that has stood longest. */
+/** Order of conditions: the worst first. Past events rank one step lower; among equals the oldest comes first. */
 function byWeight(left: Condition, right: Condition): number {
   return (
     FIRST.indexOf(right.code) - FIRST.indexOf(left.code) ||
@@ -59,9 +59,9 @@ function sentenceFor(facts: StatusFacts, losing: Losing): string {
   return `${ANSWER[losing]} ${inRam}${what}${whereaboutsOf(facts, losing)}`;
 }
 
-/** Where the uplinks are. */
+/** Sentence about the location of the uplinks. */
 function whereaboutsOf({ outbox, hub, store, books }: StatusFacts, losing: Losing): string {
-  if (books === null) return 'What the store holds can only be seen once it opens.';
+  if (books === null) return 'The contents of the store are unknown until it opens.';
   const safe = store.volatile === null ? 'safe on disk' : 'stored in RAM only';
   if (hub.state === 'connected') {
     if (outbox.messages > 0 && outbox.onDisk === 0)

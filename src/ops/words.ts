@@ -4,12 +4,12 @@
 import type { Age } from '../base/time.ts';
 import type { LineErrors } from '../ports.ts';
 
-/** Stands for a number that is none. */
+/** Word for a number that is not finite. */
 const UNKNOWN = 'unknown';
-/** Digits beyond this are noise: no counter and no clock gets there. */
+/** Largest number that is printed in full; no counter and no clock gets there. */
 const COUNT_MAX = 1e18;
 
-/** `1,204`. By hand: loading Intl costs 12 ms, a tenth of `holdfast status`. */
+/** `1,204`. Implemented without Intl, which takes 12 ms to load, a tenth of `holdfast status`. */
 export function countWords(count: number): string {
   if (!Number.isFinite(count)) return UNKNOWN;
   if (Math.abs(count) > COUNT_MAX)
@@ -19,7 +19,7 @@ export function countWords(count: number): string {
     .replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
-/** `1 message`, `1,204 messages`: the plural is given by a plain s. */
+/** `1 message`, `1,204 messages`; the plural is formed with s. */
 export function countOf(count: number, noun: string): string {
   return `${countWords(count)} ${noun}${Math.round(count) === 1 ? '' : 's'}`;
 }
@@ -30,7 +30,7 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
 /**
- * As exact as anybody needs it: seconds under two minutes, minutes under two hours, `5 h 20 min`, `4 days 3 h`.
+ * Duration in words: seconds under two minutes, minutes under two hours, `5 h 20 min`, `4 days 3 h`.
  * Rounds down; a negative duration is `0 s`.
  */
 export function durationWords(signedMs: number): string {
@@ -60,7 +60,7 @@ function inTwo(ms: number, [large, largeMs]: Unit, [small, smallMs]: Unit): stri
   return `${countWords(Math.floor(ms / largeMs))} ${large}${rest === 0 ? '' : ` ${rest} ${small}`}`;
 }
 
-/** `3 min`, or `at least 3 min` where the clock does not allow more. */
+/** `3 min`, or `at least 3 min` if the clock does not allow an exact value. */
 export function ageWords(age: Age): string {
   return age.quality === 'exact' ? durationWords(age.ms) : `at least ${durationWords(age.ms)}`;
 }
@@ -88,12 +88,12 @@ export function rateWords(perS: number): string {
   return `${perS > 0 && perS < 10 ? perS.toFixed(1) : countWords(perS)}/s`;
 }
 
-/** Of one that sleeps. */
+/** `lost in 75 s unless it wakes`, for a subdevice that is asleep. */
 export function sleepWords(lostInMs: number): string {
   return `lost in ${durationWords(lostInMs)} unless it wakes`;
 }
 
-/** What the kernel has counted on a port. */
+/** Error counters of the kernel for a port. */
 export function kernelWords(errors: LineErrors | null): string {
   if (errors === null) return 'not reported by this driver';
   const { overruns, bufferOverruns, framing, parity, breaks } = errors;
@@ -101,7 +101,7 @@ export function kernelWords(errors: LineErrors | null): string {
   return `${lost}, ${countWords(framing)} without a stop bit, ${countWords(parity)} of wrong parity, ${countOf(breaks, 'break')}`;
 }
 
-/** Control characters made visible: what comes from a subdevice must not steer the terminal. */
+/** Escapes control characters, so that text from a subdevice cannot control the terminal. */
 export function printable(text: string): string {
   return text.replaceAll(
     /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,

@@ -121,14 +121,14 @@ describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a di
     await until(async () => {
       send(`${'x'.repeat(200)}\n`.repeat(20));
       status = await testbed.gateway.status();
-      return status.conditions.some(({ sentence }) => sentence.includes('cannot be told to wait'));
+      return status.conditions.some(({ sentence }) => sentence.includes('cannot be asked to wait'));
     });
     const [first, ...others] = status.conditions;
     expect(first).toMatchObject({
       code: 'store-full',
       losing: 'yes',
       sentence: expect.stringMatching(
-        /^The disk is full: .* [\d,]+ uplinks? lost: their devices cannot be told to wait\.$/,
+        /^The disk is full: .* [\d,]+ uplinks? lost: their devices cannot be asked to wait\.$/,
       ),
       hint: expect.stringMatching(/^Free at least 2 MB on the disk/),
     });
@@ -180,5 +180,5 @@ async function untilRefused(testbed: Testbed): Promise<void> {
   for await (const line of followTail(testbed.socketPath, new AbortController().signal)) {
     if (line.kind === 'event' && line.name === 'uplinkRefused' && line.detail.reason === 'congestion') return;
   }
-  throw new Error('nobody was told to wait');
+  throw new Error('no subdevice was asked to wait');
 }

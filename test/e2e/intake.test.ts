@@ -74,7 +74,7 @@ it('lines: a wrong encoding, pattern or delimiter is a loss with its remedy, and
   await intake.pass(6000);
   await intake.expectTrouble({
     ...{ link: 'ended', code: 'lines-not-ended', losing: 'yes' },
-    sentence: /^42 bytes arrived on link ended \(ended\) and no line ended; they begin with "v=1000\\rv=2000/,
+    sentence: /^42 bytes arrived on link ended \(ended\) without a delimiter; they begin with "v=1000\\rv=2000/,
     hint: /carriage returns \(CR\) .* delimiter = "\\r"/,
   });
 
@@ -83,9 +83,9 @@ it('lines: a wrong encoding, pattern or delimiter is a loss with its remedy, and
     await intake.expectTrouble({
       ...{ link: 'rare', code: 'lines-discarded', losing },
       sentence: new RegExp(
-        `^${recent} lines? discarded on link rare \\(rare\\): the check at the end is missing or wrong`,
+        `^${recent} lines? discarded on link rare \\(rare\\): the checksum at the end is missing or wrong`,
       ),
-      hint: /Compare check and check_separator .* look at the wire/,
+      hint: /Compare check and check_separator .* check the wire/,
     });
   };
   await broken(1, 'at risk');
@@ -129,7 +129,7 @@ it('MQTT-SN: broken frames count while they are many, refused uplinks at once, a
   await intake.expectTrouble({
     ...{ link: 'stray', code: 'uplinks-refused', losing: 'yes' },
     sentence: /^1 uplink discarded on link stray.*: a PUBLISH without a connection; .*: "21\.5"\.$/,
-    hint: /The device has to connect first/,
+    hint: /The device must connect first/,
   });
 
   const connect = frame({ kind: 'connect', clean: true, will: false, clientId: 'frames', durationS: 60 });
@@ -137,7 +137,7 @@ it('MQTT-SN: broken frames count while they are many, refused uplinks at once, a
   intake.send('frames', ...Array.from({ length: 8 }, (_, at) => `temperature ${at}\r\n`));
   await intake.untilStatus(({ conditions, losing }) => {
     const swapped = conditions.filter(({ hint }) =>
-      /are (the ports of frames and texts|two ports) swapped/.test(hint ?? ''),
+      /(the ports of frames and texts|two ports) are swapped/.test(hint ?? ''),
     );
     return losing === 'yes' && swapped.length === 2;
   });

@@ -94,7 +94,7 @@ it('of lines it says that they know no probe, and of a kernel that does not coun
   const { code, stdout } = await runProgram(...words);
   const flat = stdout.replaceAll(/\s+/g, ' ');
   expect(code).toBe(1);
-  expect(flat).toContain('Nothing came over link text in 1 s');
+  expect(flat).toContain('Nothing arrived on link text in 1 s');
   expect(flat).toContain('line devices cannot be probed');
   expect(flat).toContain('Kernel errors: not reported by this driver.');
 });

@@ -41,7 +41,7 @@ it('a link that is down is never "No": each is named, with what it means for its
   await ptys.get('lines')?.hangUp();
   expect(await downOf(2)).toContainEqual(
     expect.stringMatching(
-      /^Link lines is down: .* What its device sends meanwhile is lost, unless the device repeats it\.$/,
+      /^Link lines is down: .* Lines sent by its device meanwhile are lost, unless the device repeats them\.$/,
     ),
   );
   await Promise.all([...ptys.values()].map((pty) => pty.hangUp()));

@@ -43,8 +43,8 @@ describe('a server that is no MQTT broker', () => {
         `^No MQTT broker at 127\\.0\\.0\\.1:\\d+: the other side speaks ${protocol}, not MQTT; messages are kept`,
       ),
     );
-    expect(testbed.gateway.journal).toContain(`hub not reached: the other side speaks ${protocol}, not MQTT`);
-    expect(testbed.gateway.journal.match(/hub not reached/g)).toHaveLength(1);
+    expect(testbed.gateway.journal).toContain(`cannot reach the hub: the other side speaks ${protocol}, not MQTT`);
+    expect(testbed.gateway.journal.match(/cannot reach the hub/g)).toHaveLength(1);
   });
 
   it('and closes on CONNECT without a word may expect TLS', async () => {

@@ -18,7 +18,7 @@ it('a message on which the hub closes the connection is set aside, and everythin
   expect(ledger.totals.uplink).toMatchObject({ accepted: 81, delivered: 80, dead: 1, imbalance: 0 });
   expect(testbed.uplinks).toMatchObject({ delivered: 80, missing: 1, reordered: 0 });
   expect(testbed.gateway.journal).toMatch(
-    /gw\/a\/poison is a dead letter: the hub closes the connection on it \(3 times\)/,
+    /gw\/a\/poison became a dead letter: the hub closes the connection on it \(3 times\)/,
   );
   const { hub, conditions } = await testbed.untilStatus(({ hub }) => hub.state === 'connected');
   expect([hub.takeovers, conditions.map(({ code }) => code)]).toEqual([0, ['dead-letters']]);
@@ -142,10 +142,10 @@ it('a hub that closes on CONNECT is reported as that; everything is kept, and no
   testbed.publish(20);
   await testbed.untilAcknowledged();
   const isReported = ({ sentence }: { readonly sentence: string }): boolean =>
-    /takes the connection and does not accept CONNECT/.test(sentence);
+    /accepts TCP connections but does not answer CONNECT/.test(sentence);
   const { hub, conditions } = await testbed.untilStatus((status) => status.conditions.some(isReported));
   expect([hub.takeovers, conditions.map(({ code }) => code)]).toEqual([0, ['hub-away']]);
-  expect(conditions[0]?.hint).toContain('look at the log of the hub');
+  expect(conditions[0]?.hint).toContain('check the log of the hub');
   testbed.tap.closesOn = () => false;
   await until(() => testbed.uplinks.delivered === testbed.uplinks.sent);
   expect(testbed.uplinks).toMatchObject({ missing: 0, reordered: 0 });

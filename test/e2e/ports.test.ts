@@ -65,7 +65,7 @@ it('the links and their score are shown, with round trips of deliveries', async 
   const shown = await runProgram('links', ...words);
   expect(shown).toMatchObject({ code: 0, stdout: expect.stringMatching(/^link-a +\/dev\/pts\/\d+ +open /m) });
   const silent = await runProgram('link', 'test', 'link-b', '--seconds', '1', '--probes', '0', ...words);
-  expect(silent).toMatchObject({ code: 1, stdout: expect.stringMatching(/^Nothing came over link link-b in 1 s/) });
+  expect(silent).toMatchObject({ code: 1, stdout: expect.stringMatching(/^Nothing arrived on link link-b in 1 s/) });
   const nobody = await runProgram('link', 'test', 'nowhere', ...words);
   expect(nobody).toMatchObject({ code: 64, stderr: expect.stringContaining('The links are: link-a, link-b.') });
   const json = await runProgram('ports', '--json', ...words);

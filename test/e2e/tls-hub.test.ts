@@ -84,13 +84,13 @@ describe('a gateway behind TLS', () => {
     await site.testbed.untilAcknowledged();
     const words = 'a certificate by an authority that is not trusted, "CN=Successor": set tls_ca_file';
     await site.testbed.untilStatus(({ hub }) => hub.lastProblem?.includes(words) ?? false);
-    expect(site.testbed.gateway.journal).toContain('hub not reached: ');
+    expect(site.testbed.gateway.journal).toContain('cannot reach the hub: ');
     expect(site.hub.sessions()).toEqual([]);
     site.folder.write('ca.pem', successor.certificate);
     site.folder.writeClient({ commonName: GATEWAY }, successor);
     await expectUplinksDelivered(site.testbed);
     // each reason once, however often it was tried
-    expect(site.testbed.gateway.journal.match(/hub not reached: .* not trusted/g)).toHaveLength(1);
+    expect(site.testbed.gateway.journal.match(/cannot reach the hub: .* not trusted/g)).toHaveLength(1);
   });
 
   it('gives everything to a hub that only pretends, once it does not look whose certificate it is', async () => {

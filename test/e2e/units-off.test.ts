@@ -55,13 +55,13 @@ it('names the unit that does not answer at once, and suspects the line only wher
     });
   };
   switchOff(1);
-  await look((sentence) => /^one on link meters does not answer any more, last heard \d+ s ago\.$/.test(sentence));
+  await look((sentence) => /^one on link meters does not answer any more, last frame \d+ s ago\.$/.test(sentence));
   expect(silenceOf(await testbed.gateway.status())).toMatchObject({ losing: 'at risk' });
   expect(silenceOf(await testbed.gateway.status())?.hint).not.toMatch(/adapter/);
   switchOff(2);
   await look(
     (sentence, hint) =>
-      /^one, two on link meters do not answer any more, last heard/.test(sentence) && /adapter/.test(hint),
+      /^one, two on link meters do not answer any more, last frame/.test(sentence) && /adapter/.test(hint),
   );
   // the port is opened again as a recovery step: the same holds meanwhile, and after all steps
   await testbed.untilStatus((status) => {

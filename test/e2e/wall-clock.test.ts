@@ -16,7 +16,7 @@ function newClock() {
 /** The gateway has seen the clock that the test has set: it looks when it greets the hub. */
 async function untilStepped(testbed: Testbed, steps: number): Promise<void> {
   testbed.hub.setFault({ kind: 'dropConnections' });
-  await until(() => (testbed.gateway.journal.match(/wall clock stepped/g) ?? []).length >= steps);
+  await until(() => (testbed.gateway.journal.match(/clock stepped/g) ?? []).length >= steps);
   await testbed.untilStatus(({ hub }) => hub.state === 'connected');
 }
 

@@ -1,33 +1,33 @@
 /**
- * The administrative socket: orders that change something, for the gateway's own user, its group and root.
+ * Administrative socket: orders that change something, for the user of the gateway, its group and root.
  *
  *     curl --unix-socket /run/holdfast/control-admin.sock -d '{}' http://holdfast/v1/orders/hub.describe
  *
- * It stands beside the reading one and has the same mode: who is in the group of the gateway administers it. An order is a name and a JSON
- * object; what it may hold is the order's own business.
+ * The socket is beside the read-only one and has the same mode: members of the group of the gateway administer it. An order
+ * is a name and a JSON object; each order checks its own object.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault } from '../../base/fault.ts';
 import { adminSocketOf } from './control-socket.ts';
 import { type LocalServer, listenLocally, refuse, send } from './local-server.ts';
 
-/** By name, `thing.verb`. Resolves to what is answered; rejects with a Fault `order-refused` for what cannot be done. */
+/** Orders by name, `thing.verb`. Each resolves to its answer, or rejects with a Fault `order-refused`. */
 export type AdminCommands = Readonly<Record<string, (body: Readonly<Record<string, unknown>>) => Promise<unknown>>>;
 
 export interface AdministrationOptions {
-  /** Of the reading socket: this one stands beside it. */
+  /** Path of the read-only socket; the administrative one is beside it. */
   readonly controlSocket: string;
   readonly orders: AdminCommands;
 }
 
 const CONNECTIONS_MAX = 8;
-/** A list of 500 subdevices with their names takes 50 KB. */
+/** Largest body; a list of 500 subdevices with their names takes 50 KB. */
 const BODY_BYTES_MAX = 256 * 1024;
-/** rw-rw----, as the reading socket: the group is the one that commands tell a user to join. */
+/** umask for rw-rw----, as for the read-only socket; hints name its group for users to join. */
 const SOCKET_MASK = 0o117;
 const PREFIX = '/v1/orders/';
 
-/** What is refused is the sender's mistake, or cannot be done now. */
+/** HTTP status of a refused order: a mistake of the sender, or not possible now. */
 export function refusal(what: string, hint: string): Fault {
   return new Fault('order-refused', what, { hint });
 }
@@ -44,10 +44,10 @@ export function startAdministration({ controlSocket, orders }: AdministrationOpt
 
 async function obey(orders: AdminCommands, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = request.url?.split('?')[0] ?? '';
-  if (request.method !== 'POST') return refuse(response, 405, 'The administrative socket takes POST only.');
+  if (request.method !== 'POST') return refuse(response, 405, 'The administrative socket answers POST only.');
   const name = path.startsWith(PREFIX) ? path.slice(PREFIX.length) : '';
   const order = Object.hasOwn(orders, name) ? orders[name] : undefined;
-  if (order === undefined) return refuse(response, 404, `There are ${Object.keys(orders).join(', ')}.`);
+  if (order === undefined) return refuse(response, 404, `The orders are ${Object.keys(orders).join(', ')}.`);
   const body = await readObject(request);
   if (body === undefined)
     return refuse(response, 400, `An order takes one JSON object of at most ${BODY_BYTES_MAX} bytes.`);

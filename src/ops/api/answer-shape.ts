@@ -1,9 +1,9 @@
 /**
- * Shape of what the control API answers, as far as the command line prints it: what answers on the socket may be another
- * program or a gateway of another version. Pure.
+ * Shape of the answers of the control API, as far as the command line prints them. Answers are checked, since the process
+ * on the socket may be another program or a gateway of another version. Pure.
  */
 
-/** `maybe`: null is as good. A list holds values of its one shape, a record any keys with such values. */
+/** `maybe`: the shape or null. A list holds values of one shape; a record has any keys with such values. */
 type Shape =
   | 'text'
   | 'number'

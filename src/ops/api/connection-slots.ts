@@ -1,11 +1,11 @@
 /**
- * The connections of one local socket, by what each waits for, with a bound on each kind.
+ * Connections of one local socket, by state, with a bound on each state.
  *
  *     waiting ──request──▶ served ──answer──▶ leaving ──taken──▶ gone
  *
- * Nobody keeps a place by being slow. A connection without a request is cheap, and gives way to a newer one when there
- * are too many. An answer that is not taken gives way to the next request. So slow connections that are opened again at
- * once take no place from a reader who asks and reads.
+ * A slow client cannot keep a slot. If there are too many connections without a request, the oldest is closed for a newer
+ * one. An answer that is not read is closed for the next request. So slow connections that are reopened at once take no
+ * slot from a client that asks and reads.
  */
 
 /** The part of a socket that is needed here. */
@@ -15,13 +15,13 @@ export interface Guest {
 
 export interface PlacesOptions {
   readonly waitingMax: number;
-  /** Served and leaving together: what an answer may take of the memory, so often. */
+  /** Most connections served and leaving together; bounds the memory for answers. */
   readonly servedMax: number;
 }
 
 export class ConnectionSlots {
   readonly #options: PlacesOptions;
-  // sets are in the order of entering: the first is the one that has been there longest
+  // Sets keep the order of entering: the first connection is the oldest.
   readonly #waiting = new Set<Guest>();
   readonly #served = new Set<Guest>();
   readonly #leaving = new Set<Guest>();
@@ -30,13 +30,13 @@ export class ConnectionSlots {
     this.#options = options;
   }
 
-  /** It has connected and not asked yet. */
+  /** Adds a connection that has not sent a request yet. */
   enter(guest: Guest): void {
     if (this.#waiting.size >= this.#options.waitingMax) evictFirst(this.#waiting);
     this.#waiting.add(guest);
   }
 
-  /** Its request has come. @returns whether it is served; `again`: it has asked before, and one request is all it has */
+  /** Handles the request of a connection. @returns `again`: the connection has sent a request before; one is allowed */
   ask(guest: Guest): 'served' | 'full' | 'again' {
     if (!this.#waiting.delete(guest)) return 'again';
     if (this.#served.size + this.#leaving.size >= this.#options.servedMax) evictFirst(this.#leaving);
@@ -45,7 +45,7 @@ export class ConnectionSlots {
     return isFull ? 'full' : 'served';
   }
 
-  /** Its answer is complete, and has to be taken. */
+  /** Marks the answer as complete; the client must still read it. */
   answered(guest: Guest): void {
     if (this.#served.delete(guest)) this.#leaving.add(guest);
   }

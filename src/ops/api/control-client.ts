@@ -1,7 +1,6 @@
 /**
- * Asks a running gateway, over its control socket. Nothing that listens there is taken for a gateway before it has
- * answered like one: a gateway that is not there, one that is stopped or overloaded, one of another version and another
- * program are told apart. Each question has a deadline.
+ * Client of the control API. Distinguishes a gateway that is absent, stopped or overloaded, a gateway of another version,
+ * and another program. Each request has a deadline.
  */
 import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -26,32 +25,32 @@ export interface ControlAnswers {
 }
 
 /**
- * `absent`: nobody listens on the socket; `stalled`: somebody does and says nothing, in time. `fault` is what to throw if
- * that is the end of it.
+ * Result of a request. `absent`: no process listens on the socket; `stalled`: a process listens and does not answer in
+ * time. `fault` is the fault to throw if the caller cannot continue.
  */
 export type Asked<Path extends keyof ControlAnswers> =
   | { readonly kind: 'answered'; readonly report: ControlAnswers[Path] }
   | { readonly kind: 'absent'; readonly fault: Fault }
   | { readonly kind: 'stalled'; readonly fault: Fault };
 
-/** Deadline of the first sign of life: a gateway takes milliseconds, and every command has to answer within 2 s. */
+/** Deadline of the first byte: a gateway needs milliseconds, and every command has to answer within 2 s. */
 export const ALIVE_MS_MAX = 1000;
-/** After so long without an answer it is looked whether the process is stopped. */
+/** Time without an answer after which the state of the process is checked. */
 const STOPPED_MS = 300;
 const OVERLOADED_MS_MAX = 15_000;
 const LATE = Symbol('late');
 
-/** 1,500 subdevices with their subscriptions take under 1 MiB. */
+/** Largest answer; 1,500 subdevices with their subscriptions take under 1 MiB. */
 const ANSWER_BYTES_MAX = 33_554_432;
-/** The gateway queues less than this for a tail. */
+/** Longest line of a tail; the gateway queues less. */
 const LINE_LENGTH_MAX = 1_048_576;
-/** A little more than the gateway allows itself. */
+/** Deadline of a whole answer: a little more than the gateway allows itself. */
 const ANSWER_MS_MAX = 35_000;
 
 /**
- * @param query from its question mark on
- * @param aliveMsMax deadline of the first sign of life; more than usual for programs that have the time
- * @throws Fault `not-running` if what is there is no gateway of this version, or we may not ask
+ * @param query query string with its question mark
+ * @param aliveMsMax deadline of the first byte, ms
+ * @throws Fault `not-running` if the process is not a gateway of this version, or access is denied
  */
 export async function ask<Path extends keyof ControlAnswers>(
   socketPath: string,
@@ -75,12 +74,12 @@ export async function ask<Path extends keyof ControlAnswers>(
   if (response.statusCode !== 200) throw silent(`The gateway refused: ${refusalIn(body)}`, undefined, hintIn(body));
   const unusable = unusableIn(path, body);
   if (unusable === undefined) return { kind: 'answered', report: body as ControlAnswers[Path] };
-  throw foreign(socketPath, `its answer to ${path} makes no sense (${unusable})`, versionIn(body));
+  throw foreign(socketPath, `its answer to ${path} is invalid (${unusable})`, versionIn(body));
 }
 
 /**
- * Gives an order at the administrative socket.
- * @throws Fault `order-refused` with the gateway's reason and hint; `not-running` as `ask`, or where we may not
+ * Sends an order to the administrative socket.
+ * @throws Fault `order-refused` with reason and hint of the gateway; `not-running` as `ask`, or if access is denied
  */
 export async function give(controlSocket: string, name: string, body: object): Promise<unknown> {
   const socketPath = adminSocketOf(controlSocket);
@@ -95,12 +94,12 @@ export async function give(controlSocket: string, name: string, body: object): P
   }
   const answer = await readBody(response, socketPath);
   if (response.statusCode === 404) throw foreign(socketPath, `it does not know the order ${name}`);
-  if (typeof answer !== 'object' || answer === null) throw foreign(socketPath, 'it answers no object');
+  if (typeof answer !== 'object' || answer === null) throw foreign(socketPath, 'its answer is not an object');
   if (response.statusCode === 200) return answer;
-  throw new Fault('order-refused', refusalIn(answer), { hint: hintIn(answer) ?? 'holdfast status says more.' });
+  throw new Fault('order-refused', refusalIn(answer), { hint: hintIn(answer) ?? 'holdfast status shows details.' });
 }
 
-/** Any gateway, of whatever version, refuses this question at once, as JSON with a text `error`. */
+/** Request that a gateway of any version refuses at once, with JSON that contains a text `error`. */
 async function greet(socketPath: string, aliveMsMax: number): Promise<void> {
   const waited = new AbortController();
   const outgoing = request({ socketPath, path: '/', signal: waited.signal, agent: false });
@@ -115,7 +114,7 @@ async function greet(socketPath: string, aliveMsMax: number): Promise<void> {
   }
 }
 
-/** On an overloaded machine a process gets more time, unless it is stopped. */
+/** Allows a process on an overloaded machine more time, unless the process is stopped. */
 async function inTime(answered: Promise<unknown>, socketPath: string, aliveMsMax: number): Promise<unknown> {
   let owner: SocketOwner | undefined;
   for (const ms of [STOPPED_MS, aliveMsMax - STOPPED_MS, OVERLOADED_MS_MAX]) {
@@ -128,18 +127,18 @@ async function inTime(answered: Promise<unknown>, socketPath: string, aliveMsMax
   throw new Stalled(socketPath, owner);
 }
 
-/** Follows the tail until the signal aborts. @throws Fault `not-running` at the end of the gateway, however it ended */
+/** Follows the tail until the signal aborts. @throws Fault `not-running` when the gateway ends, normally or not */
 export async function* followTail(socketPath: string, signal: AbortSignal): AsyncGenerator<TailLine> {
   for await (const line of follow(socketPath, '/v1/tail', signal)) {
     const read = tailLineIn(line);
-    if (read === undefined) throw foreign(socketPath, 'a line of its tail makes no sense');
+    if (read === undefined) throw foreign(socketPath, 'a line of its tail is invalid');
     yield read;
   }
 }
 
 /**
- * Follows the steps of one machine, as lines of `recorder/recording-file.ts`; the first is its subject.
- * @throws Fault `order-refused` if there is no link of this name; else as `followTail`
+ * Follows the steps of one machine, as lines of `recorder/recording-file.ts`; the first line is the subject.
+ * @throws Fault `order-refused` if there is no link of this name; otherwise as `followTail`
  */
 export function followTrace(socketPath: string, name: string, signal: AbortSignal): AsyncGenerator<string> {
   return follow(socketPath, `/v1/trace?of=${encodeURIComponent(name)}`, signal);
@@ -167,18 +166,21 @@ async function* follow(socketPath: string, path: string, signal: AbortSignal): A
   if (response.statusCode !== 200) {
     const why = refusalIn(await readBody(response, socketPath));
     if (response.statusCode !== 404) throw silent(`The gateway refused: ${why}`);
-    throw new Fault('order-refused', why, { hint: 'holdfast status lists the links; hub is the hub’s connection.' });
+    throw new Fault('order-refused', why, {
+      hint: 'holdfast status lists the links; hub is the connection to the hub.',
+    });
   }
   try {
     yield* linesOf(response);
   } catch (error) {
-    if (!signal.aborted && !hasCode(error, 'ECONNRESET')) throw silent(`What came from ${socketPath} broke off`, error);
+    if (!signal.aborted && !hasCode(error, 'ECONNRESET'))
+      throw silent(`The answer from ${socketPath} is incomplete`, error);
   }
   if (!signal.aborted) throw stopped(socketPath);
 }
 
 async function* linesOf(response: IncomingMessage): AsyncGenerator<string> {
-  // An error reaches us through the iteration; after it nobody is left to hear one.
+  // Errors are raised by the iteration; later ones are ignored.
   response.on('error', () => undefined);
   response.setEncoding('utf8');
   let rest = '';
@@ -210,13 +212,13 @@ async function readBody(response: IncomingMessage, socketPath: string): Promise<
     return JSON.parse(Buffer.concat(chunks).toString());
   } catch (error) {
     if (error instanceof Error && error.name === 'AbortError') throw error;
-    throw foreign(socketPath, 'its answer broke off or makes no sense');
+    throw foreign(socketPath, 'its answer is incomplete or invalid');
   }
 }
 
 function refusalIn(body: unknown): string {
   const why = typeof body === 'object' && body !== null && 'error' in body ? body.error : undefined;
-  return typeof why === 'string' ? why : 'it did not say why';
+  return typeof why === 'string' ? why : 'no reason given';
 }
 
 function hintIn(body: unknown): string | undefined {

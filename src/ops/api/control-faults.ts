@@ -1,4 +1,4 @@
-/** Faults of asking a gateway over its sockets: what is the matter with whatever listens there, and what to do. */
+/** Faults of requests to a gateway over its sockets: state of the process that listens there, and the remedy. */
 import { statSync } from 'node:fs';
 import { Fault } from '../../base/fault.ts';
 import { joiningWords, userName } from '../../io/accounts.ts';
@@ -12,13 +12,13 @@ export function unreachable(socketPath: string, error: unknown): Fault {
   if (error instanceof Fault) return error;
   if (hasCode(error, 'EACCES') || hasCode(error, 'EPERM')) return forbidden(socketPath, error);
   if (hasCode(error, 'ECONNREFUSED') && statSync(socketPath, { throwIfNoEntry: false })?.isSocket() === false)
-    return new Fault('not-running', `${socketPath} is no socket, so no gateway can answer there`, {
+    return new Fault('not-running', `${socketPath} is not a socket, so no gateway can answer there`, {
       hint: 'Correct --socket or gateway.control_socket.',
       cause: error,
     });
   if (hasCode(error, 'ENOENT') || hasCode(error, 'ECONNREFUSED')) {
-    return new Fault('not-running', `No gateway is running (nobody answers on ${socketPath})`, {
-      hint: `Start it with: systemctl start holdfast. If it does not stay up: ${JOURNAL}.`,
+    return new Fault('not-running', `No gateway is running (no process answers on ${socketPath})`, {
+      hint: `Start it with: systemctl start holdfast. If it stops again, see: ${JOURNAL}.`,
       cause: error,
     });
   }
@@ -54,24 +54,24 @@ function stalledHint(owner: SocketOwner | undefined): string {
   return `Process ${pid} (${name}) listens there: is it the gateway, and is the machine overloaded (uptime)? ${journal}`;
 }
 
-/** @param version what it says of itself, if anything */
+/** @param version version that the process reports, if any */
 export function foreign(socketPath: string, why: string, version?: string): Fault {
   const whose =
-    version === undefined ? 'is no gateway of this version' : `is a gateway of another version (${version})`;
-  return new Fault('not-running', `What listens on ${socketPath} ${whose}: ${why}`, {
+    version === undefined ? 'is not a gateway of this version' : `is a gateway of another version (${version})`;
+  return new Fault('not-running', `The process that listens on ${socketPath} ${whose}: ${why}`, {
     hint: 'Correct --socket or gateway.control_socket if another program listens there. After an update: systemctl restart holdfast.',
   });
 }
 
-/** The gateway that was followed has ended, in order or not. */
+/** Fault for a gateway that ended while it was followed. */
 export function stopped(socketPath: string): Fault {
-  return new Fault('not-running', `The gateway has stopped, or was killed: nothing more comes from ${socketPath}`, {
-    hint: `holdfast status tells whether it runs again; ${JOURNAL} tells why it stopped.`,
+  return new Fault('not-running', `The gateway has stopped or was killed: ${socketPath} sends no more data`, {
+    hint: `holdfast status shows whether it is running again; ${JOURNAL} shows why it stopped.`,
     retryable: true,
   });
 }
 
-/** @param remedy what the gateway itself proposes */
+/** @param remedy remedy proposed by the gateway itself */
 export function silent(what: string, cause?: unknown, remedy?: string): Fault {
   const hint = remedy ?? `Look at the journal: ${JOURNAL}. As a last resort: systemctl restart holdfast.`;
   return new Fault('not-running', what, { hint, retryable: true, cause });

@@ -1,28 +1,28 @@
 /**
- * The paths of the control sockets: who answers there, and taking it over from a gateway that died.
+ * Paths of the control sockets: detects a running gateway, and replaces the socket of one that died.
  */
 import { lstat, unlink } from 'node:fs/promises';
 import { connect } from 'node:net';
 import { Fault } from '../../base/fault.ts';
 
-/** Generous for a local accept; a daemon whose backlog is full is there all the same. */
+/** Time for a local connection attempt; on a timeout the daemon counts as present, since its backlog may be full. */
 const PROBE_MS_MAX = 1000;
 
 /**
- * Makes way for a socket at `path`: removes the file that a dead gateway left behind, and only that.
- * @throws Fault `control-socket-in-use` if somebody answers there, or if it is no socket
+ * Removes the socket at `path` that a dead gateway left behind; removes nothing else.
+ * @throws Fault `control-socket-in-use` if a process answers there, or if the file is not a socket
  */
 export async function claimSocketPath(path: string): Promise<void> {
   const kind = await kindOf(path);
   if (kind === 'nothing') return;
   if (kind === 'something else') {
-    throw new Fault('control-socket-in-use', `${path} exists and is no socket`, {
+    throw new Fault('control-socket-in-use', `${path} exists and is not a socket`, {
       hint: 'Move that file away, or correct gateway.control_socket.',
     });
   }
   if (await isAnswered(path)) {
     throw new Fault('control-socket-in-use', `Another gateway answers on ${path}`, {
-      hint: 'One gateway per state directory: stop the other one (systemctl stop holdfast), or give this one its own paths.',
+      hint: 'Stop the other gateway (systemctl stop holdfast), or give this one its own state_dir and control_socket.',
     });
   }
   await unlink(path).catch(ignoreMissing);
@@ -37,7 +37,7 @@ async function kindOf(path: string): Promise<'nothing' | 'socket' | 'something e
   }
 }
 
-/** Somebody listens on the socket: only a refusal proves the contrary. */
+/** Whether a process listens on the socket; only a refused connection proves the contrary. */
 export function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(path);
@@ -60,7 +60,7 @@ export function adminSocketOf(controlSocket: string): string {
   return `${controlSocket.replace(/\.sock$/, '')}-admin.sock`;
 }
 
-/** Is it an error of the operating system with this code? */
+/** Whether the value is an error of the operating system with this code. */
 export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }

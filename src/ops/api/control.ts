@@ -1,10 +1,10 @@
 /**
- * The control API: HTTP over a Unix socket, reading only; what changes something goes to `administration.ts`.
+ * Control API: HTTP on a Unix socket, read-only. Changes go to `administration.ts`.
  *
  *     curl --unix-socket /run/holdfast/control.sock http://holdfast/v1/status
  *
- * Who may connect is decided by the file's mode (0660) and group. Everything a client can make us hold is bounded:
- * connections, header bytes, time, queued tail lines (durability.md §6). Answers are made one at a time.
+ * Mode (0660) and group of the file decide who may connect. Everything that a client can make the gateway hold is bounded:
+ * connections, header bytes, time, queued tail lines. Answers are made one at a time.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { encodeValue } from '../../recorder/recording-file.ts';
@@ -20,16 +20,16 @@ export interface ControlOptions {
 }
 
 export interface ControlServer {
-  /** Ends every connection, tails too, and removes the socket. */
+  /** Closes every connection, including tails, and removes the socket. */
   close(): Promise<void>;
 }
 
-/** A handful of technicians and one scraper. */
+/** Most connections: a handful of technicians and one scraper. */
 const CONNECTIONS_MAX = 32;
 const TAILS_MAX = 8;
-/** The ledger counts rows on a slow card with a million of them. */
+/** Deadline of an answer: the ledger may count a million rows on a slow card. */
 const ANSWER_MS_MAX = 30_000;
-/** rw-rw----: sockets are born 0777 without what the mask takes away. */
+/** umask for rw-rw----: sockets are created with 0777 minus the umask. */
 const SOCKET_MASK = 0o117;
 
 /** @throws Fault `control-socket-in-use`, or `config-invalid` if the path cannot be used */
@@ -52,7 +52,7 @@ export async function startControl({ socketPath, inspection }: ControlOptions): 
 
 interface Exchange {
   readonly inspection: Inspection;
-  /** For answers out of RAM, and for those that take the time of the store's thread, which writes messages as well. */
+  /** Separate queues for answers from RAM and for answers that need the thread of the store. */
   readonly turnstiles: { readonly ram: Turnstile; readonly store: Turnstile };
   readonly tails: Map<ServerResponse, TailStream>;
   readonly request: IncomingMessage;
@@ -86,7 +86,7 @@ async function answer(exchange: Exchange): Promise<void> {
       return refuse(
         response,
         404,
-        'There are /v1/status, ledger, subdevices, hub-subscriptions, outbox, dead-letters, metrics, tail and trace.',
+        'The paths are /v1/status, ledger, subdevices, hub-subscriptions, outbox, dead-letters, metrics, tail and trace.',
       );
   }
 }
@@ -95,7 +95,7 @@ function json(report: unknown): TextAnswer {
   return { contentType: 'application/json', text: `${JSON.stringify(report)}\n` };
 }
 
-/** For a scraper; its library is loaded for the first one who asks. */
+/** Answers a scraper; the library is loaded at the first request. */
 async function metrics(inspection: Inspection): Promise<TextAnswer> {
   const { renderMetrics } = await import('../reports/metrics.ts');
   return renderMetrics(inspection.status());
@@ -124,7 +124,7 @@ async function sendInTime(exchange: Exchange, work: () => Promise<unknown>): Pro
   }
 }
 
-/** The steps of one machine as they are taken, encoded as in a recording; what they mean the reader finds out. */
+/** Sends the steps of one machine live, encoded as in a recording; the reader decodes them. */
 function trace(exchange: Exchange, name: string): void {
   const recorder = exchange.inspection.recorder(name);
   if (recorder === undefined) return refuse(exchange.response, 404, `No link has the name ${JSON.stringify(name)}.`);
@@ -132,7 +132,7 @@ function trace(exchange: Exchange, name: string): void {
   follow(exchange, [first], (send) => recorder.follow((step) => send(() => encodeValue(step))));
 }
 
-/** @param first lines that come before everything else; @param listen begins to send, and says how to stop */
+/** @param first lines sent before all others; @param listen starts sending and returns a function that stops it */
 function follow(
   { tails, response }: Exchange,
   first: readonly string[],
@@ -140,11 +140,11 @@ function follow(
 ): void {
   if (tails.size >= TAILS_MAX) evictStuck(tails);
   if (tails.size >= TAILS_MAX) {
-    refuse(response, 503, `${TAILS_MAX} others follow the tail already.`);
+    refuse(response, 503, `${TAILS_MAX} other clients follow events or traces already.`);
     return;
   }
   response.writeHead(200, { 'content-type': 'application/x-ndjson' });
-  // A reader wants to know at once that it is heard, even if nothing happens.
+  // The headers are sent at once, so that the reader knows it is connected even if nothing happens.
   response.flushHeaders();
   const stream = new TailStream(response);
   for (const line of first) stream.send(() => line);

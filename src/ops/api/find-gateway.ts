@@ -1,6 +1,6 @@
 /**
- * Finds the gateway that was started with a configuration file, when the file no longer says where its control socket is:
- * it was emptied, edited or deleted. Each gateway on this machine is asked which file it read; no other one will do.
+ * Finds the gateway that was started with a configuration file, if the file no longer names its control socket because it
+ * was emptied, edited or deleted. Asks each gateway on this machine which file it has read.
  */
 import { resolve } from 'node:path';
 import { listeningPaths } from '../../io/socket-owner.ts';
@@ -12,10 +12,10 @@ export interface FoundGateway {
   readonly pid: number;
 }
 
-/** More gateways than this on one machine are not looked at. */
+/** Most gateways on one machine that are asked. */
 const GATEWAYS_MAX = 16;
 
-/** @returns `undefined` if none runs, or if this user may not ask it */
+/** @returns `undefined` if none is running, or if this user has no access */
 export async function findGateway(configPath: string): Promise<FoundGateway | undefined> {
   const paths = new Set(listeningPaths());
   const sockets = [...paths].filter((path) => path.endsWith('/control.sock') || paths.has(adminSocketOf(path)));

@@ -1,8 +1,8 @@
 /**
- * HTTP on a Unix socket: what the reading and the administrative socket have in common. Everything a client can make us
- * hold is bounded: connections, header bytes, time (durability.md §6); who may connect is decided by the mode of the file.
+ * HTTP on a Unix socket, shared by the read-only and the administrative socket. Everything that a client can make the
+ * gateway hold is bounded: connections, header bytes, time. The mode of the file decides who may connect.
  *
- * One connection serves one request, and closes. A client that sends a second one with the first is disconnected.
+ * One connection serves one request and closes. A client that sends a second request with the first is disconnected.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
@@ -13,26 +13,26 @@ import { Trickle } from './trickle.ts';
 
 export interface LocalServerOptions {
   readonly socketPath: string;
-  /** umask at the birth of the socket: sockets are born 0777 without what it takes away. */
+  /** umask when the socket is created: sockets are created with 0777 minus the umask. */
   readonly mask: number;
   readonly connectionsMax: number;
-  /** A rejection is answered with 500. */
+  /** Handler of requests; a rejected promise is answered with 500. */
   readonly answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 }
 
 export interface LocalServer {
-  /** Ends every connection and removes the socket. */
+  /** Closes every connection and removes the socket. */
   close(): Promise<void>;
 }
 
-/** Our requests have a line and three headers. */
+/** Largest header; requests of this program have one line and three headers. */
 const HEADER_BYTES_MAX = 4096;
 const REQUEST_MS_MAX = 5000;
-/** An answer lies in the kernel at once, unless it is larger than its buffer and nobody reads. */
+/** Time for reading an answer; the kernel takes it at once, unless it is larger than the socket buffer. */
 const TAKEN_MS_MAX = 10_000;
-/** Connections that have not asked yet: some 20 KB each. */
+/** Most connections without a request, some 20 KB each. */
 const WAITING_MAX = 128;
-/** Far below what a tail may queue: so `drain` always follows when a reader that missed something has caught up. */
+/** Far below the queue of a tail, so that `drain` always follows when a reader that missed lines has caught up. */
 const DRAIN_BYTES = 16_384;
 
 /** @throws Fault `control-socket-in-use`, or `config-invalid` if the path cannot be used */
@@ -65,13 +65,14 @@ export async function listenLocally(options: LocalServerOptions): Promise<LocalS
       return;
     }
     response.shouldKeepAlive = false;
-    // called at the end of the answer, before it has left
+    // Called at the end of the answer, before the bytes are sent.
     response.once('prefinish', () => {
       places.answered(socket);
       const late = setTimeout(() => socket.destroy(), TAKEN_MS_MAX);
       socket.once('close', () => clearTimeout(late));
     });
-    if (place === 'full') return refuse(response, 503, `${connectionsMax} others are being answered.`, 'Try again.');
+    if (place === 'full')
+      return refuse(response, 503, `${connectionsMax} other requests are being answered.`, 'Try again.');
     void answer(request, response).catch((error: unknown) => {
       const hint = error instanceof Fault ? error.hint : undefined;
       refuse(response, 500, error instanceof Error ? error.message : String(error), hint);
@@ -112,13 +113,13 @@ function listen(server: Server, { socketPath, mask }: LocalServerOptions): Promi
     server.once('error', (error) =>
       reject(
         new Fault('config-invalid', `gateway.control_socket: cannot listen on ${socketPath}: ${error.message}`, {
-          hint: 'The directory must exist and be writable by the gateway; under systemd, RuntimeDirectory=holdfast makes it.',
+          hint: 'The directory must exist and be writable by the gateway; under systemd, RuntimeDirectory=holdfast creates it.',
           cause: error,
         }),
       ),
     );
     server.once('listening', () => resolve());
-    // The bind happens within the call, so the file never exists with a wider mode.
+    // The socket is bound within this call, so the file never exists with a wider mode.
     const before = process.umask(mask);
     try {
       server.listen(socketPath);

@@ -1,4 +1,4 @@
-/** What can be looked at while there is no gateway: storage fails, and nothing is accepted until it is well again. */
+/** Answers of the control API while the storage fails: nothing is accepted until the storage works again. */
 import type { Fault } from '../../base/fault.ts';
 import type { Config, LinkConfig } from '../../config/schema.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../../io/machine-facts.ts';
@@ -14,10 +14,10 @@ export interface StandbyOptions {
   readonly config: Config;
   readonly clock: Clock;
   readonly version: string;
-  /** Absolute. */
+  /** Absolute path. */
   readonly configPath: string;
   readonly storePath: string;
-  /** What is wrong, and what to do about it. */
+  /** Fault of the storage, with its hint. */
   readonly fault: () => Fault;
 }
 
@@ -34,7 +34,7 @@ export class Standby implements Inspection {
     const { config, version, configPath, storePath, fault, clock } = this.#options;
     const { message, hint } = fault();
     const forMs = clock.nowMs() - this.#sinceMs;
-    const sentence = `Storage fails, so nothing is accepted and nothing is sent: ${message}.`;
+    const sentence = `The storage fails: ${message}. Nothing is accepted and nothing is sent.`;
     return judge({
       conditions: [{ code: 'store-failed', losing: 'at risk', forMs, sentence, hint: `${capital(hint)}.` }],
       hub: this.#hub(),
@@ -97,7 +97,11 @@ export class Standby implements Inspection {
   #hub(): HubReport {
     const { profile, host, port, clientId, subscriptionsMax } = this.#options.config.hub;
     return {
-      ...{ profile, host, port, clientId, subscriptionsMax },
+      profile,
+      host,
+      port,
+      clientId,
+      subscriptionsMax,
       state: 'stopped',
       since: null,
       session: { finding: null, away: null, keptMs: null, isOver: false, gap: null },

@@ -1,23 +1,23 @@
-/** What `GET /v1/tail` sends, and `holdfast tail --json` prints. Shapes only. */
+/** Lines of `GET /v1/tail` and `holdfast tail --json`. Shapes only. */
 
-/** `GET /v1/tail`: one JSON object per line, as things happen. */
+/** Line of `GET /v1/tail`: one JSON object. */
 export type TailLine = TailEvent | TailSkipped;
 
-/** Something that has happened. */
+/** An event. */
 export interface TailEvent {
   readonly kind: 'event';
   /** Monotonic ms of this boot. */
   readonly upMs: number;
-  /** Unix ms, as good as the machine's clock (`ProcessReport.clockTrusted`). */
+  /** Unix ms by the clock of the machine (see `ProcessReport.clockTrusted`). */
   readonly wallMs: number;
   /** Past tense, camel case: `uplinkAccepted`, `hubLost`. */
   readonly name: string;
-  /** The same in words. */
+  /** Sentence for the event. */
   readonly sentence: string;
   readonly detail: Readonly<Record<string, string | number | boolean | null>>;
 }
 
-/** This reader was too slow: so many events were not sent to it. */
+/** Number of events that were not sent because the reader was too slow. */
 export interface TailSkipped {
   readonly kind: 'skipped';
   readonly events: number;

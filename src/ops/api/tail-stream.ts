@@ -1,18 +1,18 @@
 /**
- * One reader of the tail or of a trace: lines of JSON, never more than `QUEUED_BYTES_MAX` bytes of them waiting.
+ * One reader of the tail or of a trace: lines of JSON, of which at most `QUEUED_BYTES_MAX` bytes wait.
  *
- * The gateway does not wait for a reader. What a slow one misses is counted, and the count is sent as soon as it reads
- * again, in the place of what is missing.
+ * The gateway does not wait for a reader. Lines that a slow reader misses are counted, and the count is sent in their place
+ * as soon as it reads again.
  */
 import type { TailSkipped } from './tail-line.ts';
 
-/** About 250 events of a usual length. */
+/** Most bytes waiting: about 250 events of usual length. */
 export const QUEUED_BYTES_MAX = 65_536;
 
-/** Room kept for the line that tells of a gap: `{"kind":"skipped","events":…}` with 16 digits. */
+/** Room kept for the line that reports a gap: `{"kind":"skipped","events":…}` with 16 digits. */
 const GAP_BYTES_MAX = 48;
 
-/** With less room than this no line is even made: a flood costs a slow reader's gateway nothing. */
+/** Least free room for which a line is formed; below it a flood costs nothing. */
 const LINE_BYTES_MIN = 1024;
 
 /** The part of a response that is needed here. */
@@ -29,7 +29,7 @@ export class TailStream {
     this.#sink = sink;
   }
 
-  /** It has missed something, and has not read since. */
+  /** The reader has missed lines and has not read since. */
   get isBehind(): boolean {
     return this.#skipped > 0;
   }
@@ -50,7 +50,7 @@ export class TailStream {
     this.#sink.write(line);
   }
 
-  /** The reader reads again: tells it what it missed. */
+  /** Sends the count of missed lines when the reader reads again. */
   admitGap(): void {
     if (this.#skipped === 0) return;
     const skipped: TailSkipped = { kind: 'skipped', events: this.#skipped };

@@ -1,13 +1,14 @@
 /**
  * A socket whose bytes come in small pieces, one per turn of the event loop.
  *
- * Node's HTTP parser takes all that has been read, up to 64 KB, and makes objects of every request in it before anybody
- * can say that one is enough. Behind this it sees a few at a time, and whoever has had enough closes in between.
+ * The HTTP parser of Node takes all bytes read, up to 64 KB, and creates objects for every request in them before the
+ * server can close the connection after the first. With this stream the parser sees few requests at a time, and the server
+ * closes in between.
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 
-/** One request of ours with its headers. */
+/** Bytes per turn: one request of this program with its headers. */
 const PIECE_BYTES = 512;
 
 export class Trickle extends Duplex {
@@ -15,7 +16,7 @@ export class Trickle extends Duplex {
   #rest: Uint8Array = new Uint8Array(0);
   #turnIsDue = false;
 
-  /** @param highWaterMark of what is written */
+  /** @param highWaterMark bytes of the write buffer */
   constructor(socket: Socket, highWaterMark: number) {
     super({ writableHighWaterMark: highWaterMark });
     this.#socket = socket;
@@ -30,7 +31,7 @@ export class Trickle extends Duplex {
   }
 
   override _read(): void {
-    // pieces come by themselves
+    // Pieces are pushed without a request.
   }
 
   override _write(bytes: Uint8Array, _encoding: BufferEncoding, taken: (error?: Error | null) => void): void {

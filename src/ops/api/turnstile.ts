@@ -1,11 +1,11 @@
 /**
- * Answers for onlookers, one at a time, and never more than a share of the time: after each the gateway has three times
- * as long for its own work. Those who wait for the same answer share it.
+ * Answers requests of observers one at a time and for at most a quarter of the time: after each answer the gateway has three
+ * times as long for its own work. Requests for the same answer share it.
  */
 
-/** An answer that was slow because the disk is may not hold up the others for ever. */
+/** Longest pause after an answer, so that one answer delayed by a slow disk does not block the others. */
 const PAUSE_MS_MAX = 1000;
-/** Three parts of four are the gateway's. */
+/** Pause as a multiple of the answering time: three quarters of the time belong to the gateway. */
 const PAUSE_SHARE = 3;
 
 export interface TurnstileOptions {
@@ -20,7 +20,7 @@ const REAL: TurnstileOptions = {
 
 export class Turnstile {
   readonly #options: TurnstileOptions;
-  /** Work that has not begun, by its key. */
+  /** Work that has not started, by key. */
   readonly #queued = new Map<string, Promise<unknown>>();
   #last: Promise<void> = Promise.resolve();
 
@@ -28,7 +28,7 @@ export class Turnstile {
     this.#options = options;
   }
 
-  /** Resolves to the answer of `work`, which begins after this call. @param key the same for the same answer */
+  /** Resolves to the answer of `work`, which starts after this call. @param key equal keys share one answer */
   pass<T>(key: string, work: () => T | Promise<T>): Promise<T> {
     const queued = this.#queued.get(key);
     if (queued !== undefined) return queued as Promise<T>;

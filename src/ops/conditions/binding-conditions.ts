@@ -1,16 +1,16 @@
-/** Health of the bindings: who is configured and not bound, and who is bound and not configured. Pure. */
+/** Conditions of the bindings: subdevices configured and not bound, or bound and not configured. Pure. */
 import type { BindingsReport } from '../reports/binding-report.ts';
 import type { Condition } from '../reports/report.ts';
 import { countOf } from '../words.ts';
 
 export interface BindingHealth extends Omit<BindingsReport, 'answered'> {
-  /** Present, and not confirmed by the hub though announced again and again. */
+  /** Present subdevices that the hub has not confirmed although they were announced several times. */
   readonly unconfirmed: { readonly subdevices: readonly string[]; readonly forMs: number };
   readonly nowMs: number;
   readonly startedAtMs: number;
 }
 
-/** So many names in a sentence; `holdfast hub describe` has them all. */
+/** Most names in a sentence; `holdfast hub describe` lists all. */
 const NAMES_MAX = 3;
 
 export function bindingConditions({
@@ -30,8 +30,8 @@ export function bindingConditions({
       code: 'subdevice-unbound',
       losing: 'at risk',
       forMs: Math.max(...unbound.map(({ forMs }) => forMs ?? 0)),
-      sentence: `${countOf(unbound.length, 'subdevice')} not bound at the hub${why}, so not served: ${namesOf(unbound.map(({ subdevice }) => subdevice))}. What ${isAlone ? 'it' : 'they'} sent before is kept.`,
-      hint: isAlone ? first.remedy : 'See holdfast hub describe; bind each: holdfast hub bind ID…',
+      sentence: `${countOf(unbound.length, 'subdevice')} not bound at the hub${why} and not served: ${namesOf(unbound.map(({ subdevice }) => subdevice))}. Uplinks that were accepted before are kept.`,
+      hint: isAlone ? first.remedy : 'Run holdfast hub describe, then bind each one: holdfast hub bind ID…',
     });
   }
   if (unconfirmed.subdevices.length > 0) {
@@ -40,8 +40,8 @@ export function bindingConditions({
       code: 'subdevice-unconfirmed',
       losing: 'at risk',
       forMs,
-      sentence: `The hub does not answer: ${countOf(subdevices.length, 'subdevice')} announced as online and not confirmed: ${namesOf(subdevices)}. It may take nothing of what they send.`,
-      hint: 'It is asked again once in 5 min and after each connect; holdfast trace hub shows it. If this lasts, look at the hub.',
+      sentence: `The hub does not confirm that ${countOf(subdevices.length, 'subdevice')} ${subdevices.length === 1 ? 'is' : 'are'} online: ${namesOf(subdevices)}. It may discard their uplinks.`,
+      hint: 'The gateway announces them again every 5 min and after each connection; holdfast trace hub shows this. If the condition lasts, check the hub.',
     });
   }
   if (unconfiguredDevices.length > 0) {
@@ -50,7 +50,7 @@ export function bindingConditions({
       losing: 'no',
       forMs: nowMs - startedAtMs,
       sentence: `${countOf(unconfiguredDevices.length, 'subdevice')} bound at the hub and not configured: ${namesOf(unconfiguredDevices)}.`,
-      hint: 'Add a [[subdevice]] for it, or take it away: holdfast hub unbind PRODUCT/DEVICE.',
+      hint: 'Add a [[subdevice]] for each, or run: holdfast hub unbind PRODUCT/DEVICE.',
     });
   }
   return conditions;

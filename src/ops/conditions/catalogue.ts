@@ -1,17 +1,17 @@
 /**
- * Every condition: what it means, what it does to the data, what to do about it, and the configuration keys that matter.
- * `docs/conditions.md` and `holdfast conditions explain` are made from this table. A sentence of a condition in `status`
- * says more, because it knows the case.
+ * Catalogue of all conditions: meaning, effect on data, remedy, and relevant configuration keys. `docs/conditions.md` and
+ * `holdfast conditions explain` are made from this table. The sentence of a condition in `status` adds the details of the
+ * case.
  */
 
 export interface ConditionEntry {
-  /** What is the case. Whole sentences. */
+  /** Meaning, in whole sentences. */
   readonly meaning: string;
-  /** Effect on messages and commands while it lasts. */
+  /** Effect on messages and commands while the condition lasts. */
   readonly effect: string;
   /** Steps, the most likely first. */
   readonly remedy: string;
-  /** Configuration keys that matter, as `section.key`. */
+  /** Relevant configuration keys, as `section.key`. */
   readonly keys: readonly string[];
 }
 
@@ -42,7 +42,7 @@ export const CONDITIONS = {
   'hub-session-over': {
     meaning: 'The gateway was away longer than the hub keeps a session.',
     effect: 'Downlinks that are sent to subdevices now are not kept for them. Uplinks are kept on disk.',
-    remedy: 'Bring the hub back. Subscriptions are restored at the next connection.',
+    remedy: 'Restore the connection to the hub. Subscriptions are restored at the next connection.',
     keys: [],
   },
   'downlink-gap': {
@@ -61,7 +61,7 @@ export const CONDITIONS = {
   },
   'hub-subscriptions-full': {
     meaning: 'More topic filters are wanted than the hub allows for one connection.',
-    effect: 'Downlinks on the refused filters do not come.',
+    effect: 'Downlinks on the rejected filters do not arrive.',
     remedy: 'Let subdevices subscribe to fewer filters, or use wildcards.',
     keys: ['hub.subscriptions_max'],
   },
@@ -80,14 +80,14 @@ export const CONDITIONS = {
   'hub-subscriptions-refused': {
     meaning:
       'The hub answered SUBSCRIBE with 0x80 (MQTT 3.1.1 §3.9.3), or again with a SUBACK that MQTT 3.1.1 forbids. holdfast hub subscriptions shows which.',
-    effect: 'Downlinks on these filters do not come. Everything else goes on.',
+    effect: 'Downlinks on these filters do not arrive. All other traffic continues.',
     remedy:
       'Add the topics to the permissions of the gateway at the hub. An invalid SUBACK is a fault of the hub: repair the hub.',
     keys: ['hub.topic_template'],
   },
   'hub-subscriptions-unanswered': {
     meaning: 'The hub does not answer SUBSCRIBE or UNSUBSCRIBE for these filters. The gateway repeats the request.',
-    effect: 'Downlinks on these filters may not come. Everything else goes on.',
+    effect: 'Downlinks on these filters may not arrive. All other traffic continues.',
     remedy: 'Check the permissions of these filters at the hub.',
     keys: ['hub.topic_template'],
   },
@@ -100,7 +100,7 @@ export const CONDITIONS = {
   'hub-closes-on-packet': {
     meaning:
       'The hub closed the connection each time a certain packet of this gateway was sent alone. The packet is set aside.',
-    effect: 'This packet is not sent, and later messages of its topic may wait. Everything else goes on.',
+    effect: 'This packet is not sent, and later messages of its topic may wait. All other traffic continues.',
     remedy:
       'Check permissions and limits at the hub. Then run holdfast hub subscriptions release NAME. A restart also tries the packet again.',
     keys: ['hub.attempts_max', 'hub.topic_bytes_max', 'hub.payload_bytes_max'],
@@ -108,7 +108,7 @@ export const CONDITIONS = {
   'hub-closes-suspect': {
     meaning:
       'The hub closed the connection right after a packet of this gateway. Whether it is the cause is not clear.',
-    effect: 'None: the packet is sent alone and after everything else.',
+    effect: 'None: the packet is sent alone and after all others.',
     remedy: 'Wait for the result. holdfast hub subscriptions shows the evidence.',
     keys: [],
   },
@@ -139,7 +139,7 @@ export const CONDITIONS = {
   'subdevice-unconfirmed': {
     meaning: 'The hub does not confirm that a subdevice is online, although the gateway announced it several times.',
     effect: 'The hub may discard uplinks of this subdevice.',
-    remedy: 'Look at the hub. holdfast trace hub shows the announcements.',
+    remedy: 'Check the hub. holdfast trace hub shows the announcements.',
     keys: [],
   },
   'link-down': {
@@ -168,7 +168,7 @@ export const CONDITIONS = {
     keys: ['link.subdevices', 'subdevice.link'],
   },
   'link-out-of-order': {
-    meaning: 'A link is open and carries nothing, or little but noise. All recovery steps were tried.',
+    meaning: 'A link is open and carries nothing, or mostly noise. All recovery steps failed.',
     effect: LINK_LOSS,
     remedy: 'Check power and cable of the device, then speed and parity, on RS-485 ground and termination.',
     keys: ['link.baud_rate', 'link.parity', 'link.recovery'],
@@ -186,13 +186,13 @@ export const CONDITIONS = {
     keys: ['link.baud_rate', 'link.parity', 'link.framing', 'link.packet_bytes_max'],
   },
   'lines-discarded': {
-    meaning: 'Lines arrive whole and are not what the configuration expects.',
+    meaning: 'Complete lines arrive that do not match the configuration.',
     effect: 'The discarded lines are lost, unless the device repeats them.',
     remedy: 'Compare the sample with pattern, encoding, check, format and delimiter of [link.lines].',
     keys: ['link.lines.pattern', 'link.lines.encoding', 'link.lines.check', 'link.lines.format'],
   },
   'lines-not-ended': {
-    meaning: 'Bytes arrive and the configured delimiter never does.',
+    meaning: 'Bytes arrive, but the configured delimiter does not.',
     effect: 'No line is complete, so nothing is accepted.',
     remedy: 'Correct delimiter. If the bytes are unreadable, compare the speed.',
     keys: ['link.lines.delimiter', 'link.baud_rate'],
@@ -204,14 +204,14 @@ export const CONDITIONS = {
     keys: ['link.unit.address', 'link.baud_rate'],
   },
   'unit-trouble': {
-    meaning: 'A Modbus unit answers with exceptions, with damaged answers, or with values that are no numbers.',
+    meaning: 'A Modbus unit answers with exceptions, with damaged answers, or with values that are not numbers.',
     effect: 'The points concerned have no value; the others are read.',
     remedy: 'Compare table, address, type and word order of the points with the manual of the unit.',
     keys: ['link.unit.point.table', 'link.unit.point.address', 'link.unit.point.type', 'link.unit.point.word_order'],
   },
   'commands-refused': {
     meaning: 'A command was refused: by the gateway because it is invalid, or by the subdevice.',
-    effect: 'The command was not carried out. Other messages are not concerned.',
+    effect: 'The command was not carried out. Other messages are not affected.',
     remedy: 'Correct the command at its sender and send it again. The reason is in the sentence.',
     keys: [],
   },
@@ -227,19 +227,19 @@ export const CONDITIONS = {
     meaning: 'The hub sends downlinks for a subdevice that is not in this configuration.',
     effect: 'These downlinks are not delivered.',
     remedy:
-      'Was the subdevice removed? Then stop its commands at the sender. Otherwise look for another gateway with the same client id.',
+      'If the subdevice was removed, stop its commands at the sender. Otherwise look for another gateway with the same client id.',
     keys: ['hub.client_id', 'subdevice.id'],
   },
   'outbox-filling': {
     meaning: 'The outbox has reached 80 % of one of its bounds.',
     effect: 'None yet.',
-    remedy: 'Bring the hub back, or raise the bounds.',
+    remedy: 'Restore the connection to the hub, or raise the bounds.',
     keys: ['outbox.messages_max', 'outbox.bytes_max', 'outbox.overflow'],
   },
   'outbox-full': {
     meaning: 'The outbox has reached one of its bounds.',
-    effect: 'With overflow = "reject" subdevices are asked to send again later; otherwise messages are shed.',
-    remedy: 'Bring the hub back, or raise the bounds.',
+    effect: 'With overflow = "reject", subdevices are asked to send again later; otherwise messages are shed.',
+    remedy: 'Restore the connection to the hub, or raise the bounds.',
     keys: ['outbox.messages_max', 'outbox.bytes_max', 'outbox.overflow'],
   },
   shedding: {
@@ -274,7 +274,7 @@ export const CONDITIONS = {
   },
   'uplinks-refused': {
     meaning: 'Uplinks of a subdevice are refused, for example because of their topic, size or QoS.',
-    effect: 'The refused uplinks are not accepted. The subdevice was told if its protocol allows it.',
+    effect: 'The refused uplinks are not accepted. The subdevice is informed if its protocol allows it.',
     remedy: 'Correct the device or the limits that the condition names.',
     keys: ['hub.topic_template', 'hub.payload_bytes_max', 'hub.topic_bytes_max'],
   },
@@ -318,7 +318,7 @@ export const CONDITIONS = {
   },
   'store-failed': {
     meaning: 'The store cannot be opened or written.',
-    effect: 'Nothing is accepted and nothing is sent. Messages in the store are safe as far as the medium is.',
+    effect: 'Nothing is accepted and nothing is sent. Messages in the store are as safe as the storage medium.',
     remedy: 'Follow the hint of the condition: permissions, a second gateway, a read-only or failing medium.',
     keys: ['gateway.state_dir'],
   },

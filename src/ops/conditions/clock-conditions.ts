@@ -1,4 +1,4 @@
-/** Health of the wall clock: whether anybody vouches for it, and whether the hub knows better. Pure. */
+/** Conditions of the wall clock: not synchronised, or different from the time of the hub. Pure. */
 import type { Condition } from '../reports/report.ts';
 import { dateWords, durationWords } from '../words.ts';
 
@@ -7,7 +7,7 @@ export interface ClockHealth {
   readonly startedAtMs: number;
   readonly hub: {
     readonly isOnline: boolean;
-    /** The CONNACK that refused us. */
+    /** Return code of the CONNACK that refused the gateway. */
     readonly refusal: { readonly code: number } | undefined;
     /** CONNECT carries a signature that expires by the wall clock. */
     readonly isSigned: boolean;
@@ -24,7 +24,7 @@ export interface ClockHealth {
 /** CONNACK: bad user name or password [MQTT 3.1.1 §3.2.2.3]. */
 const BAD_CREDENTIALS = 4;
 
-/** A clock that nobody has confirmed matters where it is plainly wrong, or where the hub may have refused us for it. */
+/** An unconfirmed clock is a condition if its time is impossible, or if the hub may have refused a signature because of it. */
 export function clockConditions({ clock, hub, nowMs, startedAtMs }: ClockHealth): Condition[] {
   if (clock.aheadOfHubMs !== undefined) return [overruledClock(clock.aheadOfHubMs, nowMs - startedAtMs)];
   const isBlamed = !hub.isOnline && hub.isSigned && hub.refusal?.code === BAD_CREDENTIALS;
@@ -36,9 +36,9 @@ export function clockConditions({ clock, hub, nowMs, startedAtMs }: ClockHealth)
       losing: isBlamed ? 'at risk' : 'no',
       forMs: nowMs - startedAtMs,
       sentence: isBlamed
-        ? `The hub refuses our signature, and the clock, which reads ${date}, is not synchronised.`
-        : `The clock is not set: it reads ${date}. Ages over a restart are lower bounds until it is.`,
-      hint: 'Check the time service (timedatectl timesync-status) and the network it needs.',
+        ? `The hub refuses the signature of this gateway, and the clock is not synchronised (it reads ${date}).`
+        : `The clock is not set (it reads ${date}). Ages over a restart are lower bounds until it is set.`,
+      hint: 'Check the time service (timedatectl timesync-status) and the network.',
     },
   ];
 }
@@ -49,7 +49,7 @@ function overruledClock(aheadMs: number, forMs: number): Condition {
     code: 'clock-overruled',
     losing: 'no',
     forMs,
-    sentence: `The clock is ${durationWords(Math.abs(aheadMs))} ${direction} the hub's: ages and signatures follow the hub.`,
-    hint: 'Check the time service (timedatectl timesync-status); the gateway does not set the clock.',
+    sentence: `The clock is ${durationWords(Math.abs(aheadMs))} ${direction} the time of the hub. Ages and signatures follow the hub.`,
+    hint: 'Check the time service (timedatectl timesync-status). The gateway does not set the clock.',
   };
 }

@@ -1,4 +1,4 @@
-/** Page about all conditions, made from the catalogue: `docs/conditions.md` is its output (a test holds them together). */
+/** Page about all conditions, made from the catalogue. `docs/conditions.md` is its output, which a test checks. */
 import { CONDITIONS, type ConditionCode, type ConditionEntry } from './catalogue.ts';
 
 const OPENING = `# Conditions

@@ -1,26 +1,26 @@
 /**
- * Health: what is not as it should be, what it means for the data, and what to do now. Pure, from what the stations say.
+ * All conditions of the gateway, with their effect on data and their remedies. Pure: computed from reports of the parts.
  */
 import type { SetAsideReport } from '../../flow/set-aside.ts';
 import type { DiscardReport } from '../reports/intake-report.ts';
 import type { LinkReport, MissingSubdevice } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
-import { countOf, countWords } from '../words.ts';
+import { countOf } from '../words.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import { type ClockHealth, clockConditions } from './clock-conditions.ts';
 import { type HubHealth, hubConditions } from './hub-conditions.ts';
 import { intakeConditions } from './intake-conditions.ts';
 import { linkConditions } from './link-conditions.ts';
 import { missingConditions } from './missing.ts';
+import { type RejectedFilters, rejectedConditions } from './rejected-filters.ts';
 import { type RemovedSubdevice, removedConditions } from './removed-subdevices.ts';
 import { type StoreHealth, storeConditions } from './store-conditions.ts';
-import { type RejectedFilters, rejectedConditions } from './turned-away.ts';
 
 export interface Health extends RejectedFilters, BindingHealth, ClockHealth {
   readonly hub: HubHealth;
   readonly links: readonly LinkReport[];
   readonly discarded: readonly DiscardReport[];
-  /** Subdevices that are not there and may be on any of several links. */
+  /** Missing subdevices that may be on any of several links. */
   readonly missing: readonly MissingSubdevice[];
   /** Sessions of subdevices that are not in the configuration. */
   readonly removed: readonly RemovedSubdevice[];
@@ -34,13 +34,13 @@ export interface Health extends RejectedFilters, BindingHealth, ClockHealth {
   readonly store: StoreHealth;
   readonly imbalance: number;
   readonly setAside: SetAsideReport;
-  /** Dead letters, of all starts. */
+  /** Number of dead letters, of all starts. */
   readonly dead: number;
   /** Topics of the dead letters, the newest first. */
   readonly deadTopics: readonly string[];
 }
 
-/** Full enough to say so. */
+/** Share of a bound from which the outbox counts as filling. */
 const FILLING = 0.8;
 
 export function conditionsOf(health: Health): Condition[] {
@@ -56,7 +56,7 @@ export function conditionsOf(health: Health): Condition[] {
       link: '',
       path: '',
       driver: undefined,
-      heard: undefined,
+      receivedInstead: undefined,
       hasAnswers: false,
     }),
     ...discarded,
@@ -72,25 +72,25 @@ export function conditionsOf(health: Health): Condition[] {
   ];
 }
 
-/** Ended because nothing could be written: on a full disk that is a part of its condition, and no cause of its own. */
+/** Discarded because nothing could be written: on a full disk this is part of the condition store-full. */
 function isForWantOfRoom({ reason, lasts }: DiscardReport): boolean {
   return lasts && (reason === 'no room' || reason === 'not served');
 }
 
-/** @param isShedding a condition says so already, with the remedy */
+/** @param isShedding the condition shedding is raised already */
 function queueConditions(health: Health, isShedding: boolean): Condition[] {
   const { storeFullSinceMs, outbox, nowMs, startedAtMs } = health;
   const forMs = nowMs - startedAtMs;
   if (storeFullSinceMs !== undefined) {
     const lost = health.discarded.filter(isForWantOfRoom).reduce((sum, { recent }) => sum + recent, 0);
-    const lostWords = lost === 0 ? '' : ` ${countOf(lost, 'uplink')} lost: their devices cannot be told to wait.`;
+    const lostWords = lost === 0 ? '' : ` ${countOf(lost, 'uplink')} lost: their devices cannot be asked to wait.`;
     return [
       {
         code: 'store-full',
         losing: lost === 0 ? 'at risk' : 'yes',
         forMs: nowMs - storeFullSinceMs,
-        sentence: `The disk is full: subdevices are told to wait, and the hub gets no PUBACK.${lostWords}`,
-        hint: 'Free at least 2 MB on the disk of the state directory; the gateway goes on by itself.',
+        sentence: `The disk is full: subdevices are asked to wait, and the hub gets no PUBACK.${lostWords}`,
+        hint: 'Free at least 2 MB on the disk of the state directory. The gateway continues by itself.',
       },
     ];
   }
@@ -104,7 +104,7 @@ function queueConditions(health: Health, isShedding: boolean): Condition[] {
       losing: 'at risk',
       forMs,
       sentence: isFull ? 'The outbox is full.' : `The outbox is ${Math.floor(fullness * 100)} % full.`,
-      hint: 'Bring the hub back, or raise messages_max and bytes_max of [outbox].',
+      hint: 'Restore the connection to the hub, or raise messages_max and bytes_max of [outbox].',
     },
   ];
 }
@@ -117,13 +117,13 @@ function setAsideConditions({ setAside: { times, last }, nowMs, startedAtMs }: H
       code: 'message-set-aside',
       losing: 'yes',
       forMs: nowMs - startedAtMs,
-      sentence: `The program failed on ${countOf(times, 'input')} since the start, last on ${what} at ${of} (${why}): set aside.`,
-      hint: 'This is a defect: please report it with the newest file of the folder recordings in the state directory. If holdfast ended on it, the file fault-marks there keeps it out until another version; without that file it is tried again.',
+      sentence: `The program failed on ${countOf(times, 'input')} since the start, last on ${what} at ${of} (${why}). These inputs are set aside.`,
+      hint: 'This is a defect of holdfast: report it with the newest file of the folder recordings in the state directory. An input on which holdfast ended is listed in the file fault-marks there, and is tried again with the next version or if that file is deleted.',
     },
   ];
 }
 
-/** Topics named in a sentence; `holdfast dead-letters list` shows all. */
+/** Most topics named in a sentence; `holdfast dead-letters list` shows all. */
 const TOPICS_MAX = 3;
 
 function topicWords(topics: readonly string[]): string {
@@ -142,7 +142,7 @@ function ledgerConditions(health: Health): Condition[] {
       losing: 'yes',
       forMs,
       sentence: `${countOf(dead, 'message')}${topicWords(deadTopics)} abandoned after repeated failures: the hub never acknowledged ${dead === 1 ? 'it' : 'them'}.`,
-      hint: 'Check the permissions of the topics at the hub. Then see holdfast dead-letters list, and retry or drop the messages.',
+      hint: 'Check the permissions of the topics at the hub. Then run holdfast dead-letters list, and retry or drop the messages.',
     });
   }
   if (imbalance !== 0) {
@@ -150,8 +150,8 @@ function ledgerConditions(health: Health): Condition[] {
       code: 'ledger-unbalanced',
       losing: 'yes',
       forMs,
-      sentence: `The ledger is off by ${countWords(imbalance)}.`,
-      hint: 'This is a defect: please report it with the output of holdfast ledger --json.',
+      sentence: `The ledger is off by ${countOf(imbalance, 'message')}.`,
+      hint: 'This is a defect of holdfast: report it with the output of holdfast ledger --json.',
     });
   }
   return conditions;

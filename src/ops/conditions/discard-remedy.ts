@@ -1,4 +1,4 @@
-/** Remedy for what is discarded: that of its reason, or a closer one where the sample of the last one shows it. Pure. */
+/** Remedy for a discard: that of its reason, or a more specific one if the last sample allows it. Pure. */
 import type { ExcessSize } from '../../base/discard.ts';
 import type { DiscardReport } from '../reports/intake-report.ts';
 import { intakeWordsOf } from './intake-words.ts';
@@ -19,16 +19,16 @@ export function remedyOf(discard: Pick<DiscardReport, 'reason' | 'direction' | '
   }
 }
 
-/** Names the key only if its largest value is enough. */
+/** Remedy that names the key, if its largest value is large enough. */
 function remedyOfSize(size: ExcessSize | null): string | undefined {
   if (size?.key === undefined) return undefined;
   const { bytes, key } = size;
   return bytes <= key.largest
-    ? `Raise ${key.name} of the link to ${bytes} or more, if the device takes it; or let the sender split the message.`
+    ? `Raise ${key.name} of the link to ${bytes} or more if the device can take it, or let the sender split the message.`
     : `Let the sender split the message: the largest ${key.name} of a link is ${key.largest}.`;
 }
 
-/** What ends lines of some devices: as it is shown in a sample, its name, and as it is written in TOML. */
+/** Common delimiters: as shown in a sample, by name, and as written in TOML. */
 const ENDS: readonly (readonly [shown: string, name: string, delimiter: string])[] = [
   ['\\r\\n', 'CR LF', '\\r\\n'],
   ['\\n', 'line feeds (LF)', '\\n'],
@@ -41,5 +41,5 @@ function remedyOfDelimiter(sample: string): string | undefined {
   const end = ENDS.find(([shown]) => sample.includes(shown));
   if (end === undefined) return undefined;
   const [, name, delimiter] = end;
-  return `There are ${name} among them: if they end the lines of this device, write delimiter = "${delimiter}" in [link.lines].`;
+  return `The bytes contain ${name}. If these end the lines of the device, set delimiter = "${delimiter}" in [link.lines].`;
 }

@@ -1,4 +1,4 @@
-/** Health on the hub's side: the connection, the session, the files of TLS. Pure; a part of `conditions.ts`. */
+/** Conditions of the hub: connection, session, TLS files. Pure; part of `conditions.ts`. */
 import type { GatewayView } from '../gateway-view.ts';
 import type { SessionReport } from '../reports/hub-report.ts';
 import type { Condition } from '../reports/report.ts';
@@ -13,34 +13,34 @@ export interface HubHealth extends PacketHealth {
   readonly isOnline: boolean;
   readonly changedAtMs: number | undefined;
   readonly problem: string | undefined;
-  /** How far the connection had come that ended with the problem. */
+  /** Stage at which the connection ended with the problem. */
   readonly problemStage: GatewayView['hub']['standing']['problemStage'];
   readonly refusal: GatewayView['hub']['standing']['refusal'];
   /** CONNECT carries a signature that expires by the wall clock. */
   readonly isSigned: boolean;
   /** `host:port` */
   readonly peer: string;
-  /** Without TLS. */
+  /** The connection does not use TLS. */
   readonly isPlain: boolean;
-  /** For how long a CONNECT awaits its CONNACK; `undefined`: none does. */
+  /** Age of an unanswered CONNECT, ms; `undefined`: there is none. */
   readonly awaitingConnackMs: number | undefined;
   readonly session: SessionReport;
   readonly clientId: string;
-  /** Connections in a row that another client seems to have taken from us. */
+  /** Connections in a row that another client seems to have taken over. */
   readonly takeovers: TakeoverStats;
-  /** Filters that the hub does not serve, and why. */
+  /** Filters that the hub does not serve, and the reason for each. */
   readonly refusedFilters: readonly { readonly filter: string; readonly reason: string }[];
-  /** On which PUBACKs are missing. */
+  /** Topics on which PUBACKs are missing. */
   readonly doubtedTopics: readonly string[];
-  /** What is wrong with the files of TLS; the last good ones are in use, if there were any. */
+  /** Problem of the TLS files; the last valid ones remain in use, if there were any. */
   readonly tlsFilesTrouble: { readonly problem: string; readonly sinceMs: number } | undefined;
-  /** What is wrong with the file of our secret; the last one that could be read is in use. */
+  /** Problem of the secret file; the last secret that could be read remains in use. */
   readonly secretTrouble?: HubHealth['tlsFilesTrouble'];
 }
 
 interface Moment {
   readonly hub: HubHealth;
-  /** Monotonic. */
+  /** Monotonic time, ms. */
   readonly nowMs: number;
   readonly startedAtMs: number;
 }
@@ -73,7 +73,7 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
       losing: 'at risk',
       forMs: nowMs - hub.takeovers.sinceMs,
       sentence: takingWords(hub.takeovers, hub.clientId),
-      hint: `Look in the log of the hub for connections of ${hub.clientId} from elsewhere: stop that gateway, or give it an identity of its own. If there are none, look at the hub and at the firewalls on the way. This one tries again, at most 15 min apart.`,
+      hint: `Look in the log of the hub for other connections of ${hub.clientId}: stop that gateway, or give it its own identity. If there are none, check the hub and the firewalls. This gateway tries again at least every 15 min.`,
     });
   }
   conditions.push(
@@ -99,10 +99,10 @@ function refusedWords(refused: HubHealth['refusedFilters']): string {
   return `The hub refused ${countOf(refused.length, 'subscription')}: ${names.join(', ')} (${refused[0]?.reason}).`;
 }
 
-/** A connection that has lasted for this long is no longer reported as the one after a breach of the protocol. */
+/** Duration of a connection after which an earlier protocol violation is no longer reported. */
 const FRESH_MS = 60_000;
 
-/** The gateway closed the connection because of what the hub sent [MQTT-4.8.0-1]; the words are those of `hub-client.ts`. */
+/** Whether the gateway closed the connection because the hub violated the protocol [MQTT-4.8.0-1]; words of `hub-client.ts`. */
 function isBreach(problem: string | undefined): boolean {
   return problem !== undefined && /^the hub (broke|sent) /.test(problem);
 }
@@ -111,7 +111,7 @@ function breachWords({ problem = '' }: HubHealth): string {
   return `${sentenceOf(problem).slice(0, -1)}; the gateway closed the connection`;
 }
 
-/** What is known of the cause: a hub that has accepted the connection is no matter of the network. */
+/** Sentence and remedy for an absent hub, by the stage that the connection reached. */
 function awayWords(hub: HubHealth): Omit<Condition, 'code' | 'forMs'> {
   const { problem, problemStage, heldPackets, peer, awaitingConnackMs } = hub;
   const why = problem === undefined ? '' : ` (${problem})`;
@@ -133,11 +133,11 @@ function awayWords(hub: HubHealth): Omit<Condition, 'code' | 'forMs'> {
         return {
           losing: 'no',
           sentence: `The hub accepted the connection and closed it after ${evidenceWords(last)}; ${kept}.`,
-          hint: 'The gateway connects again by itself and sends this packet alone, after everything else.',
+          hint: 'The gateway connects again by itself and sends this packet alone, after all others.',
         };
       return {
         losing: 'no',
-        sentence: `The hub accepted the connection, and it ended${why}; ${kept}.`,
+        sentence: `The hub accepted the connection, and the connection ended${why}; ${kept}.`,
         hint: 'The gateway connects again by itself. If this lasts, look in the log of the hub for why it closed.',
       };
     case 'before CONNACK':
@@ -145,34 +145,34 @@ function awayWords(hub: HubHealth): Omit<Condition, 'code' | 'forMs'> {
         ...(mayExpectTls(hub) && /(closed|reset) the connection$/.test(problem ?? '')
           ? PERHAPS_TLS
           : remedyFor(problem)),
-        sentence: `The hub takes the connection and does not accept CONNECT${why}; ${kept}.`,
+        sentence: `The hub accepts TCP connections but does not answer CONNECT${why}; ${kept}.`,
       };
     default:
       return { ...remedyFor(problem), sentence: `The hub is away${why}; ${kept}.` };
   }
 }
 
-/** Servers that expect TLS often close on a CONNECT without a word. */
+/** Remedy for a server that closes on CONNECT without an answer, as servers that expect TLS do. */
 const PERHAPS_TLS: Remedy = {
   losing: 'no',
   hint: 'If the hub expects TLS on this port, set tls = "on" in [hub]. Otherwise look in the log of the hub for why it closed. The gateway tries again by itself.',
 };
 
-/** The hub has never accepted this gateway, as far as is known, and TLS is off. */
+/** Whether TLS is off and the hub has never accepted this gateway, as far as is known. */
 function mayExpectTls({ isPlain, changedAtMs, session }: HubHealth): boolean {
   return isPlain && changedAtMs === undefined && session.away === null;
 }
 
-/** A CONNACK that comes within this time is not reported as missing. */
+/** Time after which a missing CONNACK is reported. */
 const SILENT_MS = 1000;
 
-/** Which of the causes it is can seldom be told from here; what speaks for one of them is. */
+/** Sentence for closed connections in a row, with the evidence for one of the possible causes. */
 function takingWords({ times, shortestMs, longestMs, sessionsGone }: TakeoverStats, clientId: string): string {
   const lasted = `${durationWords(shortestMs)} to ${durationWords(longestMs + 999)}`; // rounded up
   const seen = `The hub accepted ${countOf(times, 'connection')} in a row and closed each soon after (they lasted ${lasted}), and nothing else failed`;
   if (sessionsGone > 0)
-    return `${seen}; our session was gone ${countOf(sessionsGone, 'time')} in between. So it looks when another client connects as ${clientId}, with a clean session; a hub that restarts and forgets looks the same.`;
-  return `${seen}. So it looks when another gateway connects as ${clientId}, and when the hub or a firewall ends connections that it has let in: from here they look the same.`;
+    return `${seen}; the session was lost ${countOf(sessionsGone, 'time')} in between. Either another client is connecting as ${clientId} with a clean session, or the hub restarts and loses its sessions.`;
+  return `${seen}. Either another gateway is connecting as ${clientId}, or the hub or a firewall is closing accepted connections.`;
 }
 
 function pubackConditions({ isOnline, doubtedTopics }: HubHealth, forMs: number): Condition[] {
@@ -182,8 +182,8 @@ function pubackConditions({ isOnline, doubtedTopics }: HubHealth, forMs: number)
       code: 'hub-pubacks-missing',
       losing: 'at risk',
       forMs,
-      sentence: `The hub does not acknowledge what it is sent on ${countOf(doubtedTopics.length, 'topic')}: ${doubtedTopics.slice(0, 3).join(', ')}. It is sent again, and what follows there waits.`,
-      hint: 'Check the permissions of these topics at the hub: after attempts_max sendings a message goes to the dead letters.',
+      sentence: `The hub does not acknowledge messages on ${countOf(doubtedTopics.length, 'topic')}: ${doubtedTopics.slice(0, 3).join(', ')}. They are sent again, and later messages on these topics wait.`,
+      hint: 'Check the permissions of these topics at the hub. After attempts_max attempts a message becomes a dead letter.',
     },
   ];
 }
@@ -195,8 +195,8 @@ function sessionConditions({ away, isOver, gap }: SessionReport): Condition[] {
       code: 'hub-session-over',
       losing: 'at risk',
       forMs: away.ms,
-      sentence: `The hub has not seen us for ${ageWords(away)} and has ended our session: what is sent to the subdevices now is not kept for them.`,
-      hint: 'Bring the hub back; the subscriptions are restored by themselves.',
+      sentence: `The gateway was not connected for ${ageWords(away)}, and the hub has ended its session: downlinks are not kept for the subdevices now.`,
+      hint: 'Restore the connection to the hub. Subscriptions are restored automatically.',
     });
   }
   if (gap !== null) {
@@ -204,8 +204,8 @@ function sessionConditions({ away, isOver, gap }: SessionReport): Condition[] {
       code: 'downlink-gap',
       losing: 'at risk',
       forMs: gap.age.ms,
-      sentence: `Downlinks may be missing since ${ageWords(gap.age)} ago (${gap.reason}).`,
-      hint: 'Send again what was sent to the subdevices since then; then: holdfast acknowledge-gap.',
+      sentence: `Downlinks may be missing (${gap.reason}); the gap began ${ageWords(gap.age)} ago.`,
+      hint: 'Send the commands since then again. Then run: holdfast acknowledge-gap.',
     });
   }
   return conditions;
@@ -219,13 +219,13 @@ function secretConditions(trouble: HubHealth['secretTrouble'], nowMs: number): C
       code: 'hub-secret-file',
       losing: 'no',
       forMs: nowMs - sinceMs,
-      sentence: `The file of our secret cannot be read; the last secret stays in use until the next start: ${problem}.`,
-      hint: 'Correct the file; it is read again at the next connection.',
+      sentence: `The secret file cannot be read; the last secret remains in use until the next start: ${problem}.`,
+      hint: 'Correct the file. It is read again at the next connection.',
     },
   ];
 }
 
-/** A connection that stands goes on with what it has; the next one needs the files. */
+/** Condition for invalid TLS files. An existing connection is not affected; the next one needs the files. */
 function tlsConditions(trouble: HubHealth['tlsFilesTrouble'], nowMs: number): Condition[] {
   if (trouble === undefined) return [];
   const { problem, sinceMs } = trouble;
@@ -234,8 +234,8 @@ function tlsConditions(trouble: HubHealth['tlsFilesTrouble'], nowMs: number): Co
       code: 'tls-files',
       losing: 'no',
       forMs: nowMs - sinceMs,
-      sentence: `The files of TLS are no good, and the last good ones, if any, stay in use: ${problem}`,
-      hint: 'Fix them; they are read again at the next connection. holdfast config check looks at them now.',
+      sentence: `TLS files are invalid; the last valid ones remain in use: ${problem}`,
+      hint: 'Correct the files. They are read again at the next connection. holdfast config check examines them now.',
     },
   ];
 }

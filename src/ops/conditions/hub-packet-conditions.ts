@@ -1,4 +1,4 @@
-/** Packets of ours that the hub closes the connection on, and requests that it does not answer. Pure. */
+/** Conditions for packets on which the hub closes the connection, and for requests that it does not answer. Pure. */
 
 import type { Condition } from '../reports/report.ts';
 import { countOf } from '../words.ts';
@@ -12,7 +12,7 @@ export interface PacketHealth {
   readonly loweredFilters: readonly string[];
 }
 
-/** So many names in a sentence; `holdfast hub subscriptions` has them all. */
+/** Most names in a sentence; `holdfast hub subscriptions` lists all. */
 const NAMED_MAX = 3;
 
 export function packetConditions(health: PacketHealth, forMs: number): Condition[] {
@@ -26,8 +26,8 @@ export function packetConditions(health: PacketHealth, forMs: number): Condition
       code: 'hub-closes-on-packet',
       losing: 'at risk',
       forMs: Math.max(...aside.map(({ firstCloseMs }) => firstCloseMs)),
-      sentence: `The hub closes the connection on ${countOf(aside.length, 'packet')} of this gateway, set aside and not sent: ${named(aside)}. Everything else goes on.`,
-      hint: `Check at the hub whether it permits this, and its limits (length, QoS). Then: holdfast hub subscriptions release ${first?.name ?? 'FILTER'}. A restart tries it again too.`,
+      sentence: `The hub closes the connection on ${countOf(aside.length, 'packet')} of this gateway; set aside and not sent: ${named(aside)}. All other traffic continues.`,
+      hint: `Check the permissions and limits (length, QoS) at the hub. Then run: holdfast hub subscriptions release ${first?.name ?? 'FILTER'}. A restart also tries the packet again.`,
     });
   }
   if (suspects.length > 0) {
@@ -35,8 +35,8 @@ export function packetConditions(health: PacketHealth, forMs: number): Condition
       code: 'hub-closes-suspect',
       losing: 'no',
       forMs: Math.max(...suspects.map(({ firstCloseMs }) => firstCloseMs)),
-      sentence: `The hub closed the connection right after ${named(suspects)}. It is sent alone and after everything else until this is clear.`,
-      hint: 'holdfast hub subscriptions shows the evidence; look in the log of the hub for why it closed.',
+      sentence: `The hub closed the connection right after ${named(suspects)}. The gateway sends it alone and after all others until the cause is clear.`,
+      hint: 'holdfast hub subscriptions shows the evidence. Look in the log of the hub for the reason.',
     });
   }
   if (silentFilters.length > 0) {
@@ -44,8 +44,8 @@ export function packetConditions(health: PacketHealth, forMs: number): Condition
       code: 'hub-subscriptions-unanswered',
       losing: 'at risk',
       forMs,
-      sentence: `The hub does not answer ${countOf(silentFilters.length, 'subscription request')}: ${silentFilters.slice(0, NAMED_MAX).join(', ')}. It is asked again, and the connection stays.`,
-      hint: 'Check the permissions of these filters at the hub; downlinks on them may not come.',
+      sentence: `The hub does not answer ${countOf(silentFilters.length, 'subscription request')}: ${silentFilters.slice(0, NAMED_MAX).join(', ')}. The gateway repeats the request; the connection stays open.`,
+      hint: 'Check the permissions of these filters at the hub. Downlinks on them may not arrive.',
     });
   }
   if (loweredFilters.length > 0) {
@@ -53,7 +53,7 @@ export function packetConditions(health: PacketHealth, forMs: number): Condition
       code: 'hub-subscriptions-lowered',
       losing: 'at risk',
       forMs,
-      sentence: `The hub grants QoS 0 only for ${countOf(loweredFilters.length, 'subscription')}: ${loweredFilters.slice(0, NAMED_MAX).join(', ')}. What is sent there while the connection is away is lost.`,
+      sentence: `The hub grants QoS 0 only for ${countOf(loweredFilters.length, 'subscription')}: ${loweredFilters.slice(0, NAMED_MAX).join(', ')}. Downlinks on them that are sent while the connection is down are lost.`,
       hint: 'Allow QoS 1 for these filters at the hub.',
     });
   }

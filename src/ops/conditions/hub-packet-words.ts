@@ -1,4 +1,4 @@
-/** What `GET /v1/hub-subscriptions` answers, and the evidence against a packet in words. */
+/** Answer of `GET /v1/hub-subscriptions`, and the evidence against a packet in words. */
 import { countOf, durationWords } from '../words.ts';
 
 export type FilterState =
@@ -21,21 +21,21 @@ export interface HubSubscriptionsReport {
 export interface FilterReport {
   readonly filter: string;
   readonly state: FilterState;
-  /** Subdevices, and `(gateway)` for its own. */
+  /** Subdevices, and `(gateway)` for the gateway itself. */
   readonly wantedBy: readonly string[];
-  /** Why the hub refuses it; `null`: it is not refused in this connection. */
+  /** Reason why the hub refuses the filter; `null`: it is not refused in this connection. */
   readonly reason: string | null;
   /** `null`: the hub has not closed the connection on it. */
   readonly evidence: HeldPacketReport | null;
 }
 
-/** What speaks against one packet. */
+/** Evidence against one packet. */
 export interface HeldPacketReport {
   readonly packet: string;
-  /** Topic or filter: what `hub subscriptions release` takes. */
+  /** Topic or filter, the argument of `hub subscriptions release`. */
   readonly name: string;
   readonly state: 'suspect' | 'set aside';
-  /** Closes upon it alone: the number that the journal gives too. */
+  /** Number of closes after this packet alone; the journal gives the same number. */
   readonly closes: number;
   readonly firstCloseMs: number;
   readonly lastCloseMs: number;
@@ -46,7 +46,7 @@ export interface HeldPacketReport {
 /** The evidence, without a full stop. */
 export function evidenceWords({ packet, closes, firstCloseMs, lastCloseMs }: HeldPacketReport): string {
   const last = `${durationWords(lastCloseMs)} ago`;
-  if (closes <= 1) return `${packet} (1 close upon it alone, ${last})`;
-  const span = `${countOf(closes, 'close')} upon it alone, from ${durationWords(firstCloseMs)} to ${last}`;
+  if (closes <= 1) return `${packet} (1 close after it alone, ${last})`;
+  const span = `${countOf(closes, 'close')} after it alone, from ${durationWords(firstCloseMs)} to ${last}`;
   return `${packet} (${span})`;
 }

@@ -1,6 +1,6 @@
 /**
- * What is being discarded, as conditions: one per link and kind, with the reason that most have, the last sample and the
- * remedy for exactly that. What is over is no condition, but history (`StatusReport.discarded`). Pure.
+ * Conditions for discarded messages: one per link and kind, with the most frequent reason, the last sample and the remedy
+ * for that reason. Discards that are over are history and not a condition (`StatusReport.discarded`). Pure.
  */
 import type { IntakeReason } from '../../flow/intake.ts';
 import type { DiscardReport } from '../reports/intake-report.ts';
@@ -12,32 +12,32 @@ import { remedyOf } from './discard-remedy.ts';
 import { intakeWordsOf } from './intake-words.ts';
 import { looksLikeWords } from './misplaced.ts';
 
-/** Fewer may be what a device says when it starts: told, and no proof of a loss. */
+/** Fewest discards that prove a loss; fewer may be the start-up output of a device. */
 const SURE_MIN = 3;
-/** Bytes; a prompt is shorter. */
+/** Fewest bytes that prove a loss; a prompt is shorter. */
 const SURE_BYTES_MIN = 32;
 const MOST = 0.5;
-/** From here on a line costs so many repetitions that somebody should look at it. */
+/** Share of broken frames from which repetitions are worth attention. */
 const NOISY = 0.2;
 const NAMES_MAX = 3;
 /** The driver reports trouble of a unit at least each minute while it lasts. */
 const UNIT_LASTS_MS = 150_000;
 
-/** Of these there are conditions that say more. */
-const TOLD_ELSEWHERE: readonly ConditionCode[] = ['link-foreign-device'];
+/** Codes for which another module raises a more specific condition. */
+const RAISED_ELSEWHERE: readonly ConditionCode[] = ['link-foreign-device'];
 
 export function intakeConditions(discarded: readonly DiscardReport[], links: readonly LinkReport[]): Condition[] {
   const groups = new Map<string, DiscardReport[]>();
   for (const each of discarded) {
-    // a silent unit is told of by `missing.ts`, until it answers
+    // `missing.ts` reports a silent unit until it answers.
     if (!each.lasts || each.reason === 'unit silent') continue;
     const { code } = intakeWordsOf(each);
     const isOfUnit = code === 'unit-trouble';
     if (isOfUnit && each.lastMs > UNIT_LASTS_MS) continue;
     const link = links.find(({ name }) => name === each.link);
-    // told of by `misplaced.ts`
+    // Reported by `misplaced.ts`.
     if (isOfUnit && (link?.looksLike ?? null) !== null) continue;
-    // each trouble of a unit has its own sample and remedy
+    // Each trouble of a unit has its own sample and remedy.
     const key = `${each.link ?? ''}\n${code}${isOfUnit ? `\n${each.reason}\n${each.subdevice}` : ''}`;
     groups.set(key, [...(groups.get(key) ?? []), each]);
   }
@@ -45,11 +45,11 @@ export function intakeConditions(discarded: readonly DiscardReport[], links: rea
 }
 
 function conditionOf(group: readonly DiscardReport[], links: readonly LinkReport[]): Condition | undefined {
-  // the heaviest reason first, then the most
+  // The most severe reason comes first, then the most frequent.
   const [first] = group.toSorted((one, other) => weight(other) - weight(one) || other.recent - one.recent);
   if (first === undefined) return undefined;
   const { code } = intakeWordsOf(first);
-  if (TOLD_ELSEWHERE.includes(code)) return undefined;
+  if (RAISED_ELSEWHERE.includes(code)) return undefined;
   const losing = losingOf(first);
   if (losing === 'nothing') return undefined;
   const link = links.find(({ name }) => name === first.link);
@@ -59,7 +59,7 @@ function conditionOf(group: readonly DiscardReport[], links: readonly LinkReport
   return { code, losing, forMs, sentence, hint: guess?.hint ?? remedyOf(first) };
 }
 
-/** Of bytes that cannot be read: how many the kernel saw arrive with a wrong stop bit or parity, beside them. */
+/** Count of bytes with a wrong stop bit or parity that the kernel saw, for bytes that cannot be read. */
 function kernelGuess({ kernel }: LinkReport, { reason, recent, share }: DiscardReport) {
   const damaged = kernel === null ? 0 : kernel.framing + kernel.parity;
   if (kernel === null || damaged < SURE_MIN || damaged * 2 < recent || share <= MOST) return undefined;
@@ -68,7 +68,7 @@ function kernelGuess({ kernel }: LinkReport, { reason, recent, share }: DiscardR
   return { sentence, hint: intakeWordsOf({ reason: 'line noise', direction: null }).hint };
 }
 
-/** May be damage or another speed. */
+/** Reasons that may be caused by damage or by a wrong speed. */
 const ABOUT_BYTES: readonly IntakeReason[] = [
   ...(['frame checksum', 'frame coding', 'frame too long', 'noise', 'line noise', 'line encoding'] as const),
   ...(['line check', 'line pattern', 'line not JSON', 'line not ended'] as const),
@@ -128,6 +128,6 @@ function sentenceOf(first: DiscardReport, group: readonly DiscardReport[]): stri
     first.size === null ? '' : `, ${countOf(first.size.bytes, 'byte')} of ${countWords(first.size.bytesMax)}`;
   const sample = first.sample === '' ? size : `: ${first.sample}${size}`;
   if (code === 'lines-not-ended')
-    return `${countOf(recent, 'byte')} arrived${where}${whose} and no line ended; they begin with ${first.sample}.`;
+    return `${countOf(recent, 'byte')} arrived${where}${whose} without a delimiter; they begin with ${first.sample}.`;
   return `${countOf(recent, noun)} ${VERBS[code] ?? 'discarded'}${where}${whose}: ${why}${others}; ${last}${sample}.`;
 }

@@ -1,4 +1,4 @@
-/** Subdevices that are configured and not there: who, where, since when. */
+/** Configured subdevices that do not answer or send: names, links, durations. */
 
 import { driverNamed } from '../../driver/drivers.ts';
 import { isReopening, type LinkStateView } from '../../flow/links.ts';
@@ -7,11 +7,14 @@ import type { MissingSubdevice } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
 import { durationWords } from '../words.ts';
 
-/** Silence of a subdevice that is not polled: it may sleep, or be a spare on a shelf. A unit that is polled is named at once. */
-const TOLD_MS = 5 * 60_000;
+/**
+ * Silence after which a subdevice is reported that is not polled: such a device may sleep or be a spare. A polled unit is
+ * reported at once.
+ */
+const REPORTED_MS = 5 * 60_000;
 const AT_RISK_MS = 60 * 60_000;
 
-/** On links that are open, or that are opened again as a recovery step, by link; `''`: it may be on any of several. */
+/** Missing subdevices by link, for links that are open or reopening as a recovery step; `''`: any of several links. */
 export function missingSubdevices({
   links,
   registry,
@@ -31,12 +34,12 @@ export function missingSubdevices({
     const isUnheard = driverNamed(first.plan.driver).attachesUnheard && first.plan.machine.counters.bytesIn === 0;
     if (subdevice?.isAttached === true && !(homes.length === 1 && isUnheard)) continue;
     const unansweredSinceMs = first.plan.machine.unanswered().get(id);
-    // not asked yet, sent to all, or it answers and is not served
+    // The unit has not been polled yet, is only written to by broadcast, or answers and is not served.
     if (driverNamed(first.plan.driver).isPolled && unansweredSinceMs === undefined) continue;
-    const heard = open.flatMap(({ plan }) => plan.machine.lastReceivedAtMs(id) ?? []);
+    const receivedAtMs = open.flatMap(({ plan }) => plan.machine.lastReceivedAtMs(id) ?? []);
     const neverFromMs = unansweredSinceMs ?? Math.max(...open.map(({ sinceMs }) => sinceMs));
-    const wasHeard = heard.length > 0;
-    const forMs = nowMs - (wasHeard ? Math.max(...heard) : neverFromMs);
+    const wasHeard = receivedAtMs.length > 0;
+    const forMs = nowMs - (wasHeard ? Math.max(...receivedAtMs) : neverFromMs);
     const home = homes.length === 1 ? first.plan.name : '';
     missing.set(home, [...(missing.get(home) ?? []), { subdevice: id, wasHeard, forMs }]);
   }
@@ -48,23 +51,23 @@ function isInUse(view: LinkStateView): boolean {
 }
 
 interface MissedLink {
-  /** Its name; `''`: any of several. */
+  /** Name of the link; `''`: any of several. */
   readonly link: string;
   readonly path: string;
   /** `undefined`: any of several. */
   readonly driver: string | undefined;
-  /** What is heard there instead. */
-  readonly heard: string | undefined;
-  /** Another unit of it answers. */
+  /** Client ids received there instead. */
+  readonly receivedInstead: string | undefined;
+  /** Another unit of the link answers. */
   readonly hasAnswers: boolean;
 }
 
 export function missingConditions(
   missing: readonly MissingSubdevice[],
-  { link, path, driver, heard, hasAnswers }: MissedLink,
+  { link, path, driver, receivedInstead, hasAnswers }: MissedLink,
 ): Condition[] {
   const isPolled = driver !== undefined && driverNamed(driver).isPolled;
-  const due = isPolled ? missing : missing.filter(({ forMs }) => forMs >= TOLD_MS);
+  const due = isPolled ? missing : missing.filter(({ forMs }) => forMs >= REPORTED_MS);
   if (due.length === 0) return [];
   const forMs = Math.max(...due.map((each) => each.forMs));
   const gone = due.filter(({ wasHeard }) => wasHeard);
@@ -73,21 +76,23 @@ export function missingConditions(
   const parts = [
     ...(never.length === 0
       ? []
-      : [`${namesOf(never)} ${isPolled ? 'answered nothing' : 'said nothing'}${where} since the start`]),
+      : [`${namesOf(never)} ${isPolled ? 'has not answered' : 'has sent nothing'}${where} since the start`]),
     ...(gone.length === 0
       ? []
       : [
-          `${namesOf(gone)}${where} ${isPolled ? `${gone.length === 1 ? 'does' : 'do'} not answer any more` : 'fell silent'}, last heard ${durationWords(Math.min(...gone.map((each) => each.forMs)))} ago`,
+          `${namesOf(gone)}${where} ${isPolled ? `${gone.length === 1 ? 'does' : 'do'} not answer any more` : 'sends nothing any more'}, last frame ${durationWords(Math.min(...gone.map((each) => each.forMs)))} ago`,
         ]),
   ];
-  const instead = heard === undefined ? '' : ` Heard there instead: ${heard}.`;
+  const instead = receivedInstead === undefined ? '' : ` Received there instead: ${receivedInstead}.`;
   return [
     {
-      ...{ code: 'subdevice-silent', losing: isPolled || forMs >= AT_RISK_MS ? 'at risk' : 'no', forMs },
+      code: 'subdevice-silent',
+      losing: isPolled || forMs >= AT_RISK_MS ? 'at risk' : 'no',
+      forMs,
       sentence: `${parts.join('; ')}.${instead}`,
       hint: isPolled
-        ? `Check its power, its wires (A and B), its address and the speed and parity of the line${hasAnswers ? '' : `; no unit of the link answers, so it may also be the cable or the adapter (${path})`}. Nothing is read from it until it answers.`
-        : 'Check its power and its wires. If it is a spare or sleeps for long, nothing is to be done.',
+        ? `Check its power, its wires (A and B), its address, and the speed and parity of the line${hasAnswers ? '' : `. No unit of the link answers, so the cable or the adapter (${path}) may be the cause`}. Nothing is read from it until it answers.`
+        : 'Check its power and its wires. No action is needed for a spare or for a device that sleeps for long.',
     },
   ];
 }

@@ -1,16 +1,16 @@
-/** Subdevices that were removed from the configuration while their sessions are kept. Pure. */
+/** Condition for subdevices that were removed from the configuration while their sessions are kept. Pure. */
 import type { Condition } from '../reports/report.ts';
 import { countOf } from '../words.ts';
 
 export interface RemovedSubdevice {
   readonly subdevice: string;
-  /** Downlinks that wait for it. */
+  /** Downlinks waiting for the subdevice. */
   readonly downlinks: number;
 }
 
 const NAMES_MAX = 3;
 
-/** @param forMs since the start */
+/** @param forMs ms since the start */
 export function removedConditions(removed: readonly RemovedSubdevice[], forMs: number): Condition[] {
   const [first] = removed;
   if (first === undefined) return [];
@@ -25,7 +25,7 @@ export function removedConditions(removed: readonly RemovedSubdevice[], forMs: n
       losing: 'no',
       forMs,
       sentence: `${names.join(', ')}${more} ${verb} not in the configuration, and ${sessions} downlinks: ${countOf(downlinks, 'downlink')} waiting.`,
-      hint: `Add a [[subdevice]] for it, or end its session and discard what waits: holdfast subdevices forget ${first.subdevice}.`,
+      hint: `Add a [[subdevice]] for it, or end its session and discard its downlinks: holdfast subdevices forget ${first.subdevice}.`,
     },
   ];
 }

@@ -1,28 +1,28 @@
-/** Health of the store: where it is, what the medium has damaged or lost, and what nobody can know. Pure. */
+/** Conditions of the store: location, damaged or lost messages, losses of unknown size. Pure. */
 import type { Age } from '../../base/time.ts';
 import type { Condition } from '../reports/report.ts';
 import { countOf } from '../words.ts';
 
-/** A `LossRow`, with its age. */
+/** `LossRow` with its age. */
 export interface StoreLoss {
   readonly age: Age;
   readonly messages: number;
   readonly unknown: string | undefined;
 }
 
-/** A loss that was counted is history after a day: the ledger keeps it. */
+/** Time after which a counted loss is no longer a condition; the ledger keeps counting it. */
 const HISTORY_MS = 24 * 3_600_000;
 
 export interface StoreHealth {
-  /** Place in RAM that holds the store; `null`: it is on a disk. */
+  /** Place in RAM that holds the store; `null`: the store is on a disk. */
   readonly volatile: string | null;
-  /** What openings of the store found lost, until it is acknowledged. */
+  /** Losses found when the store was opened, until they are acknowledged. */
   readonly losses: readonly StoreLoss[];
   /** Messages found damaged since the start. */
   readonly damaged: number;
-  /** Records of the gateway's own that the opening store found damaged. */
+  /** Records of the gateway itself that were damaged when the store was opened. */
   readonly damagedRecords: number;
-  /** The opening store was damaged and has been repaired. */
+  /** The store was damaged when it was opened, and was repaired. */
   readonly isDamaged: boolean;
 }
 
@@ -48,8 +48,8 @@ export function storeConditions(
       code: 'damaged-rows',
       losing: 'yes',
       forMs: Math.max(forMs, ...fresh.map(({ age }) => age.ms)),
-      sentence: `${countOf(lost, 'message')} damaged or lost on the disk; none is passed on.`,
-      hint: `Replace the card: it no longer keeps what it is given.${losses.length === 0 ? '' : ' Then: holdfast acknowledge-loss.'}`,
+      sentence: `${countOf(lost, 'message')} damaged or lost on disk; no damaged message is passed on.`,
+      hint: `Replace the SD card: it is corrupting data.${losses.length === 0 ? '' : ' Then run: holdfast acknowledge-loss.'}`,
     });
   }
   const unknown = losses.filter((loss) => loss.unknown !== undefined);
@@ -59,28 +59,28 @@ export function storeConditions(
       code: 'loss-unknown',
       losing: 'unknown',
       forMs: Math.max(...unknown.map(({ age }) => age.ms)),
-      sentence: `Messages may be lost that nobody can count: ${why}.`,
-      hint: 'Compare what the hub has with what the subdevices sent; replace the card. Then: holdfast acknowledge-loss.',
+      sentence: `An unknown number of messages may be lost: ${why}.`,
+      hint: 'Compare the messages at the hub with those that the subdevices sent, and replace the SD card. Then run: holdfast acknowledge-loss.',
     });
   }
-  // sessions, counters and the like: nothing that was accepted, but what surrounds it
+  // Sessions, counters and the like: no accepted messages.
   if (damagedRecords > 0) {
     conditions.push({
       code: 'damaged-records',
       losing: 'at risk',
       forMs,
-      sentence: `${countOf(damagedRecords, 'record')} of the gateway's own (sessions, counters, …) damaged on the disk.`,
-      hint: 'What became of them stands under Store; replace the card: it no longer keeps what it is given.',
+      sentence: `${countOf(damagedRecords, 'record')} of the gateway itself (sessions, counters, …) damaged on disk.`,
+      hint: 'Replace the SD card: it is corrupting data. holdfast status --json (store.recovery) lists the repairs.',
     });
   }
-  const isTold = conditions.some(({ code }) => code !== 'store-volatile');
-  if (isDamaged && !isTold) {
+  const isReported = conditions.some(({ code }) => code !== 'store-volatile');
+  if (isDamaged && !isReported) {
     conditions.push({
       code: 'store-damaged',
       losing: 'at risk',
       forMs,
-      sentence: 'The store was damaged on the disk. It was repaired at the start, and no message is missing.',
-      hint: 'The card is failing: replace it. What was found stands under Store.',
+      sentence: 'The store was damaged on disk. It was repaired at the start, and no message is missing.',
+      hint: 'Replace the SD card: it is corrupting data. holdfast status --json (store.recovery) lists the repairs.',
     });
   }
   return conditions;

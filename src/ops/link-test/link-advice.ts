@@ -1,4 +1,4 @@
-/** What a technician does about a line, by what was found on it. Pure. */
+/** Advice for a technician, from the findings of a link test. Pure. */
 import { remedyOf } from '../conditions/discard-remedy.ts';
 import { intakeWordsOf } from '../conditions/intake-words.ts';
 import { remedyOfRefusal } from '../conditions/unit-words.ts';
@@ -16,8 +16,8 @@ export function adviceOf(findings: LinkFindings): string[] {
 }
 
 const ADVICE_MAX = 3;
-/** Told by the probes, with names. */
-const TOLD_BY_PROBES: readonly string[] = ['unit silent', 'unit exception', 'unit value'];
+/** Reasons that the probes report with names. */
+const REPORTED_BY_PROBES: readonly string[] = ['unit silent', 'unit exception', 'unit value'];
 
 function refusalAdvice(findings: LinkFindings): string[] {
   return refusingIn(findings).map(({ subdevice, refused }) => {
@@ -26,23 +26,23 @@ function refusalAdvice(findings: LinkFindings): string[] {
   });
 }
 
-/** For each reason its own remedy; what the wire may be guilty of is told by `lineAdvice`. */
+/** Remedy for each reason; `lineAdvice` covers faults of the wire. */
 function discardAdvice({ discarded }: LinkFindings): string[] {
   return discarded
-    .filter(({ reason }) => !TOLD_BY_PROBES.includes(reason))
+    .filter(({ reason }) => !REPORTED_BY_PROBES.includes(reason))
     .filter((each) => intakeWordsOf(each).code !== 'frames-broken' || each.reason === 'malformed packet')
     .slice(0, ADVICE_MAX)
     .map((each) => {
       const { noun, why } = intakeWordsOf(each);
-      return `${countOf(each.count, noun)} discarded: ${why}; the last: ${each.sample}. ${remedyOf(each)}`;
+      return `${countOf(each.count, noun)} discarded: ${why}; last: ${each.sample}. ${remedyOf(each)}`;
     });
 }
 
 function muteAdvice(findings: LinkFindings): string[] {
   return muteIn(findings).map(({ subdevice, isExcused }) =>
     isExcused
-      ? `${subdevice} answers no probe at all, so it was left out: its firmware may not know PINGREQ (MQTT-SN 1.2 §6.11).`
-      : `${subdevice} does not answer at all: is it on, is it wired (A and B, RX and TX), is its address the right one, are speed and parity those of the device?`,
+      ? `${subdevice} answers no probe and is not counted: its firmware may not support PINGREQ (MQTT-SN 1.2 §6.11).`
+      : `${subdevice} does not answer. Check its power, its wires (A and B, RX and TX), its address, and speed and parity.`,
   );
 }
 
@@ -53,20 +53,20 @@ function lineAdvice(findings: LinkFindings): string[] {
   const advice: string[] = [];
   if (broken > 0 && !isAboutContent(findings))
     advice.push(
-      `Frames arrive broken${brokenWords(findings)}: check that speed and parity are the same at both ends; then the ground wire; on RS-485 the termination (120 Ω at both ends, none between); then what runs beside the cable.`,
+      `Frames arrive broken${brokenWords(findings)}: check that speed and parity are the same at both ends; then the ground wire; on RS-485 the termination (120 Ω at both ends, none between); then sources of noise beside the cable.`,
     );
-  // whoever is mute is repeated to, and named above
+  // Packets to a silent subdevice are repeated; it is named above.
   if (silence > 0 || (retries > 0 && muteIn(findings).length === 0))
     advice.push(
-      `What was sent met silence (${countOf(silence, 'probe')}, ${countOf(retries, 'repetition')}): a loose plug, noise at the other end, an adapter that switches its direction late, or a device slower than retry_ms.`,
+      `Some packets were not answered (${countOf(silence, 'probe')}, ${countOf(retries, 'repetition')}). Possible causes: a loose plug, noise at the other end, an adapter that switches its direction late, or a device slower than retry_ms.`,
     );
   return advice;
 }
 
-/** The most frequent reason, with the last of them. */
+/** Most frequent reason, with its last sample. */
 function brokenWords({ discarded }: LinkFindings): string {
   const first = discarded.find((each) => intakeWordsOf(each).code === 'frames-broken');
-  return first === undefined ? '' : ` (${intakeWordsOf(first).why}; the last: ${first.sample})`;
+  return first === undefined ? '' : ` (${intakeWordsOf(first).why}; last: ${first.sample})`;
 }
 
 function kernelAdvice({ kernel }: LinkFindings): string[] {
@@ -75,7 +75,7 @@ function kernelAdvice({ kernel }: LinkFindings): string[] {
   const advice: string[] = [];
   if (overruns + bufferOverruns > 0)
     advice.push(
-      `The kernel lost ${countOf(overruns + bufferOverruns, 'byte')} (${countWords(overruns)} in the hardware, ${countWords(bufferOverruns)} in its buffer): this machine is too slow for this port. Lower the speed, or use an adapter with a larger buffer.`,
+      `The kernel lost ${countOf(overruns + bufferOverruns, 'byte')} (${countWords(overruns)} in the hardware, ${countWords(bufferOverruns)} in its buffer): the machine is too slow for this port. Lower the speed, or use an adapter with a larger buffer.`,
     );
   if (framing + parity > 0)
     advice.push(

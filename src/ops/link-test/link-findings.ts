@@ -1,4 +1,4 @@
-/** What came to light about a line while it was looked at and asked: the ground of its score. Pure. */
+/** Findings of a link test, from which the score is computed. Pure. */
 import { driverNamed } from '../../driver/drivers.ts';
 import type { IntakeReason } from '../../flow/intake.ts';
 import type { LineErrors } from '../../ports.ts';
@@ -6,13 +6,19 @@ import type { DiscardReport } from '../reports/intake-report.ts';
 import { brokenFrames, type LinkReport } from '../reports/link-report.ts';
 import type { ProbeReport } from './probe-tally.ts';
 
-/** What a clean wire carries, too. */
+/** Reasons that also occur on a line without noise. */
 const CONTENT: readonly IntakeReason[] = [
-  ...(['line pattern', 'line encoding', 'line not JSON', 'line field', 'line sequence'] as const),
-  ...(['line subdevice', 'line too long', 'malformed packet'] as const),
+  'line pattern',
+  'line encoding',
+  'line not JSON',
+  'line field',
+  'line sequence',
+  'line subdevice',
+  'line too long',
+  'malformed packet',
 ];
 
-/** What is known of a line by looking at it and asking on it. */
+/** Input of the score: reports before and after the test, and the probes. */
 export interface LinkTrial {
   readonly before: LinkReport;
   readonly after: LinkReport;
@@ -20,7 +26,7 @@ export interface LinkTrial {
   readonly probes: readonly ProbeReport[];
 }
 
-/** What happened in the trial. */
+/** Changes during the test. */
 export interface LinkFindings {
   readonly link: string;
   readonly driver: string;
@@ -30,23 +36,26 @@ export interface LinkFindings {
   readonly broken: number;
   readonly retries: number;
   readonly openings: number;
-  /** `null`: the driver of the port does not report them. */
+  /** Kernel errors; `null`: the driver of the port does not report them. */
   readonly kernel: LineErrors | null;
   readonly probes: readonly ProbeReport[];
-  /** What was discarded in the trial, the most first. */
+  /** Discards during the test, the most frequent first. */
   readonly discarded: readonly TrialDiscard[];
   readonly bytesIn: number;
 }
 
 export type TrialDiscard = Pick<DiscardReport, 'reason' | 'direction' | 'count' | 'sample' | 'size'>;
 
-/** So many questions without any answer: that is no noise. */
+/** Fewest probes without any answer that show a silent subdevice and not noise. */
 const MUTE_REQUESTS_MIN = 3;
 
 export function findingsOf({ before, after, seconds, probes }: LinkTrial): LinkFindings {
   const grown = (count: (report: LinkReport) => number): number => count(after) - count(before);
   return {
-    ...{ link: after.name, driver: after.driver, seconds, probes },
+    link: after.name,
+    driver: after.driver,
+    seconds,
+    probes,
     framesIn: grown(({ counters }) => counters.framesIn),
     framesOut: grown(({ counters }) => counters.framesOut),
     broken: grown(({ counters }) => brokenFrames(counters)),
@@ -68,23 +77,26 @@ function discardedIn(before: LinkReport, after: LinkReport): TrialDiscard[] {
   return [...counts.values()].toSorted((one, other) => other.count - one.count);
 }
 
-/** Are most of the broken frames whole, and only not what is configured? Then the wire is not to blame. */
+/** Whether most broken frames are whole and only differ from the configuration, so that the wire is not the cause. */
 export function isAboutContent({ discarded, broken }: LinkFindings): boolean {
   const ofContent = discarded.filter(({ reason }) => CONTENT.includes(reason));
   return broken > 0 && ofContent.reduce((sum, { count }) => sum + count, 0) * 2 > broken;
 }
 
-/** The counters of a port that was plugged in anew begin anew. */
+/** Growth of the kernel counters; they restart at 0 when a port is plugged in again. */
 function grownErrors(before: LineErrors | null, after: LineErrors | null): LineErrors | null {
   if (before === null || after === null) return null;
   const grown = (key: keyof LineErrors): number => Math.max(0, after[key] - before[key]);
   return {
-    ...{ framing: grown('framing'), parity: grown('parity'), breaks: grown('breaks') },
-    ...{ overruns: grown('overruns'), bufferOverruns: grown('bufferOverruns') },
+    framing: grown('framing'),
+    parity: grown('parity'),
+    breaks: grown('breaks'),
+    overruns: grown('overruns'),
+    bufferOverruns: grown('bufferOverruns'),
   };
 }
 
-/** Units that answer and have no value for some of what they are asked. */
+/** Units that answer without a value for some of their points. */
 export function refusingIn({
   probes,
   discarded,
@@ -96,18 +108,18 @@ export function refusingIn({
     .map(({ sample }) => ({ subdevice: 'A unit', refused: [sample] }));
 }
 
-/** The last CONNECT that was refused, with the reason; `undefined`: none was. */
+/** Last CONNECT that was refused, with the reason; `undefined`: none. */
 export function refusedIn({ discarded }: LinkFindings): string | undefined {
   return discarded.find(({ reason }) => reason === 'client refused')?.sample;
 }
 
 interface Mute {
   readonly subdevice: string;
-  /** Its silence says nothing of the line: frames come, and its firmware may not know the question. */
+  /** Silence is no evidence against the line: frames arrive, and the firmware may not support probes. */
   readonly isExcused: boolean;
 }
 
-/** Who answered nothing at all. A unit of Modbus knows its own registers; not every MQTT-SN client knows PINGREQ. */
+/** Subdevices that answered nothing. Every Modbus unit can answer a probe; not every MQTT-SN client supports PINGREQ. */
 export function muteIn({ driver, framesIn, probes }: LinkFindings): Mute[] {
   const isExcused = driverNamed(driver).mayIgnoreProbes && framesIn > 0;
   return probes
@@ -115,7 +127,7 @@ export function muteIn({ driver, framesIn, probes }: LinkFindings): Mute[] {
     .map(({ subdevice }) => ({ subdevice, isExcused }));
 }
 
-/** The probes by which the line is judged. */
+/** Probes that count for the score. */
 export function countedIn(findings: LinkFindings): readonly ProbeReport[] {
   const mute = new Set(muteIn(findings).map(({ subdevice }) => subdevice));
   return findings.probes.filter(({ subdevice }) => !mute.has(subdevice));

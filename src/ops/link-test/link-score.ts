@@ -1,6 +1,6 @@
 /**
- * How good a line is: the verdict of `holdfast link test`, from what came over it in a while and what its probes met. Pure.
- * What is to be done about it is in `link-advice.ts`.
+ * Score of a link: the verdict of `holdfast link test`, from frames and probes during the test. Pure. Advice is in
+ * `link-advice.ts`.
  */
 
 import { looksLikeWords } from '../conditions/misplaced.ts';
@@ -18,24 +18,24 @@ import {
   sumOf,
 } from './link-findings.ts';
 
-/** `silent`: nothing came and nobody could be asked, so nothing can be said. */
+/** `silent`: nothing arrived and no subdevice could be probed, so there is no score. */
 export type LinkVerdict = 'good' | 'fair' | 'bad' | 'silent';
 
 export interface LinkScore extends LinkFindings {
   readonly verdict: LinkVerdict;
   readonly sentence: string;
-  /** What to check, one sentence each. */
+  /** Things to check, one sentence each. */
   readonly advice: readonly string[];
 }
 
-/** Of all frames: one in a thousand is a wire; one in fifty costs a repetition every few seconds at 10 frames/s. */
+/** Share of broken frames: 1 in 1000 is normal for a wire; 1 in 50 costs a repetition every few seconds at 10 frames/s. */
 const BROKEN_GOOD_MAX = 0.001;
 const BROKEN_FAIR_MAX = 0.02;
-/** A probe is two frames, so it fails twice as often; 1 of 20, the number one test asks, may be chance. */
+/** Share of lost probes: a probe is two frames, so it fails twice as often; 1 of 20, the default count, may be chance. */
 const LOST_GOOD_MAX = 2 * BROKEN_GOOD_MAX;
 const LOST_FAIR_MAX = 0.05;
 
-/** What the bytes should have made. */
+/** Noun for a unit of traffic, by driver. */
 const UNITS: Readonly<Record<string, string>> = { lines: 'line', modbus: 'answer' };
 
 export function scoreLink(trial: LinkTrial): LinkScore {
@@ -48,31 +48,34 @@ function judge(report: LinkReport, findings: LinkFindings): Pick<LinkScore, 'ver
   const { seconds, framesIn, broken, openings, probes, bytesIn } = findings;
   if (state !== 'open') {
     const sentence = `Bad: link ${name} is not open (${lastProblem ?? 'it does not open'}).`;
-    const advice = ['See holdfast status, and holdfast ports for what is plugged in.', ...adviceOf(findings)];
+    const advice = ['See holdfast status for the reason, and holdfast ports for the ports.', ...adviceOf(findings)];
     return { verdict: 'bad', sentence, advice };
   }
   if (openings > 0) {
-    const sentence = `Bad: the port of link ${name} came back ${countOf(openings, 'time')} meanwhile.`;
-    const advice = ['Check plug, USB hub and power supply; dmesg tells what the kernel saw.', ...adviceOf(findings)];
+    const sentence = `Bad: the port of link ${name} was reopened ${countOf(openings, 'time')} during the test.`;
+    const advice = [
+      'Check plug, USB hub and power supply. dmesg shows the messages of the kernel.',
+      ...adviceOf(findings),
+    ];
     return { verdict: 'bad', sentence, advice };
   }
   const words = looksLikeWords(report, []);
-  // what else the bytes look like explains all that is found on the line
+  // Another protocol or speed explains all findings on the line.
   const advice = words === undefined ? adviceOf(findings) : [`${words.sentence} ${words.hint}`];
   if (framesIn + broken === 0 && bytesIn > 0 && sumOf(probes, 'answers') === 0) {
-    const sentence = `Bad: ${countOf(bytesIn, 'byte')} came over link ${name} in ${seconds} s, and no ${UNITS[driver] ?? 'frame'} could be made of them.`;
+    const sentence = `Bad: ${countOf(bytesIn, 'byte')} arrived on link ${name} in ${seconds} s without a valid ${UNITS[driver] ?? 'frame'}.`;
     return { verdict: 'bad', sentence, advice };
   }
   if (framesIn + broken === 0 && sumOf(probes, 'requests') === 0) {
-    const sentence = `Nothing came over link ${name} in ${seconds} s.`;
-    const silent = ['Is the device on, and wired? If it only speaks now and then, test for longer.'];
+    const sentence = `Nothing arrived on link ${name} in ${seconds} s.`;
+    const silent = ['Check power and wires of the device. If it sends rarely, use a longer test (--seconds).'];
     return { verdict: 'silent', sentence, advice: silent };
   }
-  // the line is good, and nobody on it is served
+  // The line may be good while no subdevice on it is served.
   const refused = report.subdevices.length === 0 ? refusedIn(findings) : undefined;
   const verdict = refused === undefined ? verdictOf(findings) : 'bad';
   const word = { good: 'Good', fair: 'Fair', bad: 'Bad' }[verdict];
-  const last = refused === undefined ? '' : `, and nobody is served (${refused})`;
+  const last = refused === undefined ? '' : `, and no subdevice is served (${refused})`;
   return { verdict, sentence: `${word}: ${findingWords(findings)}${last}.`, advice };
 }
 
@@ -82,7 +85,7 @@ function verdictOf(findings: LinkFindings): 'good' | 'fair' | 'bad' {
   const counted = countedIn(findings);
   const requests = sumOf(counted, 'requests');
   const unanswered = requests === 0 ? 0 : (requests - sumOf(counted, 'answers')) / requests;
-  // whatever the gateway had to repeat was lost too, or its answer
+  // A repeated packet, or its answer, was lost too.
   const lost = Math.max(unanswered, retries / Math.max(1, framesOut));
   const share = framesIn + broken === 0 ? 0 : broken / (framesIn + broken);
   if (share > BROKEN_FAIR_MAX || lost > LOST_FAIR_MAX) return 'bad';
@@ -101,7 +104,7 @@ function findingWords(findings: LinkFindings): string {
     ({ subdevice, refused }) => `, and ${subdevice} has no value for ${refused.join(', ')}`,
   );
   const mute = muteIn(findings).flatMap(({ subdevice, isExcused }) =>
-    isExcused ? [] : `, and ${subdevice} answers nothing`,
+    isExcused ? [] : `, and ${subdevice} does not answer`,
   );
   return `in ${seconds} s ${noise}${repeated}${asked}${mute.join('')}${refusing.join('')}`;
 }

@@ -1,19 +1,19 @@
-/** What a number of probes said of the way to one subdevice, summed up. */
+/** Summary of the probes of one subdevice. */
 import type { ProbeOutcome } from '../../base/probe.ts';
 
 export interface ProbeReport {
   readonly subdevice: string;
-  /** Questions on the wire, repetitions included. */
+  /** Requests on the wire, repetitions included. */
   readonly requests: number;
   readonly answers: number;
-  /** Answers that came broken, or to another question; the rest of the requests met silence. */
+  /** Answers that were broken or belonged to another request; all other requests were not answered. */
   readonly damaged: number;
-  /** From a question to its answer; `null`: none came. */
+  /** Time from request to answer, ms; `null`: no answer. */
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
-  /** Why it was not asked, the last time that it was not; `null`: it always was. */
+  /** Reason why the last skipped probe was not sent; `null`: all were sent. */
   readonly notAsked: string | null;
-  /** What it had no value for when it answered last, and why. */
+  /** Points without a value in the last answer, with the reason. */
   readonly refused: readonly string[];
 }
 
@@ -24,7 +24,7 @@ export class ProbeTally {
   #damaged = 0;
   #notAsked: string | null = null;
   #refused: readonly string[] = [];
-  /** One per answer: as many as were ordered. */
+  /** One trip time per answer; bounded by the number of probes. */
   readonly #tripsMs: number[] = [];
 
   constructor(subdevice: string) {
@@ -47,8 +47,14 @@ export class ProbeTally {
     const sorted = this.#tripsMs.toSorted((one, other) => one - other);
     const quantile = (share: number): number | null => sorted[Math.ceil(share * sorted.length) - 1] ?? null;
     return {
-      ...{ subdevice: this.#subdevice, requests: this.#requests, answers: this.#answers, damaged: this.#damaged },
-      ...{ p50Ms: quantile(0.5), p99Ms: quantile(0.99), notAsked: this.#notAsked, refused: this.#refused },
+      subdevice: this.#subdevice,
+      requests: this.#requests,
+      answers: this.#answers,
+      damaged: this.#damaged,
+      p50Ms: quantile(0.5),
+      p99Ms: quantile(0.99),
+      notAsked: this.#notAsked,
+      refused: this.#refused,
     };
   }
 }

@@ -1,4 +1,4 @@
-/** What the orders `hub.bind`, `hub.unbind` and `hub.describe` answer, and how it is read off the  */
+/** Answers of the orders `hub.bind`, `hub.unbind` and `hub.describe`, and the bindings for conditions. */
 
 import type { HubIdentity } from '../../base/hub-identity.ts';
 import type { GatewayView } from '../gateway-view.ts';
@@ -6,31 +6,31 @@ import type { SubdeviceReport } from './report.ts';
 
 type BindingWord = NonNullable<SubdeviceReport['binding']>;
 
-/** `hub.bind`, `hub.unbind`: one for each that was named, in that order. */
+/** Answer of `hub.bind` and `hub.unbind`: one outcome per named subdevice, in that order. */
 export interface BindingOutcomes {
   readonly outcomes: readonly BindingOutcome[];
 }
 
 export interface BindingOutcome {
-  /** As it was named. */
+  /** Name used in the order. */
   readonly subdevice: string;
   readonly hubIdentity: string;
-  /** Is what was asked for the case now? */
+  /** Whether the requested state is reached. */
   readonly done: boolean;
-  /** Of the hub; `null`: it was not asked, or did not answer. */
+  /** Result code of the hub; `null`: not asked, or no answer. */
   readonly code: number | null;
-  /** Without a full stop. */
+  /** Sentence without a full stop. */
   readonly sentence: string;
   readonly remedy: string | null;
 }
 
-/** `hub.describe` */
+/** Answer of `hub.describe`. */
 export interface BindingsReport {
-  /** The hub gave its list just now; else this is what was known before. */
+  /** The hub sent its list; otherwise this is the last known state. */
   readonly answered: boolean;
-  /** Configured ones. */
+  /** Bindings of the configured subdevices. */
   readonly bindings: readonly SubdeviceBinding[];
-  /** Bound to this gateway and not configured: `product/device`. */
+  /** Devices bound to this gateway and not configured, as `product/device`. */
   readonly unconfiguredDevices: readonly string[];
 }
 
@@ -38,10 +38,10 @@ export interface SubdeviceBinding {
   readonly subdevice: string;
   readonly hubIdentity: string;
   readonly binding: BindingWord;
-  /** Why it is unbound, without a full stop; `null` unless it is. */
+  /** Reason why the subdevice is unbound, without a full stop; `null`: not unbound. */
   readonly sentence: string | null;
   readonly remedy: string | null;
-  /** For how long it has been unbound. */
+  /** Time unbound, ms; `null`: not unbound. */
   readonly forMs: number | null;
 }
 
@@ -55,12 +55,12 @@ export function identityWords({ productId, deviceName }: HubIdentity): string {
   return `${productId}/${deviceName}`;
 }
 
-/** Of every configured subdevice, and who is bound besides. */
+/** Bindings of every configured subdevice, and devices that are bound and not configured. */
 export function bindingHealth(gateway: GatewayView): Omit<BindingsReport, 'answered'> {
-  return { bindings: subdeviceBindings(gateway), unconfiguredDevices: strangersAt(gateway) };
+  return { bindings: subdeviceBindings(gateway), unconfiguredDevices: unconfiguredAt(gateway) };
 }
 
-/** The hub has been told that they are online, and says nothing; and for how long. */
+/** Subdevices announced as online without an answer of the hub, and the time since. */
 export function unconfirmedSubdevices(gateway: GatewayView): { readonly subdevices: readonly string[]; forMs: number } {
   const { config, clock } = gateway;
   const unconfirmed = gateway.operations?.unconfirmed() ?? [];
@@ -73,7 +73,7 @@ export function unconfirmedSubdevices(gateway: GatewayView): { readonly subdevic
   };
 }
 
-function strangersAt({ operations }: GatewayView): string[] {
+function unconfiguredAt({ operations }: GatewayView): string[] {
   return (operations?.bindings.unconfiguredDevices ?? []).map(identityWords);
 }
 

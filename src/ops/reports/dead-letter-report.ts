@@ -1,4 +1,4 @@
-/** Dead letters as they are shown: `GET /v1/dead-letters`, and the same from the file of a gateway that does not run. */
+/** Report of dead letters: `GET /v1/dead-letters`, and the same from the store of a gateway that does not run. */
 import type { Age, Stamp } from '../../base/time.ts';
 import { DEAD_LETTERS_MAX, type DeadLetter, type LetterPage, type LetterRequest } from '../../custody/dead-letter.ts';
 import type { HeldPacketReport } from '../conditions/hub-packet-words.ts';
@@ -6,41 +6,42 @@ import type { HeldPacketReport } from '../conditions/hub-packet-words.ts';
 /** `GET /v1/dead-letters?after=7&limit=50`; `?only=7` for one, with its payload. */
 export interface DeadLettersReport {
   readonly letters: readonly DeadLetterReport[];
-  /** How many there are in all, and how many there is room for. */
+  /** Number of dead letters. */
   readonly kept: number;
+  /** Most dead letters that are kept. */
   readonly keptMax: number;
-  /** Given up long ago, and gone to make room for newer ones. */
+  /** Number of older dead letters that were deleted to make room. */
   readonly gone: number;
-  /** Ask again with `after` this number; `null`: these are the last. */
+  /** Value of `after` for the next request; `null`: these are the last. */
   readonly next: number | null;
   /** Packets that are not sent because the hub closes the connection on them; empty while no gateway runs. */
   readonly setAside: readonly HeldPacketReport[];
 }
 
 export interface DeadLetterReport {
-  /** What `retry` and `drop` are told. */
+  /** Number of the dead letter, for `retry` and `drop`. */
   readonly id: number;
   readonly subdevice: string;
-  /** As the hub knows it. */
+  /** Topic at the hub. */
   readonly topic: string;
   readonly bytes: number;
   /** The subdevice published it with RETAIN. */
   readonly retain: boolean;
   readonly attempts: number;
   readonly reason: string;
-  /** Since it was accepted; `null`: cannot be said while no gateway runs. */
+  /** Time since acceptance; `null`: unknown while no gateway runs. */
   readonly age: Age | null;
-  /** Its checksum holds. */
+  /** The checksum is correct. */
   readonly whole: boolean;
-  /** The beginning of the payload; only where one letter was asked for. */
+  /** First bytes of the payload, if one letter was requested. */
   readonly payload: PayloadReport | null;
 }
 
 export interface PayloadReport {
-  /** `null`: it is no UTF-8 text. */
+  /** Payload as text; `null`: not UTF-8. */
   readonly text: string | null;
   readonly hex: string;
-  /** There is more of it. */
+  /** The payload is longer. */
   readonly cut: boolean;
 }
 
@@ -53,7 +54,7 @@ export interface LettersSource {
 }
 
 export const LETTERS_SHOWN_MAX = 1000;
-/** Of a payload shown: a screen of hexadecimal. */
+/** Bytes of a payload that are shown: a screen of hexadecimal. */
 const PAYLOAD_SHOWN_BYTES = 1024;
 
 export function deadLettersReportOf({ request, page, nameOf, ageOf, heldPackets }: LettersSource): DeadLettersReport {
@@ -80,7 +81,7 @@ export function deadLettersReportOf({ request, page, nameOf, ageOf, heldPackets 
   };
 }
 
-/** What the question after the path asks for; what makes no sense is left out. */
+/** Decodes the query string; invalid values are ignored. */
 export function letterRequestOf(query: URLSearchParams): LetterRequest {
   const number = (name: string, fallback: number): number => {
     const text = query.get(name) ?? '';
@@ -104,7 +105,7 @@ function payloadReportOf({ payload }: DeadLetter['row']): PayloadReport {
   return { text: textIn(shown, cut), hex: Buffer.from(shown).toString('hex'), cut };
 }
 
-/** @param cut the last character may be half there */
+/** @param cut the last character may be incomplete */
 function textIn(bytes: Uint8Array, cut: boolean): string | null {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes, { stream: cut });

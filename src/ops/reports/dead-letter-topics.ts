@@ -2,14 +2,14 @@
 import type { Facts } from '../../base/events.ts';
 import type { Store } from '../../ports.ts';
 
-/** Newest dead letters that are looked at; `holdfast dead-letters list` shows all. */
+/** Newest dead letters that are read; `holdfast dead-letters list` shows all. */
 const LETTERS_MAX = 200;
-/** Topics remembered. */
+/** Most topics kept. */
 const TOPICS_MAX = 64;
 
 export class DeadLetterTopics {
   readonly #store: Pick<Store, 'letters'>;
-  /** The one that was named last is the last. */
+  /** Topics in order of their last dead letter. */
   #topics = new Set<string>();
 
   constructor(facts: Facts, store: Pick<Store, 'letters'>) {
@@ -27,7 +27,7 @@ export class DeadLetterTopics {
 
   #read(): void {
     this.#topics = new Set();
-    // a store that fails is reported by those who need it
+    // A failing store is reported elsewhere.
     void this.#load().catch(() => undefined);
   }
 

@@ -1,4 +1,4 @@
-/** What the hub is asked to send us, filter by filter, and packets of ours that it closes the connection on. */
+/** Subscriptions at the hub, and packets on which the hub closes the connection. */
 
 import { type HeldPacket, heldPacketsOf, releaseHeld } from '../../flow/held-packets.ts';
 import type { HeldPacketReport, HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
@@ -30,7 +30,7 @@ export function hubSubscriptionsReport(gateway: GatewayView): HubSubscriptionsRe
   };
 }
 
-/** By order: whatever of this topic or filter is held back is sent again. @returns the packets */
+/** Releases all packets of this topic or filter that are held back. @returns the packets */
 export function releasePackets({ facts, outbox, subscriptions }: GatewayView, name: string): string[] {
   const released = releaseHeld(outbox.poison, name);
   for (const packet of released) facts.emit('packetReleased', { packet });

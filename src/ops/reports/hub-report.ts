@@ -1,4 +1,4 @@
-/** The hub's part of the status (`report.ts`): the connection, the session, and what the hub stored for us. */
+/** Hub part of the status (`report.ts`): connection, session, and hub replay. */
 import type { Age } from '../../base/time.ts';
 
 export type HubStateReport = 'stopped' | 'connecting' | 'connected' | 'waiting to reconnect';
@@ -9,51 +9,51 @@ export interface HubReport {
   readonly port: number;
   readonly clientId: string;
   readonly state: HubStateReport;
-  /** How long it has been connected, or how long it has been away (over failed attempts); `null`: never connected. */
+  /** Time connected, or time away (over failed attempts); `null`: never connected. */
   readonly since: Age | null;
-  /** What is known of our session there. */
+  /** Session of this gateway at the hub. */
   readonly session: SessionReport;
-  /** What the last CONNACK said; `null` before the first. */
+  /** Session present flag of the last CONNACK; `null` before the first. */
   readonly sessionPresent: boolean | null;
-  /** Sessions the hub lost though we expected them: downlinks may be missing. */
+  /** Number of sessions that the hub lost although they were expected: downlinks may be missing. */
   readonly sessionsLost: number;
-  /** Why the last connection or attempt ended; `null`: none has. */
+  /** Reason why the last connection or attempt ended; `null`: none has ended. */
   readonly lastProblem: string | null;
-  /** Connections in a row that another gateway with our identity seems to have taken; 0: no such pattern. */
+  /** Connections in a row that another client with the same id seems to have taken over; 0: none. */
   readonly takeovers: number;
-  /** When the next attempt is made; `null` unless waiting. */
+  /** Time until the next attempt, ms; `null` unless waiting. */
   readonly nextAttemptInMs: number | null;
-  /** Filters held at the hub, and how many it allows (0 = no limit). */
+  /** Number of filters at the hub, and the number that it allows (0 = no limit). */
   readonly subscriptions: number;
   readonly subscriptionsMax: number;
-  /** What the hub stored for us while we were away and is sending now; `null`: no replay is running. */
+  /** Hub replay: messages that the hub stored while the gateway was away; `null`: no replay is running. */
   readonly replay: ReplayReport | null;
 }
 
 export interface SessionReport {
-  /** What the last CONNACK found; `null` before the first. `unexpected`: there was one that we did not know of. */
+  /** Session found by the last CONNACK; `null` before the first. `unexpected`: a session that the gateway did not know of. */
   readonly finding: 'new' | 'resumed' | 'lost' | 'unexpected' | null;
-  /** For how long the hub has not seen us; `null`: it does, or never did. */
+  /** Time for which the gateway has not been connected; `null`: connected, or never connected. */
   readonly away: Age | null;
-  /** A session without a connection lives so long; `null`: not known of this hub. */
+  /** Time for which the hub keeps a session without a connection, ms; `null`: unknown. */
   readonly keptMs: number | null;
-  /** It has certainly ended by now. */
+  /** The session has certainly ended. */
   readonly isOver: boolean;
-  /** Downlinks may be missing, and nobody has dealt with that (`holdfast acknowledge-gap`); `null`: as far as we know none is. */
+  /** Possibly missed downlinks, until `holdfast acknowledge-gap`; `null`: none known. */
   readonly gap: GapReport | null;
 }
 
 export interface GapReport {
   readonly reason: string;
-  /** Since when. */
+  /** Age of the gap. */
   readonly age: Age;
 }
 
 export interface ReplayReport {
-  /** At most so many of those that came had been stored. */
+  /** Most stored messages among the messages received. */
   readonly received: number;
-  /** The most the hub stores; it does not say how many there are. */
+  /** Most messages that the hub stores; the hub does not report the actual number. */
   readonly expectedMax: number;
-  /** At most so long, at the hub's pace. */
+  /** Longest remaining time at the pace of the hub, ms. */
   readonly etaMs: number;
 }

@@ -1,4 +1,4 @@
-/** The running gateway, as those who look in see it: fills the reports of `report.ts` from the stations. */
+/** Fills the reports of `report.ts` from the parts of the running gateway. */
 import { EventEmitter } from 'node:events';
 import type { Direction } from '../../base/message.ts';
 import type { LetterRequest } from '../../custody/dead-letter.ts';
@@ -31,12 +31,12 @@ import { hubReport, linkReports, removedSubdevices, subdevicesReport } from './s
 export interface InspectOptions {
   readonly gateway: GatewayView;
   readonly version: string;
-  /** Absolute. */
+  /** Absolute path. */
   readonly configPath: string;
   readonly storePath: string;
   readonly tlsFilesTrouble: () => HubHealth['tlsFilesTrouble'];
   readonly secretTrouble: () => HubHealth['secretTrouble'];
-  /** Without recordings none are counted. */
+  /** Recordings; `undefined`: none are counted. */
   readonly recordings?: Pick<Recordings, 'counts'>;
 }
 
@@ -129,7 +129,7 @@ export class Inspector implements Inspection {
 
   async ledger(): Promise<LedgerReport> {
     const tally = await this.#gateway.store.tally();
-    // receipts of every commit in this snapshot have been handled, and of none after it: RAM and disk match
+    // Receipts of every commit in this snapshot have been handled, and no later ones, so RAM and disk match.
     const readings: LaneReading[] = [];
     for (const custodian of [this.#gateway.uplinks, this.#gateway.downlinks]) {
       const { direction } = custodian;

@@ -1,33 +1,34 @@
-/** What ended outside custody, as it is shown: `discarded` of `GET /v1/status` and `GET /v1/ledger`. */
+/** Discarded and shed messages: `discarded` of `GET /v1/status` and `GET /v1/ledger`. */
 
 import type { ExcessSize } from '../../base/discard.ts';
 import type { Direction } from '../../base/message.ts';
 import type { IntakeReason } from '../../flow/intake.ts';
 import type { GatewayView } from '../gateway-view.ts';
 
-/** Of one link, subdevice and reason, since the process started. */
+/** Discards of one link, subdevice and reason, since the process started. */
 export interface DiscardReport {
-  /** `null`: it was in custody, so no link is to blame. */
+  /** `null`: the message was in custody, so no link is concerned. */
   readonly link: string | null;
   /** `null`: not known, or too many to tell apart. */
   readonly subdevice: string | null;
   readonly reason: IntakeReason;
-  /** Direction of the message; `null`: it was none, or nobody could tell. */
+  /** Direction of the message; `null`: not a message, or unknown. */
   readonly direction: Direction | null;
-  /** Messages; bytes where the reason is `line not ended`. */
+  /** Messages; bytes if the reason is `line not ended`. */
   readonly count: number;
-  /** Of them, since it began the last time. */
+  /** Part of `count` since the current episode began. */
   readonly recent: number;
-  /** How long ago that was, and the last one. */
+  /** Age of the current episode, ms. */
   readonly forMs: number;
+  /** Age of the last discard, ms. */
   readonly lastMs: number;
-  /** It goes on, as far as one can tell: since the last one, less than 10 min or three of its intervals have passed. */
+  /** The discards continue: less than 10 min or three intervals have passed since the last one. */
   readonly lasts: boolean;
-  /** Of the last frames of the link, good ones and these: 0 to 1. */
+  /** Share of the last frames of the link, 0 to 1. */
   readonly share: number;
-  /** What the last one was, in printable characters; a topic, for what was shed. */
+  /** Sample of the last one, in printable characters; the topic if it was shed. */
   readonly sample: string;
-  /** Size of the last one and of the largest that is taken, in bytes; `null`: it was not too large, or the size is not known. */
+  /** Size of the last one and largest accepted size, in bytes; `null`: not too large, or unknown. */
   readonly size: ExcessSize | null;
 }
 
@@ -52,7 +53,7 @@ export function discardReports({ intake, clock }: GatewayView): DiscardReport[] 
   });
 }
 
-/** Messages that ended outside custody so far; bytes without an end are none. */
+/** Number of messages discarded or shed; bytes of unfinished lines do not count. */
 export function discardedMessages(discarded: readonly DiscardReport[]): number {
   return discarded.reduce((sum, { count, reason }) => sum + (reason === 'line not ended' ? 0 : count), 0);
 }

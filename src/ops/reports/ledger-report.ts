@@ -1,7 +1,7 @@
 /**
- * The ledger as it is shown: `GET /v1/ledger`, and the same from the file of a gateway that does not run.
+ * Report of the ledger: `GET /v1/ledger`, and the same from the store of a gateway that does not run.
  *
- * Both are made here from readings of lanes, so both count alike. Source of the sum: `custody/ledger.ts`.
+ * Both are made here from readings of lanes, so both count in the same way. Source of the sum: `custody/ledger.ts`.
  */
 import type { Direction } from '../../base/message.ts';
 import type { Epoch, Stamp } from '../../base/time.ts';
@@ -9,19 +9,19 @@ import { addCounts, type Counts, imbalance, type ShedReason, ZERO } from '../../
 import type { LossRow } from '../../custody/row.ts';
 import type { DiscardReport } from './intake-report.ts';
 
-/** `GET /v1/ledger`: accepted = delivered + pending + shed + dead + damaged, for every subdevice and direction. */
+/** Answer of `GET /v1/ledger`: accepted = delivered + pending + shed + dead + damaged, for every subdevice and direction. */
 export interface LedgerReport {
   readonly balances: boolean;
-  /** `running`: asked of the daemon. `store`: read from the file while no daemon runs. */
+  /** `running`: answered by the gateway. `store`: read from the file while no gateway runs. */
   readonly source: 'running' | 'store';
   /** One per subdevice and direction that ever carried a message, by subdevice. */
   readonly lanes: readonly LedgerLane[];
   readonly totals: Readonly<Record<Direction, LedgerSum>>;
-  /** Of a reading from the store: what the medium has damaged or lost, as the next start will find it. */
+  /** Damage and losses of the medium as the next start will find them; only if read from the store. */
   readonly findings: readonly string[];
-  /** Why messages may be missing that nobody can count, and that no sum here holds; empty if none are. */
+  /** Causes of losses of unknown size, which are in no sum here; empty: none. */
   readonly unknown: readonly string[];
-  /** What ended outside custody, or was shed by it, since the process started; none of a reading from the store. */
+  /** Discarded and shed messages since the process started; empty if read from the store. */
   readonly discarded: readonly DiscardReport[];
 }
 
@@ -32,7 +32,7 @@ export interface LedgerSum {
   readonly shed: Readonly<Partial<Record<ShedReason, number>>>;
   readonly dead: number;
   readonly damaged: number;
-  /** accepted − all the others: 0, or the books are wrong by so many. */
+  /** accepted minus all others; 0 if the ledger balances. */
   readonly imbalance: number;
 }
 
@@ -41,27 +41,27 @@ export interface LedgerLane extends LedgerSum {
   readonly direction: Direction;
 }
 
-/** What a ledger line is made of, wherever it was read (`ledger-report.ts`). */
+/** Input of a ledger line, from the gateway or from the store. */
 export interface LaneReading {
   readonly subdevice: string;
   readonly direction: Direction;
   readonly counts: Counts;
-  /** Messages accepted and not yet settled, really counted. */
+  /** Messages accepted and not yet settled, counted row by row. */
   readonly pending: number;
 }
 
-/** What the ledger and the status of a gateway that does not run are made of. */
+/** Input of the ledger and the status of a gateway that does not run. */
 export interface StoreReading {
   readonly path: string;
   readonly bytes: number;
   readonly walBytes: number;
   readonly lanes: readonly LaneReading[];
-  /** What the medium has damaged or lost, one sentence each. */
+  /** Damage and losses of the medium, one sentence each. */
   readonly findings: readonly string[];
   readonly losses: readonly LossRow[];
 }
 
-/** What can be known of a gateway that does not run. */
+/** Contents of the store of a gateway that does not run. */
 export interface OfflineReading extends StoreReading {
   readonly lanes: readonly OfflineLaneReading[];
   readonly subdevices: readonly { readonly id: string; readonly link: string; readonly lasting: boolean }[];
@@ -76,12 +76,12 @@ export interface OfflineLaneReading extends LaneReading {
   readonly oldest: Stamp | undefined;
 }
 
-/** Sentences, each once. */
+/** Causes of losses of unknown size, each once. */
 export function unknownIn(losses: readonly LossRow[]): string[] {
   return [...new Set(losses.flatMap(({ unknown }) => unknown ?? []))];
 }
 
-/** Adds the lanes up. A lane that does not balance is not evened out by another: each has to. */
+/** Adds the lanes up. Each lane has to balance by itself. */
 export function ledgerReportOf(
   readings: readonly LaneReading[],
   source: LedgerReport['source'],
@@ -119,7 +119,7 @@ export function ledgerSum(counts: Counts, pending: number): LedgerSum {
   return { accepted, delivered, pending, shed, dead, damaged, imbalance: imbalance(counts, pending) };
 }
 
-/** By id, and the uplink of a subdevice before its downlink. */
+/** Order by id, and the uplink of a subdevice before its downlink. */
 function bySubdevice(left: LedgerLane, right: LedgerLane): number {
   if (left.subdevice !== right.subdevice) return left.subdevice < right.subdevice ? -1 : 1;
   return left.direction < right.direction ? 1 : -1;

@@ -1,4 +1,4 @@
-/** Rates of the links over 5, 30 and 60 s: counters read once a second, the last minute of them kept. */
+/** Rates of the links over 5, 30 and 60 s. Counters are read once a second and kept for a minute. */
 
 import { looking } from '../../base/events.ts';
 import type { LinkCounters } from '../../base/link-counters.ts';
@@ -7,7 +7,7 @@ import { brokenFrames, type LinkRate } from './link-report.ts';
 
 const SAMPLE_MS = 1000;
 const SPANS_S = [5, 30, 60] as const;
-/** A minute, and where it began. */
+/** Samples of one minute and its beginning. */
 const SAMPLES_MAX = 61;
 
 export interface MeterSample {
@@ -17,7 +17,7 @@ export interface MeterSample {
 
 export class LinkMeters {
   readonly #gateway: GatewayView;
-  /** By link, the oldest first. */
+  /** Samples by link, the oldest first. */
   readonly #samples = new Map<string, MeterSample[]>();
 
   constructor(gateway: GatewayView) {

@@ -1,4 +1,4 @@
-/** What the control API tells of a link: its port, its line and what was done about them. */
+/** Report of a link: port, line, counters and recovery steps. */
 
 import type { LinkCounters } from '../../base/link-counters.ts';
 import type { LineErrors } from '../../ports.ts';
@@ -8,38 +8,38 @@ export type LinkStateReport = 'stopped' | 'opening' | 'open' | 'waiting to reope
 
 export interface LinkReport {
   readonly name: string;
-  /** As configured: a stable name. */
+  /** Configured name of the port. */
   readonly path: string;
-  /** The device it leads to now, e.g. `/dev/ttyUSB0`; `null`: none, or not known. */
+  /** Current device of the port, e.g. `/dev/ttyUSB0`; `null`: none, or unknown. */
   readonly device: string | null;
   readonly driver: string;
   readonly state: LinkStateReport;
-  /** How long it has been in this state; `waiting` and `opening` count as one. */
+  /** Time in this state, ms; `waiting` and `opening` count as one state. */
   readonly forMs: number;
-  /** Why it last closed, or cannot be opened yet; `null`: it never has. */
+  /** Reason why the port last closed or cannot be opened; `null`: none. */
   readonly lastProblem: string | null;
-  /** Why its port is not opened: nothing is plugged in, several are meant, another link has it; `null`: it is, or fails. */
+  /** Reason for not opening the port: not plugged in, ambiguous, used by another link; `null`: opened, or opening failed. */
   readonly waits: 'absent' | 'ambiguous' | 'shared' | null;
   /** Ids attached now. */
   readonly subdevices: readonly string[];
-  /** Those of them that sleep, and when each counts as lost unless it wakes before. */
+  /** Attached subdevices that are asleep, and the time after which each counts as lost. */
   readonly asleep: readonly { readonly subdevice: string; readonly lostInMs: number }[];
-  /** Ids that `link test` could ask something now; none where the driver knows no probe. */
+  /** Ids that `link test` can probe now; empty if the driver has no probe. */
   readonly probeable: readonly string[];
-  /** Who said hello last and is not on its list, with nobody attached since; `null`: nobody. */
+  /** Last client that connected and is not on the list, if no subdevice attached since; `null`: none. */
   readonly unlistedDevice: { readonly subdevice: string; readonly forMs: number } | null;
-  /** Who says hello here lately and is not served here, and the link that each is configured for. */
+  /** Clients that sent CONNECT recently and are not served here, with the link that each is configured for. */
   readonly unlisted: readonly UnlistedReport[];
-  /** Configured for this link alone, and not there. */
+  /** Missing subdevices that are configured for this link alone. */
   readonly missing: readonly MissingSubdevice[];
-  /** What ended here without being taken into custody. */
+  /** Messages discarded on this link. */
   readonly discarded: readonly DiscardReport[];
-  /** What the newest bytes look like where none of the last could be read; `null`: nothing known, or they can be. */
+  /** Protocol that the newest bytes look like, if the last ones could not be read; `null`: unknown, or readable. */
   readonly looksLike: string | null;
   readonly counters: LinkCounters;
-  /** Counted by the kernel since it found the port; `null`: its driver does not report them, or it is not open. */
+  /** Errors counted by the kernel since it found the port; `null`: not reported, or the port is not open. */
   readonly kernel: LineErrors | null;
-  /** Over the last seconds, or since the start if that is less. */
+  /** Rates over the last seconds, or since the start if that is less. */
   readonly rates: readonly LinkRate[];
   /** QoS 1 downlinks, from their sending to the PUBACK of the subdevice, since the start. */
   readonly roundTrip: RoundTripReport;
@@ -48,28 +48,28 @@ export interface LinkReport {
 
 export interface MissingSubdevice {
   readonly subdevice: string;
-  /** Heard since the process started. */
+  /** A frame arrived since the process started. */
   readonly wasHeard: boolean;
-  /** Since it was heard last, or since its link is open. */
+  /** Time since the last frame, or since the link was opened, ms. */
   readonly forMs: number;
 }
 
 export interface UnlistedReport {
   readonly subdevice: string;
-  /** `null`: none. */
+  /** Link of the configuration; `null`: none. */
   readonly configuredOn: string | null;
   readonly forMs: number;
 }
 
-/** Per second. */
+/** Rates per second. */
 export interface LinkRate {
-  /** The span looked at, s. */
+  /** Length of the window, s. */
   readonly overS: number;
   readonly bytesIn: number;
   readonly bytesOut: number;
   readonly framesIn: number;
   readonly framesOut: number;
-  /** Frames with CRC errors, oversize, or without sense. */
+  /** Frames that are oversize, malformed or have CRC errors. */
   readonly broken: number;
 }
 
@@ -91,18 +91,39 @@ export interface RecoveryReport {
   readonly failure: { readonly trouble: 'silence' | 'noise'; readonly forMs: number } | null;
 }
 
-/** Frames that came and were of no use. */
+/** Number of frames that were received and discarded as broken. */
 export function brokenFrames(counters: LinkCounters): number {
   return counters.crcErrors + counters.oversizeFrames + counters.malformedPackets;
 }
 
-/** Of a link that nothing is known of yet. */
+/** Report of a link that has not been opened. */
 export const RESTING = {
-  ...{ device: null, waits: null, unlistedDevice: null, lastProblem: null, subdevices: [], rates: [] },
-  ...{ asleep: [], probeable: [], kernel: null, unlisted: [], missing: [], discarded: [], looksLike: null },
+  device: null,
+  waits: null,
+  unlistedDevice: null,
+  lastProblem: null,
+  subdevices: [],
+  rates: [],
+  asleep: [],
+  probeable: [],
+  kernel: null,
+  unlisted: [],
+  missing: [],
+  discarded: [],
+  looksLike: null,
   counters: {
-    ...{ openings: 0, bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, crcErrors: 0, oversizeFrames: 0 },
-    ...{ malformedPackets: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 },
+    openings: 0,
+    bytesIn: 0,
+    bytesOut: 0,
+    framesIn: 0,
+    framesOut: 0,
+    crcErrors: 0,
+    oversizeFrames: 0,
+    malformedPackets: 0,
+    unexpectedPackets: 0,
+    refusedUplinks: 0,
+    duplicates: 0,
+    retries: 0,
   },
   roundTrip: { count: 0, p50Ms: null, p99Ms: null },
   recovery: { resync: 0, reopen: 0, toggle: 0, reauthorise: 0, failures: 0, failure: null },

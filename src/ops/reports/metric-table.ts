@@ -1,6 +1,6 @@
 /**
- * Every metric of `GET /v1/metrics`: its name, its meaning, and where in the status report it stands. One table for the
- * answer and for docs/metrics.md. Nothing is counted here; what the report does not know has no sample.
+ * Table of all metrics of `GET /v1/metrics`: name, meaning and place in the status report. Source of the answer and of
+ * docs/metrics.md. Nothing is counted here; a value that the report does not know has no sample.
  */
 import type { Direction } from '../../base/message.ts';
 import type { Age } from '../../base/time.ts';
@@ -16,7 +16,7 @@ export interface MetricSample {
 
 export interface Metric {
   readonly name: string;
-  /** `counter`: only grows while the process runs. */
+  /** `counter`: grows only, while the process runs. */
   readonly kind: 'gauge' | 'counter';
   readonly help: string;
   readonly labels: readonly string[];
@@ -38,13 +38,13 @@ export const METRICS: readonly Metric[] = [
 
 function overall(): Metric[] {
   return [
-    one('losing', 'Is it losing data? 0 no, 1 at risk, 2 yes, 3 unknown.', ({ losing }) => LOSING[losing]),
+    one('losing', 'Whether data is being lost: 0 no, 1 at risk, 2 yes, 3 unknown.', ({ losing }) => LOSING[losing]),
     {
-      ...labelled('condition', 'A condition stands: 1. The codes are those of holdfast status.', ['code']),
+      ...labelled('condition', '1 for each current condition; codes as in holdfast conditions.', ['code']),
       read: ({ conditions }) => [...new Set(conditions.map(({ code }) => code))].map((code) => sample({ code }, 1)),
     },
     {
-      ...labelled('gateway', 'Which gateway and which version: 1.', ['name', 'version']),
+      ...labelled('gateway', 'Always 1; labels are name and version of the gateway.', ['name', 'version']),
       read: ({ process }) => [sample({ name: process.gateway, version: process.version }, 1)],
     },
   ];
@@ -52,38 +52,42 @@ function overall(): Metric[] {
 
 function hub(): Metric[] {
   return [
-    one('hub_connected', 'Connected to the hub: 1, else 0.', ({ hub }) => Number(hub.state === 'connected')),
-    one('hub_since_seconds', 'How long it has been connected, or away (at least).', ({ hub }) => seconds(hub.since)),
-    one('hub_next_attempt_seconds', 'Until the next attempt to connect.', ({ hub }) => secondsOf(hub.nextAttemptInMs)),
+    one('hub_connected', '1 if connected to the hub, otherwise 0.', ({ hub }) => Number(hub.state === 'connected')),
+    one('hub_since_seconds', 'Time connected, or time away (lower bound).', ({ hub }) => seconds(hub.since)),
+    one('hub_next_attempt_seconds', 'Time until the next connection attempt.', ({ hub }) =>
+      secondsOf(hub.nextAttemptInMs),
+    ),
     one(
       'hub_takeovers',
-      'Connections in a row that another gateway seems to have taken over.',
+      'Connections in a row that another client seems to have taken over.',
       ({ hub }) => hub.takeovers,
     ),
-    one('hub_subscriptions', 'Filters held at the hub.', ({ hub }) => hub.subscriptions),
-    one('hub_subscriptions_max', 'Filters the hub allows; 0 = no limit.', ({ hub }) => hub.subscriptionsMax),
-    count('hub_sessions_lost_total', 'Sessions the hub lost though we expected them.', ({ hub }) => hub.sessionsLost),
+    one('hub_subscriptions', 'Filters subscribed at the hub.', ({ hub }) => hub.subscriptions),
+    one('hub_subscriptions_max', 'Filters that the hub allows; 0 = no limit.', ({ hub }) => hub.subscriptionsMax),
+    count(
+      'hub_sessions_lost_total',
+      'Sessions that the hub lost although they were expected.',
+      ({ hub }) => hub.sessionsLost,
+    ),
   ];
 }
 
 function session(): Metric[] {
   return [
-    one('session_away_seconds', 'How long the hub has not seen us (at least).', ({ hub }) => seconds(hub.session.away)),
-    one('session_kept_seconds', 'How long the hub keeps a session.', ({ hub }) => secondsOf(hub.session.keptMs)),
-    one('session_over', 'The session has certainly ended at the hub: 1, else 0.', ({ hub }) =>
+    one('session_away_seconds', 'Time for which the gateway has not been connected (lower bound).', ({ hub }) =>
+      seconds(hub.session.away),
+    ),
+    one('session_kept_seconds', 'Time for which the hub keeps a session.', ({ hub }) => secondsOf(hub.session.keptMs)),
+    one('session_over', '1 if the session has certainly ended at the hub, otherwise 0.', ({ hub }) =>
       Number(hub.session.isOver),
     ),
-    one('session_gap', 'Downlinks may be missing: 1, else 0.', ({ hub }) => Number(hub.session.gap !== null)),
-    one('session_gap_age_seconds', 'Since when they may be (at least).', ({ hub }) =>
+    one('session_gap', '1 if downlinks may be missing, otherwise 0.', ({ hub }) => Number(hub.session.gap !== null)),
+    one('session_gap_age_seconds', 'Age of the possible gap in downlinks (lower bound).', ({ hub }) =>
       seconds(hub.session.gap?.age ?? null),
     ),
-    one(
-      'session_replay_messages',
-      'Stored messages the hub has sent in this replay.',
-      ({ hub }) => hub.replay?.received,
-    ),
-    one('session_replay_messages_max', 'The most the hub stores.', ({ hub }) => hub.replay?.expectedMax),
-    one('session_replay_left_seconds', 'Until the replay is done, at most.', ({ hub }) =>
+    one('session_replay_messages', 'Stored messages received in this hub replay.', ({ hub }) => hub.replay?.received),
+    one('session_replay_messages_max', 'Most messages that the hub stores.', ({ hub }) => hub.replay?.expectedMax),
+    one('session_replay_left_seconds', 'Time until the hub replay is done (upper bound).', ({ hub }) =>
       secondsOf(hub.replay?.etaMs ?? null),
     ),
   ];
@@ -92,25 +96,29 @@ function session(): Metric[] {
 function queues(): Metric[] {
   return [
     queue('messages', 'Messages in custody.', ({ messages }) => messages),
-    queue('bytes', 'Their bytes, overhead included.', ({ bytes }) => bytes),
-    queue('disk_messages', 'Of them, safe on disk.', ({ onDisk }) => onDisk),
-    queue('in_flight_messages', 'Of them, sent and not acknowledged.', ({ inFlight }) => inFlight),
-    queue('oldest_seconds', 'Age of the oldest (at least).', ({ oldest }) => seconds(oldest)),
-    queue('settled_messages_per_second', 'Settled lately, smoothed.', ({ ratePerS }) => ratePerS),
-    queue('left_seconds', 'Until nothing is left, at this rate.', ({ etaMs }) => secondsOf(etaMs)),
-    queue('messages_max', 'Bound on the messages; inbox: per subdevice.', ({ messagesMax }) => messagesMax),
-    queue('bytes_max', 'Bound on the bytes; 0 = none of its own.', ({ bytesMax }) => bytesMax),
+    queue('bytes', 'Bytes of the messages in custody, overhead included.', ({ bytes }) => bytes),
+    queue('disk_messages', 'Messages in custody that are safe on disk.', ({ onDisk }) => onDisk),
+    queue('in_flight_messages', 'Messages in custody that are sent and not acknowledged.', ({ inFlight }) => inFlight),
+    queue('oldest_seconds', 'Age of the oldest message (lower bound).', ({ oldest }) => seconds(oldest)),
+    queue('settled_messages_per_second', 'Rate of settled messages, smoothed.', ({ ratePerS }) => ratePerS),
+    queue('left_seconds', 'Time to drain at this rate.', ({ etaMs }) => secondsOf(etaMs)),
+    queue('messages_max', 'Bound on messages; for the inbox per subdevice.', ({ messagesMax }) => messagesMax),
+    queue('bytes_max', 'Bound on bytes; 0 = no bound.', ({ bytesMax }) => bytesMax),
   ];
 }
 
 function ledger(): Metric[] {
   return [
-    books('accepted', 'Ever accepted. A full disk takes one back that nobody was told of.', ({ accepted }) => accepted),
-    books('delivered', 'Ever delivered.', ({ delivered }) => delivered),
-    books('dead', 'Given up after counted attempts.', ({ dead }) => dead),
-    books('damaged', 'Found damaged on the medium.', ({ damaged }) => damaged),
+    ledgerCounter(
+      'accepted',
+      'Messages accepted. May decrease by messages that a full disk kept from being acknowledged.',
+      ({ accepted }) => accepted,
+    ),
+    ledgerCounter('delivered', 'Messages delivered.', ({ delivered }) => delivered),
+    ledgerCounter('dead', 'Messages that became dead letters.', ({ dead }) => dead),
+    ledgerCounter('damaged', 'Messages found damaged on the storage medium.', ({ damaged }) => damaged),
     {
-      ...labelled('ledger_shed_messages_total', 'Dropped by a named policy.', ['direction', 'reason']),
+      ...labelled('ledger_shed_messages_total', 'Messages shed, by reason.', ['direction', 'reason']),
       kind: 'counter',
       read: (status) =>
         sumsIn(status).flatMap(([direction, { shed }]) =>
@@ -118,7 +126,11 @@ function ledger(): Metric[] {
         ),
     },
     {
-      ...labelled('ledger_imbalance_messages', 'Accepted minus everything it became; not 0: a defect.', ['direction']),
+      ...labelled(
+        'ledger_imbalance_messages',
+        'Accepted minus delivered, pending, shed, dead and damaged; not 0 = defect.',
+        ['direction'],
+      ),
       read: (status) => sumsIn(status).map(([direction, { imbalance }]) => sample({ direction }, imbalance)),
     },
   ];
@@ -134,24 +146,28 @@ function links(): Metric[] {
     kind: 'counter',
   });
   return [
-    link('open', 'The port is open: 1, else 0.', ({ state }) => Number(state === 'open')),
-    link('state_seconds', 'For how long it has been as it is.', ({ forMs }) => forMs / 1000),
-    link('subdevices', 'Subdevices attached.', ({ subdevices }) => subdevices.length),
-    link('asleep_subdevices', 'Of them, asleep.', ({ asleep }) => asleep.length),
-    counter('openings', 'Times it was opened.', 'openings'),
+    link('open', '1 if the port is open, otherwise 0.', ({ state }) => Number(state === 'open')),
+    link('state_seconds', 'Time in the current state.', ({ forMs }) => forMs / 1000),
+    link('subdevices', 'Attached subdevices.', ({ subdevices }) => subdevices.length),
+    link('asleep_subdevices', 'Attached subdevices that are asleep.', ({ asleep }) => asleep.length),
+    counter('openings', 'Number of times the port was opened.', 'openings'),
     counter('received_bytes', 'Bytes from the line.', 'bytesIn'),
     counter('sent_bytes', 'Bytes to the line.', 'bytesOut'),
     counter('received_frames', 'Whole frames from the line.', 'framesIn'),
     counter('sent_frames', 'Frames to the line.', 'framesOut'),
     counter('crc_errors', 'Frames with a wrong checksum, and noise.', 'crcErrors'),
     counter('oversize_frames', 'Frames longer than allowed.', 'oversizeFrames'),
-    counter('malformed_packets', 'Frames that hold no packet, and lines that cannot be read.', 'malformedPackets'),
-    counter('unexpected_packets', 'Packets out of place.', 'unexpectedPackets'),
-    counter('refused_uplinks', 'Uplinks not taken, e.g. because the disk is full.', 'refusedUplinks'),
+    counter('malformed_packets', 'Frames without a valid packet, and unreadable lines.', 'malformedPackets'),
+    counter('unexpected_packets', 'Packets that do not fit the state of the connection.', 'unexpectedPackets'),
+    counter('refused_uplinks', 'Uplinks refused, e.g. because the disk is full.', 'refusedUplinks'),
     counter('duplicates', 'Messages repeated by a subdevice.', 'duplicates'),
     counter('retries', 'Packets repeated to a subdevice.', 'retries'),
-    kernel('overruns', 'Bytes the hardware lost; since the port was found, as all link_kernel_.', 'overruns'),
-    kernel('buffer_overruns', 'Bytes the kernel lost.', 'bufferOverruns'),
+    kernel(
+      'overruns',
+      'Bytes lost by the hardware; all link_kernel_ metrics count since the port was found.',
+      'overruns',
+    ),
+    kernel('buffer_overruns', 'Bytes lost by the kernel.', 'bufferOverruns'),
     kernel('framing_errors', 'Bytes without a stop bit.', 'framing'),
     kernel('parity_errors', 'Bytes of wrong parity.', 'parity'),
     kernel('breaks', 'Times the line was held low.', 'breaks'),
@@ -161,7 +177,7 @@ function links(): Metric[] {
 function intake(): Metric[] {
   return [
     {
-      ...labelled('discarded_total', 'Ended outside custody, or shed (bytes for "line not ended").', [
+      ...labelled('discarded_total', 'Messages discarded or shed (bytes for "line not ended").', [
         'link',
         'subdevice',
         'direction',
@@ -173,27 +189,33 @@ function intake(): Metric[] {
           sample({ link: name ?? '', subdevice: subdevice ?? '', direction: direction ?? '', reason }, messages),
         ),
     },
-    link('missing_subdevices', 'Configured for this link alone, and not there.', ({ missing }) => missing.length),
+    link(
+      'missing_subdevices',
+      'Missing subdevices that are configured for this link alone.',
+      ({ missing }) => missing.length,
+    ),
   ];
 }
 
 function machine(): Metric[] {
   return [
     one('store_bytes', 'Size of the store.', ({ store }) => store.bytes),
-    one('store_log_bytes', 'Size of its log.', ({ store }) => store.walBytes),
-    one('store_free_bytes', 'Free on its file system.', ({ store }) => store.freeBytes),
-    count('store_commits_total', 'Transactions.', ({ store }) => store.commits),
+    one('store_log_bytes', 'Size of the WAL of the store.', ({ store }) => store.walBytes),
+    one('store_free_bytes', 'Free bytes of the file system of the store.', ({ store }) => store.freeBytes),
+    count('store_commits_total', 'Commits of the store.', ({ store }) => store.commits),
     count(
       'store_written_bytes_total',
-      'Written to flash, as the kernel counts.',
+      'Bytes written to flash, as the kernel counts.',
       ({ store }) => store.flashBytesWritten,
     ),
     count('recordings_total', 'Recordings written.', ({ recordings }) => recordings.written),
     count('recordings_failed_total', 'Recordings that could not be written.', ({ recordings }) => recordings.failed),
-    count('recordings_removed_total', 'Old ones that gave way.', ({ recordings }) => recordings.removed),
-    one('process_uptime_seconds', 'Since the start.', ({ process }) => process.uptimeMs / 1000),
+    count('recordings_removed_total', 'Old recordings deleted to make room.', ({ recordings }) => recordings.removed),
+    one('process_uptime_seconds', 'Time since the start of the process.', ({ process }) => process.uptimeMs / 1000),
     one('process_resident_bytes', 'Resident memory.', ({ process }) => process.rssBytes),
-    one('clock_trusted', 'The wall clock may date messages: 1, else 0.', ({ process }) => Number(process.clockTrusted)),
+    one('clock_trusted', '1 if the wall clock is synchronised, otherwise 0.', ({ process }) =>
+      Number(process.clockTrusted),
+    ),
   ];
 }
 
@@ -226,7 +248,7 @@ function link(name: string, help: string, read: (link: LinkReport) => number | u
   };
 }
 
-function books(name: string, help: string, read: (sum: LedgerSum) => number): Metric {
+function ledgerCounter(name: string, help: string, read: (sum: LedgerSum) => number): Metric {
   const metric = labelled(`ledger_${name}_messages_total`, help, ['direction']);
   const readAll: Metric['read'] = (status) =>
     sumsIn(status).map(([direction, sum]) => sample({ direction }, read(sum)));

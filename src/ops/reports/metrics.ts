@@ -1,6 +1,6 @@
 /**
- * `GET /v1/metrics`: the status report in the text format of Prometheus. Loaded when it is first asked for, so that a
- * gateway that nobody scrapes does not carry it; the registry is made anew each time, so nothing is kept in two places.
+ * `GET /v1/metrics`: the status report in the text format of Prometheus. Loaded at the first request, so that a gateway
+ * without a scraper does not carry the library. A new registry is made for each request, so no value is kept twice.
  */
 import { Counter, Gauge, Registry } from 'prom-client';
 import { METRICS, type Metric, type MetricSample } from './metric-table.ts';

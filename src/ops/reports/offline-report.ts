@@ -1,5 +1,5 @@
 /**
- * What can be said of a gateway that does not run, from a reading of its file.
+ * Status of a gateway that does not run, from its store.
  */
 
 import { type Age, ageOf } from '../../base/time.ts';
@@ -14,16 +14,16 @@ import {
   unknownIn,
 } from './ledger-report.ts';
 
-/** `holdfast status --json` while no daemon runs: `running` tells it from a `StatusReport`. */
+/** Output of `holdfast status --json` while no gateway runs; `running` distinguishes it from a `StatusReport`. */
 export interface OfflineStatus {
   readonly running: false;
   readonly sentence: string;
   readonly uplinksOnDisk: number;
   readonly downlinksOnDisk: number;
   readonly balances: boolean;
-  /** What the medium has damaged or lost, as the next start will find it. */
+  /** Damage and losses of the medium, as the next start will find them. */
   readonly findings: readonly string[];
-  /** As in `LedgerReport`. */
+  /** Same as in `LedgerReport`. */
   readonly unknown: readonly string[];
   readonly store: {
     readonly path: string;
@@ -38,11 +38,11 @@ export function offlineStatusOf(reading: StoreReading, volatile: string | null):
   const uplinksOnDisk = pendingOf(reading.lanes, 'uplink');
   const { balances, unknown } = offlineLedgerOf(reading);
   const safe = `${countOf(uplinksOnDisk, 'message')} for the hub ${uplinksOnDisk === 1 ? 'is' : 'are'} ${volatile === null ? 'safe on disk' : `in RAM only (${volatile}): a power cut loses them`}`;
-  const doubt = ' as far as it goes: messages may be missing that nobody can count';
-  const books = balances ? `The ledger balances${unknown.length === 0 ? '' : doubt}.` : 'The ledger does not balance.';
+  const doubt = ', but an unknown number of messages may be lost';
+  const ledger = balances ? `The ledger balances${unknown.length === 0 ? '' : doubt}.` : 'The ledger does not balance.';
   return {
     running: false,
-    sentence: `The gateway is not running: it accepts nothing. ${safe}. ${books}`,
+    sentence: `The gateway is not running: it accepts nothing. ${safe}. ${ledger}`,
     uplinksOnDisk,
     downlinksOnDisk: pendingOf(reading.lanes, 'downlink'),
     balances,

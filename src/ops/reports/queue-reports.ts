@@ -1,4 +1,4 @@
-/** The two queues as they are shown: what waits in them, how fast it goes, and when it will be gone. */
+/** Reports of outbox and inbox: messages waiting, rate, and time to drain. */
 
 import { looking } from '../../base/events.ts';
 import type { Direction } from '../../base/message.ts';
@@ -12,15 +12,15 @@ import { type DiscardReport, discardReports } from './intake-report.ts';
 import { Rate } from './rate.ts';
 import type { OutboxLane, OutboxReport, QueueReport } from './report.ts';
 
-/** Of the rates shown. */
+/** Time between two samples of the rates. */
 const SAMPLE_MS = 1000;
-/** What is gone so soon is gone, however much comes in behind it. */
+/** Shortest time to drain for which the inflow matters. */
 const SOON_MS = 1000;
 
 export class QueueReports {
   readonly #gateway: GatewayView;
   #flows: Readonly<Record<Direction, Flow>>;
-  /** When the hub came or went last: what flowed before says nothing of what flows now. */
+  /** Last change of the hub connection; earlier rates do not apply afterwards. */
   #sinceMs: number | undefined;
   readonly #laneFlows = new Map<number, Flow>();
 
@@ -124,7 +124,7 @@ export class QueueReports {
   }
 }
 
-/** What goes into a queue and what comes out of it. */
+/** Inflow and outflow of a queue. */
 class Flow {
   readonly #in: Rate;
   readonly #out: Rate;
@@ -143,7 +143,7 @@ class Flow {
     return this.#out.perS;
   }
 
-  /** Until nothing is left, with what comes in meanwhile; `null`: nothing waits, or it grows. */
+  /** Time to drain with the current inflow, ms; `null`: nothing waits, or the queue grows. */
   etaMs(pending: number): number | null {
     if (pending === 0 || this.outPerS === 0) return null;
     const throughMs = (pending / this.outPerS) * 1000;
@@ -153,12 +153,12 @@ class Flow {
   }
 }
 
-/** What gives way is no progress. */
+/** Number of settled messages without shed ones, which are no progress. */
 function passedOn(counts: Counts): number {
   return settledTotal(counts) - shedTotal(counts);
 }
 
-/** Uplinks turned away for good, by reason. */
+/** Uplinks rejected permanently, by reason. */
 function refusedOf(discarded: readonly DiscardReport[]): Record<string, number> {
   const refused: Record<string, number> = {};
   for (const each of discarded)

@@ -1,12 +1,12 @@
 /**
- * A smoothed rate of a counter that only grows: exponential, with the time constant of ten seconds; right from the first
- * sample on, since what was before the first is left out of the mean.
+ * Smoothed rate of a counter that only grows: exponential mean with a time constant of ten seconds. Correct from the first
+ * sample, since time before the first sample does not count.
  */
 const TIME_CONSTANT_MS = 10_000;
 
 export class Rate {
   #perS = 0;
-  /** Weight of all samples together; what is missing to 1 would be the time before the first. */
+  /** Weight of all samples, 0 to 1; the rest is the weight of the time before the first sample. */
   #weight = 0;
   #lastCount: number;
   #lastMs: number;
@@ -27,7 +27,7 @@ export class Rate {
     this.#lastMs = nowMs;
   }
 
-  /** Per second; 0 below one in a minute. */
+  /** Rate per second; 0 below one per minute. */
   get perS(): number {
     const perS = this.#weight === 0 ? 0 : this.#perS / this.#weight;
     return perS < 1 / 60 ? 0 : perS;

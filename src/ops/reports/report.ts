@@ -1,9 +1,9 @@
 /**
- * What the control API answers: the JSON shapes, and the interface that the gateway implements to fill them.
+ * Answers of the control API: the JSON shapes, and the interface that the gateway implements to fill them.
  *
- * The command line prints these and nothing else, so whatever a technician can see, a script can read. Keys are always
- * there (`null`, never absent). Times are durations in ms, not dates: a machine without a battery clock knows ages
- * better than dates. Numbers are plain; the command line turns them into words.
+ * The command line prints only these, so a script can read everything that a technician can see. Keys are always present
+ * (`null`, never absent). Times are durations in ms and not dates, since a machine without a battery clock knows ages better
+ * than dates. Numbers are plain; the command line formats them.
  */
 
 import type { Age } from '../../base/time.ts';
@@ -18,63 +18,63 @@ import type { DiscardReport } from './intake-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
 import type { LinkReport } from './link-report.ts';
 
-/** `at risk`: nothing is lost yet, and it will be if nobody acts. `unknown`: something may be lost, and nobody can know. */
+/** `at risk`: nothing is lost yet, but data will be lost without action. `unknown`: an unknown amount may be lost. */
 export type Losing = 'no' | 'at risk' | 'unknown' | 'yes';
 
-/** `GET /v1/status`. The first two fields answer the technician's first question. */
+/** Answer of `GET /v1/status`. The first two fields are the verdict. */
 export interface StatusReport {
-  /** Is it losing data? The worst of the conditions. */
+  /** Worst effect on data of all conditions. */
   readonly losing: Losing;
-  /** The same as a sentence, with the number that matters. */
+  /** Verdict as a sentence, with the most important number. */
   readonly sentence: string;
-  /** What is not as it should be, the worst first; at most one per code and subject. */
+  /** Conditions, the worst first; at most one per code and subject. */
   readonly conditions: readonly Condition[];
   readonly hub: HubReport;
   readonly links: readonly LinkReport[];
-  /** All of it 0 while `books` is `null`: nobody can tell then what the store holds. */
+  /** All values are 0 while `books` is `null`, since the contents of the store are unknown then. */
   readonly outbox: QueueReport;
-  /** As `outbox`. */
+  /** Same as `outbox`. */
   readonly inbox: QueueReport;
-  /** The live books; `GET /v1/ledger` counts the rows on disk to see whether they are right. `null`: the storage fails. */
+  /** Live counters of the ledger; `GET /v1/ledger` checks them against the rows on disk. `null`: the storage fails. */
   readonly books: LedgerReport['totals'] | null;
-  /** What ended outside custody, or was shed by it, since the process started: what lasts, and what is history. */
+  /** Discarded and shed messages since the process started, current and past. */
   readonly discarded: readonly DiscardReport[];
   readonly store: StoreReport;
   readonly recordings: RecordingsReport;
   readonly process: ProcessReport;
 }
 
-/** What the gateway knows of itself; `verdict.ts` puts the answer in front. */
+/** Facts for a status report; `verdict.ts` adds the verdict. */
 export type StatusFacts = Omit<StatusReport, 'losing' | 'sentence'>;
 
 export interface Condition {
   readonly code: ConditionCode;
-  /** What this one alone means for the data. */
+  /** Effect of this condition alone on data. */
   readonly losing: Losing;
-  /** For how long it has stood. */
+  /** Duration of the condition, ms. */
   readonly forMs: number;
-  /** What is the case: a whole sentence. */
+  /** Whole sentence that says what happened. */
   readonly sentence: string;
-  /** What to do now: a whole sentence; `null` if there is nothing to do but wait. */
+  /** Whole sentence that says what to do; `null`: wait. */
   readonly hint: string | null;
 }
 
-/** One direction as a whole. */
+/** Queue of one direction. */
 export interface QueueReport {
-  /** Messages in our custody: on disk, in RAM or in flight. */
+  /** Messages in custody: on disk, in RAM or in flight. */
   readonly messages: number;
   readonly bytes: number;
-  /** Of these, safe on disk. */
+  /** Messages that are safe on disk. */
   readonly onDisk: number;
-  /** Of these, sent and not yet acknowledged. */
+  /** Messages that are sent and not yet acknowledged. */
   readonly inFlight: number;
   /** `null`: nothing is waiting. */
   readonly oldest: Age | null;
   /** Settled messages per second, smoothed; 0 while nothing moves. */
   readonly ratePerS: number;
-  /** Until nothing is left, at this rate and this inflow; `null`: cannot be said. */
+  /** Time to drain at this rate and inflow, ms; `null`: unknown. */
   readonly etaMs: number | null;
-  /** Bounds; for the inbox per subdevice. `bytesMax` 0 = not bounded by bytes of its own. */
+  /** Bounds; for the inbox per subdevice. `bytesMax` 0 = no bound on bytes. */
   readonly messagesMax: number;
   readonly bytesMax: number;
   readonly overflow: string;
@@ -82,24 +82,24 @@ export interface QueueReport {
 
 export interface StoreReport {
   readonly path: string;
-  /** Where it is in RAM, e.g. "tmpfs on /tmp": a power cut loses it; `null`: it is on a disk. */
+  /** Place in RAM, e.g. "tmpfs on /tmp", lost by a power cut; `null`: the store is on a disk. */
   readonly volatile: string | null;
   readonly bytes: number;
   readonly walBytes: number;
-  /** Free bytes of the file system that holds it. */
+  /** Free bytes of the file system of the store. */
   readonly freeBytes: number | null;
   readonly commits: number;
-  /** Written to flash by this process since it started, as the kernel counts it; `null`: it does not say. */
+  /** Bytes written to flash by this process since its start, as the kernel counts; `null`: not reported. */
   readonly flashBytesWritten: number | null;
-  /** What recovery did at the last opening, one sentence each. */
+  /** Results of the store recovery at the start, one sentence each. */
   readonly recovery: readonly string[];
 }
 
-/** Of the flight recorder, since the start. */
+/** Recordings of the flight recorder since the start. */
 export interface RecordingsReport {
   readonly written: number;
   readonly failed: number;
-  /** Old ones that gave way to them. */
+  /** Old recordings deleted to make room. */
   readonly removed: number;
 }
 
@@ -107,59 +107,59 @@ export interface ProcessReport {
   readonly gateway: string;
   readonly pid: number;
   readonly version: string;
-  /** Absolute path of the configuration that it was started with. */
+  /** Absolute path of the configuration at the start. */
   readonly configPath: string;
   readonly uptimeMs: number;
   readonly rssBytes: number;
-  /** The wall clock is good enough to date messages. */
+  /** The wall clock is synchronised, so it may date messages. */
   readonly clockTrusted: boolean;
 }
 
-/** `GET /v1/subdevices` */
+/** Answer of `GET /v1/subdevices`. */
 export interface SubdevicesReport {
   readonly subdevices: readonly SubdeviceReport[];
 }
 
 export interface SubdeviceReport {
   readonly id: string;
-  /** Where it is, or was last seen; `null`: never seen. */
+  /** Current or last link; `null`: never seen. */
   readonly link: string | null;
   readonly attached: boolean;
-  /** It is asleep, and counts as lost in so long unless it wakes before; `null`: it is not asleep. */
+  /** Time after which an asleep subdevice counts as lost, ms; `null`: not asleep. */
   readonly lostInMs: number | null;
-  /** Its session outlives its connection. */
+  /** The session outlives the connection. */
   readonly lasting: boolean;
-  /** Served by this configuration; `false`: removed from it. */
+  /** Served by this configuration; `false`: removed from the configuration. */
   readonly configured: boolean;
-  /** Since its last packet in this boot; `null`: none yet. */
+  /** Time since the last packet in this boot, ms; `null`: none yet. */
   readonly silentMs: number | null;
   /** `product/device` at the hub; `null` with the generic profile. */
   readonly hubIdentity: string | null;
-  /** What the hub was last told and confirmed; `null`: it has no such notion, or has not answered. */
+  /** Last presence confirmed by the hub; `null`: the hub has no presence, or has not answered. */
   readonly onlineAtHub: boolean | null;
-  /** Does the hub let us speak for it? `unknown` until it has said so, and served all the same; `null`: no such notion. */
+  /** Binding at the hub. `unknown`: not answered yet, and served anyway; `null`: the hub has no bindings. */
   readonly binding: 'bound' | 'unbound' | 'unknown' | null;
   readonly subscriptions: readonly string[];
   readonly uplinksPending: number;
   readonly downlinksPending: number;
 }
 
-/** `GET /v1/outbox`: what we owe the hub, subdevice by subdevice. */
+/** Answer of `GET /v1/outbox`: uplinks waiting for the hub, by subdevice. */
 export interface OutboxReport {
   readonly total: QueueReport;
   readonly lanes: readonly OutboxLane[];
-  /** Uplinks turned away for good since the start, by reason. */
+  /** Uplinks rejected permanently since the start, by reason. */
   readonly refused: Readonly<Record<string, number>>;
-  /** Uplinks in custody that were given up, of all starts, by reason. */
+  /** Uplinks shed from custody, of all starts, by reason. */
   readonly shed: Readonly<Record<string, number>>;
-  /** The configuration's alarm topics are not in force before nothing waits (decisions/0014). */
+  /** The configured alarm topics apply only when the outbox is empty (docs/decisions/0014). */
   readonly alarmTopicsWait: boolean;
 }
 
-/** A subdevice has two: its alarms have one of their own. */
+/** Lane of the outbox. A subdevice has two: one is for alarms. */
 export interface OutboxLane {
   readonly subdevice: string;
-  /** `live`: nothing in it is older than this connection. */
+  /** `live`: no message is older than this connection. */
   readonly class: 'alarm' | 'live' | 'backlog';
   readonly messages: number;
   readonly bytes: number;
@@ -169,7 +169,7 @@ export interface OutboxLane {
   readonly etaMs: number | null;
 }
 
-/** The gateway, as those who look in see it. The synchronous ones answer from RAM and cost next to nothing. */
+/** Interface of the gateway for reports. Synchronous methods answer from RAM and cost next to nothing. */
 export interface Inspection {
   status(): StatusReport;
   ledger(): Promise<LedgerReport>;
@@ -179,6 +179,6 @@ export interface Inspection {
   deadLetters(request: LetterRequest): Promise<DeadLettersReport>;
   /** Calls `listener` for each event until the returned function is called. The listener neither throws nor blocks. */
   onTail(listener: (event: TailEvent) => void): () => void;
-  /** Of a link, or of `hub`; `undefined`: there is none. */
+  /** Recorder of a link, or of `hub`; `undefined`: no such name. */
   recorder(name: string): Pick<FlightRecorder, 'subject' | 'follow'> | undefined;
 }

@@ -1,4 +1,4 @@
-/** Reports that are read straight off the stations: the hub's line, the links, the subdevices. */
+/** Reports of the hub connection, the links and the subdevices. */
 
 import type { HubIdentity } from '../../base/hub-identity.ts';
 import type { Age } from '../../base/time.ts';
@@ -119,7 +119,7 @@ export function linkReports(gateway: GatewayView, { meters, discarded }: LinkSur
   });
 }
 
-/** Only where nothing, or hardly anything, can be read as what is configured. */
+/** Protocol that the bytes look like, only if almost nothing can be read as the configured one. */
 function looksLike({ plan, onReceived }: LinkStateView, discarded: readonly DiscardReport[]): LinkReport['looksLike'] {
   const isUnread = discarded.some(({ lasts, share }) => lasts && share > 0.5) || plan.machine.counters.framesIn === 0;
   if (plan.machine.state !== 'open' || !isUnread) return null;
@@ -127,7 +127,7 @@ function looksLike({ plan, onReceived }: LinkStateView, discarded: readonly Disc
   return protocol === undefined || protocol === plan.protocol ? null : protocol;
 }
 
-/** Those we know from the store, then those that are configured and never came. */
+/** Subdevices known from the store, then configured ones that have never connected. */
 export function subdevicesReport(gateway: GatewayView): SubdevicesReport {
   const { config, registry, uplinks, downlinks, operations } = gateway;
   const nowMs = gateway.clock.nowMs();
@@ -181,7 +181,7 @@ function neverSeen(gateway: GatewayView, id: string, identity: HubIdentity | und
   };
 }
 
-/** Subdevices that are not in the configuration, and whose sessions collect downlinks. */
+/** Subdevices that are not in the configuration and have sessions that collect downlinks. */
 export function removedSubdevices({ subdevices }: SubdevicesReport): { subdevice: string; downlinks: number }[] {
   return subdevices
     .filter(

@@ -15,9 +15,9 @@ const SCREEN: Terminal = { width: 80, isScreen: true, print: () => undefined, to
 /** As long as the texts of the conditions get, with three names of the longest topics in each. */
 const LONG_TOPIC = `PRODUCT123/${'device-name-of-forty-eight-characters-'.padEnd(48, 'x')}/event/${'t'.repeat(60)}`;
 const LONG_SENTENCE = `The hub closes the connection on 3 packets of this gateway, set aside and not sent: ${[1, 2, 3]
-  .map((each) => `PUBLISH (QoS 0) on ${LONG_TOPIC}/${each} (12 closes upon it alone, from 47 h 59 min to 119 min ago)`)
-  .join('; ')}; and 61 more. Everything else goes on.`;
-const LONG_HINT = `Check at the hub whether it permits this, and its limits (length, QoS). Then: holdfast hub subscriptions release ${LONG_TOPIC}. A restart tries it again too.`;
+  .map((each) => `PUBLISH (QoS 0) on ${LONG_TOPIC}/${each} (12 closes after it alone, from 47 h 59 min to 119 min ago)`)
+  .join('; ')}; and 61 more. All other traffic continues.`;
+const LONG_HINT = `Check the permissions and limits (length, QoS) at the hub. Then run: holdfast hub subscriptions release ${LONG_TOPIC}. A restart also tries the packet again.`;
 
 function condition(
   code: ConditionCode,

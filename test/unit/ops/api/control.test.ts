@@ -148,7 +148,7 @@ describe('a gateway that is not there', () => {
       await new Promise<void>((resolve) => server.listen(socketPath, resolve));
       await expect(ask(socketPath, '/v1/status')).rejects.toMatchObject({
         code: 'not-running',
-        message: /no gateway of this version/,
+        message: /not a gateway of this version/,
       });
       await new Promise((resolve) => server.close(resolve));
     });

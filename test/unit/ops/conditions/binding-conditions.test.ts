@@ -19,7 +19,7 @@ it('one that is not bound is told with the reason and its own remedy', () => {
     {
       ...{ code: 'subdevice-unbound', losing: 'at risk', forMs: 5000, hint: 'Bind it: holdfast hub bind m1.' },
       sentence:
-        '1 subdevice not bound at the hub (it was unbound at the hub), so not served: m1. What it sent before is kept.',
+        '1 subdevice not bound at the hub (it was unbound at the hub) and not served: m1. Uplinks that were accepted before are kept.',
     },
   ]);
 });
@@ -27,7 +27,7 @@ it('one that is not bound is told with the reason and its own remedy', () => {
 it('many are counted, the first of them named', () => {
   const bindings = ['a', 'b', 'c', 'd'].map((id, index) => unbound(id, index));
   const [condition] = bindingConditions({ ...NOW, bindings });
-  expect(condition?.sentence).toMatch(/^4 subdevices not bound at the hub, so not served: a, b, c, …\./);
+  expect(condition?.sentence).toMatch(/^4 subdevices not bound at the hub and not served: a, b, c, …\./);
   expect(condition?.hint).toContain('holdfast hub describe');
 });
 
@@ -46,8 +46,7 @@ it('who is announced and never confirmed is told, with the time since when', () 
   expect(bindingConditions({ ...NOW, bindings: [BOUND], unconfirmed })).toMatchObject([
     {
       ...{ code: 'subdevice-unconfirmed', losing: 'at risk', forMs: 21_000 },
-      sentence:
-        'The hub does not answer: 2 subdevices announced as online and not confirmed: m1, m2. It may take nothing of what they send.',
+      sentence: 'The hub does not confirm that 2 subdevices are online: m1, m2. It may discard their uplinks.',
     },
   ]);
 });

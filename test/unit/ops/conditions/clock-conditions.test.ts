@@ -66,7 +66,7 @@ it('a clock that the hub overrules is told of with the difference, and blamed fo
   const clock = { ...TRUSTED, isTrusted: false, aheadOfHubMs: -3 * 3_600_000 };
   const conditions = conditionsOf(health({ clock, hub: refused(4) }));
   expect(conditions.map(({ code }) => code)).toEqual(['hub-refuses', 'clock-overruled']);
-  expect(conditions[1]?.sentence).toContain('3 h behind the hub');
+  expect(conditions[1]?.sentence).toContain('3 h behind the time of the hub');
 });
 
 it('rows that the opening store found lost are damage', () => {

@@ -55,7 +55,7 @@ describe('what is discarded', () => {
   });
 
   it.each([
-    ['overflow drop-oldest', 'inbox-shedding', 'Bring the subdevice back; or raise messages_max of [inbox]'],
+    ['overflow drop-oldest', 'inbox-shedding', 'Bring the subdevice back, raise messages_max of [inbox]'],
     ['expired', 'inbox-shedding', 'Bring the subdevice back'],
   ] as const)('with the reason %s of a downlink is about the subdevice, not about the hub', (reason, code, remedy) => {
     const [condition, ...others] = conditions({ reason, direction: 'downlink', link: null, subdevice: 'pump' });
@@ -63,7 +63,9 @@ describe('what is discarded', () => {
     expect(condition).toMatchObject({ code, losing: 'yes' });
     expect(condition?.sentence).toMatch(/^9 downlinks shed \(pump\)/);
     expect(condition?.hint).toContain(remedy);
-    expect(conditions({ reason, direction: 'uplink', link: null })[0]?.hint).toContain('Bring the hub back');
+    expect(conditions({ reason, direction: 'uplink', link: null })[0]?.hint).toContain(
+      'Restore the connection to the hub',
+    );
   });
 
   it.each([
@@ -78,7 +80,7 @@ describe('what is discarded', () => {
 
   it.each([
     ['command refused', 'the subdevice refused it'],
-    ['command invalid', 'the gateway refused it, and sent nothing to the subdevice'],
+    ['command invalid', 'the gateway refused it and sent nothing to the subdevice'],
   ] as const)('as %s says who refused it, and is no loss of data', (reason, who) => {
     const [condition] = conditions({ reason, recent: 1, subdevice: 'meter', sample: 'set: names no point' });
     expect(condition).toMatchObject({ code: 'commands-refused', losing: 'no' });
@@ -90,7 +92,7 @@ describe('what is discarded', () => {
   it('names what it looks like, where that is another protocol', () => {
     const [condition] = intakeConditions([DISCARD], [{ ...LINK, looksLike: 'sn-cobs' }]);
     expect(condition?.sentence).toContain('What arrives looks like MQTT-SN frames');
-    expect(condition?.hint).toContain('are two ports swapped');
+    expect(condition?.hint).toContain('two ports are swapped');
   });
 
   it('has words for each of its reasons, and no two hints for one cause', () => {
@@ -118,19 +120,19 @@ describe('a trial of a link', () => {
   it('says that bytes came where no line ended', () => {
     const counters = { ...LINK.counters, bytesIn: 50 };
     const score = scoreLink({ before: LINK, after: { ...LINK, counters }, seconds: 4, probes: [] });
-    expect(score.sentence).toBe('Bad: 50 bytes came over link field1 in 4 s, and no line could be made of them.');
+    expect(score.sentence).toBe('Bad: 50 bytes arrived on link field1 in 4 s without a valid line.');
   });
 });
 
 describe('a subdevice that is not there', () => {
   const told = (driver: string, forMs: number, wasHeard = false) =>
     missingConditions([{ subdevice: 'm1', wasHeard, forMs }], { ...WHERE, driver })[0];
-  const WHERE = { link: 'field1', path: '/dev/x', heard: undefined, hasAnswers: true };
+  const WHERE = { link: 'field1', path: '/dev/x', receivedInstead: undefined, hasAnswers: true };
 
   it('is named at once where it is polled', () => {
     expect(told('modbus', 0)).toMatchObject({ code: 'subdevice-silent', losing: 'at risk' });
     expect(told('modbus', 9000, true)?.sentence).toBe(
-      'm1 on link field1 does not answer any more, last heard 9 s ago.',
+      'm1 on link field1 does not answer any more, last frame 9 s ago.',
     );
   });
 
@@ -139,7 +141,9 @@ describe('a subdevice that is not there', () => {
       missingConditions([{ subdevice: 'm1', wasHeard: true, forMs: 1 }], { ...WHERE, driver: 'modbus', hasAnswers })[0]
         ?.hint;
     expect(hint(true)).not.toMatch(/adapter|cable/);
-    expect(hint(false)).toMatch(/no unit of the link answers, so it may also be the cable or the adapter \(\/dev\/x\)/);
+    expect(hint(false)).toMatch(
+      /No unit of the link answers, so the cable or the adapter \(\/dev\/x\) may be the cause/,
+    );
   });
 
   it('is no risk before an hour where it may sleep', () => {

@@ -31,7 +31,7 @@ describe('a hub that is away', () => {
   it.each([
     ['ENOTFOUND', 'at risk', /Correct host/],
     ['EAI_AGAIN', 'no', /name server/],
-    ['ECONNREFUSED', 'no', /hub running/],
+    ['ECONNREFUSED', 'no', /the hub is running/],
     ['ENETUNREACH', 'no', /network of this machine/],
     ['ETIMEDOUT', 'no', /network/],
   ] as const)('by %s is %s, with its remedy', (code, losing, hint) => {
@@ -69,7 +69,7 @@ describe('a port that does not open', () => {
     ['/dev/ttyS0 is in use by another program', /fuser -v \/dev\/ttyS0/],
     ['user gw may not open /dev/ttyS0: use sudo', /restart the gateway/],
     ['/dev/ttyS0 is not a serial device', /Correct path/],
-    ['/dev/ttyS0 does not answer: is this port enabled on the board?', /Switch the port on/],
+    ['/dev/ttyS0 does not answer: is this port enabled on the board?', /Enable the port/],
     ['something new', /Check the cable/],
   ])('has the remedy of its cause: %s', (lastProblem, hint) => {
     const named = { name: 'l', path: '/dev/ttyS0', driver: 'mqttsn', state: 'waiting to reopen', forMs: 1 } as const;

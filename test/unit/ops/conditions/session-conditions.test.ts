@@ -58,7 +58,7 @@ describe('a condition', () => {
     const words = told({ takeovers: { times: 4, shortestMs: 500, longestMs: 5200, sinceMs: 0, sessionsGone: 0 } });
     expect(words).toMatch(/^hub-taken-over: The hub accepted 4 connections in a row and closed each soon after/);
     expect(words).toMatch(
-      /\(they lasted 0 s to 6 s\).* another gateway connects as PRODUCT001gw-1, and when the hub or a firewall/,
+      /\(they lasted 0 s to 6 s\).* another gateway is connecting as PRODUCT001gw-1, or the hub or a firewall/,
     );
   });
 
@@ -93,20 +93,20 @@ describe('a condition', () => {
 
   it('of another gateway says what speaks for one, where something does', () => {
     const words = told({ takeovers: { times: 4, shortestMs: 500, longestMs: 5200, sinceMs: 0, sessionsGone: 2 } });
-    expect(words).toMatch(/our session was gone 2 times in between\. So it looks when another client connects as/);
+    expect(words).toMatch(/the session was lost 2 times in between\. Either another client is connecting as/);
   });
 
   it('of a session that is certainly over comes beside that of the hub being away', () => {
     const away = { ms: 25 * HOUR_MS, quality: 'at_least' } as const;
     const words = told({ isOnline: false, session: { ...KEPT, away, isOver: true } });
-    expect(words).toMatch(/^hub-away: .*\nhub-session-over: The hub has not seen us for at least 25 h/);
+    expect(words).toMatch(/^hub-away: .*\nhub-session-over: The gateway was not connected for at least 25 h/);
   });
 
   it('of a gap says since when, why, and how it is put out', () => {
     const gap = { reason: 'session lost', age: { ms: 3 * HOUR_MS, quality: 'exact' } } as const;
     const words = told({ session: { ...KEPT, gap } });
     expect(words).toMatch(
-      /^downlink-gap: Downlinks may be missing since 3 h ago \(session lost\)\. .*acknowledge-gap\.$/,
+      /^downlink-gap: Downlinks may be missing \(session lost\); the gap began 3 h ago\. .*acknowledge-gap\.$/,
     );
   });
 });

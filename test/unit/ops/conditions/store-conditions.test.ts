@@ -38,8 +38,8 @@ describe('a store that was damaged', () => {
   it('is at risk while this life lasts, even if no message is missing', () => {
     const conditions = storeConditions(health, 5000);
     expect(conditions).toMatchObject([{ code: 'store-damaged', losing: 'at risk', forMs: 5000 }]);
-    expect(conditions[0]?.hint).toContain('replace it');
-    expect(judge({ ...AWAY, conditions }).sentence).toMatch(/^Not yet\. The store was damaged on the disk\./);
+    expect(conditions[0]?.hint).toContain('Replace the SD card');
+    expect(judge({ ...AWAY, conditions }).sentence).toMatch(/^Not yet\. The store was damaged on disk\./);
   });
 
   it('is told once, where the messages that it lost are told', () => {

@@ -37,8 +37,8 @@ describe('a line that is only watched', () => {
     ['bad', { framesIn: 900, malformedPackets: 100, retries: 7 }, /^Bad: .*, 7 repetitions\.$/],
     ['fair', { framesIn: 900, framesOut: 100, retries: 1 }, /^Fair: .*0 of 900 frames broken, 1 repetition\.$/],
     ['bad', { framesIn: 900, framesOut: 100, retries: 6 }, /^Bad: /],
-    ['bad', { framesIn: 900, openings: 2 }, /^Bad: the port of link meters came back 2 times meanwhile/],
-    ['silent', {}, /^Nothing came over link meters in 10 s/],
+    ['bad', { framesIn: 900, openings: 2 }, /^Bad: the port of link meters was reopened 2 times meanwhile/],
+    ['silent', {}, /^Nothing arrived on link meters in 10 s/],
   ] as const)('is %s: %o', (verdict, counters, sentence) => {
     const score = scoreOf(counted(counters));
     expect(score.verdict).toBe(verdict);
@@ -72,13 +72,13 @@ describe('a line that is probed', () => {
     const after = counted({ framesIn: 100 }, { driver: 'modbus' });
     const score = scoreOf(after, [probed(20, 20), probed(6, 0, { subdevice: 'pump' })]);
     expect(score.verdict).toBe('bad');
-    expect(score.advice).toEqual([expect.stringMatching(/^pump does not answer at all: is it on/)]);
+    expect(score.advice).toEqual([expect.stringMatching(/^pump does not answer\. Check its power/)]);
   });
 
   it.each([
     ['b (holding 9): illegal data address', /address, table and type/],
-    ['a (input 0): illegal function', /correct table of the points/],
-    ['c (holding 3): server device failure', /fault of its own/],
+    ['a (input 0): illegal function', /Correct table of the points/],
+    ['c (holding 3): server device failure', /internal fault/],
     ['f (holding 0): not a number', /Compare type and word_order/],
   ])('is not good where a unit answers and has no value for a point: %s', (refused, remedy) => {
     const after = counted({ framesIn: 100 }, { driver: 'modbus' });
@@ -110,7 +110,7 @@ describe('a line that is probed', () => {
   it('is not judged by an MQTT-SN client that talks and knows no PINGREQ, and says so', () => {
     const score = scoreOf(counted({ framesIn: 100 }), [probed(20, 0)]);
     expect(score.verdict).toBe('good');
-    expect(score.advice).toEqual([expect.stringMatching(/^m1 answers no probe at all, so it was left out/)]);
+    expect(score.advice).toEqual([expect.stringMatching(/^m1 answers no probe and is not counted/)]);
   });
 
   it('is bad where nobody answers and nothing comes', () => {
@@ -121,7 +121,7 @@ describe('a line that is probed', () => {
     const score = scoreOf(counted({ framesIn: 90, crcErrors: 8 }), [probed(30, 20, { damaged: 8 })]);
     expect(score.advice).toEqual([
       expect.stringMatching(/^Frames arrive broken: check that speed/),
-      expect.stringMatching(/^What was sent met silence \(2 probes, 0 repetitions\)/),
+      expect.stringMatching(/^Some packets were not answered \(2 probes, 0 repetitions\)/),
     ]);
   });
 });

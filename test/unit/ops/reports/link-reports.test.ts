@@ -78,18 +78,18 @@ describe('the conditions of a link', () => {
     [
       { unlisted: [{ subdevice: 'x9', configuredOn: 'other', forMs: 1 }] },
       'link-foreign-device',
-      /x9, which is configured for link other, and refused here/,
+      /x9, which is configured for link other and refused here/,
     ],
     [{ looksLike: 'modbus' }, 'link-other-protocol', /looks like Modbus RTU frames/],
     [
       { missing: [{ subdevice: 'm1', wasHeard: false, forMs: 300_000 }] },
       'subdevice-silent',
-      /m1 said nothing on link/,
+      /m1 has sent nothing on link/,
     ],
     [
       { recovery: { ...RESTING.recovery, failure: { trouble: 'noise', forMs: 1 } } },
       'link-out-of-order',
-      /broken frames, and everything/,
+      /All recovery steps failed .* broken frames/,
     ],
   ] as const)('%o: %s', (change, code, sentence) => {
     const [condition, ...others] = linkConditions([{ ...OPEN, ...change }]);
@@ -99,9 +99,9 @@ describe('the conditions of a link', () => {
   });
 
   it.each([
-    ['lines', /is lost, unless the device repeats it/],
-    ['mqttsn', /is lost, unless they keep it/],
-    ['modbus', /what changes meanwhile is not seen/],
+    ['lines', /are lost, unless the device repeats them/],
+    ['mqttsn', /are lost, unless they keep them/],
+    ['modbus', /changes meanwhile are missed/],
   ])('of a port that is gone say what it means for %s', (driver, words) => {
     const gone = { ...OPEN, driver, state: 'waiting to reopen', lastProblem: 'the device is gone' } as const;
     expect(linkConditions([gone])[0]).toMatchObject({ losing: 'at risk', sentence: expect.stringMatching(words) });

@@ -1,9 +1,9 @@
-/** What the gateway turned away at the door because the hub would not take it: conditions for the technician. */
+/** Condition for subscriptions that the gateway rejected because the hub allows no more of them. */
 import type { Condition } from '../reports/report.ts';
 import { countOf, countWords } from '../words.ts';
 
 export interface RejectedFilters {
-  /** Subscriptions: how many filters are wanted and allowed, and for whom there was no room. */
+  /** Number of filters wanted and allowed, and the rejected ones. */
   readonly filters: {
     readonly wanted: number;
     readonly max: number;
@@ -11,7 +11,7 @@ export interface RejectedFilters {
   };
 }
 
-/** Nothing is lost by us, the subdevice was told: but it will not get through as it is. */
+/** The subdevices got a SUBACK with a rejection, so no message is lost; but their downlinks do not come. */
 export function rejectedConditions({ filters }: RejectedFilters, forMs: number): Condition[] {
   const conditions: Condition[] = [];
   const [first, ...others] = filters.rejected;
@@ -21,8 +21,8 @@ export function rejectedConditions({ filters }: RejectedFilters, forMs: number):
       code: 'hub-subscriptions-full',
       losing: 'at risk',
       forMs,
-      sentence: `${countWords(filters.wanted)} of the ${countOf(filters.max, 'subscription')} that the hub allows are taken: ${first.subdevice} was refused ${first.filter}${more}.`,
-      hint: 'Let subdevices subscribe to less, or with wildcards; the bound is subscriptions_max of [hub].',
+      sentence: `${countWords(filters.wanted)} of ${countOf(filters.max, 'subscription')} that the hub allows are in use: ${first.filter} of ${first.subdevice} was rejected${more}.`,
+      hint: 'Let subdevices subscribe to fewer filters, or use wildcards. The bound is subscriptions_max of [hub].',
     });
   }
   return conditions;

@@ -5,7 +5,7 @@ import { FilterRequests } from '../../../../src/flow/filter-requests.ts';
 import { HubSubscriptions } from '../../../../src/flow/subscriptions.ts';
 import { HubServices } from '../../../../src/hub/gateway/hub-service.ts';
 import { HubSessionState } from '../../../../src/hub/session/session-state.ts';
-import { rejectedConditions } from '../../../../src/ops/conditions/turned-away.ts';
+import { rejectedConditions } from '../../../../src/ops/conditions/rejected-filters.ts';
 import { PoisonDetector } from '../../../../src/outbox/poison-detector.ts';
 import { SubdeviceRegistry } from '../../../../src/subdevices/registry.ts';
 import { STAMP } from '../../custody/custody-rig.ts';
@@ -42,7 +42,7 @@ describe('the cap of subscriptions', () => {
     expect(told).toEqual(['valve c: all 2 filters that the hub allows are taken']);
     const [condition] = rejectedConditions({ filters: subscriptions.standing }, 0);
     expect(condition).toMatchObject({ code: 'hub-subscriptions-full', losing: 'at risk' });
-    expect(condition?.sentence).toBe('2 of the 2 subscriptions that the hub allows are taken: valve was refused c.');
+    expect(condition?.sentence).toBe('2 of 2 subscriptions that the hub allows are in use: c of valve was rejected.');
   });
 
   it('is told of until whoever was refused has got it, or has gone', () => {
