@@ -79,7 +79,9 @@ describe.concurrent('what listens on the control socket', { timeout: 120_000 }, 
       for (const command of [['status'], ['ledger']]) {
         const { code, out, err } = await holdfast(...command, '--socket', socketPath);
         expect({ command, code, out }).toEqual({ command, code: 69, out: '' });
-        expect(err).toMatch(/^holdfast: The process that listens on .* (is not a gateway of this version|of another version)/);
+        expect(err).toMatch(
+          /^holdfast: The process that listens on .* (is not a gateway of this version|of another version)/,
+        );
         expect(err).not.toMatch(/object Object|\n {4}at |defect of holdfast/);
       }
     });

@@ -37,7 +37,7 @@ describe('a line that is only watched', () => {
     ['bad', { framesIn: 900, malformedPackets: 100, retries: 7 }, /^Bad: .*, 7 repetitions\.$/],
     ['fair', { framesIn: 900, framesOut: 100, retries: 1 }, /^Fair: .*0 of 900 frames broken, 1 repetition\.$/],
     ['bad', { framesIn: 900, framesOut: 100, retries: 6 }, /^Bad: /],
-    ['bad', { framesIn: 900, openings: 2 }, /^Bad: the port of link meters was reopened 2 times meanwhile/],
+    ['bad', { framesIn: 900, openings: 2 }, /^Bad: the port of link meters was reopened 2 times during the test/],
     ['silent', {}, /^Nothing arrived on link meters in 10 s/],
   ] as const)('is %s: %o', (verdict, counters, sentence) => {
     const score = scoreOf(counted(counters));
