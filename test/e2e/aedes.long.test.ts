@@ -1,7 +1,7 @@
-/** The main path against Aedes: a second broker of others, which forgets every session when it stops. */
+/** The main path with Aedes: a second third-party broker, which loses every session when it stops. */
 import { describe, expect, it } from 'vitest';
 import { AedesBroker } from './aedes.ts';
-import { Site } from './any-broker.ts';
+import { BrokerTestbed } from './any-broker.ts';
 
 const brokerAt = (port: number) => new AedesBroker(port);
 
@@ -9,16 +9,16 @@ describe('with aedes as the hub', () => {
   it.each(['{gateway}/{subdevice}/{topic}', 'plant/north/{subdevice}/{topic}', 'devices/{subdevice}/messages/{topic}'])(
     'messages go both ways, in order, as %s',
     async (template) => {
-      const site = await Site.open({ brokerAt, template });
-      await site.enter();
-      await site.trade(50);
+      const brokerTestbed = await BrokerTestbed.open({ brokerAt, template });
+      await brokerTestbed.enter();
+      await brokerTestbed.trade(50);
     },
   );
 
-  it('a restart loses its session, not a message: everybody is subscribed again, and the technician is told', async () => {
-    const site = await Site.open({ brokerAt });
-    const { testbed, broker } = site;
-    await site.enter();
+  it('a restart loses its session, not a message: every subdevice is subscribed again, and the condition is reported', async () => {
+    const brokerTestbed = await BrokerTestbed.open({ brokerAt });
+    const { testbed, broker } = brokerTestbed;
+    await brokerTestbed.enter();
     await broker.stop();
     await testbed.untilStatus(({ hub }) => hub.state !== 'connected');
     testbed.publish(50);
@@ -28,14 +28,14 @@ describe('with aedes as the hub', () => {
       ({ hub }) => hub.sessionsLost === 1 && hub.subscriptions === testbed.subdevices.length,
     );
     expect(conditions.map(({ code }) => code)).toContain('downlink-gap');
-    await site.commandAll(20);
-    await site.expectAllDelivered();
+    await brokerTestbed.commandAll(20);
+    await brokerTestbed.expectAllDelivered();
   });
 
-  it('a backlog of thousands is sent when it comes, in order, beside what is new', async () => {
-    const site = await Site.open({ brokerAt });
-    const { testbed, broker } = site;
-    await site.enter();
+  it('a backlog of thousands is sent when it starts, in order, together with new messages', async () => {
+    const brokerTestbed = await BrokerTestbed.open({ brokerAt });
+    const { testbed, broker } = brokerTestbed;
+    await brokerTestbed.enter();
     await broker.stop();
     await testbed.untilStatus(({ hub }) => hub.state !== 'connected');
     testbed.publish(1500);
@@ -45,7 +45,7 @@ describe('with aedes as the hub', () => {
     await testbed.gateway.start();
     await broker.start();
     testbed.publish(100);
-    await site.expectAllDelivered();
+    await brokerTestbed.expectAllDelivered();
     expect(testbed.uplinks.delivered).toBe(3200);
   });
 });

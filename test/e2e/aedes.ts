@@ -1,14 +1,14 @@
-/** Aedes in the place of the hub: a broker in this process that remembers nothing once it has stopped. */
+/** Aedes as the hub: a broker in this process that keeps nothing when it is stopped. */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { Aedes } from 'aedes';
 import { type Broker, HOST } from './any-broker.ts';
 
-type Heard = (topic: string, payload: string) => void;
+type OnMessage = (topic: string, payload: string) => void;
 
 export class AedesBroker implements Broker {
   readonly #port: number;
-  readonly #listeners: (readonly [filter: string, heard: Heard])[] = [];
+  readonly #listeners: (readonly [filter: string, onMessage: OnMessage])[] = [];
   #running: { readonly aedes: Aedes; readonly server: Server; readonly sockets: ReadonlySet<Socket> } | undefined;
 
   constructor(port: number) {
@@ -23,7 +23,7 @@ export class AedesBroker implements Broker {
       aedes.handle(socket);
     });
     this.#running = { aedes, server, sockets };
-    for (const [filter, heard] of this.#listeners) await subscribe(aedes, filter, heard);
+    for (const [filter, onMessage] of this.#listeners) await subscribe(aedes, filter, onMessage);
     await once(server.listen(this.#port, HOST), 'listening');
   }
 
@@ -42,9 +42,9 @@ export class AedesBroker implements Broker {
     await this.stop();
   }
 
-  async listen(filter: string, heard: Heard): Promise<void> {
-    this.#listeners.push([filter, heard]);
-    if (this.#running !== undefined) await subscribe(this.#running.aedes, filter, heard);
+  async listen(filter: string, onMessage: OnMessage): Promise<void> {
+    this.#listeners.push([filter, onMessage]);
+    if (this.#running !== undefined) await subscribe(this.#running.aedes, filter, onMessage);
   }
 
   async publish(topic: string, payloads: readonly string[]): Promise<void> {
@@ -59,12 +59,12 @@ export class AedesBroker implements Broker {
   }
 }
 
-async function subscribe(aedes: Aedes, filter: string, heard: Heard): Promise<void> {
+async function subscribe(aedes: Aedes, filter: string, onMessage: OnMessage): Promise<void> {
   await new Promise<void>((resolve) =>
     aedes.subscribe(
       filter,
       ({ topic, payload }, done) => {
-        heard(topic, payload.toString());
+        onMessage(topic, payload.toString());
         done();
       },
       resolve,

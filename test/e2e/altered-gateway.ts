@@ -1,6 +1,6 @@
 /**
- * A gateway of the same parts as the product's, with another store, for the negative controls: its command line ends with
- * the path of the configuration, as the product's does.
+ * A gateway of the same parts as the product, with another store, for the negative controls: its command line ends
+ * with the path of the configuration, as that of the product.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import type { OpenStore } from '../../src/ports.ts';
 import { Mailbox } from '../../src/runtime/mailbox.ts';
 import { STORE_FILE } from '../../src/store/state-files.ts';
 
-/** @param storeAt opens the store of that path; @param alter more that is not as in the product; @param watch looks on */
+/** @param storeAt opens the store of that path; @param alter other changes; @param watch observes */
 export async function runAlteredGateway(
   storeAt: (path: string) => OpenStore,
   alter: (config: Config) => Partial<GatewayParts> = () => ({}),

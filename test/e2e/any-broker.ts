@@ -1,4 +1,4 @@
-/** A gateway and a broker that others wrote in the place of the hub: what every such broker is asked for, and the site. */
+/** A gateway and a third-party broker as the hub: the operations that every such broker has, and the testbed. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, onTestFinished } from 'vitest';
@@ -10,39 +10,39 @@ import { type ConfigTables, GATEWAY } from './testbed-config.ts';
 import { until } from './until.ts';
 
 export const HOST = '127.0.0.1';
-/** Below the range from which Linux gives ports to those who name none (ip_local_port_range). */
+/** Port below the range that Linux assigns automatically (ip_local_port_range). */
 const PORTS = { first: 20_000, last: 32_000 };
 
 export interface Broker {
   readonly start: () => Promise<void>;
-  /** Asked to, with time to save what it would save. */
+  /** Stops the broker in order, with time to save its state. */
   readonly stop: () => Promise<void>;
   readonly close: () => Promise<void>;
   /** The application side, in a session that outlives the broker: every message once, or again after a reconnect. */
-  readonly listen: (filter: string, heard: (topic: string, payload: string) => void) => Promise<void>;
-  /** Sends the messages in order, QoS 1; resolves when the broker has acknowledged them all. */
+  readonly listen: (filter: string, onMessage: (topic: string, payload: string) => void) => Promise<void>;
+  /** Sends the messages in order with QoS 1; resolves when the broker has acknowledged all of them. */
   readonly publish: (topic: string, payloads: readonly string[]) => Promise<void>;
 }
 
-export interface SitePlan {
-  /** Where the gateway connects; a free one unless told otherwise. */
+export interface BrokerTestbedPlan {
+  /** Port to which the gateway connects; a free one by default. */
   readonly port?: number;
   readonly hub?: ConfigTables['hub'];
-  /** Ids of the subdevices; `a` and `b` unless told otherwise. */
+  /** Ids of the subdevices; `a` and `b` by default. */
   readonly subdevices?: readonly string[];
-  /** Of each subdevice. */
+  /** Keys of each subdevice. */
   readonly will?: Message;
-  /** Of the gateway, and of the application side. */
+  /** Keys of the gateway, and of the application side. */
   readonly template?: string;
   /** Keys of the configuration's [inbox]. */
   readonly inbox?: ConfigTables['inbox'];
-  /** More of the configuration, as it is written. */
+  /** More text of the configuration. */
   readonly more?: string;
-  /** @param folder for its files */
+  /** @param folder folder for its files */
   readonly brokerAt: (port: number, folder: string) => Broker;
 }
 
-/** A port that is free, and stays so while the broker is away: the system gives it to nobody who does not ask for it. */
+/** Free port that stays free while the broker is stopped: the system never assigns it automatically. */
 export async function findPort(): Promise<number> {
   for (;;) {
     const port = PORTS.first + Math.floor(Math.random() * (PORTS.last - PORTS.first));
@@ -62,7 +62,7 @@ export async function answers(port: number): Promise<boolean> {
   }
 }
 
-export class Site {
+export class BrokerTestbed {
   readonly testbed: Testbed;
   readonly broker: Broker;
   readonly #template: string;
@@ -73,13 +73,13 @@ export class Site {
     this.#template = template;
   }
 
-  /** The broker is up, the application side listens, the gateway is down. */
-  static async open(plan: SitePlan): Promise<Site> {
+  /** The broker is running, the application side is subscribed, the gateway is not running. */
+  static async open(plan: BrokerTestbedPlan): Promise<BrokerTestbed> {
     const port = plan.port ?? (await findPort());
     const template = plan.template ?? '{gateway}/{subdevice}/{topic}';
     const will = plan.will === undefined ? {} : { will: plan.will };
     const testbed = await openTestbed({
-      // a subdevice with nothing to say notices a restart of the gateway by its keep alive
+      // A subdevice without messages notices a restart of the gateway by its keep alive.
       subdevices: Object.fromEntries((plan.subdevices ?? ['a', 'b']).map((id) => [id, { keepAliveMs: 1000, ...will }])),
       config: { hub: { port, topic_template: template, ...plan.hub }, inbox: { replay_interval_ms: 0, ...plan.inbox } },
       ...(plan.more === undefined ? {} : { more: plan.more }),
@@ -87,20 +87,20 @@ export class Site {
     const broker = plan.brokerAt(port, testbed.folder);
     onTestFinished(() => broker.close());
     await broker.start();
-    const site = new Site(testbed, broker, template);
-    const level = site.topicOf('{subdevice}', 't').split('/').indexOf('{subdevice}');
-    await broker.listen(site.topicOf('+', 't'), (topic, payload) =>
+    const brokerTestbed = new BrokerTestbed(testbed, broker, template);
+    const level = brokerTestbed.topicOf('{subdevice}', 't').split('/').indexOf('{subdevice}');
+    await broker.listen(brokerTestbed.topicOf('+', 't'), (topic, payload) =>
       testbed.arrive({ topic: `${GATEWAY}/${topic.split('/')[level]}/t`, payload: Buffer.from(payload) }),
     );
-    return site;
+    return brokerTestbed;
   }
 
-  /** As the hub knows it. */
+  /** Topic as the hub knows it. */
   topicOf(subdevice: string, topic: string): string {
     return this.#template.replace('{gateway}', GATEWAY).replace('{subdevice}', subdevice).replace('{topic}', topic);
   }
 
-  /** The gateway and its subdevices; resolves when all of them are subscribed. */
+  /** Starts the gateway and its subdevices; resolves when all of them are subscribed. */
   async enter(): Promise<void> {
     const { testbed } = this;
     await testbed.gateway.start();
@@ -109,7 +109,7 @@ export class Site {
     await until(() => testbed.subdevices.every(({ isSubscribed }) => isSubscribed));
   }
 
-  /** The application side sends the subdevice so many numbered commands. */
+  /** The application side sends `count` numbered commands to the subdevice. */
   async command({ id, downlinks }: FieldSubdevice, count: number): Promise<void> {
     const numbers = Array.from({ length: count }, () => downlinks.send());
     await this.broker.publish(
@@ -123,7 +123,7 @@ export class Site {
     for (const subdevice of this.testbed.subdevices) await this.command(subdevice, count);
   }
 
-  /** So many messages to and from each subdevice, at the same time; all arrive. */
+  /** Sends `count` messages to and from each subdevice at the same time; all of them arrive. */
   async trade(count: number): Promise<void> {
     const commanded = this.commandAll(count);
     this.testbed.publish(count);

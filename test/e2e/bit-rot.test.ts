@@ -1,4 +1,4 @@
-/** A card that forgets or changes what it was given, under the real process: counted, shown, and never passed on. */
+/** A card that loses or changes stored data, with the real process: counted, reported, and never passed on. */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -10,7 +10,7 @@ import { until } from './until.ts';
 
 const EACH = 10;
 
-/** A house whose gateway has stopped with so many messages of each subdevice in its file. */
+/** Testbed with a stopped gateway and `count` messages of each subdevice in its file. */
 async function stopped(): Promise<Testbed> {
   const testbed = await openTestbed({ subdevices: { a: {} } });
   await testbed.start();
@@ -34,7 +34,7 @@ async function expectDamaged(testbed: Testbed, damaged: number): Promise<void> {
   expect({ code, ...offline }).toMatchObject({ code: 0, source: 'store', totals: { uplink: { damaged } } });
 }
 
-it('a store that has fallen back to an older state is noticed, and its loss is counted', async () => {
+it('a store that has returned to an older state is detected, and its loss is counted', async () => {
   const testbed = await stopped();
   const path = storeOf(testbed);
   copyFileSync(path, join(testbed.folder, 'older'));
@@ -61,7 +61,7 @@ it('a store that has fallen back to an older state is noticed, and its loss is c
   await until(() => testbed.uplinks.delivered === EACH);
 });
 
-it('a row with a flipped bit is noticed, counted and not delivered', async () => {
+it('a row with a flipped bit is detected, counted and not delivered', async () => {
   const testbed = await stopped();
   const path = storeOf(testbed);
   const bytes = readFileSync(path);
@@ -77,7 +77,7 @@ it('a row with a flipped bit is noticed, counted and not delivered', async () =>
   expect(testbed.arrivals.every(({ topic }) => topic === 'gw/a/t')).toBe(true);
 });
 
-it('a damaged record of a subdevice is told of, and costs none of its messages', async () => {
+it('a damaged record of a subdevice is reported, and costs none of its messages', async () => {
   const testbed = await stopped();
   const database = new Sqlite(storeOf(testbed));
   database.exec("UPDATE subdevice SET id = 'b'");

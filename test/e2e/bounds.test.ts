@@ -1,4 +1,4 @@
-/** A full outbox: each policy does what it says, and the ledger counts what it cost. */
+/** A full outbox: each policy has its documented effect, and the ledger counts the loss. */
 import { describe, expect, it } from 'vitest';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
@@ -38,7 +38,7 @@ describe('a full outbox', () => {
     expect(await shedIn(testbed)).toEqual({ 'replaced by a later value': 118 });
   });
 
-  it('bounds the bytes too', async () => {
+  it('has a limit of bytes too', async () => {
     const testbed = await openTestbed({ subdevices: { a: {} }, config: { outbox: { bytes_max: 65_536 } } });
     await testbed.start();
     await testbed.loseHub();
@@ -51,7 +51,9 @@ describe('a full outbox', () => {
   });
 });
 
-/** The hub is away, subdevice a sends so many messages on each topic in turn, all are acknowledged; the hub is back. */
+/**
+ * The hub is away; subdevice a sends `count` messages on each topic in turn, all are acknowledged; the hub returns.
+ */
 async function overflow(
   outbox: Readonly<Record<string, string | number>>,
   rounds: number,

@@ -1,4 +1,4 @@
-/** A hub with a ceiling, a big backlog, live traffic and an alarm: who gets what of the one stream. */
+/** A hub with a message rate limit, a large backlog, live messages and an alarm: the shares of the one stream. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { openTestbed } from './testbed.ts';
@@ -8,7 +8,7 @@ const BACKLOG = 150;
 const PER_S = 40;
 const LIVE_SHARE = 0.8;
 
-/** Subdevice `a` has a backlog and then an alarm; `b` sends on while it drains. */
+/** Subdevice `a` has a backlog and then an alarm; `b` continues to send while the backlog drains. */
 async function drain(outbox: Readonly<Record<string, number | readonly string[]>>) {
   const subdevices = { a: {}, b: { window: 8 } };
   const testbed = await openTestbed({ subdevices, config: { hub: { messages_per_s: PER_S }, outbox } });
@@ -28,13 +28,13 @@ async function drain(outbox: Readonly<Record<string, number | readonly string[]>
   return { testbed, topics: testbed.arrivals.map(({ topic }) => topic), outboxThen };
 }
 
-describe('the ceiling of the hub', () => {
-  it('is shared: the alarm goes first, live messages get their share, order holds', async () => {
+describe('the rate limit of the hub', () => {
+  it('is shared: the alarm is sent first, live messages get their share, order is kept', async () => {
     const { testbed, topics, outboxThen } = await drain({ alarm_topics: ['alarm'], live_share: LIVE_SHARE });
     expect(topics.indexOf('gw/a/alarm')).toBe(0);
     const firstLive = topics.indexOf('gw/b/event');
     const mixed = topics.slice(firstLive, firstLive + 40).filter((topic) => topic === 'gw/b/event').length;
-    // two subdevices that took turns would have half each
+    // Two subdevices taking turns would have half each.
     expect(mixed).toBeGreaterThanOrEqual(40 * LIVE_SHARE - 4);
     expect(outboxThen.lanes).toContainEqual(expect.objectContaining({ subdevice: 'a', class: 'backlog' }));
     expect(outboxThen.lanes.filter(({ subdevice }) => subdevice === 'b').every((lane) => lane.class === 'live')).toBe(
@@ -42,14 +42,14 @@ describe('the ceiling of the hub', () => {
     );
     expect(testbed.uplinks).toMatchObject({ missing: 0, delivered: BACKLOG + 41, duplicates: 0 });
     expect(testbed.subdevice('b').uplinks.reordered).toBe(0);
-    // the backlog that the alarm overtook, each after a higher number, and nothing else
+    // Only the backlog that the alarm overtook, each after a higher number.
     expect(testbed.subdevice('a').uplinks.reordered).toBe(BACKLOG);
     const ledger = await testbed.gateway.ledger();
     expect(ledger.balances).toBe(true);
     expect(ledger.lanes.map(({ subdevice }) => subdevice)).toContain('a (alarms)');
   });
 
-  it('without alarm topics an alarm waits for its backlog, and without a share live messages of others do', async () => {
+  it('negative control: without alarm topics an alarm waits for its backlog, and without a share live messages wait for others', async () => {
     const { testbed, topics } = await drain({ live_share: 0 });
     expect(topics.indexOf('gw/b/event')).toBeGreaterThanOrEqual(BACKLOG / 2);
     expect(topics.indexOf('gw/a/alarm')).toBeGreaterThanOrEqual(BACKLOG);
@@ -58,7 +58,7 @@ describe('the ceiling of the hub', () => {
 });
 
 describe('alarm topics that are configured while messages wait', () => {
-  it('overtake nothing of their own topic, and hold once the outbox has been empty', async () => {
+  it('overtake nothing of their own topic, and have effect once the outbox has been empty', async () => {
     const testbed = await openTestbed({ subdevices: { a: {} }, config: { outbox: { live_share: 0.5 } } });
     await testbed.start();
     await testbed.loseHub();

@@ -1,4 +1,4 @@
-/** SIGKILL at any moment: nothing acknowledged is lost, nothing comes out of order. */
+/** SIGKILL at any moment: no acknowledged message is lost, and order is kept. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { IS_LONG_RUN } from '../long-run.ts';
@@ -13,8 +13,8 @@ const PLAN: TestbedPlan = {
 const KILLS = IS_LONG_RUN ? 50 : 12;
 const UNSAFE = fileURLToPath(new URL('./gateway-without-commits.ts', import.meta.url));
 
-describe('a gateway killed in the middle of traffic', () => {
-  it(`loses nothing it acknowledged, in either direction, over ${KILLS} kills`, { timeout: 600_000 }, async () => {
+describe('a gateway killed during traffic', () => {
+  it(`loses no acknowledged message, in either direction, over ${KILLS} kills`, { timeout: 600_000 }, async () => {
     const testbed = await openTestbed(PLAN);
     await testbed.start();
     const { whileHubAway, whileHubNear } = await killAgainAndAgain(testbed, { kills: KILLS, seed: 20_260_701 });
@@ -25,7 +25,7 @@ describe('a gateway killed in the middle of traffic', () => {
     expect(totals.downlink).toMatchObject({ shed: {}, dead: 0, damaged: 0 });
   });
 
-  it('is noticed to lose messages when it acknowledges before the commit', { timeout: 600_000 }, async () => {
+  it('negative control: loses messages if it acknowledges before the commit', { timeout: 600_000 }, async () => {
     const testbed = await openTestbed({ ...PLAN, program: UNSAFE });
     await testbed.start();
     await killAgainAndAgain(testbed, { kills: 6, seed: 20_260_701, sights: ['acknowledged', 'arrived'] });
@@ -41,21 +41,21 @@ describe('a gateway killed once the hub has its PUBACKs, with the subdevice away
     await testbed.expectNothingLost();
   });
 
-  it('is noticed to lose downlinks when it sends the PUBACK before the commit', async () => {
+  it('negative control: loses downlinks if it sends the PUBACK before the commit', async () => {
     const testbed = await openTestbed({ ...PLAN, program: UNSAFE });
     await acknowledgeAndDie(testbed);
     await testbed.untilIdle();
     testbed.command(testbed.subdevice('c'));
-    await until(() => testbed.downlinks.delivered > 0); // it is the messages that were forgotten, not the subscription
+    await until(() => testbed.downlinks.delivered > 0); // The messages were lost, not the subscription.
     expect(testbed.downlinks.missing).toBeGreaterThan(0);
   });
 });
 
-/** Leaves the gateway running again, and the subdevice back. */
+/** Leaves the gateway running again, and the subdevice connected. */
 async function acknowledgeAndDie(testbed: Testbed): Promise<void> {
   const c = testbed.subdevice('c');
   await testbed.start();
-  await testbed.gateway.ledger(); // reads the store: who is subscribed to what is on the disk, in the unsafe gateway too
+  await testbed.gateway.ledger(); // The read makes the subscriptions durable, in the unsafe gateway too.
   c.stop();
   for (let count = 0; count < 10; count += 1) testbed.command(c);
   await until(() => testbed.session?.stored === 0 && testbed.session.inFlight === 0);

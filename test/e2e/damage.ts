@@ -1,8 +1,8 @@
-/** A bad line made of a good one. */
+/** Damages the bytes on a line. */
 import type { Random } from '../../src/base/random.ts';
 import type { OpenChannel } from '../../src/ports.ts';
 
-/** Bits turn in this share of the pieces that pass, either way. */
+/** Flips bits in this share of the pieces, in both directions. */
 export function damaging(random: Random, share: number): (open: OpenChannel) => OpenChannel {
   const pass = (bytes: Uint8Array): Uint8Array =>
     random() < share ? turned(bytes, Math.floor(random() * bytes.length)) : bytes;
@@ -22,7 +22,7 @@ export function damaging(random: Random, share: number): (open: OpenChannel) => 
   };
 }
 
-/** The lowest bit of one octet is the other one. */
+/** Flips the lowest bit of one octet. */
 export function turned(bytes: Uint8Array, at: number): Uint8Array {
   return bytes.map((octet, index) => (index === at ? octet ^ 1 : octet));
 }

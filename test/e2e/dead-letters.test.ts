@@ -1,11 +1,11 @@
-/** Dead letters in the hands of a technician: listed, shown, retried, dropped; and never lost on the way back. */
+/** Commands on dead letters: listed, shown, retried, dropped; and never lost on the way back. */
 import { describe, expect, it } from 'vitest';
 import type { DeadLettersReport } from '../../src/ops/reports/dead-letter-report.ts';
 import { runProgram } from './program.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
-/** Three messages of `a` that the hub does not acknowledge, until `allow` is called. */
+/** Three messages of `a` that the hub does not acknowledge until `allow` is called. */
 async function openWithLetters(): Promise<{ readonly testbed: Testbed; readonly allow: () => void }> {
   const mutedTopics = ['gw/a/muted'];
   const config = { hub: { puback_ms_max: 200, attempts_max: 2 } };
@@ -28,7 +28,7 @@ async function list(testbed: Testbed): Promise<DeadLettersReport> {
 }
 
 describe('dead letters', () => {
-  it('are listed and shown, with what they hold', async () => {
+  it('are listed and shown, with their content', async () => {
     const { testbed } = await openWithLetters();
     const report = await list(testbed);
     expect(report).toMatchObject({ kept: 3, keptMax: 10_000, gone: 0, next: null });
@@ -43,7 +43,7 @@ describe('dead letters', () => {
     expect(paged.stdout).toContain(`More: holdfast dead-letters list --after ${report.letters[0]?.id}`);
   });
 
-  it('that are put back are delivered once the hub allows it, as if they had just come', async () => {
+  it('that are retried are delivered once the hub allows it, like new messages', async () => {
     const { testbed, allow } = await openWithLetters();
     allow();
     const retried = await letters(testbed, 'dead-letters', 'retry', '--all');
@@ -56,7 +56,7 @@ describe('dead letters', () => {
     expect((await testbed.gateway.status()).losing).toBe('no');
   });
 
-  it('that are put back too early die again, once, under new numbers', async () => {
+  it('that are retried too early become dead letters again, once, under new numbers', async () => {
     const { testbed } = await openWithLetters();
     const before = (await list(testbed)).letters.map(({ id }) => id);
     await letters(testbed, 'dead-letters', 'retry', '--all');
@@ -67,7 +67,7 @@ describe('dead letters', () => {
     expect((await testbed.gateway.ledger()).totals.uplink).toMatchObject({ accepted: 23, delivered: 20, pending: 0 });
   });
 
-  it('that are dropped are in the ledger as dropped by hand', async () => {
+  it('that are dropped are counted in the ledger as dropped by hand', async () => {
     const { testbed } = await openWithLetters();
     const [first, second] = (await list(testbed)).letters;
     const dropped = await letters(testbed, 'dead-letters', 'drop', String(first?.id), String(second?.id));
@@ -77,7 +77,7 @@ describe('dead letters', () => {
     expect(totals.uplink).toMatchObject({ accepted: 23, delivered: 20, dead: 1, shed: { 'dropped by hand': 2 } });
   });
 
-  it('that are not there are refused, and nothing is done to the others', async () => {
+  it('that do not exist are rejected, and the others are not changed', async () => {
     const { testbed } = await openWithLetters();
     const [first] = (await list(testbed)).letters;
     const refused = await letters(testbed, 'dead-letters', 'drop', String(first?.id), '999');
@@ -87,7 +87,7 @@ describe('dead letters', () => {
     expect((await list(testbed)).kept).toBe(3);
   });
 
-  it('are read from the store while no gateway runs; orders need one', async () => {
+  it('are read from the store while no gateway runs; commands need a running one', async () => {
     const { testbed } = await openWithLetters();
     await testbed.gateway.signal('SIGTERM');
     expect(await list(testbed)).toMatchObject({ kept: 3, letters: [{ subdevice: 'a', age: null }, {}, {}] });
@@ -96,7 +96,7 @@ describe('dead letters', () => {
     expect((await list(testbed)).kept).toBe(3);
   });
 
-  it('are not lost when the power goes as they are put back', async () => {
+  it('are not lost if the power is cut while they are retried', async () => {
     const { testbed, allow } = await openWithLetters();
     for (let turn = 0; turn < 3; turn += 1) {
       await testbed.loseHub();

@@ -1,4 +1,4 @@
-/** The demonstration as its users start it: a process, real bytes on every edge, and an exit code that means something. */
+/** The demonstration as users start it: a process, real bytes on every interface, and a defined exit code. */
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-/** Twelve seconds of story, and the bounded drain of a machine that is busy with other things. */
+/** Twelve seconds of demonstration, and the bounded drain on a busy machine. */
 const DEADLINE_MS = 300_000;
 
 let folder: string;
@@ -26,7 +26,7 @@ interface Run {
   readonly exitCode: number | null;
 }
 
-/** @param isEnough asked with all the progress so far: shall it be interrupted? */
+/** @param isEnough receives all the progress so far; true: interrupt */
 async function demo(words: readonly string[], isEnough: (progress: string) => boolean): Promise<Run> {
   const child = spawn(process.execPath, [MAIN, 'demo', ...words], {
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -46,7 +46,7 @@ async function demo(words: readonly string[], isEnough: (progress: string) => bo
   return { output: output.split('\n').filter((line) => line !== ''), progress, exitCode };
 }
 
-/** Gateways whose configuration lies below `folder`, as the kernel lists them. */
+/** Gateway processes with a configuration below `folder`, from the process list of the kernel. */
 function gatewaysLeft(): string[] {
   const commands = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
@@ -64,7 +64,7 @@ function readCommand(pid: string): string {
 
 describe('the demonstration', () => {
   it(
-    'loses nothing, says so in one line of JSON, and leaves nothing behind',
+    'loses nothing, reports it in one line of JSON, and leaves nothing behind',
     async () => {
       const { output, progress, exitCode } = await demo(['--seconds', '12', '--json'], () => false);
       expect(output).toHaveLength(1);
@@ -82,7 +82,7 @@ describe('the demonstration', () => {
         sessionPresent: true,
         seed: 1,
       });
-      // Three subdevices with eight readings a second each, for most of twelve seconds: a tenth of it is a story still.
+      // Three subdevices with eight readings a second each, for most of twelve seconds: a tenth of that is enough.
       expect(outcome.accepted).toBeGreaterThan(25);
       expect(outcome.delivered).toBe(outcome.accepted);
       expect(outcome.downlinksAccepted).toBeGreaterThan(5);

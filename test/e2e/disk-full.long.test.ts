@@ -1,4 +1,4 @@
-/** A disk that is full: subdevices are told to wait, deletes go on, and with room again everything does; nothing is lost. */
+/** A full disk: subdevices must wait, deletes continue, and with room again everything continues; nothing is lost. */
 import { existsSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -14,7 +14,10 @@ import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
 const DISK_MB = 8;
-/** Deletes of delivered messages make a commit of their own when so many wait, or when they are two seconds old (`src/commit/segments.ts`). */
+/**
+ * Number of waiting deletes of delivered messages that force a commit; they also force one at an age of two seconds
+ * (`src/commit/segments.ts`).
+ */
 const DELETES_WAITING_MAX = 512;
 const DEAF = fileURLToPath(new URL('./gateway-without-storage-errors.ts', import.meta.url));
 
@@ -43,7 +46,7 @@ describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a di
     },
   );
 
-  it('is seen to cost messages when the gateway acknowledges what found no room', async () => {
+  it('negative control: costs messages if the gateway acknowledges messages without room', async () => {
     const { testbed, disk } = await testbedOn('tmpfs', DEAF);
     await testbed.loseHub();
     disk.fill();
@@ -57,7 +60,7 @@ describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a di
     expect(testbed.uplinks.missing).toBeGreaterThan(0);
   });
 
-  it('still lets what was stored go to the hub, and writes the deletes into the room of the reserve', async () => {
+  it('still lets stored messages go to the hub, and writes the deletes into the room of the reserve', async () => {
     const { testbed, disk } = await testbedOn('tmpfs');
     await testbed.loseHub();
     testbed.publish(300);
@@ -76,7 +79,7 @@ describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a di
     const { stdout } = await runProgram('status', '--json', '--config', testbed.configPath);
     const { uplinksOnDisk }: OfflineStatus = JSON.parse(stdout);
     const { duplicates } = testbed.uplinks;
-    // deletes were on the disk, all but those that did not make a commit yet; and nothing else comes twice
+    // Deletes were on the disk, except those without a commit yet; no other message comes twice.
     expect(uplinksOnDisk).toBeLessThanOrEqual(DELETES_WAITING_MAX);
     await testbed.gateway.start();
     disk.free();
@@ -84,10 +87,10 @@ describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a di
     expect(testbed.uplinks.duplicates - duplicates).toBe(uplinksOnDisk);
   });
 
-  it('gets no PUBACK out of the gateway for what it cannot keep, and the hub sends it again', async () => {
+  it('makes the gateway send no PUBACK for a message that it cannot store, and the hub sends the message again', async () => {
     const { testbed, disk } = await testbedOn('tmpfs');
     const [a] = testbed.subdevices;
-    if (a === undefined) throw new Error('this house has a subdevice');
+    if (a === undefined) throw new Error('this testbed has a subdevice');
     await testbed.loseHub();
     a.stop();
     disk.fill();
@@ -103,7 +106,7 @@ describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a di
     await testbed.expectNothingLost();
   });
 
-  it('is the first condition and the only remedy, also where lines are lost that nobody can be told to repeat', async () => {
+  it('is the first condition and the only remedy, also if lines without repetition are lost', async () => {
     const testbed = await openLinesTestbed({ lines: { topic: 't' } });
     const disk = new SmallDisk(testbed.stateDir, 2 * DISK_MB, 'ext4');
     await testbed.gateway.start();
@@ -151,7 +154,7 @@ describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a di
     expect(statSync(reserve).size).toBe(RESERVE_BYTES);
   });
 
-  it('lets the gateway start on it, with the room of the reserve', async () => {
+  it('lets the gateway start, with the room of the reserve', async () => {
     const { testbed, disk, reserve } = await testbedOn('tmpfs');
     await testbed.gateway.signal('SIGKILL');
     disk.fill();
@@ -175,7 +178,7 @@ async function testbedOn(kind: FileSystem, program?: string) {
   return { testbed, disk, reserve: join(state, 'reserve') };
 }
 
-/** A subdevice is told "rejected: congestion" (MQTT-SN 1.2 §5.3.10), seen where it happens. */
+/** Observes that a subdevice receives "rejected: congestion" (MQTT-SN 1.2 §5.3.10). */
 async function untilRefused(testbed: Testbed): Promise<void> {
   for await (const line of followTail(testbed.socketPath, new AbortController().signal)) {
     if (line.kind === 'event' && line.name === 'uplinkRefused' && line.detail.reason === 'congestion') return;

@@ -1,4 +1,7 @@
-/** A wall clock for a process of its own that the test sets while it runs (Debian's faketime; the monotonic one is left alone). */
+/**
+ * Wall clock for one process that the test sets while the process runs (Debian's faketime; the monotonic clock is
+ * unchanged).
+ */
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -15,7 +18,7 @@ export const BOOTS = ['1', '2'].map((digit) => digit.repeat(32));
 interface WallClock {
   /** `+20y`, `-20y`, or an absolute time. */
   readonly set: (time: string) => void;
-  /** For the process. */
+  /** Environment for the process. */
   readonly env: Record<string, string>;
 }
 

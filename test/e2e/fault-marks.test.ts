@@ -1,4 +1,7 @@
-/** A message on which a flow throws ends the process once: the next process sets it aside, and everybody else goes on. */
+/**
+ * A message on which a flow throws ends the process once: the next process sets it aside, and everything else
+ * continues.
+ */
 import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -23,7 +26,7 @@ async function untilEnded(testbed: Testbed, what: string): Promise<void> {
   expect(readdirSync(join(testbed.stateDir, 'recordings')).join()).toContain('-bug.recording');
 }
 
-/** It is said, and the messages of others pass. */
+/** Expects the report, and that other messages pass. */
 async function untilSetAside(testbed: Testbed, what: string): Promise<void> {
   const { conditions } = await testbed.untilStatus((status) =>
     status.conditions.some(({ code }) => code === 'message-set-aside'),
@@ -34,7 +37,7 @@ async function untilSetAside(testbed: Testbed, what: string): Promise<void> {
   await until(() => testbed.subdevice('b').uplinks.delivered >= 5);
 }
 
-it('an uplink is refused by the next process; without the mark it ends that one too', async () => {
+it('an uplink is rejected by the next process; negative control: without the mark it ends that one too', async () => {
   const testbed = await openThrowing();
   testbed.subdevice('a').publish('astray');
   await untilEnded(testbed, 'planted in a flow');
@@ -43,7 +46,7 @@ it('an uplink is refused by the next process; without the mark it ends that one 
   expect(await testbed.gateway.ended()).toBe(EXIT.bug);
   await testbed.gateway.start();
   await untilSetAside(testbed, 'report uplink of a on astray');
-  // the subdevice may have sent it again before it was refused
+  // The subdevice may have sent the message again before it was rejected.
   expect((await testbed.gateway.ledger()).totals.uplink.shed['set aside after a fault']).toBeGreaterThan(0);
   expect(await testbed.gateway.signal('SIGTERM')).toBe(0);
 });
@@ -76,7 +79,7 @@ it('a downlink that the hub sends again is acknowledged and shed by the next pro
   const { totals, balances } = await testbed.gateway.ledger();
   expect([totals.downlink.shed, balances]).toEqual([{ 'set aside after a fault': 1 }, true]);
   await testbed.gateway.signal('SIGTERM');
-  await testbed.gateway.start(); // the hub has its PUBACK, and does not send it again
+  await testbed.gateway.start(); // The hub has its PUBACK, and does not send it again.
   testbed.command(testbed.subdevice('a'));
   await until(async () => (await testbed.gateway.ledger()).totals.downlink.delivered === 2);
 });

@@ -1,4 +1,4 @@
-/** A running gateway whose configuration was changed under it, and commands that are pointed at the wrong thing; the real process. */
+/** A running gateway whose configuration was changed, and commands with a wrong target; with the real process. */
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -18,7 +18,7 @@ describe('a running gateway', () => {
       'now names another control_socket',
     ],
     ['overwritten', (path) => writeFileSync(path, '[other]\nx = 1\n'), 'is broken: it has no section [gateway]'],
-  ])('is found after its configuration was %s, and the words help', async (_, change, what) => {
+  ])('is found after its configuration was %s, and the text names the problem', async (_, change, what) => {
     const testbed = await openTestbed();
     await testbed.start();
     change(testbed.configPath);
@@ -53,7 +53,7 @@ describe('a running gateway', () => {
     }
   });
 
-  it.each(['trace', 'tail'])('that is killed ends %s with a word and 69', async (command) => {
+  it.each(['trace', 'tail'])('that is killed ends %s with a text and 69', async (command) => {
     const testbed = await openTestbed();
     await testbed.start();
     const words = command === 'trace' ? ['trace', 'hub'] : ['tail'];
@@ -66,17 +66,17 @@ describe('a running gateway', () => {
   });
 });
 
-describe('a command that is pointed at the wrong thing', () => {
+describe('a command with a wrong target', () => {
   it.each([
     ['/', 'a directory'],
     ['/etc/passwd', 'a file'],
-  ])('--socket %s is wrong use', async (path, kind) => {
+  ])('--socket %s is a usage error', async (path, kind) => {
     const { code, stderr } = await runProgram('status', '--socket', path);
     expect(code).toBe(EXIT.usage);
     expect(stderr).toContain(`--socket ${path} is ${kind}, not a socket`);
   });
 
-  it('says that its output is not complete, on a full disk', async () => {
+  it('reports that its output is incomplete, on a full disk', async () => {
     const { code, stderr } = await startProgram(['config', 'reference'], '/dev/full').ended;
     expect(code).toBe(EXIT.storage);
     expect(stderr).toContain('Cannot write to standard output (ENOSPC)');

@@ -1,4 +1,6 @@
-/** The flight recorder of a real gateway: what it wrote down, what it shows meanwhile, and that it decides the same again. */
+/**
+ * The flight recorder of a real gateway: its recordings, its live output, and that a rerun makes the same decisions.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -13,7 +15,7 @@ import { until } from './until.ts';
 
 const PASSWORD = 'correct-horse-battery';
 
-/** Two subdevices, one on a bad line, served for a while; the hub was gone once. */
+/** Two subdevices, one on a bad line, after some traffic and one absence of the hub. */
 async function openNoisyTestbed(more = '', rounds = 20): Promise<Testbed> {
   const testbed = await openTestbed({
     subdevices: { a: { window: 1, retryMs: 50, disturb: damaging(seededRandom(5), 0.1) }, b: {} },
@@ -47,14 +49,14 @@ function passwordFile(): string {
   return path;
 }
 
-/** Recordings for this reason. A busy machine may fire a trigger that no test is about. */
+/** Recordings for this reason. On a busy machine, other triggers may fire too. */
 function recordings(testbed: Testbed, reason = 'asked'): string[] {
   const folder = join(testbed.stateDir, 'recordings');
   const names = readdirSync(folder).filter((name) => name.endsWith(`-${reason}.recording`));
   return names.map((name) => join(folder, name));
 }
 
-/** The step in which one whole frame arrived that was an uplink and nothing else; -1: there is none. */
+/** Step in which one whole frame arrived that was an uplink and nothing else; -1: none. */
 function lineOfUplink(lines: readonly string[]): number {
   return lines.findIndex((line) => {
     if (!line.includes('"kind":"bytes"') || !line.includes('"kind":"uplink"')) return false;
@@ -65,7 +67,7 @@ function lineOfUplink(lines: readonly string[]): number {
 }
 
 describe('a recording of a gateway on a bad line', () => {
-  it('replays to the same decisions, for the hub and for each link', async () => {
+  it('results in the same decisions in a rerun, for the hub and for each link', async () => {
     const testbed = await openNoisyTestbed();
     await record(testbed);
     const paths = recordings(testbed);
@@ -79,7 +81,7 @@ describe('a recording of a gateway on a bad line', () => {
     }
   });
 
-  it('replays from a state that it holds, where its beginning was forgotten', async () => {
+  it('is run again from a recorded state if its beginning was dropped', async () => {
     const testbed = await openNoisyTestbed('[recorder]\nring_bytes = 8192\n', 100);
     await record(testbed);
     const paths = recordings(testbed);
@@ -96,11 +98,11 @@ describe('a recording of a gateway on a bad line', () => {
     }
   });
 
-  it('shows where it would decide otherwise, if one byte that arrived had been another', async () => {
+  it('shows the first different decision if one received byte had been different', async () => {
     const testbed = await openNoisyTestbed();
     const path = join(testbed.folder, 'b.recording');
     let lines: string[] = [];
-    // a busy machine reads several frames at once, or a part of one
+    // A busy machine reads several frames at once, or a part of one.
     await until(async () => {
       testbed.publish(1);
       await testbed.untilIdle();
@@ -120,7 +122,7 @@ describe('a recording of a gateway on a bad line', () => {
     expect(stdout).toMatch(/step \d+, at \d+ ms: \{"kind":"bytes".*\n {2}recorded:\n {4}\{"kind":"uplink"/);
   });
 
-  it('holds the names in CONNECT and not its password', async () => {
+  it('contains the names of CONNECT and not its password', async () => {
     const testbed = await openNoisyTestbed();
     const path = join(testbed.folder, 'hub.recording');
     await record(testbed, 'hub', '--out', path);
@@ -132,7 +134,7 @@ describe('a recording of a gateway on a bad line', () => {
 });
 
 describe('a trace', () => {
-  it('shows the frames of a link as they pass, decoded, without disturbing it', async () => {
+  it('shows the frames of a link as they pass, decoded, without an effect on the link', async () => {
     const testbed = await openTestbed();
     await testbed.start();
     const words = ['--json', '--config', testbed.configPath, 'trace', 'link-a'];
@@ -146,7 +148,7 @@ describe('a trace', () => {
     await until(async () => {
       testbed.publish(1);
       await testbed.untilAcknowledged();
-      // the first to be seen may be the PUBACK of a message that came before anybody looked
+      // The first frame can be the PUBACK of a message that arrived before the trace began.
       return /"kind":"in".*PUBLISH.*"kind":"out".*PUBACK/s.test(shown);
     });
     child.kill('SIGINT');
@@ -155,7 +157,7 @@ describe('a trace', () => {
       .trim()
       .split('\n')
       .map((line) => JSON.parse(line));
-    // whoever comes late to the line may see another packet first
+    // A late trace can show another packet first.
     const publish = { kind: 'in', words: expect.stringMatching(/^PUBLISH .*qos=1/) };
     expect(lines).toContainEqual(expect.objectContaining(publish));
     expect(lines.at(-1)).toMatchObject({ kind: 'rates', framesIn: expect.any(Number) });
@@ -163,7 +165,7 @@ describe('a trace', () => {
     expect(totals.uplink.shed).toEqual({});
   });
 
-  it('of a link that does not exist is refused with the way to find one', async () => {
+  it('of an unknown link is rejected with the command that lists links', async () => {
     const testbed = await openTestbed();
     await testbed.gateway.start();
     const { code, stderr } = await runProgram('--config', testbed.configPath, 'trace', 'nowhere');
@@ -172,7 +174,7 @@ describe('a trace', () => {
 });
 
 describe('a trigger', () => {
-  it('a hub that breaks the protocol freezes what it was, once for all its breaches', async () => {
+  it('a hub that violates the protocol causes one recording for all its violations', async () => {
     const testbed = await openTestbed({ isTapped: true });
     await testbed.start();
     const publishBeforeConnack = Buffer.from('30050001746869', 'hex');

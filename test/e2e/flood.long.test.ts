@@ -1,4 +1,4 @@
-/** One line floods at the speed of a PTY, seven others keep their service: each line has its turn. */
+/** One line floods at the speed of a PTY, seven others are still served: each line has its turn. */
 
 import { setImmediate as turn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -12,13 +12,16 @@ import { openTestbed, type Testbed } from './testbed.ts';
 const GREEDY = fileURLToPath(new URL('./gateway-without-turn-budget.ts', import.meta.url));
 const OTHERS = ['b', 'c', 'd', 'e', 'f', 'g', 'h'];
 const MESSAGES = 20;
-/** In the kernel's buffers and ours there may be so much that the gateway has not read. */
+/** Number of bytes in buffers of the kernel and of the gateway that the gateway has not handled. */
 const AHEAD_BYTES = 64 * 1024;
-/** A fair gateway takes 0.6 MB until it has acknowledged everybody, a greedy one 2.7 to 6.6 (measured). */
+/**
+ * A fair gateway reads 0.6 MB until it has acknowledged all subdevices, one without the budget 2.7 to 6.6 MB
+ * (measured).
+ */
 const FLOOD_BYTES_MAX = 1_500_000;
 
 const CONNECT = encodeFrame(encodePacket({ kind: 'connect', clean: true, will: false, clientId: 'a', durationS: 0 }));
-/** QoS 0, so that nothing but the pace of the gateway holds it back. */
+/** QoS 0, so that only the pace of the gateway limits it. */
 const PUBLISH = encodeFrame(
   encodePacket({
     ...{ kind: 'publish', dup: false, qos: 0, retain: false, messageId: 0 },
@@ -36,7 +39,10 @@ async function openLine(testbed: Testbed): Promise<Channel> {
   return channel;
 }
 
-/** Floods until the others have their acknowledgements, or the gateway has had its fill. @returns bytes it took */
+/**
+ * Floods until the others have their acknowledgements, or the limit of bytes is reached. @returns bytes read by the
+ * gateway
+ */
 async function flood(testbed: Testbed, line: Channel): Promise<number> {
   let bytes = 0;
   while (bytes < FLOOD_BYTES_MAX && unacknowledged(testbed) > 0) {
@@ -64,20 +70,20 @@ async function floodAmongOthers(program?: string): Promise<{ readonly owedAfter:
     ({ links }) => links.filter(({ subdevices }) => subdevices.length > 0).length === OTHERS.length,
   );
   const line = await openLine(testbed);
-  // The flood is under way before the others say anything.
+  // The flood begins before the others send.
   line.write(CHUNK);
   for (let count = 0; count < MESSAGES; count += 1) for (const id of OTHERS) testbed.subdevice(id).publish('t');
   const bytes = await flood(testbed, line);
   return { owedAfter: unacknowledged(testbed), bytes };
 }
 
-it('and every message of the others is acknowledged while it lasts', async () => {
+it('with the budget every message of the others is acknowledged during the flood', async () => {
   const { owedAfter, bytes } = await floodAmongOthers();
   expect(owedAfter).toBe(0);
   expect(bytes).toBeGreaterThan(CHUNK.length);
 });
 
-it('and without the budget they would wait for its end', async () => {
+it('negative control: without the budget they wait for the end of the flood', async () => {
   const { owedAfter } = await floodAmongOthers(GREEDY);
   expect(owedAfter).toBeGreaterThan(0);
 });

@@ -1,4 +1,4 @@
-/** A device that is swapped on a line is not taken for the one that belongs there. */
+/** A device that was swapped on a line is not treated as the configured one. */
 import { expect, it } from 'vitest';
 import { encodeFrame, FrameReader } from '../../src/codec/mqttsn-cobs.ts';
 import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
@@ -8,7 +8,7 @@ import { Recorder } from './recorder.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
-/** Whoever sits at the far end of a's line, one after the other; the port notices nothing. */
+/** Devices at the end of the line of a, one after the other; the port detects no change. */
 class FarEnd {
   readonly #listener = new Recorder();
   readonly #send: (bytes: Uint8Array) => void;
@@ -20,14 +20,14 @@ class FarEnd {
 
   async sayHello(clientId: string): Promise<void> {
     await this.#listener.untilOpen();
-    const answers = this.heard('connack');
+    const answers = this.received('connack');
     this.send({ kind: 'connect', clean: false, will: false, clientId, durationS: 60 });
-    await until(() => this.heard('connack') > answers);
+    await until(() => this.received('connack') > answers);
   }
 
   async subscribe(): Promise<void> {
     this.send({ kind: 'subscribe', dup: false, qos: 1, messageId: 1, filter: { type: 'name', name: 'cmd' } });
-    await until(() => this.heard('suback') > 0);
+    await until(() => this.received('suback') > 0);
   }
 
   send(packet: Packet): void {
@@ -36,11 +36,11 @@ class FarEnd {
 
   /** A delivery begins with PUBLISH, or with the REGISTER of its topic (MQTT-SN 1.2 §6.10). */
   get deliveries(): number {
-    return this.heard('register') + this.heard('publish');
+    return this.received('register') + this.received('publish');
   }
 
-  /** How many packets of that kind have arrived. */
-  heard(kind: Packet['kind']): number {
+  /** Number of received packets of that kind. */
+  received(kind: Packet['kind']): number {
     const packets = new FrameReader(1024).push(this.#listener.received).map(decodePacket);
     return packets.filter((packet) => packet.ok && packet.value.kind === kind).length;
   }
@@ -57,12 +57,12 @@ async function openLine(): Promise<{ readonly testbed: Testbed; readonly line: F
   return { testbed, line };
 }
 
-it('gets nothing of what is for the right device, which gets it when it is back', async () => {
+it('receives nothing of the configured device, which receives it when it is back', async () => {
   const { testbed, line } = await openLine();
-  await line.sayHello('stranger');
+  await line.sayHello('otherDevice');
   const { conditions, links } = await testbed.untilStatus((status) => status.links[0]?.unlistedDevice !== null);
   expect(conditions.map(({ code }) => code)).toContain('link-foreign-device');
-  expect(links[0]).toMatchObject({ unlistedDevice: { subdevice: 'stranger' }, subdevices: [] });
+  expect(links[0]).toMatchObject({ unlistedDevice: { subdevice: 'otherDevice' }, subdevices: [] });
   testbed.command(testbed.subdevice('a'));
   await testbed.untilStatus(({ inbox }) => inbox.messages === 1);
   expect(line.deliveries).toBe(0);
@@ -72,7 +72,7 @@ it('gets nothing of what is for the right device, which gets it when it is back'
   expect(after.links[0]?.unlistedDevice).toBeNull();
 });
 
-it('would get it if it went by the line and not by the hello: the same without a swap', async () => {
+it('negative control: receives it without a CONNECT of its own, since the line alone does not identify it', async () => {
   const { testbed, line } = await openLine();
   testbed.command(testbed.subdevice('a'));
   await until(() => line.deliveries > 0);

@@ -1,4 +1,4 @@
-/** The product in a memory cgroup: the process enters it before it loads anything. */
+/** The product in a memory cgroup: the process enters the cgroup before it loads anything. */
 import { writeFileSync } from 'node:fs';
 
 const cage = process.env.HOLDFAST_TEST_CAGE;

@@ -2,7 +2,7 @@
  * The product's own `run` with planted bugs.
  *
  * - The machine of a link throws when a subdevice registers the topic `within` and on the downlink `poison`.
- * - The hub client throws when it is to send an uplink on `t/poison`, and on the downlink `unreadable`.
+ * - The hub client throws when it sends an uplink on `t/poison`, and on the downlink `unreadable`.
  * - A flow throws on an uplink on `astray`, on a downlink `astray`, and when it sends an uplink on `t/unsendable`.
  * - An exception is thrown outside the mailbox when a subdevice registers `beside`.
  */

@@ -1,7 +1,7 @@
 /**
- * The gateway with a monotonic clock that the test moves forward: with each SIGUSR2 by as many milliseconds as stand in the
- * file `ADVANCE_FILE`. Timers that are due then fire. Everything else is as in the product, or with `OVERLOOKS=intake` a gateway
- * that counts nothing of what ends before custody.
+ * The gateway with a monotonic clock that the test advances: each SIGUSR2 adds the milliseconds in the file
+ * `ADVANCE_FILE`, and due timers fire. Everything else is as in the product, or with `OVERLOOKS=intake` a gateway
+ * that counts no message that ends before custody.
  */
 import { readFileSync } from 'node:fs';
 import { createClock } from '../../src/io/clock.ts';

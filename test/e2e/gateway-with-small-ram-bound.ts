@@ -1,6 +1,6 @@
 /**
- * The gateway with another bound for what is in RAM only, read from the file `unstored-bytes-max` beside the state folder.
- * It writes to its journal how much that was at most, and each refusal.
+ * The gateway with another limit of bytes that are in RAM only, read from the file `unstored-bytes-max` beside the
+ * state folder. The journal contains the peak and each rejection.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,7 +1,7 @@
 /**
- * The gateway with its safety taken out, for the negative control of the crash tests: the same parts, but a commit is
- * reported before it is made, and made when somebody reads, as if the disk had a cache that forgets. Whoever kills this one
- * must see acknowledged messages lost, uplinks and downlinks; a test that does not notice proves nothing.
+ * The gateway without a safety, for the negative control of the crash tests: the same parts, but a commit is reported
+ * before it is made, and made at the next read, like a disk with a volatile cache. A kill of this gateway must lose
+ * acknowledged messages, uplinks and downlinks; a test that does not detect it proves nothing.
  */
 import type { Change } from '../../src/custody/change.ts';
 import type { OpenStore, Store, StoreListener } from '../../src/ports.ts';
@@ -13,7 +13,7 @@ interface Cached {
   readonly changes: readonly Change[];
 }
 
-/** Says `committed` at once. What is read has been written, so that nothing but a crash shows the difference. */
+/** Reports `committed` at once. A read writes first, so that only a crash shows the difference. */
 function forgetful(open: OpenStore): OpenStore {
   return async (listener: StoreListener) => {
     const { store, opening } = await open({ ...listener, committed: () => undefined });

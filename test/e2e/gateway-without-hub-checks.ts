@@ -1,7 +1,7 @@
 /**
- * A gateway that does not look at one thing of the hub's, named by `OVERLOOKS`, for the negative controls: whether a message
- * comes again (`dup`), that somebody else takes its connections (`rivals`), that the note of a gap must be written
- * (`gaps`), who it is that answers (`certificates`), and whose session was noted (`owners`).
+ * A gateway without one check of the hub, named by `OVERLOOKS`, for the negative controls: repeated messages (`dup`),
+ * takeovers by another client (`rivals`), the durable record of a gap (`gaps`), the certificate of the hub
+ * (`certificates`), and the owner of the stored session (`owners`).
  */
 import { join } from 'node:path';
 import { connect } from 'node:tls';
@@ -26,7 +26,7 @@ const CHANGES: Readonly<Record<string, Change>> = {
   owners: { alter: takeAnySession },
 };
 
-/** Keeps the note of a gap in RAM: in the order of decisions it would be written with the next commit, however late. */
+/** Keeps the record of a gap in RAM: in the order of decisions it would be written with the next commit. */
 function keepGapsInRam({ stations: { committer } }: Gateway): void {
   const require = committer.require.bind(committer);
   committer.require = (changes, byMs, then) => {

@@ -1,6 +1,6 @@
 /**
- * The gateway that does not hear bad news from its store, for the negative controls of the full and the failing disk: what
- * found no room, and everything after a failure, is acknowledged as if it had been written.
+ * The gateway that ignores errors of its store, for the negative controls of the full and the failing disk: messages
+ * without room, and everything after a failure, are acknowledged as if they were written.
  */
 import type { OpenStore } from '../../src/ports.ts';
 import { storeThread } from '../../src/store/thread.ts';

@@ -1,4 +1,4 @@
-/** The gateway without the budget of a turn: it reads a line for as long as there is anything to read. */
+/** The gateway without the budget of a turn: it reads a line for as long as there are bytes. */
 import { openTty } from '../../src/io/serial/tty.ts';
 import { storeThread } from '../../src/store/thread.ts';
 import { runAlteredGateway } from './altered-gateway.ts';

@@ -1,9 +1,12 @@
-/** A connection that is dead while TCP believes in it: found out by the deadlines of the protocol above, without a loss. */
+/**
+ * A connection that is dead although TCP considers it open: detected by the deadlines of the protocol, without a
+ * loss.
+ */
 import { describe, expect, it } from 'vitest';
 import { openTestbed } from './testbed.ts';
 
-describe('a connection that carries nothing any more, though TCP believes in it', () => {
-  it('is given up when a PUBACK and then the PINGRESP stay out', async () => {
+describe('a connection that carries nothing, although TCP considers it open', () => {
+  it('is closed when a PUBACK and then the PINGRESP are missing', async () => {
     const testbed = await openTestbed({ config: { hub: { puback_ms_max: 200, keep_alive_s: 0 } } });
     await testbed.start();
     testbed.setFaults({ reach: 'half-open' });
@@ -17,7 +20,7 @@ describe('a connection that carries nothing any more, though TCP believes in it'
     expect(totals.uplink).toMatchObject({ dead: 0, shed: {} });
   });
 
-  it('is given up when nobody publishes either, by the keep alive alone', async () => {
+  it('is closed by the keep alive alone if no message is published', async () => {
     const testbed = await openTestbed({ config: { hub: { keep_alive_s: 1 } } });
     await testbed.start();
     testbed.setFaults({ reach: 'half-open' });

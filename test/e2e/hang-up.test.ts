@@ -1,6 +1,6 @@
 /**
- * A line that the kernel hangs up under us (TIOCVHANGUP, what a pulled USB adapter does to its tty): noticed at once, and
- * without reading it again and again.
+ * A line that the kernel hangs up (TIOCVHANGUP, as for a pulled USB adapter): detected at once, without repeated
+ * reads.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -23,7 +23,7 @@ if (NO_ROOT !== false) console.log(`skipped: ${NO_ROOT}`);
 
 class CountedDevice {
   reads = 0;
-  /** Takes an end, and the poller's word for it, as nothing yet: the library's own way, for the negative control. */
+  /** Negative control: treats an end, and the report of the poller, as no data yet, as the library does. */
   readonly #isDeaf: boolean;
 
   constructor(isDeaf: boolean) {
@@ -88,7 +88,7 @@ it.skipIf(NO_ROOT !== false)('closes the channel after a single read', async () 
   console.log(`hang-up noticed after ${Number(closedNs() - hungUpNs) / 1e6} ms, reads: ${counted.reads}`);
 });
 
-it.skipIf(NO_ROOT !== false)('would be read for ever if an end were taken for nothing yet', async () => {
+it.skipIf(NO_ROOT !== false)('negative control: is read without end if an end is treated as no data yet', async () => {
   const { pty, counted, listener } = await openLine(true);
   await hangUp(pty.path);
   await expect.poll(() => counted.reads, { timeout: 600_000 }).toBeGreaterThan(1000);

@@ -1,4 +1,4 @@
-/** What answers is no hub, or a broken one: left at once, tried again, and nothing is lost to it. */
+/** A server that is no hub, or a broken one: disconnected at once, tried again, and nothing is lost. */
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import type { MqttPacket } from '../../src/codec/mqtt.ts';
@@ -11,7 +11,7 @@ import type { Impostor } from './wire-tap.ts';
 /** CONNACK, session present, accepted: MQTT 3.1.1 §3.2. */
 const CONNACK = '20 02 01 00';
 
-/** Bytes after which MQTT 3.1.1 leaves a client no choice but to close [MQTT-4.8.0-1]. */
+/** Bytes on which MQTT 3.1.1 requires a client to close [MQTT-4.8.0-1]. */
 const VIOLATIONS: readonly (readonly [string, string])[] = [
   ['CONNACK with reserved flags set (§3.2.2.1)', '20 02 fe 00'],
   ['CONNACK that refuses with code 5', '20 02 00 05'],
@@ -31,8 +31,8 @@ const VIOLATIONS: readonly (readonly [string, string])[] = [
   ['a CONNECT from the hub', `${CONNACK} 10 0c 00 04 4d 51 54 54 04 02 00 3c 00 00`],
 ];
 
-describe('an impostor in the place of the hub', () => {
-  it('is left, whatever it sends; then the hub gets everything', async () => {
+describe('another server in place of the hub', () => {
+  it('is disconnected, whatever it sends; then the hub receives everything', async () => {
     const testbed = await openTestbed({ isTapped: true, config: { hub: { connect_ms_max: 2000 } } });
     await testbed.start();
     const left: string[] = [];
@@ -77,14 +77,14 @@ describe('an impostor in the place of the hub', () => {
     expect(conditions.map(({ sentence }) => sentence).join()).toContain('MQTT 3.1.1 forbids it');
   });
 
-  it('that answers what was never asked is borne: nothing is taken for delivered', async () => {
+  it('with unrequested answers is accepted: nothing counts as delivered', async () => {
     const testbed = await openTestbed({ isTapped: true });
     await testbed.start();
     await testbed.loseHub();
     testbed.publish(20);
     await testbed.untilAcknowledged();
     let isGone = false;
-    // PUBACK 60001…60003, SUBACK and UNSUBACK of nothing, PINGRESP; then it goes
+    // PUBACK 60001…60003, SUBACK and UNSUBACK without a request, PINGRESP; then the hub closes.
     const answers = '40 02 ea 61 40 02 ea 62 40 02 ea 63 90 03 00 07 01 b0 02 00 07 d0 00';
     testbed.tap.impostors.push((socket) => {
       impostor(`${CONNACK} ${answers}`, () => {
@@ -102,7 +102,7 @@ describe('an impostor in the place of the hub', () => {
 describe('a hub that answers one SUBSCRIBE in a way that MQTT 3.1.1 forbids', () => {
   const FILTER_OF_A = 'gw/a/cmd';
 
-  it('is left once; then the filter counts as refused, the connection stays, and everything else flows', async () => {
+  it('is disconnected once; then the filter counts as rejected, the connection stays, and other messages flow', async () => {
     const testbed = await openTestbed({ isTapped: true });
     await testbed.start();
     const hub = new HubWithBadSuback(FILTER_OF_A, 0x90);
@@ -133,7 +133,7 @@ describe('a hub that answers one SUBSCRIBE in a way that MQTT 3.1.1 forbids', ()
     expect(shown.replaceAll(/\s+/g, ' ')).toContain(`${FILTER_OF_A}: the hub answers SUBSCRIBE with an invalid SUBACK`);
   });
 
-  it('negative control: is left each time if the packet itself is broken', async () => {
+  it('negative control: is disconnected each time if the packet itself is broken', async () => {
     const testbed = await openTestbed({ isTapped: true });
     await testbed.start();
     const hub = new HubWithBadSuback(FILTER_OF_A, 0x91);
@@ -143,7 +143,7 @@ describe('a hub that answers one SUBSCRIBE in a way that MQTT 3.1.1 forbids', ()
   });
 });
 
-/** A hub that answers every request, and the SUBSCRIBE for one filter with return code 3 [MQTT-3.9.3-2]. */
+/** Hub that answers every request, and the SUBSCRIBE for one filter with return code 3 [MQTT-3.9.3-2]. */
 class HubWithBadSuback {
   readonly granted = new Set<string>();
   connections = 0;
@@ -151,7 +151,7 @@ class HubWithBadSuback {
   readonly #filter: string;
   readonly #first: number;
 
-  /** @param first the first octet of the answer: 0x90 is that of a SUBACK */
+  /** @param first first octet of the answer: 0x90 is that of a SUBACK */
   constructor(filter: string, first: number) {
     this.#filter = filter;
     this.#first = first;
@@ -160,15 +160,15 @@ class HubWithBadSuback {
   readonly serve: Impostor = (socket) => {
     this.connections += 1;
     const reader = new MqttReader({ packetBytesMax: 70_000 });
-    const say = (packet: MqttPacket): void => void socket.write(encodeMqtt(packet));
+    const send = (packet: MqttPacket): void => void socket.write(encodeMqtt(packet));
     socket.on('data', (bytes) => {
       for (const packet of reader.push(bytes)) {
         if (!packet.ok) continue;
         const { value } = packet;
-        if (value.kind === 'connect') say({ kind: 'connack', sessionPresent: false, returnCode: 0 });
+        if (value.kind === 'connect') send({ kind: 'connack', sessionPresent: false, returnCode: 0 });
         else if (value.kind === 'publish' && value.packetId !== undefined)
-          say({ kind: 'puback', packetId: value.packetId });
-        else if (value.kind === 'pingreq') say({ kind: 'pingresp' });
+          send({ kind: 'puback', packetId: value.packetId });
+        else if (value.kind === 'pingreq') send({ kind: 'pingresp' });
         else if (value.kind === 'subscribe') {
           const { packetId, subscriptions } = value;
           if (subscriptions.some(({ filter }) => filter === this.#filter)) {
@@ -177,7 +177,7 @@ class HubWithBadSuback {
             continue;
           }
           for (const { filter } of subscriptions) this.granted.add(filter);
-          say({ kind: 'suback', packetId, returnCodes: [1] });
+          send({ kind: 'suback', packetId, returnCodes: [1] });
         }
       }
     });
@@ -193,26 +193,26 @@ function impostor(hex: string, left: () => void): Impostor {
   };
 }
 
-/** PUBLISH of QoS 1 with packet identifier 7 on `#`, which is no topic [MQTT-3.3.2-2]. */
+/** PUBLISH of QoS 1 with packet identifier 7 on the invalid topic `#` [MQTT-3.3.2-2]. */
 const INVALID_MESSAGE = Uint8Array.of(0x32, 7, 0, 1, 0x23, 0, 7, 0x68, 0x69);
 
-/** A hub that answers every request, and sends its stored message in each connection until it is acknowledged. */
+/** Hub that answers every request, and sends its stored message in each connection until it is acknowledged. */
 function hubWithInvalidMessage(socket: Parameters<Impostor>[0], acknowledged: (packetId: number) => void): void {
   const reader = new MqttReader({ packetBytesMax: 70_000 });
-  const say = (packet: MqttPacket): void => void socket.write(encodeMqtt(packet));
+  const send = (packet: MqttPacket): void => void socket.write(encodeMqtt(packet));
   socket.on('data', (bytes) => {
     for (const packet of reader.push(bytes)) {
       if (!packet.ok) continue;
       const { value } = packet;
       if (value.kind === 'connect') {
-        say({ kind: 'connack', sessionPresent: true, returnCode: 0 });
+        send({ kind: 'connack', sessionPresent: true, returnCode: 0 });
         socket.write(INVALID_MESSAGE);
       } else if (value.kind === 'publish' && value.packetId !== undefined) {
-        say({ kind: 'puback', packetId: value.packetId });
+        send({ kind: 'puback', packetId: value.packetId });
       } else if (value.kind === 'subscribe') {
-        say({ kind: 'suback', packetId: value.packetId, returnCodes: [1] });
+        send({ kind: 'suback', packetId: value.packetId, returnCodes: [1] });
       } else if (value.kind === 'pingreq') {
-        say({ kind: 'pingresp' });
+        send({ kind: 'pingresp' });
       } else if (value.kind === 'puback') {
         acknowledged(value.packetId);
       }

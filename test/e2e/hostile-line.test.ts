@@ -1,4 +1,7 @@
-/** A line that carries anything but frames, and frames that carry anything but packets: counted, bounded, survived. */
+/**
+ * Lines with any bytes instead of frames, and frames with any bytes instead of packets: counted and bounded, and the
+ * line continues.
+ */
 import { describe, expect, it } from 'vitest';
 import type { LinkCounters } from '../../src/base/link-counters.ts';
 import { seededRandom } from '../../src/base/random.ts';
@@ -11,22 +14,22 @@ import { openTestbed, type Testbed } from './testbed.ts';
 const PINGREQ = encodeFrame(encodePacket({ kind: 'pingreq', clientId: '' }));
 const SEARCHGW = encodeFrame(encodePacket({ kind: 'searchgw', radius: 0 }));
 const DELIMITER = Uint8Array.of(0);
-/** The default of packet_bytes_max, and more. */
+/** More than the default of packet_bytes_max. */
 const OVERSIZE_BYTES = 5000;
 
 describe('bytes that no subdevice should send', () => {
   const cases: readonly (readonly [Uint8Array, keyof LinkCounters])[] = [
-    [joined(PINGREQ.subarray(0, 4), DELIMITER, PINGREQ), 'crcErrors'], // a frame cut off by the next one
-    [joined(within(SEARCHGW), within(PINGREQ)), 'crcErrors'], // two frames run together
-    [turned(PINGREQ, 2), 'crcErrors'], // a frame with one bit turned
-    [joined(new Uint8Array(OVERSIZE_BYTES).fill(0x55), DELIMITER), 'oversizeFrames'], // a frame larger than any packet
-    [encodeFrame(Uint8Array.of(3, 0xfd, 7)), 'malformedPackets'], // a good frame with a packet of no known type
-    [encodeFrame(Uint8Array.of(9, 0x16)), 'malformedPackets'], // a good frame with a packet that lies about its length
-    [encodeFrame(new Uint8Array()), 'malformedPackets'], // an empty frame’s worth of nothing
-    [encodeFrame(encodePacket({ kind: 'pingresp' })), 'unexpectedPackets'], // a packet only gateways send
+    [joined(PINGREQ.subarray(0, 4), DELIMITER, PINGREQ), 'crcErrors'], // A frame cut off by the next one.
+    [joined(within(SEARCHGW), within(PINGREQ)), 'crcErrors'], // Two frames without a delimiter between.
+    [turned(PINGREQ, 2), 'crcErrors'], // A frame with one flipped bit.
+    [joined(new Uint8Array(OVERSIZE_BYTES).fill(0x55), DELIMITER), 'oversizeFrames'], // A frame larger than any packet.
+    [encodeFrame(Uint8Array.of(3, 0xfd, 7)), 'malformedPackets'], // A good frame with a packet of no known type.
+    [encodeFrame(Uint8Array.of(9, 0x16)), 'malformedPackets'], // A good frame with a packet whose length is wrong.
+    [encodeFrame(new Uint8Array()), 'malformedPackets'], // An empty frame.
+    [encodeFrame(encodePacket({ kind: 'pingresp' })), 'unexpectedPackets'], // A packet that only gateways send.
   ];
 
-  it('are counted, each by its kind, and the line goes on', async () => {
+  it('are counted, each by its kind, and the line continues', async () => {
     const testbed = await openTestbed();
     await testbed.gateway.start();
     await untilLinksAreOpen(testbed);
@@ -38,7 +41,7 @@ describe('bytes that no subdevice should send', () => {
     await expectService(testbed);
   });
 
-  it('noise, for as long as it lasts, disturbs only its own line, and that only while it lasts', async () => {
+  it('noise disturbs only its own line, and only while it lasts', async () => {
     const testbed = await openTestbed();
     await testbed.gateway.start();
     await untilLinksAreOpen(testbed);
@@ -60,7 +63,7 @@ describe('bytes that no subdevice should send', () => {
   });
 });
 
-describe('a line that damages one frame in ten, both ways', () => {
+describe('a line that damages one frame in ten, in both directions', () => {
   it('costs repetitions, and no message', async () => {
     const testbed = await openTestbed({
       subdevices: { a: { window: 1, retryMs: 50, disturb: damaging(seededRandom(11), 0.1) } },
@@ -83,7 +86,7 @@ async function untilLinksAreOpen(testbed: Testbed): Promise<void> {
   await testbed.untilStatus(({ links }) => links.every(({ state }) => state === 'open'));
 }
 
-/** Writes bytes as they are on the line of subdevice a, which is not started yet. */
+/** Writes bytes to the line of subdevice a, which is not started yet. */
 async function sendRaw(testbed: Testbed, bytes: Uint8Array): Promise<void> {
   const recorder = new Recorder();
   const channel = testbed.subdevice('a').pty.open(recorder);
@@ -94,7 +97,7 @@ async function sendRaw(testbed: Testbed, bytes: Uint8Array): Promise<void> {
   await recorder.untilClosed();
 }
 
-/** The subdevices are served as if nothing had happened. */
+/** Expects normal service for the subdevices. */
 async function expectService(testbed: Testbed): Promise<void> {
   for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
   testbed.publish(5);
@@ -106,7 +109,7 @@ async function expectService(testbed: Testbed): Promise<void> {
   });
 }
 
-/** A frame without its delimiters. */
+/** Frame without its delimiters. */
 function within(frame: Uint8Array): Uint8Array {
   return frame.filter((octet) => octet !== 0);
 }

@@ -1,4 +1,7 @@
-/** The hub goes away and comes back: subdevices do not notice, and the hub gets everything, in order, at its pace. */
+/**
+ * The hub goes away and comes back: subdevices are not affected, and the hub receives everything, in order, at its
+ * pace.
+ */
 import { describe, expect, it } from 'vitest';
 import type { Publish } from '../../src/codec/mqtt.ts';
 import { openTestbed } from './testbed.ts';
@@ -6,7 +9,7 @@ import { until } from './until.ts';
 import type { Tapped } from './wire-tap.ts';
 
 describe('a hub that goes away and comes back', () => {
-  it('gets the backlog in order, and its session is still there', async () => {
+  it('receives the backlog in order, and its session is still present', async () => {
     const testbed = await openTestbed({ subdevices: { a: {}, b: {}, c: {} } });
     await testbed.start();
     testbed.publish(10);
@@ -26,7 +29,7 @@ describe('a hub that goes away and comes back', () => {
     expect((await testbed.gateway.status()).hub.sessionsLost).toBe(0);
   });
 
-  it('gets the backlog of a gateway that was restarted, though nobody sends anything any more', async () => {
+  it('receives the backlog of a restarted gateway without any new message', async () => {
     const testbed = await openTestbed();
     await testbed.start();
     await testbed.loseHub();
@@ -39,7 +42,7 @@ describe('a hub that goes away and comes back', () => {
     await testbed.expectNothingLost();
   });
 
-  it('is sent what was in flight again first, with the same packet identifier and DUP', async () => {
+  it('receives the messages in flight first, with the same packet identifier and DUP', async () => {
     const testbed = await openTestbed({
       subdevices: { a: { window: 8 } },
       isTapped: true,
@@ -62,7 +65,7 @@ describe('a hub that goes away and comes back', () => {
     expect(again.slice(5).map(({ dup }) => dup)).toEqual([false, false, false, false, false]);
   });
 
-  it('is sent it again by a restarted gateway too, with the same packet identifier', async () => {
+  it('receives them again from a restarted gateway too, with the same packet identifier', async () => {
     const testbed = await openTestbed({
       subdevices: { a: { window: 8 } },
       isTapped: true,
@@ -82,20 +85,20 @@ describe('a hub that goes away and comes back', () => {
   });
 });
 
-describe('the pace of a replay', () => {
+describe('the pace of the hub sender', () => {
   const perS = 50;
 
-  it('never passes the ceiling of messages per second, in whatever second', async () => {
+  it('never exceeds the maximum of messages per second, in any second', async () => {
     const packets = await replay({ messages_per_s: perS });
     expect(secondsAbove(perS, packets)).toBe(0);
   });
 
-  it('would be seen to pass it if it did', async () => {
+  it('negative control: exceeds it without the pacer', async () => {
     const packets = await replay({ messages_per_s: 0 });
     expect(secondsAbove(perS, packets)).toBeGreaterThan(0);
   });
 
-  /** What the hub is sent when it comes back to a backlog of 160 messages. */
+  /** Packets to a hub that returns while 160 messages wait. */
   async function replay(hub: { readonly messages_per_s: number }): Promise<readonly Tapped[]> {
     const testbed = await openTestbed({ config: { hub }, isTapped: true });
     await testbed.start();
@@ -108,7 +111,7 @@ describe('the pace of a replay', () => {
   }
 });
 
-/** Seconds, each beginning with a message, in which more than so many were sent beyond doubt. */
+/** Seconds, each beginning with a message, in which more than the maximum was certainly sent. */
 function secondsAbove(limit: number, packets: readonly Tapped[]): number {
   const publishes = packets.filter(({ packet }) => packet.kind === 'publish');
   return publishes.filter((first, index) => {

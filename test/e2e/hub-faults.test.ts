@@ -1,4 +1,4 @@
-/** Each fault of the bench hub that no other test here brings about, in the middle of traffic of the real gateway. */
+/** Each fault of the bench hub without another test, during traffic of the real gateway. */
 import { describe, expect, it } from 'vitest';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
@@ -24,7 +24,7 @@ const FAULTS: readonly (readonly [string, (testbed: Testbed) => void])[] = [
   ],
 ];
 
-describe('a hub that in the middle of traffic', () => {
+describe('a hub that during traffic', () => {
   it.each(FAULTS)('%s costs no message in either direction', async (_what, bringAbout) => {
     const testbed = await openTestbed({ config: { hub: { reconnect_floor_ms: 100 } } });
     await testbed.start();

@@ -1,4 +1,7 @@
-/** A hub that sends without end what nobody wants: the lines are served meanwhile, the journal stays small. */
+/**
+ * A hub that sends messages without a subscriber without end: the lines are still served, and the journal stays
+ * small.
+ */
 import type { Socket } from 'node:net';
 import { expect, it } from 'vitest';
 import { encodeMqtt } from '../../src/codec/mqtt-wire.ts';
@@ -9,7 +12,7 @@ const CONNACK = encodeMqtt({ kind: 'connack', sessionPresent: true, returnCode: 
 const MESSAGES = 20;
 const FLOOD_BYTES_MIN = 1_000_000;
 
-/** Distinct topics, none of which has a subscriber. */
+/** Distinct topics without a subscriber. */
 const FLOOD = Buffer.concat(
   Array.from({ length: 2000 }, (_, index) =>
     encodeMqtt({
@@ -19,7 +22,7 @@ const FLOOD = Buffer.concat(
   ),
 );
 
-it('a flood of QoS 0 from the hub takes no acknowledgement away from the subdevices', async () => {
+it('a flood of QoS 0 from the hub delays no acknowledgement to the subdevices', async () => {
   const testbed = await openTestbed({ isTapped: true, config: { outbox: { hold_ms: 0, commit_ms: 0 } } });
   await testbed.start();
   let takenBytes = 0;

@@ -1,11 +1,11 @@
-/** Everything a hub may do wrong while its socket looks fine: found out by deadlines, survived without a loss. */
+/** Faults of a hub with an open connection: detected by deadlines, without a loss. */
 import { setInterval as ticks } from 'node:timers/promises';
 import { describe, expect, it } from 'vitest';
 import { openTestbed } from './testbed.ts';
 import { until } from './until.ts';
 
-describe('a hub that lost our session', () => {
-  it('gets the subscriptions again, and the technician is told', async () => {
+describe('a hub that lost the session', () => {
+  it('gets the subscriptions again, and the condition is reported', async () => {
     const testbed = await openTestbed();
     await testbed.start();
     testbed.hub.setFault({ kind: 'forgetSession', clientId: 'gw' });
@@ -19,7 +19,7 @@ describe('a hub that lost our session', () => {
     expect(losing).toBe('at risk');
   });
 
-  it('is found out by a restarted gateway too', async () => {
+  it('is detected by a restarted gateway too', async () => {
     const testbed = await openTestbed();
     await testbed.start();
     await testbed.gateway.signal('SIGTERM');
@@ -32,7 +32,7 @@ describe('a hub that lost our session', () => {
 });
 
 describe('a hub that accepts connections and never answers', () => {
-  it('is left after connect_ms_max; subdevices are acknowledged from disk', async () => {
+  it('is disconnected after connect_ms_max; subdevices are acknowledged from disk', async () => {
     const testbed = await openTestbed({ config: { hub: { connect_ms_max: 300 } } });
     await testbed.start();
     testbed.setFaults({ reach: 'mute' });
@@ -50,7 +50,7 @@ describe('a hub that accepts connections and never answers', () => {
 describe('a hub that never acknowledges one topic', () => {
   const rules = { mutedTopics: ['gw/a/muted'] };
 
-  it('gets everything behind it, of the same subdevice and of others', async () => {
+  it('receives all later messages, of the same subdevice and of others', async () => {
     const config = { hub: { in_flight_max: 2, puback_ms_max: 200, attempts_max: 1000 } };
     const testbed = await openTestbed({ rules, config });
     await testbed.start();
@@ -63,7 +63,7 @@ describe('a hub that never acknowledges one topic', () => {
     expect(testbed.uplinks).toMatchObject({ missing: 3, reordered: 0 });
   });
 
-  it('makes a dead letter of it after attempts_max, and the ledger says so', async () => {
+  it('leads to a dead letter after attempts_max, and the ledger contains it', async () => {
     const testbed = await openTestbed({ rules, config: { hub: { puback_ms_max: 200, attempts_max: 2 } } });
     await testbed.start();
     const a = testbed.subdevice('a');
@@ -74,20 +74,20 @@ describe('a hub that never acknowledges one topic', () => {
     expect(ledger.totals.uplink).toMatchObject({ accepted: 63, delivered: 60, dead: 3, shed: {} });
     const abandoned =
       /^3 messages on gw\/a\/muted abandoned after repeated failures: the hub never acknowledged them\.$/;
-    const told = async (): Promise<void> => {
+    const expectReported = async (): Promise<void> => {
       const { conditions, losing, sentence } = await testbed.untilStatus((status) =>
         status.conditions.some((condition) => abandoned.test(condition.sentence)),
       );
       expect(conditions.filter(({ code }) => code === 'dead-letters')).toHaveLength(1);
       expect([losing, sentence]).toEqual(['yes', expect.not.stringContaining('takes everything')]);
     };
-    await told();
+    await expectReported();
     await testbed.gateway.signal('SIGTERM');
     await testbed.gateway.start();
-    await told();
+    await expectReported();
   });
 
-  it('is said to have acknowledged nothing of what is on the way, and which topic that is', async () => {
+  it('is reported to have acknowledged nothing on that topic, with the number of messages', async () => {
     const testbed = await openTestbed({ rules, config: { hub: { puback_ms_max: 200, attempts_max: 1000 } } });
     await testbed.start();
     testbed.subdevice('a').publish('muted');
@@ -114,7 +114,7 @@ describe('a hub that drops the connection every 300 ms', () => {
       if (drops === 12) break;
     }
     await testbed.expectNothingLost();
-    // until it looks like another gateway with our identity; from then on the pauses grow
+    // Until the drops look like another gateway with the same identity; from then on the pauses grow.
     expect(testbed.events.filter(({ kind }) => kind === 'connected').length).toBeGreaterThan(3);
   });
 });

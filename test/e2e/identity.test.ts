@@ -1,4 +1,6 @@
-/** The gateway is given another identity at the hub, and then its first one back: each session holds what is wanted now. */
+/**
+ * The gateway gets another identity at the hub, and then its first one again: each session has the current filters.
+ */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -18,7 +20,7 @@ async function becomes(testbed: Testbed, clientId: string): Promise<void> {
 const filtersOf = (testbed: Testbed, clientId: string): number =>
   testbed.hub.sessions().find((session) => session.clientId === clientId)?.subscriptions.length ?? 0;
 
-/** In the end it is `gw` again, whose session is there and lacks the filter of b. */
+/** Finally the identity is `gw` again, whose session is present and lacks the filter of b. */
 async function swap(plan: TestbedPlan = {}): Promise<Testbed> {
   const testbed = await openTestbed(plan);
   await testbed.gateway.start();
@@ -31,14 +33,14 @@ async function swap(plan: TestbedPlan = {}): Promise<Testbed> {
   return testbed;
 }
 
-it('filters that another identity was granted are not believed of this one, and no command is lost', async () => {
+it('filters that were granted to another identity do not count for this one, and no command is lost', async () => {
   const testbed = await swap();
   await until(() => filtersOf(testbed, 'gw') === 2);
   for (const subdevice of testbed.subdevices) testbed.command(subdevice);
   await testbed.expectNothingLost();
 });
 
-it('a gateway that believes them never subscribes, and the command is lost', async () => {
+it('negative control: a gateway that counts them never subscribes, and the command is lost', async () => {
   const testbed = await swap({ program: HEEDLESS, env: { OVERLOOKS: 'owners' } });
   for (const id of ['b', 'a']) testbed.command(testbed.subdevice(id));
   await until(() => testbed.subdevice('a').downlinks.delivered === 1);

@@ -1,6 +1,8 @@
-/** More downlinks at once than the inbox of a subdevice that is away holds, sent by mosquitto to the real process. */
+/**
+ * More downlinks at once than fit in the inbox of a subdevice that is away, sent by mosquitto to the real process.
+ */
 import { expect, it } from 'vitest';
-import { Site } from './any-broker.ts';
+import { BrokerTestbed } from './any-broker.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
 import { until } from './until.ts';
 
@@ -15,17 +17,17 @@ it.skipIf(MOSQUITTO_IS_MISSING).each([
   'with $overflow, $inFlight in flight, the subdevice gets 150 from number $first on',
   async ({ overflow, inFlight, first }) => {
     const lines = [`max_inflight_messages ${inFlight}`, 'max_queued_messages 0'];
-    const site = await Site.open({
+    const brokerTestbed = await BrokerTestbed.open({
       brokerAt: (port, folder) => new Mosquitto(port, folder, undefined, lines),
       subdevices: ['a'],
       inbox: { overflow },
     });
-    const { testbed } = site;
+    const { testbed } = brokerTestbed;
     const a = testbed.subdevice('a');
-    await site.enter();
+    await brokerTestbed.enter();
     a.order({ kind: 'disconnect' });
     await testbed.untilStatus(({ links }) => links.every(({ subdevices }) => subdevices.length === 0));
-    await site.command(a, SENT);
+    await brokerTestbed.command(a, SENT);
     await until(async () => (await testbed.gateway.ledger()).totals.downlink.accepted === SENT);
     await testbed.untilStatus(({ inbox }) => inbox.messages === KEPT && inbox.onDisk === KEPT);
     const { conditions } = await testbed.gateway.status();

@@ -1,4 +1,7 @@
-/** A gateway whose clock can be moved, with links on PTYs: what it says of what ends before custody, and when that is over. */
+/**
+ * A gateway with a movable clock and links on PTYs: its reports of messages that end before custody, and the end of
+ * the reports.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -11,7 +14,7 @@ import { until } from './until.ts';
 
 const PROGRAM = fileURLToPath(new URL('./gateway-with-moved-clock.ts', import.meta.url));
 
-/** One condition that is expected, of the link that its sentence names. */
+/** Expected condition of the named link. */
 export interface Trouble extends Pick<Condition, 'code' | 'losing'> {
   readonly link: string;
   readonly sentence: RegExp;
@@ -20,7 +23,7 @@ export interface Trouble extends Pick<Condition, 'code' | 'losing'> {
 
 export class IntakeTestbed {
   readonly testbed: Testbed;
-  /** Links and conditions, for whoever has to find out why a test failed. */
+  /** Links and conditions, for the text of a failed test. */
   #lastSeen: readonly string[] = [];
   readonly #devices: ReadonlyMap<string, (bytes: Uint8Array | string) => void>;
 
@@ -43,7 +46,7 @@ export class IntakeTestbed {
     return status;
   }
 
-  /** The device of a link sends; text is Latin-1. */
+  /** Bytes from the device of a link; text is Latin-1. */
   send(link: string, ...pieces: readonly (Uint8Array | string)[]): void {
     for (const piece of pieces) this.#devices.get(link)?.(piece);
   }
@@ -67,7 +70,10 @@ export class IntakeTestbed {
     expect(RANK.indexOf(status.losing)).toBeGreaterThanOrEqual(RANK.indexOf(words.losing));
   }
 
-  /** Waits until nothing but silence is said of the link, and the rest is history. @param reason that was told */
+  /**
+   * Waits until only silence is reported for the link, and the rest is history. @param reason reason that was
+   * reported
+   */
   async expectOver(link: string, reason: string): Promise<void> {
     const { discarded } = await this.untilStatus((status) =>
       ofLink(status, link).every(({ code }) => code === 'subdevice-silent'),
@@ -76,7 +82,7 @@ export class IntakeTestbed {
     expect(history).toMatchObject([{ count: expect.any(Number), sample: expect.stringMatching(/./) }]);
   }
 
-  /** So many messages have reached the hub from the subdevice. */
+  /** Waits until `count` messages have reached the hub from the subdevice. */
   async untilArrived(subdevice: string, count: number): Promise<void> {
     const { arrivals } = this.testbed;
     await until(() => arrivals.filter(({ topic }) => topic.split('/')[1] === subdevice).length >= count);
@@ -90,8 +96,8 @@ function ofLink({ conditions }: StatusReport, link: string): Condition[] {
 }
 
 /**
- * @param links name → the rest of its configuration; each has one subdevice of its name; @param more configuration beside
- * @param overlooks what the gateway does not look at, for the negative control
+ * @param links name → the rest of its configuration; each has one subdevice of its name; @param more other
+ * configuration @param overlooks check that the gateway lacks, for the negative control
  */
 export async function openIntake(
   links: Readonly<Record<string, string>>,

@@ -1,6 +1,6 @@
 /**
- * What devices send and no custody takes, at a real gateway on PTYs: each with its verdict, its condition, its sample and its
- * remedy; and history once it is over. Time passes by moving the clock of the gateway.
+ * Bytes of devices that never reach custody, at a real gateway on PTYs: each with its verdict, its condition, its
+ * sample and its remedy; and history afterwards. Time passes by moving the clock of the gateway.
  */
 import { expect, it } from 'vitest';
 import { encodeFrame } from '../../src/codec/mqttsn-cobs.ts';
@@ -10,7 +10,7 @@ import { openIntake } from './intake-testbed.ts';
 import { openUnits, simulatedUnit } from './simulated-units.ts';
 
 const MINUTE_MS = 60_000;
-/** All that has ended is history after this. */
+/** Everything that has ended is history after this time. */
 const OVER_MS = 11 * MINUTE_MS;
 
 const frame = (packet: Packet): Uint8Array => encodeFrame(encodePacket(packet));
@@ -18,7 +18,9 @@ const lines = (keys = ''): string => `driver = "lines"\n[link.lines]\nsubdevice 
 const named = (links: Readonly<Record<string, string>>) =>
   Object.fromEntries(Object.entries(links).map(([name, text]) => [name, text.replace('NAME', name)]));
 
-/** Three units on one line: one that is switched off, one without the register, one that answers with another address. */
+/**
+ * Three units on one line: one that is switched off, one without the register, one that answers with another address.
+ */
 async function openMeters() {
   let isOff = true;
   const [silent, hole, twin] = [1, 2, 3].map((address) =>
@@ -44,7 +46,7 @@ async function openMeters() {
   return { text: `${head}${units.join('\n')}`, heal };
 }
 
-it('lines: a wrong encoding, pattern or delimiter is a loss with its remedy, and one broken now and then lasts as long as it comes', async () => {
+it('lines: a wrong encoding, pattern or delimiter is a loss with its remedy, and a line that is broken occasionally is reported as long as it comes', async () => {
   const links = named({
     crlf: lines('pattern = "^v=[0-9]+$"'),
     strict: lines('pattern = "^v=[0-9]+$"'),
@@ -97,7 +99,7 @@ it('lines: a wrong encoding, pattern or delimiter is a loss with its remedy, and
   await intake.pass(9 * MINUTE_MS);
   await broken(3, 'yes');
   await intake.pass(20 * MINUTE_MS);
-  // three of its intervals are not over
+  // Three of its intervals have not passed.
   const status = await intake.testbed.gateway.status();
   expect(status.conditions.map(({ sentence }) => sentence).join('\n')).toMatch(/3 lines discarded on link rare/);
   await intake.pass(OVER_MS);
@@ -108,7 +110,7 @@ it('lines: a wrong encoding, pattern or delimiter is a loss with its remedy, and
   expect((await intake.testbed.gateway.status()).losing).not.toBe('yes');
 });
 
-it('MQTT-SN: broken frames count while they are many, refused uplinks at once, and swapped ports are recognised', async () => {
+it('MQTT-SN: broken frames count while they are many, rejected uplinks count at once, and swapped ports are recognised', async () => {
   const intake = await openIntake(named({ crc: '', stray: '', texts: lines(), frames: '' }));
   const ping = frame({ kind: 'pingreq', clientId: 'crc' });
   const spoilt = ping.map((byte, at) => (at === 3 ? byte ^ 1 : byte));
@@ -145,7 +147,7 @@ it('MQTT-SN: broken frames count while they are many, refused uplinks at once, a
   await intake.expectOver('stray', 'client not connected');
 });
 
-it('Modbus: a silent unit, refused registers and answers of another unit are told by unit, and over once it answers', async () => {
+it('Modbus: a silent unit, rejected registers and answers of another unit are reported by unit, and end once it answers', async () => {
   const meters = await openMeters();
   const intake = await openIntake({}, meters.text);
   await intake.expectTrouble({
@@ -154,7 +156,7 @@ it('Modbus: a silent unit, refused registers and answers of another unit are tol
     hint: /Check its power, its wires .*, its address and the speed/,
   });
   const trouble = { link: 'meters', code: 'unit-trouble', losing: 'at risk' } as const;
-  const told = async (words: RegExp, remedy: RegExp) => {
+  const expectReported = async (words: RegExp, remedy: RegExp) => {
     const { conditions } = await intake.untilStatus((status) =>
       status.conditions.some(({ sentence }) => words.test(sentence)),
     );
@@ -163,17 +165,20 @@ it('Modbus: a silent unit, refused registers and answers of another unit are tol
       hint: expect.stringMatching(remedy),
     });
   };
-  await told(/^hole on link meters: .*unit 2, a \(holding 4\): illegal data address/, /correct address, table/);
-  await told(/^twin on link meters: .* an answer of unit 7\b/, /two units with one address/);
+  await expectReported(
+    /^hole on link meters: .*unit 2, a \(holding 4\): illegal data address/,
+    /correct address, table/,
+  );
+  await expectReported(/^twin on link meters: .* an answer of unit 7\b/, /two units with one address/);
   meters.heal();
-  // a pause between questions is over sooner with the clock
+  // A pause between requests ends sooner with the moved clock.
   await intake.pass(MINUTE_MS);
   for (const id of ['silent', 'twin']) await intake.untilArrived(id, 1);
   await intake.untilArrived('hole', 2);
-  // a question that is under way when the clock is moved counts as unanswered: then all of it has to pass once more
+  // A request in progress when the clock is moved counts as unanswered: then all of it has to pass once more.
   let { discarded, conditions } = await intake.testbed.gateway.status();
-  const isTold = (): boolean => conditions.some(({ sentence }) => sentence.includes('link meters'));
-  while (isTold()) {
+  const isReported = (): boolean => conditions.some(({ sentence }) => sentence.includes('link meters'));
+  while (isReported()) {
     await intake.pass(3 * MINUTE_MS);
     ({ discarded, conditions } = await intake.testbed.gateway.status());
   }
@@ -183,7 +188,7 @@ it('Modbus: a silent unit, refused registers and answers of another unit are tol
   );
 });
 
-it('nothing of all that is said by a gateway that does not count it (control)', async () => {
+it('negative control: a gateway that does not count them reports none of them', async () => {
   const { text } = await openMeters();
   const intake = await openIntake(named({ strict: lines('pattern = "^v=[0-9]+$"') }), text, 'intake');
   intake.send('strict', 'temp 1\n', 'temp 2\n', 'temp 3\n');

@@ -1,7 +1,6 @@
 /**
- * Traffic both ways that never pauses, and a gateway that is killed in the middle of it, again and again, at moments that
- * a seed chooses: after so many acknowledgements, arrivals or commands, or in the moment it greets the hub. In some of its
- * lives the hub is away.
+ * Continuous traffic in both directions, and a gateway that is killed repeatedly, at moments chosen by a seed: after
+ * a number of acknowledgements, arrivals or commands, or at its CONNECT. In some processes the hub is away.
  */
 import { seededRandom } from '../../src/base/random.ts';
 import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
@@ -10,7 +9,7 @@ import type { Testbed } from './testbed.ts';
 export interface KillPlan {
   readonly kills: number;
   readonly seed: number;
-  /** What leads to a kill while the hub is near; commands stop coming once one is lost. */
+  /** Events that lead to a kill while the hub is connected; no more commands are sent once one is lost. */
   readonly sights?: readonly Sight[];
 }
 
@@ -19,17 +18,17 @@ export interface KillCount {
   readonly whileHubNear: number;
 }
 
-/** What is counted until the kill. */
+/** Counter up to the kill. */
 export type Sight = 'acknowledged' | 'received' | 'arrived' | 'connected';
 
-/** Unanswered messages of each subdevice, and commands on their way to it: fewer than the hub stores. */
+/** Unanswered messages of each subdevice, and commands in transit to it: fewer than the hub stores. */
 const UPLINKS_AHEAD = 8;
 const COMMANDS_AHEAD = 8;
 const ALL_SIGHTS: readonly Sight[] = ['acknowledged', 'received', 'arrived', 'connected'];
 const TIMES_MAX = 80;
 const LIFE_MS_MAX = 120_000;
 
-/** Leaves the gateway running, the hub in reach and nobody sending. */
+/** Leaves the gateway running, the hub reachable and no sender active. */
 export async function killAgainAndAgain(testbed: Testbed, plan: KillPlan): Promise<KillCount> {
   const { kills, seed, sights = ALL_SIGHTS } = plan;
   const random = seededRandom(seed);
@@ -70,16 +69,16 @@ class Traffic {
     this.#isStopped = true;
   }
 
-  /** Kills the gateway in the very moment in which `sight` was seen so many times. */
+  /** Kills the gateway at the moment when `sight` was observed for the given time. */
   async killAt(sight: Sight, times: number): Promise<void> {
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const deadline = setTimeout(() => reject(new Error(`${sight} was not seen ${times} times`)), LIFE_MS_MAX);
+    const deadline = setTimeout(() => reject(new Error(`${sight} was not observed ${times} times`)), LIFE_MS_MAX);
     const reached = (): void => void this.#testbed.gateway.signal('SIGKILL').then(() => resolve());
     this.#awaited = { sight, left: times, reached };
     await promise.finally(() => clearTimeout(deadline));
   }
 
-  /** One acknowledged: one more sent. One command received: one more given. */
+  /** One more message for each acknowledged one, and one more command for each received one. */
   #run(subdevice: FieldSubdevice): void {
     subdevice.onReport(({ kind }) => {
       if (this.#isStopped) return;
@@ -91,7 +90,7 @@ class Traffic {
     this.#command(subdevice);
   }
 
-  /** Commands that come twice after a crash must not make the traffic grow. */
+  /** Limit for commands that come twice after a crash, so that the traffic does not grow. */
   #command(subdevice: FieldSubdevice): void {
     const { sent, delivered } = subdevice.downlinks;
     for (let ahead = sent - delivered; ahead < COMMANDS_AHEAD; ahead += 1) this.#testbed.command(subdevice);

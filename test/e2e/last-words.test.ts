@@ -1,4 +1,4 @@
-/** What a gateway that ends for a bug or a failing disk leaves behind: recordings that can be read, and its exit code. */
+/** Files of a gateway that ends because of a bug or a failing disk: readable recordings, and its exit code. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,7 +12,7 @@ import { openTestbed, type Testbed } from './testbed.ts';
 
 const THROWING = fileURLToPath(new URL('./gateway-that-throws.ts', import.meta.url));
 
-/** By name of the machine: where its recording is. */
+/** Name of the machine → path of its recording. */
 function recordings(testbed: Testbed, trigger: string): Map<string, string> {
   const folder = join(testbed.stateDir, 'recordings');
   const names = existsSync(folder) ? readdirSync(folder) : [];
@@ -24,7 +24,7 @@ function stepsIn(path: string | undefined): readonly Step[] {
   return decodeRecording(readFileSync(path ?? ''), path ?? '').steps;
 }
 
-/** Subdevice a publishes there, and the gateway ends. */
+/** Topic of subdevice a on which the gateway ends. */
 async function publishAndEnd(testbed: Testbed, topic: string): Promise<number | string> {
   await testbed.start();
   testbed.publish(3);
@@ -34,7 +34,7 @@ async function publishAndEnd(testbed: Testbed, topic: string): Promise<number | 
 }
 
 describe('a flow that throws', () => {
-  it('ends the process with 70, and what led to it is recorded', async () => {
+  it('ends the process with 70, and the preceding steps are recorded', async () => {
     const testbed = await openTestbed({ program: THROWING });
     expect(await publishAndEnd(testbed, 'astray')).toBe(EXIT.bug);
     expect(testbed.gateway.journal).toContain('planted in a flow');
@@ -48,14 +48,14 @@ describe('a flow that throws', () => {
     expect(readFileSync(capture).includes('astray')).toBe(true);
   });
 
-  it('is not recorded where the configuration names other triggers, and ends the same', async () => {
+  it('is not recorded if the configuration names other triggers, and ends in the same way', async () => {
     const testbed = await openTestbed({ program: THROWING, more: '[recorder]\ntriggers = ["dead-letter"]\n' });
     expect(await publishAndEnd(testbed, 'astray')).toBe(EXIT.bug);
     expect(recordings(testbed, 'bug').size).toBe(0);
   });
 });
 
-it('an exception that nobody catches ends the process with 70 too, and what went before it is recorded', async () => {
+it('an uncaught exception ends the process with 70 too, and the preceding steps are recorded', async () => {
   const testbed = await openTestbed({ program: THROWING });
   expect(await publishAndEnd(testbed, 'beside')).toBe(EXIT.bug);
   expect(testbed.gateway.journal).toContain('planted beside the mailbox');
@@ -80,7 +80,7 @@ describe.skipIf(whyNoMount('ext4') !== undefined)('a disk that fails', () => {
     return testbed;
   }
 
-  it('ends the process with 74, and what went before is recorded where it can be', async () => {
+  it('ends the process with 74, and the preceding steps are recorded if possible', async () => {
     const testbed = await openFailingTestbed(true);
     expect(await testbed.gateway.ended()).toBe(EXIT.storage);
     const found = recordings(testbed, 'store-failed');
@@ -89,17 +89,17 @@ describe.skipIf(whyNoMount('ext4') !== undefined)('a disk that fails', () => {
     const uplinks = stepsIn(found.get('link-link-a')).filter(({ actions = [] }) =>
       actions.some(({ kind }) => kind === 'uplink'),
     );
-    expect(uplinks.length).toBeGreaterThan(0); // the message that found no storage
+    expect(uplinks.length).toBeGreaterThan(0); // The message that found no storage.
   });
 
-  it('keeps no process from ending with 74, if the recordings are on it too', async () => {
+  it('still ends the process with 74 if the recordings are on it too', async () => {
     const testbed = await openFailingTestbed(false);
     expect(await testbed.gateway.ended()).toBe(EXIT.storage);
     expect(testbed.gateway.journal).toMatch(/could not record link-a \(store-failed\): /);
   });
 });
 
-it.skipIf(whyNoMount('tmpfs') !== undefined)('a full disk keeps no process from ending with 70', async () => {
+it.skipIf(whyNoMount('tmpfs') !== undefined)('a full disk does not prevent the exit code 70', async () => {
   const testbed = await openTestbed({ program: THROWING });
   const disk = new SmallDisk(testbed.stateDir, 16);
   await testbed.start();
@@ -109,6 +109,6 @@ it.skipIf(whyNoMount('tmpfs') !== undefined)('a full disk keeps no process from 
   testbed.subdevice('a').publish('astray');
   expect(await testbed.gateway.ended()).toBe(EXIT.bug);
   expect(testbed.gateway.journal).toMatch(/could not record link-a \(bug\): /);
-  // nor is half a file left that would pass for a recording
+  // No partial file is left that could pass for a recording.
   expect(recordings(testbed, 'bug').size).toBe(0);
 });

@@ -1,4 +1,7 @@
-/** The bench hub, a device of plain lines on a PTY, and the gateway as a process of its own: killed at chosen moments. */
+/**
+ * The bench hub, a device of plain lines on a PTY, and the gateway as a separate process that is killed at chosen
+ * moments.
+ */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFailed, onTestFinished } from 'vitest';
@@ -22,15 +25,18 @@ import { until } from './until.ts';
 type Keys = Readonly<Record<string, unknown>>;
 
 export interface LinesPlan {
-  /** Keys of [link.lines] beside its subdevice. */
+  /** Keys of [link.lines] other than its subdevice. */
   readonly lines?: Keys;
-  /** Another program than the product, for a negative control. */
+  /** Program other than the product, for a negative control. */
   readonly program?: string;
 }
 
 const AHEAD = 8;
 const TIMES_MAX = 40;
-/** Lines acknowledged without a downlink between: those under way are lost, as the control wants it, and others must follow. */
+/**
+ * Lines acknowledged without a downlink between: those in progress are lost, as the negative control requires, and
+ * others must follow.
+ */
 const UNHEARD_MAX = 64;
 
 export async function openLinesTestbed(plan: LinesPlan = {}): Promise<LinesTestbed> {
@@ -79,7 +85,7 @@ export class LinesTestbed {
     );
   }
 
-  /** Traffic both ways that never pauses, and so many kills of the gateway in the middle of it; then it runs on. */
+  /** Continuous traffic in both directions, with `kills` kills of the gateway; at the end the gateway runs. */
   async killAgainAndAgain(kills: number, seed: number): Promise<void> {
     const random = seededRandom(seed);
     for (let kill = 0; kill < kills; kill += 1) {
@@ -94,7 +100,7 @@ export class LinesTestbed {
     await this.gateway.ready();
   }
 
-  /** Nobody owes anybody anything any more. */
+  /** Waits until no message is pending anywhere. */
   async untilIdle(): Promise<LedgerReport> {
     await until(() => this.device.queued === 0 && this.#session?.stored === 0 && this.#session.inFlight === 0);
     let ledger = await this.gateway.ledger();
@@ -131,11 +137,11 @@ export class LinesTestbed {
   async #killAt(sight: LinesDeviceReport['kind'], times: number): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
     let left = times;
-    let unheard = 0;
+    let unanswered = 0;
     this.#seen = ({ kind }) => {
       this.#keepBusy();
-      unheard = kind === 'received' ? 0 : unheard + 1;
-      if (unheard > UNHEARD_MAX) this.command();
+      unanswered = kind === 'received' ? 0 : unanswered + 1;
+      if (unanswered > UNHEARD_MAX) this.command();
       if (kind === sight) left -= 1;
       if (left === 0 && kind === sight) void this.gateway.signal('SIGKILL').then(() => resolve());
     };

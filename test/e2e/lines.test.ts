@@ -1,4 +1,4 @@
-/** Plain lines on a PTY, through the real process: both ways, with kills, and for a device that waits for nobody. */
+/** Plain lines on a PTY, through the real process: both directions, with kills, and for a device without answers. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { IS_LONG_RUN } from '../long-run.ts';
@@ -10,7 +10,7 @@ const KILLS = IS_LONG_RUN ? 20 : 6;
 const UNSAFE = fileURLToPath(new URL('./gateway-without-commits.ts', import.meta.url));
 
 describe('a device whose lines are answered', () => {
-  it(`loses nothing that was acknowledged, either way, over ${KILLS} kills of the gateway`, {
+  it(`loses no acknowledged message, in either direction, over ${KILLS} kills of the gateway`, {
     timeout: 600_000,
   }, async () => {
     const testbed = await openLinesTestbed();
@@ -30,7 +30,7 @@ describe('a device whose lines are answered', () => {
     expect(links[0]).toMatchObject({ driver: 'lines', counters: { crcErrors: 0, malformedPackets: 0 } });
   });
 
-  it('is noticed to lose when the gateway answers before the commit', { timeout: 600_000 }, async () => {
+  it('negative control: loses messages if the gateway answers before the commit', { timeout: 600_000 }, async () => {
     const testbed = await openLinesTestbed({ program: UNSAFE });
     await testbed.start();
     await testbed.killAgainAndAgain(5, 20_261_122);
@@ -39,8 +39,8 @@ describe('a device whose lines are answered', () => {
   });
 });
 
-describe('a device that only speaks', () => {
-  it('is heard, field by field, and told what to do in one line', async () => {
+describe('a device that only sends', () => {
+  it('has its fields published, and receives a command in one line', async () => {
     const testbed = await openLinesTestbed({
       lines: {
         pattern: '^(?P<room>[^,]+),(?P<temp>[0-9.]+)$',

@@ -1,4 +1,6 @@
-/** `holdfast link test` on a running gateway: clean and noisy lines told apart, under traffic that loses nothing by it. */
+/**
+ * `holdfast link test` on a running gateway: clean and noisy lines are distinguished, during traffic without loss.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
@@ -20,7 +22,10 @@ async function score(testbed: Testbed, link: string) {
   return { code, ...JSON.parse(stdout) };
 }
 
-/** A busy machine answers late, and a short test may meet little of the noise: repeated until the line gets such a verdict. */
+/**
+ * A busy machine answers late, and a short test may meet little of the noise: repeated until the line gets such a
+ * verdict.
+ */
 async function scoreUntil(testbed: Testbed, link: string, verdict: RegExp) {
   let found = await score(testbed, link);
   await until(async () => {
@@ -53,19 +58,19 @@ it('a noisy line scores worse than a clean one, with traffic on both, and costs 
   expect(noisy).toMatchObject({ code: 1, advice: expect.arrayContaining([expect.any(String)]) });
   await testbed.expectNothingLost();
   const { links } = await testbed.gateway.status();
-  // repetitions are no noise: a busy machine is late, too
+  // Repetitions are no noise: a busy machine is late, too.
   expect(links[0]?.counters).toMatchObject({ crcErrors: 0, oversizeFrames: 0, malformedPackets: 0 });
   expect(links[1]?.counters.crcErrors).toBeGreaterThan(0);
   for (const link of ['link-a', 'link-b']) {
     const path = join(testbed.folder, `${link}.recording`);
     await runProgram('--config', testbed.configPath, 'record', link, '--out', path);
-    // what was asked is an input like any other
+    // A probe is an input like any other.
     expect(readFileSync(path, 'utf8')).toContain('"kind":"probe"');
     expect(await runProgram('replay', path)).toMatchObject({ code: 0 });
   }
 });
 
-it('Ctrl-C ends it at once, with the score of what was seen', async () => {
+it('Ctrl-C ends it at once, with the score so far', async () => {
   const testbed = await openTestbed();
   await testbed.start();
   const words = ['--config', testbed.configPath, 'link', 'test', 'link-a', '--seconds', '3600', '--probes', '1000'];
@@ -80,11 +85,11 @@ it('Ctrl-C ends it at once, with the score of what was seen', async () => {
   child.kill('SIGINT');
   const [code, signal] = await once(child, 'close');
   const word = /^(Good|Fair|Bad): in \d+ s 0 of \d+ frames? broken.*, \d+ of \d+ probes? answered/m.exec(shown)?.[1];
-  // a busy machine may leave a probe unanswered
+  // A busy machine may leave a probe unanswered.
   expect({ code, signal, word }).toEqual({ code: word === 'Bad' ? 1 : 0, signal: null, word: expect.any(String) });
 });
 
-it('of lines it says that they know no probe, and of a kernel that does not count, that it does not', async () => {
+it('on lines it reports that they cannot be probed, and on a kernel without counters that it has none', async () => {
   const pty = await openPty();
   onTestFinished(() => pty.hangUp());
   const link = `[[link]]\nname = "text"\npath = "${pty.path}"\ndriver = "lines"\n[link.lines]\nsubdevice = "a"\n`;
@@ -99,7 +104,7 @@ it('of lines it says that they know no probe, and of a kernel that does not coun
   expect(flat).toContain('Kernel errors: not reported by this driver.');
 });
 
-it('an order to probe says what it cannot ask, and is refused without names', async () => {
+it('a command to probe reports what it cannot probe, and is rejected without names', async () => {
   const testbed = await openTestbed();
   await testbed.start();
   const probe = (body: object) => give(testbed.socketPath, 'link.probe', body);

@@ -1,4 +1,6 @@
-/** Links of every driver whose ports vanish, and one that never opened, at a real gateway: what it means for the data. */
+/**
+ * Links of every driver whose ports disappear, and one that never opened, at a real gateway: the effect on the data.
+ */
 import { expect, it, onTestFinished } from 'vitest';
 import { openPty } from '../../src/bench/pty.ts';
 import { runProgram } from './program.ts';
@@ -27,7 +29,7 @@ async function openLinks() {
   return { testbed, ptys };
 }
 
-it('a link that is down is never "No": each is named, with what it means for its data', async () => {
+it('a link that is down is never "No": each is named, with its effect on the data', async () => {
   const { testbed, ptys } = await openLinks();
   const downOf = async (count: number) => {
     const { conditions, losing } = await testbed.untilStatus((status) => {

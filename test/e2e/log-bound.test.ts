@@ -1,4 +1,6 @@
-/** The write-ahead log is bounded: by its checkpoints, and where a full disk makes these fail, by taking no messages. */
+/**
+ * The write-ahead log is bounded: by its checkpoints, and on a full disk, where these fail, by rejecting messages.
+ */
 import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -8,9 +10,9 @@ import { openStore, put, row, settle, storePath } from '../unit/store/store-rig.
 import { SmallDisk, whyNoMount } from './small-disk.ts';
 
 const CHECKPOINT_PAGES = 200;
-/** A page and its header in the log (SQLite file format §4.2). */
+/** Size of a page and its header in the WAL (SQLite file format §4.2). */
 const FRAME_BYTES = PAGE_BYTES + 24;
-/** The most that one commit here puts into the log. */
+/** Largest number of pages that one commit here adds to the WAL. */
 const COMMIT_PAGES = 40;
 const CHUNK_BYTES = 64 * 1024;
 const UNMOUNTABLE = whyNoMount('tmpfs') !== undefined;
@@ -19,7 +21,7 @@ function large(seq: number): Change {
   return { kind: 'put', direction: 'uplink', row: row(seq, 1, { payload: new Uint8Array(800) }) };
 }
 
-/** @returns the longest the log ever was, in pages */
+/** @returns largest length of the WAL, in pages */
 function runLong(checkpointPages: number): number {
   const path = storePath();
   const { commit } = openStore(path, { checkpointPages });
@@ -30,11 +32,11 @@ function runLong(checkpointPages: number): number {
     commit(...puts, ...settled);
     longest = Math.max(longest, logPages(path));
   }
-  console.log(`the log at its longest: ${longest} pages`);
+  console.log(`the WAL at its longest: ${longest} pages`);
   return longest;
 }
 
-/** Commits on a disk that is full, and of which a little becomes free again and again. */
+/** Commits on a full disk of which a little becomes free repeatedly. */
 function runOnFullDisk(checkpointPages: number): number {
   const folder = mkdtempSync('/var/tmp/holdfast-log-');
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
@@ -51,7 +53,7 @@ function runOnFullDisk(checkpointPages: number): number {
     if (!String(events.at(-1)).startsWith('full')) continue;
     const chunk = readdirSync(disk.path).find((name) => name.startsWith('chunk-'));
     if (chunk === undefined) {
-      console.log(`the log at its longest, on a full disk: ${longest} pages`);
+      console.log(`the WAL at its longest, on a full disk: ${longest} pages`);
       return longest;
     }
     rmSync(join(disk.path, chunk));
@@ -62,16 +64,16 @@ function logPages(path: string): number {
   return Math.floor(statSync(`${path}-wal`).size / FRAME_BYTES);
 }
 
-it('a long run of commits never makes the log longer than a checkpoint and a commit', () => {
+it('a long run of commits never makes the WAL longer than a checkpoint and a commit', () => {
   expect(runLong(CHECKPOINT_PAGES)).toBeLessThanOrEqual(CHECKPOINT_PAGES + COMMIT_PAGES);
 });
 
-it('without checkpoints it grows with every commit', () => {
+it('negative control: without checkpoints the WAL grows with every commit', () => {
   expect(runLong(Number.POSITIVE_INFINITY)).toBeGreaterThan(10 * CHECKPOINT_PAGES);
 });
 
 it.skipIf(UNMOUNTABLE)(
-  'checkpoints that fail because the disk is full let the log grow to twice that, and no further',
+  'checkpoints that fail because the disk is full let the WAL grow to twice that, and no further',
   () => {
     const longest = runOnFullDisk(CHECKPOINT_PAGES);
     expect(longest).toBeGreaterThan(CHECKPOINT_PAGES + COMMIT_PAGES);
@@ -79,6 +81,6 @@ it.skipIf(UNMOUNTABLE)(
   },
 );
 
-it.skipIf(UNMOUNTABLE)('without that bound it takes the disk', () => {
+it.skipIf(UNMOUNTABLE)('negative control: without that limit the WAL fills the disk', () => {
   expect(runOnFullDisk(Number.POSITIVE_INFINITY)).toBeGreaterThan(10 * CHECKPOINT_PAGES);
 });

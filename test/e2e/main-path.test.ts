@@ -1,10 +1,10 @@
-/** The main job while everything is well: both ways, in order, without wearing the flash. */
+/** The main path without faults: both directions, in order, with few writes to flash. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
-describe('with the hub in reach', () => {
+describe('with the hub connected', () => {
   it('carries messages both ways, in order, each once', async () => {
     const testbed = await openTestbed({ subdevices: { a: {}, b: {}, c: { window: 1 } } });
     await testbed.start();
@@ -32,7 +32,7 @@ describe('with the hub in reach', () => {
   it('writes nothing to flash for steady traffic, and does with the hub away', async () => {
     const testbed = await openTestbed({ config: { outbox: { hold_ms: 10_000 }, inbox: { hold_ms: 10_000 } } });
     await testbed.start();
-    // a start writes: sessions and subscriptions, and what rides along with them a little later
+    // A start writes: sessions and subscriptions, and lazy changes a little later.
     await until(async () => (await steadyFlashBytes(testbed)) === 0);
     expect(await steadyFlashBytes(testbed)).toBe(0);
     const before = flashBytesWritten(testbed);
@@ -42,7 +42,7 @@ describe('with the hub in reach', () => {
     expect(flashBytesWritten(testbed) - before).toBeGreaterThan(0);
   });
 
-  it('passes QoS 0 on and asks for no acknowledgement', async () => {
+  it('passes QoS 0 on without an acknowledgement', async () => {
     const testbed = await openTestbed();
     await testbed.start();
     for (const subdevice of testbed.subdevices) {
@@ -54,7 +54,7 @@ describe('with the hub in reach', () => {
   });
 });
 
-/** Longer than anything the gateway puts off (`OLD_MS_MAX` of commit/segments.ts: 2 s). */
+/** Longer than any deferred write of the gateway (`OLD_MS_MAX` of commit/segments.ts: 2 s). */
 const STEADY_MS = 2500;
 
 /** Bytes written while messages go both ways, each answered before the next is sent. */
@@ -70,7 +70,7 @@ async function steadyFlashBytes(testbed: Testbed): Promise<number> {
   return flashBytesWritten(testbed) - before;
 }
 
-/** As the kernel counts what this process caused to be written to the medium (proc(5), write_bytes). */
+/** Bytes that this process caused to be written to the medium, as counted by the kernel (proc(5), write_bytes). */
 function flashBytesWritten({ gateway }: Testbed): number {
   const found = /^write_bytes: (\d+)$/m.exec(readFileSync(`/proc/${gateway.pid}/io`, 'utf8'));
   return Number(found?.[1]);

@@ -1,17 +1,20 @@
-/** More downlinks at once than the gateway keeps in RAM: the hub waits, each subdevice gets each of them, in order, once. */
+/**
+ * More downlinks at once than the gateway keeps in RAM: the hub waits, each subdevice gets each of them, in order,
+ * once.
+ */
 import { describe, expect, it } from 'vitest';
-import { Site } from './any-broker.ts';
+import { BrokerTestbed } from './any-broker.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
 import { openTestbed } from './testbed.ts';
 
-/** With two subdevices more than `COPIES_MAX` of `src/flow/back-pressure.ts`, and all of them in flight at once. */
+/** Two subdevices more than `COPIES_MAX` of `src/flow/back-pressure.ts`, and all downlinks in flight at once. */
 const MANY = 600;
-/** So many for each of twenty are within the default bounds of the inbox. */
+/** Number of downlinks for each of twenty subdevices, within the default limits of the inbox. */
 const EACH = 110;
 const IDS = Array.from({ length: 20 }, (_, index) => `s${index}`);
 
-describe('a hub that sends all it has stored at once', () => {
-  it('is made to wait, and loses nothing', async () => {
+describe('a hub that sends all its stored messages at once', () => {
+  it('has to wait, and loses nothing', async () => {
     const testbed = await openTestbed({
       rules: { storedMax: 100_000, inFlightMax: 60_000 },
       config: { inbox: { messages_max: 100_000, replay_interval_ms: 0 } },
@@ -28,17 +31,17 @@ describe('a hub that sends all it has stored at once', () => {
   });
 
   it.skipIf(MOSQUITTO_IS_MISSING)('is mosquitto after an outage, with twenty subdevices', async () => {
-    const site = await Site.open({
+    const brokerTestbed = await BrokerTestbed.open({
       brokerAt: (port, folder) => new Mosquitto(port, folder, undefined, ['max_inflight_messages 0']),
       subdevices: IDS,
     });
-    const { testbed } = site;
-    await site.enter();
+    const { testbed } = brokerTestbed;
+    await brokerTestbed.enter();
     await testbed.gateway.signal('SIGTERM');
-    for (const { id } of testbed.subdevices) await site.command(testbed.subdevice(id), EACH);
+    for (const { id } of testbed.subdevices) await brokerTestbed.command(testbed.subdevice(id), EACH);
     await testbed.gateway.start();
     testbed.publish(5);
-    await site.expectAllDelivered();
+    await brokerTestbed.expectAllDelivered();
     const { hub, losing } = await testbed.gateway.status();
     expect([hub.state, hub.sessionsLost, losing]).toEqual(['connected', 0, 'no']);
     expect(testbed.downlinks.duplicates).toBe(0);

@@ -1,4 +1,7 @@
-/** A memory cgroup of the size that the unit allows (`systemd/holdfast.service`, MemoryMax), where this machine lets one be made. */
+/**
+ * Memory cgroup of the size that the unit allows (`systemd/holdfast.service`, MemoryMax), if this machine permits
+ * one.
+ */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -8,7 +11,10 @@ export const LIMIT_BYTES = 256 * 1024 * 1024;
 const V1 = { root: '/sys/fs/cgroup/memory', limit: 'memory.limit_in_bytes' } as const;
 const V2 = { root: '/sys/fs/cgroup', limit: 'memory.max' } as const;
 
-/** @returns the file that takes a process in, or `undefined` and a printed reason: then only the peak is measured */
+/**
+ * @returns file that adds a process to the cgroup, or `undefined` and a printed reason: then only the peak is
+ * measured
+ */
 export function openCage(): string | undefined {
   const { root, limit } = existsSync(V1.root) ? V1 : V2;
   const path = join(root, `holdfast-test-${process.pid}-${Math.floor(performance.now())}`);
@@ -18,7 +24,7 @@ export function openCage(): string | undefined {
       try {
         rmdirSync(path);
       } catch {
-        // the last process in it has not quite gone
+        // The last process in it has not ended completely.
       }
     });
     writeFileSync(join(path, limit), `${LIMIT_BYTES}`);
@@ -31,7 +37,7 @@ export function openCage(): string | undefined {
   }
 }
 
-/** Most bytes that the process has had in RAM at once. */
+/** Largest number of bytes of the process in RAM. */
 export function peakBytes(pid: number): number {
   const kilobytes = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
   return Number(kilobytes) * 1024;

@@ -1,4 +1,6 @@
-/** Hostile peers on every side, in the memory that the unit allows: nothing is lost, and the process is not killed. */
+/**
+ * Hostile peers on every side, in the memory that the unit allows: nothing is lost, and the process is not killed.
+ */
 import { connect, type Socket } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -18,13 +20,13 @@ const REQUESTS = 'GET /v1/metrics HTTP/1.1\r\nHost: holdfast\r\n\r\n'.repeat(500
 const CONNACK = encodeMqtt({ kind: 'connack', sessionPresent: true, returnCode: 0 });
 /** SUBACK with a remaining length of 268,435,455, PUBLISH with one of 31,457,280 (MQTT 3.1.1 §2.2.3). */
 const GIANTS = ['90ffffff7f', '308080800f'].map((hex) => Buffer.from(hex, 'hex'));
-/** Of a giant; behind it no packet at all. */
+/** Beginning of an oversized packet without its rest. */
 const FILLING = Buffer.alloc(1024 * 1024, 0x61);
 const NOISE_BYTES = 3_000_000;
 
 /**
- * So many connections, each sending 5,000 requests at once. None reads before its last byte is taken: a socket that
- * never reads would not see the end of its connection either.
+ * A number of connections, each sending 5,000 requests at once. None reads before its last byte is accepted: a socket
+ * that never reads would not detect the end of its connection either.
  */
 async function pipeline(testbed: Testbed, connections: number): Promise<void> {
   let closed = 0;
@@ -43,7 +45,7 @@ async function pipeline(testbed: Testbed, connections: number): Promise<void> {
   await until(() => closed >= connections);
 }
 
-/** The hub announces each of the giants so many times, and goes on sending until it is left. */
+/** The hub announces each oversized packet repeatedly, and continues to send until the gateway closes. */
 async function announce(testbed: Testbed, times: number): Promise<void> {
   let left = 0;
   const impostorWith = (giant: Uint8Array) => (gateway: Socket) => {
@@ -64,7 +66,7 @@ async function announce(testbed: Testbed, times: number): Promise<void> {
   await until(() => left === times * GIANTS.length);
 }
 
-/** Noise, frames cut short, and good frames without a connection, as fast as the line takes them. */
+/** Noise, truncated frames, and good frames without a connection, at the speed of the line. */
 async function babble(testbed: Testbed): Promise<void> {
   const random = seededRandom(5);
   const line = new Recorder();
@@ -90,7 +92,7 @@ async function babble(testbed: Testbed): Promise<void> {
   await line.untilClosed();
 }
 
-it('pipelined requests, giants from the hub and a babbling line leave the process below its limit', async () => {
+it('pipelined requests, oversized packets from the hub and a noisy line leave the process below its limit', async () => {
   const cage = openCage();
   const testbed = await openTestbed({
     subdevices: { a: {}, b: {}, c: {} },

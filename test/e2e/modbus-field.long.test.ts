@@ -1,4 +1,7 @@
-/** Modbus units that are missing or refuse registers, at a real gateway: what status, link test and the journal say of each. */
+/**
+ * Modbus units that are missing or reject registers, at a real gateway: the texts of status, link test and journal
+ * for each.
+ */
 import { expect, it } from 'vitest';
 import { runProgram } from './program.ts';
 import { openUnits, simulatedUnit } from './simulated-units.ts';
@@ -35,7 +38,7 @@ async function openField() {
   return { testbed, switchOff: () => (isGone = true) };
 }
 
-/** What the status and the journal have to say of each. */
+/** Expected texts of status and journal for each. */
 const TOLD: Readonly<Record<string, RegExp>> = {
   gone: /unit silent; the last: unit 2, a request for holding 0, count 1: no answer/,
   hole: /unit exception; the last: unit 3, b \(holding 9\): illegal data address/,
@@ -44,7 +47,7 @@ const TOLD: Readonly<Record<string, RegExp>> = {
   twin: /unit mismatch; the last: unit 6, .*: received an answer of unit 7/,
 };
 
-it('says of each unit why its data does not arrive, and what to do', async () => {
+it('reports for each unit why its data does not arrive, and the remedy', async () => {
   const { testbed, switchOff } = await openField();
   await until(() => new Set(testbed.arrivals.map(({ topic }) => topic)).size === 4);
   switchOff();

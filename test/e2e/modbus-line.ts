@@ -1,4 +1,4 @@
-/** A Modbus line in a house: a unit written by others at one end, the gateway at the other, noise between them. */
+/** A Modbus line in a testbed: a third-party unit at one end, the gateway at the other, noise between them. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
@@ -10,18 +10,18 @@ import { seededRandom } from '../../src/base/random.ts';
 import { openPty, type Pty } from '../../src/bench/pty.ts';
 import type { Channel } from '../../src/ports.ts';
 
-/** Debian's own: the packages are its. */
+/** Versions of Debian packages. */
 const PYTHON = '/usr/bin/python3';
-/** Later releases have no such framer; what the unit is made of has other names there. */
+/** Later releases have no such framer, and other names for the parts of the unit. */
 const PYMODBUS_3_0 = 'import pymodbus.server; from pymodbus.transaction import ModbusRtuFramer';
 const sourceOf = (name: string): string => fileURLToPath(new URL(`./${name}`, import.meta.url));
 
-/** A program that is a Modbus unit. */
+/** Program that is a Modbus unit. */
 export interface UnitProgram {
   readonly name: string;
-  /** Why it cannot run here; `undefined`: it can. Printed. */
+  /** Reason why the program cannot run here; `undefined`: it can. Printed. */
   readonly missing: string | undefined;
-  /** Command line, made ready in `folder`. */
+  /** Command line, prepared in `folder`. */
   readonly prepare: (folder: string) => readonly string[];
 }
 
@@ -54,9 +54,9 @@ function whyNot(program: string, words: readonly string[], packages: string): st
 }
 
 export class ModbusLine {
-  /** The gateway's end. */
+  /** Path of the gateway's end of the line. */
   readonly path: string;
-  /** Chance that a piece of bytes on the line is damaged. */
+  /** Probability that a piece of bytes on the line is damaged. */
   damage = 0;
   readonly #far: Pty;
   readonly #words: readonly string[];
@@ -75,7 +75,7 @@ export class ModbusLine {
     }
   }
 
-  /** Gone when the test is. */
+  /** Stopped at the end of the test. */
   static async open(program: UnitProgram): Promise<ModbusLine> {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-modbus-'));
     const [near, far] = [await openPty(), await openPty()];
@@ -104,7 +104,7 @@ export class ModbusLine {
   }
 }
 
-/** A byte lost, a bit turned, or a stray byte at the front. */
+/** Loses a byte, flips a bit, or adds a stray byte at the front. */
 function damaged(piece: Uint8Array, random: () => number): Uint8Array {
   const bytes = [...piece];
   const at = Math.floor(random() * bytes.length);

@@ -1,4 +1,4 @@
-/** The whole gateway with Modbus units that others wrote: their state reaches the hub, and commands reach them. */
+/** The whole gateway with third-party Modbus units: their state reaches the hub, and commands reach them. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ const POINTS = [
   { name: 'pump', table: 'coil', address: 2, writable: true },
 ];
 const SECRET = 'AAECAwQFBgcICQoLDA0ODw==';
-/** As both programs set them. */
+/** Registers as both programs initialise them. */
 const AT_FIRST = { level: 1005, mode: 1009, temp: 200.7, door: true, shut: false, pump: false };
 
 describe.each(UNIT_PROGRAMS)('with a Modbus unit by $name', (program) => {
@@ -46,7 +46,7 @@ describe.each(UNIT_PROGRAMS)('with a Modbus unit by $name', (program) => {
   });
 
   it.skipIf(program.missing)(
-    'it is gone when it is switched off, and what it is owed reaches it when it is back',
+    'the unit is detached when it is switched off, and its pending commands reach it when it is back',
     async () => {
       const { testbed, line } = await openModbus(program);
       await until(() => stateOf(testbed) !== undefined);
@@ -60,7 +60,7 @@ describe.each(UNIT_PROGRAMS)('with a Modbus unit by $name', (program) => {
     },
   );
 
-  it.skipIf(program.missing)('noise makes no wrong value and loses no command', async () => {
+  it.skipIf(program.missing)('noise causes no wrong value and loses no command', async () => {
     const { testbed, line } = await openModbus(program);
     await until(() => stateOf(testbed) !== undefined);
     line.damage = 0.05;
@@ -117,7 +117,7 @@ describe('a Modbus line', () => {
   );
 });
 
-describe('at a hub that knows its devices', () => {
+describe('at a hub with registered subdevices', () => {
   it.skipIf(anyProgram === undefined)('a unit is online while it answers, and offline while it does not', async () => {
     if (anyProgram === undefined) return;
     const { testbed, line } = await openModbus(anyProgram, strictHub());
@@ -135,7 +135,7 @@ describe('at a hub that knows its devices', () => {
 
 type Values = Readonly<Record<string, unknown>>;
 
-interface Premises {
+interface ModbusTestbedPlan {
   readonly plan: TestbedPlan;
   /** Keys of the [[subdevice]]. */
   readonly identity: object;
@@ -143,7 +143,7 @@ interface Premises {
 
 async function openModbus(
   program: UnitProgram,
-  { plan, identity }: Premises = { plan: {}, identity: {} },
+  { plan, identity }: ModbusTestbedPlan = { plan: {}, identity: {} },
 ): Promise<{ readonly testbed: Testbed; readonly line: ModbusLine }> {
   const line = await ModbusLine.open(program);
   const testbed = await openTestbed({ ...plan, subdevices: {}, more: configOf(line.path, identity) });
@@ -152,7 +152,7 @@ async function openModbus(
   return { testbed, line };
 }
 
-function strictHub(): Premises {
+function strictHub(): ModbusTestbedPlan {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const secretFile = join(folder, 'secret');
@@ -168,9 +168,9 @@ function strictHub(): Premises {
   };
 }
 
-/** Nothing of what is tried for a line that does not work: here it is to stay open, however noisy. */
+/** Configuration without recovery steps: the line stays open, for any noise. */
 function configOf(path: string, identity: object): string {
-  // a table of strings, numbers and booleans is the same in TOML and in JSON, but for its signs
+  // A table of strings, numbers and booleans is the same in TOML and in JSON, except for its signs.
   const table = (keys: object) => Object.entries(keys).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
   return [
     ...['[[link]]', ...table({ name: 'meters', path, driver: 'modbus', retry_ms: 500, recovery: [] })],
@@ -180,13 +180,13 @@ function configOf(path: string, identity: object): string {
   ].join('\n');
 }
 
-function told(testbed: Testbed, topic: string): Values[] {
+function published(testbed: Testbed, topic: string): Values[] {
   const texts = testbed.arrivals.filter((arrival) => arrival.topic === `gw/meter/${topic}`);
   return texts.map(({ payload }) => JSON.parse(new TextDecoder().decode(payload)));
 }
 
-const states = (testbed: Testbed): Values[] => told(testbed, 'state');
-const results = (testbed: Testbed): Values[] => told(testbed, 'result');
+const states = (testbed: Testbed): Values[] => published(testbed, 'state');
+const results = (testbed: Testbed): Values[] => published(testbed, 'result');
 const stateOf = (testbed: Testbed): Values | undefined => states(testbed).at(-1);
 
 function command(testbed: Testbed, values: object): void {

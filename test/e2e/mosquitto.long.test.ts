@@ -1,7 +1,7 @@
-/** The main path against an ordinary broker, which was written by others: profile generic holds for more than our own hub. */
+/** The main path with an ordinary third-party broker: profile generic works with brokers other than the bench hub. */
 import { describe, expect, it } from 'vitest';
 import { Authority, type CertificatePlan } from '../../src/bench/certificates.ts';
-import { findPort, Site, type SitePlan } from './any-broker.ts';
+import { BrokerTestbed, type BrokerTestbedPlan, findPort } from './any-broker.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto, writePasswords } from './mosquitto.ts';
 import { GATEWAY } from './testbed-config.ts';
 import { GOOD, TlsFolder } from './tls-rig.ts';
@@ -13,16 +13,16 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub', () => {
   it.each(['{gateway}/{subdevice}/{topic}', 'plant/north/{subdevice}/{topic}', 'devices/{subdevice}/messages/{topic}'])(
     'messages go both ways, in order, as %s',
     async (template) => {
-      const site = await Site.open({ brokerAt, template });
-      await site.enter();
-      await site.trade(50);
+      const brokerTestbed = await BrokerTestbed.open({ brokerAt, template });
+      await brokerTestbed.enter();
+      await brokerTestbed.trade(50);
     },
   );
 
-  it('a restart of the broker in the middle costs nothing, and its session with us is still there', async () => {
-    const site = await Site.open({ brokerAt });
-    const { testbed, broker } = site;
-    await site.enter();
+  it('a restart of the broker during traffic costs nothing, and its session is still present', async () => {
+    const brokerTestbed = await BrokerTestbed.open({ brokerAt });
+    const { testbed, broker } = brokerTestbed;
+    await brokerTestbed.enter();
     testbed.publish(30);
     await until(() => testbed.uplinks.delivered > 10);
     await broker.stop();
@@ -30,8 +30,8 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub', () => {
     testbed.publish(100);
     await testbed.untilAcknowledged();
     await broker.start();
-    await site.commandAll(20);
-    await site.expectAllDelivered();
+    await brokerTestbed.commandAll(20);
+    await brokerTestbed.expectAllDelivered();
     expect((await testbed.gateway.status()).hub).toMatchObject({
       sessionPresent: true,
       sessionsLost: 0,
@@ -39,29 +39,29 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub', () => {
     });
   });
 
-  it('it keeps commands for a gateway that is away, and gets the uplinks of one that was killed', async () => {
-    const site = await Site.open({ brokerAt });
-    const { testbed, broker } = site;
-    await site.enter();
+  it('it stores commands for a gateway that is away, and receives the uplinks of one that was killed', async () => {
+    const brokerTestbed = await BrokerTestbed.open({ brokerAt });
+    const { testbed, broker } = brokerTestbed;
+    await brokerTestbed.enter();
     testbed.publish(10);
-    await site.expectAllDelivered();
+    await brokerTestbed.expectAllDelivered();
     await broker.stop();
     testbed.publish(50);
     await testbed.untilAcknowledged();
     await testbed.gateway.signal('SIGKILL');
     await broker.start();
-    await site.commandAll(20);
+    await brokerTestbed.commandAll(20);
     await testbed.gateway.start();
-    await site.expectAllDelivered();
+    await brokerTestbed.expectAllDelivered();
     expect((await testbed.gateway.status()).hub).toMatchObject({ sessionPresent: true, sessionsLost: 0 });
   });
 });
 
 describe.skipIf(MOSQUITTO_IS_MISSING)('with a mosquitto that closes on packets above 200 bytes', () => {
-  it('a SUBSCRIBE that is too long stops no uplink, and is named; nobody else is blamed', async () => {
+  it('a SUBSCRIBE that is too long stops no uplink, and is named; no other packet is suspected', async () => {
     const small = (port: number, folder: string) => new Mosquitto(port, folder, undefined, ['max_packet_size 200']);
-    const site = await Site.open({ brokerAt: small });
-    const { testbed } = site;
+    const brokerTestbed = await BrokerTestbed.open({ brokerAt: small });
+    const { testbed } = brokerTestbed;
     await testbed.gateway.start();
     const long = 'f'.repeat(196);
     for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
@@ -78,16 +78,20 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with a mosquitto that closes on packets a
       0,
       [],
     ]);
-    await site.commandAll(3);
-    await site.expectAllDelivered();
+    await brokerTestbed.commandAll(3);
+    await brokerTestbed.expectAllDelivered();
   });
 });
 
 const DAY_MS = 86_400_000;
 const inDays = (count: number): Date => new Date(Date.now() + count * DAY_MS);
 
-/** Mosquitto behind TLS, in a folder with its certificate, and whoever comes must show more. */
-async function secured(folder: TlsFolder, demands: readonly string[], keys: SitePlan['hub'] = {}): Promise<SitePlan> {
+/** Mosquitto with TLS, in a folder with its certificate, and further requirements for clients. */
+async function secured(
+  folder: TlsFolder,
+  demands: readonly string[],
+  keys: BrokerTestbedPlan['hub'] = {},
+): Promise<BrokerTestbedPlan> {
   const { certificate, key } = folder.authority.issue(GOOD);
   const files = [
     `certfile ${folder.write('hub.pem', certificate)}`,
@@ -102,7 +106,7 @@ async function secured(folder: TlsFolder, demands: readonly string[], keys: Site
   };
 }
 
-async function byPassword(password: string): Promise<SitePlan> {
+async function byPassword(password: string): Promise<BrokerTestbedPlan> {
   const folder = new TlsFolder();
   const passwords = writePasswords(folder.path, 'gateway', 'correct horse');
   const secret = folder.write('password', `${password}\n`);
@@ -110,7 +114,7 @@ async function byPassword(password: string): Promise<SitePlan> {
   return await secured(folder, demands, { username: 'gateway', password_file: secret });
 }
 
-async function byCertificate(plan: CertificatePlan, authority?: Authority): Promise<SitePlan> {
+async function byCertificate(plan: CertificatePlan, authority?: Authority): Promise<BrokerTestbedPlan> {
   const folder = new TlsFolder();
   const { certificateFile, keyFile } = folder.writeClient(plan, authority);
   const demands = ['require_certificate true', 'use_identity_as_username true'];
@@ -122,22 +126,22 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto behind TLS', () => {
     { proof: 'a password', planned: () => byPassword('correct horse') },
     { proof: 'a client certificate', planned: () => byCertificate({ commonName: GATEWAY }) },
   ])('and $proof, messages go both ways, over a restart of it too', async ({ planned }) => {
-    const site = await Site.open(await planned());
-    const { testbed, broker } = site;
-    await site.enter();
+    const brokerTestbed = await BrokerTestbed.open(await planned());
+    const { testbed, broker } = brokerTestbed;
+    await brokerTestbed.enter();
     testbed.publish(20);
-    await site.expectAllDelivered();
+    await brokerTestbed.expectAllDelivered();
     await broker.stop();
     testbed.publish(50);
     await testbed.untilAcknowledged();
     await broker.start();
-    await site.commandAll(20);
-    await site.expectAllDelivered();
+    await brokerTestbed.commandAll(20);
+    await brokerTestbed.expectAllDelivered();
     expect((await testbed.gateway.status()).hub).toMatchObject({ sessionPresent: true, sessionsLost: 0 });
   });
 
-  it('a wrong password is a refusal, said in plain words, and what was sent is kept', async () => {
-    const { testbed } = await Site.open(await byPassword('wrong horse'));
+  it('a wrong password is reported as a rejection, and the messages are kept', async () => {
+    const { testbed } = await BrokerTestbed.open(await byPassword('wrong horse'));
     await testbed.gateway.start();
     for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
     testbed.publish(10);
@@ -156,7 +160,7 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto behind TLS', () => {
     [
       'another authority',
       { commonName: GATEWAY },
-      new Authority('Somebody Else'),
+      new Authority('Other Authority'),
       /rejected the client certificate: the hub does not know its issuer$/,
     ],
     [
@@ -165,8 +169,8 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto behind TLS', () => {
       undefined,
       /rejected the client certificate: it has expired$/,
     ],
-  ])('a client certificate of %s is refused, and told so', async (_, plan, authority, words) => {
-    const { testbed } = await Site.open(await byCertificate(plan, authority));
+  ])('a client certificate of %s is rejected, and the rejection is reported', async (_, plan, authority, words) => {
+    const { testbed } = await BrokerTestbed.open(await byCertificate(plan, authority));
     await testbed.gateway.start();
     const { hub } = await testbed.untilStatus((status) => /certificate/.test(status.hub.lastProblem ?? ''));
     expect(hub.lastProblem).toMatch(words);

@@ -1,4 +1,4 @@
-/** An ordinary broker from the distribution in the place of the hub, with its own command line as the application side. */
+/** An ordinary broker from the distribution as the hub, with its own command line tools as the application side. */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
@@ -7,16 +7,16 @@ import { createInterface } from 'node:readline';
 import { answers, type Broker, HOST } from './any-broker.ts';
 import { until } from './until.ts';
 
-/** Debian puts the daemon where a user's PATH does not look. */
+/** Debian installs the daemon outside the PATH of a user. */
 const PLACES = [...(process.env.PATH ?? '').split(':'), '/usr/sbin', '/usr/local/sbin'];
 const PROGRAMS = ['mosquitto', 'mosquitto_pub', 'mosquitto_sub', 'mosquitto_passwd'] as const;
 
 export const MOSQUITTO_IS_MISSING = PROGRAMS.some((name) => placeOf(name) === undefined);
 
-/** A second listener, with demands on those who come. */
+/** Second listener, with requirements for clients. */
 export interface MosquittoDoor {
   readonly port: number;
-  /** Of mosquitto.conf(5). */
+  /** Lines of mosquitto.conf(5). */
   readonly lines: readonly string[];
 }
 
@@ -39,7 +39,7 @@ export class Mosquitto implements Broker {
   #listener: ChildProcess | undefined;
 
   /**
-   * @param port open to anybody on this machine @param folder for its configuration and its persistent store
+   * @param port open to every client on this machine @param folder for its configuration and its persistent store
    * @param more lines of its configuration
    */
   constructor(port: number, folder: string, door?: MosquittoDoor, more: readonly string[] = []) {
@@ -55,13 +55,13 @@ export class Mosquitto implements Broker {
       'per_listener_settings true',
       'persistence true',
       `persistence_location ${this.#folder}/`,
-      'max_queued_messages 0', // as many as come: the default is 1000
+      'max_queued_messages 0', // No limit: the default is 1000.
       ...this.#more,
       `listener ${this.port} ${HOST}`,
       'allow_anonymous true',
       ...(this.#door === undefined ? [] : [`listener ${this.#door.port} ${HOST}`, ...this.#door.lines]),
     ];
-    // started as root it would become a user who may not write here
+    // Started as root it would become a user without write permission here.
     if (process.getuid?.() === 0) lines.unshift('user root');
     writeFileSync(configPath, `${lines.join('\n')}\n`);
     this.#broker = spawn(programOf('mosquitto'), ['-c', configPath], { stdio: 'ignore' });
@@ -73,7 +73,7 @@ export class Mosquitto implements Broker {
     this.#broker = undefined;
   }
 
-  async listen(filter: string, heard: (topic: string, payload: string) => void): Promise<void> {
+  async listen(filter: string, onMessage: (topic: string, payload: string) => void): Promise<void> {
     const words = ['-i', 'application', '-c', '-q', '1', '-t', filter, '-F', '%t %p'];
     const listener = spawn(programOf('mosquitto_sub'), [...this.#address, ...words], {
       stdio: ['ignore', 'pipe', 'ignore'],
@@ -83,9 +83,9 @@ export class Mosquitto implements Broker {
     createInterface(listener.stdout).on('line', (line) => {
       const space = line.indexOf(' ');
       isListening = true;
-      heard(line.slice(0, space), line.slice(space + 1));
+      onMessage(line.slice(0, space), line.slice(space + 1));
     });
-    // it does not say when it is subscribed: it is when it hears something
+    // mosquitto_sub does not report its subscription: it is subscribed when it receives a message.
     const probe = filter.replace('+', 'probe');
     await until(async () => {
       await this.publish(probe, ['probe']);
@@ -103,7 +103,7 @@ export class Mosquitto implements Broker {
     if (code !== 0) throw new Error(`mosquitto_pub ended with ${code}`);
   }
 
-  /** One message of so many bytes. @param words more of the command line, e.g. `-q 1` */
+  /** One message of `bytes` bytes. @param words more of the command line, such as `-q 1` */
   publishBytes(topic: string, bytes: number, ...words: readonly string[]): void {
     const input = Buffer.alloc(bytes, 'x');
     execFileSync(programOf('mosquitto_pub'), [...this.#address, '-t', topic, '-s', ...words], { input });
@@ -114,16 +114,16 @@ export class Mosquitto implements Broker {
     await this.#run('mosquitto_pub', ['-q', '1', '-r', '-t', topic, '-m', payload]);
   }
 
-  /** The session of a client that is away, as if it had expired: a clean session of that id ends it [MQTT-3.1.2-6]. */
+  /** Ends the session of a client that is away, like an expiry: a clean session of that id ends it [MQTT-3.1.2-6]. */
   async endSession(clientId: string): Promise<void> {
     await this.#run('mosquitto_pub', ['-i', clientId, '-t', 'ended', '-n']);
   }
 
-  /** What a new subscriber gets with RETAIN, as `topic payload`, sorted. @param filter not `last` */
+  /** Messages that a new subscriber receives with RETAIN, as `topic payload`, sorted. @param filter not `last` */
   async retained(filter: string): Promise<string[]> {
     const last = 'last/retained';
     await this.retain(last, 'here');
-    // filters are served in their order: behind this one nothing retained comes any more
+    // Filters are served in their order: after this one no retained message follows.
     const words = ['-q', '1', '-t', filter, '-t', last, '-F', '%r %t %p'];
     const subscriber = spawn(programOf('mosquitto_sub'), [...this.#address, ...words], {
       stdio: ['ignore', 'pipe', 'ignore'],

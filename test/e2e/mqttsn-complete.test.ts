@@ -8,7 +8,7 @@ import { until } from './until.ts';
 
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
 
-/** How often the subdevice has reported that. */
+/** Number of such reports of the subdevice. */
 function counting(subdevice: FieldSubdevice, kind: 'slept' | 'rested'): { times: number } {
   const count = { times: 0 };
   subdevice.onReport((report) => {
@@ -22,7 +22,7 @@ function topicsArrived(testbed: Testbed): string[] {
 }
 
 describe('a sleeping subdevice', () => {
-  it('gets at its waking what has waited, each message once', async () => {
+  it('receives at its waking all waiting messages, each once', async () => {
     const testbed = await openTestbed({ subdevices: { a: {} } });
     await testbed.start();
     const a = testbed.subdevice('a');
@@ -38,7 +38,7 @@ describe('a sleeping subdevice', () => {
     expect(totals.downlink).toMatchObject({ accepted: 20, delivered: 20, shed: {} });
   });
 
-  it('gets it after a kill of the gateway in its sleep as well', async () => {
+  it('receives them after a kill of the gateway during its sleep as well', async () => {
     const testbed = await openTestbed({ subdevices: { a: {} } });
     await testbed.start();
     const a = testbed.subdevice('a');
@@ -55,7 +55,7 @@ describe('a sleeping subdevice', () => {
 });
 
 describe('a will', () => {
-  it('is published by a restarted gateway for a subdevice that is gone, and not for one that said good-bye', async () => {
+  it('is published by a restarted gateway for a subdevice that is lost, and not for one that sent DISCONNECT', async () => {
     const will = { topic: 'gone', qos: 1, payload: text('lost') } as const;
     const testbed = await openTestbed({
       subdevices: { a: { will, keepAliveMs: 1000 }, b: { will, keepAliveMs: 1000 } },
@@ -65,7 +65,7 @@ describe('a will', () => {
     await testbed.untilStatus(({ links }) =>
       links.some(({ name, subdevices }) => name === 'link-b' && subdevices.length === 0),
     );
-    // without a hub, what is acknowledged is on the disk, and so is every decision before it
+    // Without a hub, an acknowledged message is on the disk, and so is every earlier decision.
     await testbed.loseHub();
     testbed.subdevice('a').publish('t');
     await until(() => testbed.subdevice('a').queued === 0);
@@ -79,7 +79,7 @@ describe('a will', () => {
 });
 
 describe('a publication with QoS -1', () => {
-  it('passes from a subdevice that is not connected', async () => {
+  it('is accepted from a subdevice that is not connected', async () => {
     const testbed = await openTestbed({ subdevices: { a: {} } });
     await testbed.start();
     const a = testbed.subdevice('a');
@@ -90,7 +90,7 @@ describe('a publication with QoS -1', () => {
 });
 
 describe('a forwarder', () => {
-  it('carries several subdevices over one port, both ways, through the kill of the gateway', async () => {
+  it('carries several subdevices over one port, both ways, through a kill of the gateway', async () => {
     const testbed = await openTestbed({ subdevices: { a: {}, b: {}, c: {} }, config: { link: { subdevices: [] } } });
     const { pty } = testbed.subdevice('a');
     const forwarder = new Forwarder(pty.open);

@@ -1,11 +1,14 @@
-/** A server on the hub's port that is no MQTT broker: `status` and the journal name its protocol, from the first connection on. */
+/**
+ * A server on the hub's port that is no MQTT broker: `status` and the journal name its protocol, from the first
+ * connection on.
+ */
 import { describe, expect, it } from 'vitest';
 import { runProgram } from './program.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 import type { Impostor } from './wire-tap.ts';
 
-/** `dialled`: it speaks as soon as the connection stands, as these servers do; else it answers what it gets. */
+/** `dialled`: the server sends first, as these servers do; otherwise it answers the first bytes. */
 function speaks(bytes: Uint8Array, when: 'dialled' | 'asked'): Impostor {
   return (socket) => {
     socket.resume();
@@ -27,13 +30,13 @@ describe('a server that is no MQTT broker', () => {
   it.each([
     ['HTTP', 'asked', text('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'), /another server answers there/],
     ['HTTP', 'asked', text('<html>\r\n<head><title>400 Bad Request</title></head>'), /another server answers there/],
-    // alert "protocol version" (RFC 8446 §6.2), as OpenSSL answers a CONNECT
+    // Alert "protocol version" (RFC 8446 §6.2), as OpenSSL answers a CONNECT.
     ['TLS', 'asked', Uint8Array.of(0x15, 3, 1, 0, 2, 2, 70), /Set tls = "on" in \[hub\]/],
     ['TLS', 'asked', Uint8Array.of(0x16, 3, 3, 0, 0x7a, 2, 0, 0, 0x76, 3, 3), /Set tls = "on" in \[hub\]/],
     ['SSH', 'dialled', text('SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n'), /another server answers there/],
     ['SMTP', 'dialled', text('220 mail.example.net ESMTP Postfix\r\n'), /another server answers there/],
     ['FTP', 'dialled', text('220 (vsFTPd 3.0.3) FTP server\r\n'), /another server answers there/],
-  ] as const)('and speaks %s (%s) is named in status and journal', async (protocol, when, bytes, hint) => {
+  ] as const)('with protocol %s (%s) is named in status and journal', async (protocol, when, bytes, hint) => {
     const testbed = await openAt(speaks(bytes, when));
     const { conditions } = await testbed.untilStatus(({ hub }) => hub.lastProblem?.includes('speaks') ?? false);
     const [first] = conditions;
@@ -47,13 +50,13 @@ describe('a server that is no MQTT broker', () => {
     expect(testbed.gateway.journal.match(/cannot reach the hub/g)).toHaveLength(1);
   });
 
-  it('and closes on CONNECT without a word may expect TLS', async () => {
+  it('that closes on CONNECT without an answer may expect TLS', async () => {
     const testbed = await openAt(speaks(new Uint8Array(0), 'asked'));
     const { conditions } = await testbed.untilStatus(({ hub }) => hub.lastProblem !== null);
     expect(conditions[0]?.hint).toMatch(/^If the hub expects TLS on this port, set tls = "on"/);
   });
 
-  it('and says nothing is reported before the time for CONNACK is over', async () => {
+  it('that sends nothing is reported before the time for CONNACK is over', async () => {
     const testbed = await openAt((socket) => socket.resume(), { connect_ms_max: 120_000 });
     const { conditions } = await testbed.untilStatus((status) =>
       status.conditions.some(({ sentence }) => sentence.startsWith('Connected to ')),
@@ -64,7 +67,7 @@ describe('a server that is no MQTT broker', () => {
     await until(() => /connected to 127\.0\.0\.1:\d+, no CONNACK for \d+ s/.test(testbed.gateway.journal));
   });
 
-  it('and sends a part of a packet is reported with what it sent', async () => {
+  it('that sends a part of a packet is reported with those bytes', async () => {
     const testbed = await openAt(
       (socket) => {
         socket.resume();
@@ -77,7 +80,7 @@ describe('a server that is no MQTT broker', () => {
   });
 });
 
-describe('a hub that sends what is no MQTT after CONNACK', () => {
+describe('a hub that sends invalid bytes after CONNACK', () => {
   it.each([
     [
       'random bytes',
@@ -91,36 +94,39 @@ describe('a hub that sends what is no MQTT after CONNACK', () => {
       'remaining length of more than four bytes',
       '90 ff ff ff ff',
     ],
-  ])('is blamed for the close, and no packet of ours: %s', async (_what, bytes, problem, sample) => {
-    const testbed = await openTestbed({ isTapped: true, config: { hub: { attempts_max: 1 } } });
-    await testbed.start();
-    let connections = 0;
-    const breaks: Impostor = (socket) => {
-      connections += 1;
-      socket.once('data', () => socket.write(Uint8Array.of(0x20, 2, 1, 0)));
-      // the next packet of the gateway, whatever it is, is answered so
-      socket.once('data', () => socket.on('data', () => socket.write(bytes)));
-    };
-    testbed.tap.impostors.push(...Array.from({ length: 4 }, () => breaks));
-    testbed.hub.setFault({ kind: 'dropConnections' });
-    testbed.publish(5);
-    const { conditions, hub } = await testbed.untilStatus(
-      (status) => status.hub.lastProblem?.includes(problem) ?? false,
-    );
-    expect(hub.lastProblem).toContain(`(received: ${sample})`);
-    expect(conditions[0]?.code).toMatch(/^hub-away$|^hub-breaks-protocol$/);
-    expect(conditions[0]?.sentence).toMatch(/^The hub broke the protocol: .*; the gateway closed the connection/);
-    await until(() => connections === 4);
-    await testbed.expectNothingLost();
-    const after = await testbed.gateway.status();
-    expect(after.conditions.map(({ code }) => code).filter((code) => code.startsWith('hub-closes'))).toEqual([]);
-    expect(testbed.gateway.journal).not.toMatch(/the hub closed the connection right after|dead letter/);
-    expect((await runProgram('--socket', testbed.socketPath, 'hub', 'subscriptions')).stdout).not.toMatch(
-      /suspect|set aside/,
-    );
-  });
+  ])(
+    'is named as the cause of the close, and no packet of the gateway is suspected: %s',
+    async (_what, bytes, problem, sample) => {
+      const testbed = await openTestbed({ isTapped: true, config: { hub: { attempts_max: 1 } } });
+      await testbed.start();
+      let connections = 0;
+      const breaks: Impostor = (socket) => {
+        connections += 1;
+        socket.once('data', () => socket.write(Uint8Array.of(0x20, 2, 1, 0)));
+        // The next packet of the gateway, of any kind, is answered with these bytes.
+        socket.once('data', () => socket.on('data', () => socket.write(bytes)));
+      };
+      testbed.tap.impostors.push(...Array.from({ length: 4 }, () => breaks));
+      testbed.hub.setFault({ kind: 'dropConnections' });
+      testbed.publish(5);
+      const { conditions, hub } = await testbed.untilStatus(
+        (status) => status.hub.lastProblem?.includes(problem) ?? false,
+      );
+      expect(hub.lastProblem).toContain(`(received: ${sample})`);
+      expect(conditions[0]?.code).toMatch(/^hub-away$|^hub-breaks-protocol$/);
+      expect(conditions[0]?.sentence).toMatch(/^The hub broke the protocol: .*; the gateway closed the connection/);
+      await until(() => connections === 4);
+      await testbed.expectNothingLost();
+      const after = await testbed.gateway.status();
+      expect(after.conditions.map(({ code }) => code).filter((code) => code.startsWith('hub-closes'))).toEqual([]);
+      expect(testbed.gateway.journal).not.toMatch(/the hub closed the connection right after|dead letter/);
+      expect((await runProgram('--socket', testbed.socketPath, 'hub', 'subscriptions')).stdout).not.toMatch(
+        /suspect|set aside/,
+      );
+    },
+  );
 
-  it('negative control: a packet of ours is suspected if the hub closes at the same place', async () => {
+  it('negative control: a packet of the gateway is suspected if the hub closes at the same place', async () => {
     const testbed = await openTestbed({ isTapped: true, config: { hub: { attempts_max: 1 } } });
     await testbed.start();
     const closes: Impostor = (socket) => {

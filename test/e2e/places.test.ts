@@ -1,6 +1,6 @@
 /**
- * Directories of the configuration that cannot be used, with the real process: `run` and `config check` say the same and
- * end with the same code, nothing is made, and a corrected configuration starts at once.
+ * Unusable directories in the configuration, with the real process: `run` and `config check` report the same and end
+ * with the same code, nothing is created, and a corrected configuration starts at once.
  */
 import {
   chmodSync,
@@ -21,14 +21,14 @@ import { openSlowCardTestbed, whyNoSlowCard } from './slow-card.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
-/** Words of an error, wherever its lines are broken. */
+/** Words of an error text, for any line breaks. */
 const plain = (text: string): string => text.replaceAll(/\s+/g, ' ');
 
 function rewrite({ configPath }: Testbed, change: (text: string) => string): void {
   writeFileSync(configPath, change(readFileSync(configPath, 'utf8')));
 }
 
-describe('a state directory that cannot be used', () => {
+describe('an unusable state directory', () => {
   it.each([
     ['/proc/x', EXIT.config, 'in a file system that keeps no files (proc on /proc)'],
     ['/sys/x', EXIT.config, 'in a file system that keeps no files (sysfs on /sys)'],
@@ -50,7 +50,7 @@ describe('a state directory that cannot be used', () => {
     expect(readdirSync(testbed.folder).filter((name) => name !== 'storage-failures')).toEqual(names);
   });
 
-  it('may be RAM, which both refuse with 78', async () => {
+  it('in RAM is rejected by both with 78', async () => {
     const testbed = await openTestbed({
       config: { gateway: { state_dir: '/dev/shm/holdfast-none', allow_volatile_store: false } },
     });
@@ -60,7 +60,7 @@ describe('a state directory that cannot be used', () => {
     for (const words of [run.stderr, check.stdout]) expect(plain(words)).toContain('is in RAM (tmpfs on /dev/shm)');
   });
 
-  it('is no failure of the storage: the corrected configuration starts at once', async () => {
+  it('is not counted as a storage failure: the corrected configuration starts at once', async () => {
     const testbed = await openTestbed();
     const good = readFileSync(testbed.configPath, 'utf8');
     rewrite(testbed, (text) => text.replace(testbed.stateDir, testbed.configPath));
@@ -85,7 +85,7 @@ describe('a state directory that cannot be used', () => {
       testbed.gateway.spawn();
       expect(await testbed.gateway.ended()).toBe(EXIT.storage);
     }
-    // control: with the same configuration it waits, and says of nothing what it cannot know
+    // Control: with the same configuration the gateway waits, and reports only what is known.
     await testbed.gateway.start();
     expect((await testbed.gateway.status()).sentence).toContain('failed 5 times within ten minutes');
     const status = await runProgram('--config', testbed.configPath, 'status');
@@ -104,7 +104,7 @@ describe('a state directory that cannot be used', () => {
   });
 });
 
-describe('a control socket that cannot be used', () => {
+describe('an unusable control socket', () => {
   it.each([
     ['/proc/x/control.sock', 'in a file system that keeps no files'],
     ['FOLDER/holdfast.toml', 'exists and is no socket'],
@@ -121,7 +121,7 @@ describe('a control socket that cannot be used', () => {
 });
 
 describe('files of the state directory', () => {
-  it('are for their owner alone, those of an earlier version too', async () => {
+  it('are readable by their owner alone, those of an earlier version too', async () => {
     const testbed = await openTestbed();
     await testbed.start();
     testbed.publish(2);
@@ -134,7 +134,7 @@ describe('files of the state directory', () => {
     expect(statSync(testbed.stateDir).mode & 0o777).toBe(0o750);
   });
 
-  it('are for their owner alone from the first start on, and nobody else’s are touched', async () => {
+  it('are readable by their owner alone from the first start on, and other files are not changed', async () => {
     const testbed = await openTestbed();
     mkdirSync(testbed.stateDir, { mode: 0o755 });
     const foreign = join(testbed.stateDir, 'somebody-elses.txt');
@@ -153,7 +153,7 @@ describe('files of the state directory', () => {
     return new Set(files.map((path) => statSync(path).mode & 0o777));
   }
 
-  it.skipIf(process.geteuid?.() !== 0)('of another user are not for root, who is told what to type', async () => {
+  it.skipIf(process.geteuid?.() !== 0)('of another user are rejected for root, with the command to use', async () => {
     const testbed = await openTestbed();
     mkdirSync(testbed.stateDir);
     chownSync(testbed.stateDir, 65_534, 65_534);
@@ -170,7 +170,7 @@ it.skipIf(whyNoSlowCard() !== undefined)('SIGTERM ends a start that waits for th
   card.makeSlow();
   card.testbed.gateway.spawn();
   await until(() => existsSync(join(card.testbed.stateDir, 'holdfast.db')));
-  // each sync takes longer than the process has to end
+  // Each sync takes longer than the process has for its end.
   expect(await card.testbed.gateway.signal('SIGTERM')).toBe(EXIT.ok);
   expect(card.testbed.gateway.journal).toContain('stopped before the store was open');
   card.makeQuick();

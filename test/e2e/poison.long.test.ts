@@ -1,10 +1,10 @@
-/** A message on which the hub closes the connection each time: it must not stop everything behind it. */
+/** A message on which the hub closes the connection each time: it must not stop the later ones. */
 import { expect, it } from 'vitest';
 import { runProgram } from './program.ts';
 import { openTestbed } from './testbed.ts';
 import { until } from './until.ts';
 
-it('a message on which the hub closes the connection is set aside, and everything behind it arrives', async () => {
+it('a message on which the hub closes the connection is set aside, and all later ones arrive', async () => {
   const testbed = await openTestbed({ isTapped: true, config: { hub: { attempts_max: 2 } } });
   testbed.tap.closesOn = (packet) => packet.kind === 'publish' && packet.topic === 'gw/a/poison';
   await testbed.start();
@@ -24,7 +24,7 @@ it('a message on which the hub closes the connection is set aside, and everythin
   expect([hub.takeovers, conditions.map(({ code }) => code)]).toEqual([0, ['dead-letters']]);
 });
 
-it('a filter that the hub closes on is set aside, listed and released; uplinks flow meanwhile, and after a restart', async () => {
+it('a filter on which the hub closes is set aside, listed and released; uplinks flow meanwhile, and after a restart', async () => {
   const testbed = await openTestbed({ isTapped: true, config: { hub: { attempts_max: 1 } } });
   const isForbidden = (filter: string): boolean => filter === 'gw/a/forbidden';
   testbed.tap.closesOn = (packet) =>
@@ -57,7 +57,7 @@ it('a filter that the hub closes on is set aside, listed and released; uplinks f
   await until(() => testbed.session?.subscriptions.length === 3);
 });
 
-it('a topic of QoS 0 that the hub closes on costs the other subdevice nothing', async () => {
+it('a topic of QoS 0 on which the hub closes does not affect the other subdevice', async () => {
   const testbed = await openTestbed({ isTapped: true, config: { hub: { attempts_max: 1 } } });
   testbed.tap.closesOn = (packet) => packet.kind === 'publish' && packet.topic === 'gw/a/tick';
   await testbed.start();
@@ -75,7 +75,7 @@ it('a topic of QoS 0 that the hub closes on costs the other subdevice nothing', 
   );
 });
 
-it('a topic whose uplinks the hub closes on is listed beside its dead letters, and released; the others flow', async () => {
+it('a topic of uplinks on which the hub closes is listed with its dead letters, and released; the others flow', async () => {
   const testbed = await openTestbed({ isTapped: true, config: { hub: { attempts_max: 1 } } });
   testbed.tap.closesOn = (packet) => packet.kind === 'publish' && packet.topic === 'gw/a/poison';
   await testbed.start();
@@ -101,7 +101,7 @@ it('a topic whose uplinks the hub closes on is listed beside its dead letters, a
   await until(() => testbed.uplinks.delivered === testbed.uplinks.sent);
 });
 
-it('a PUBACK that the hub closes on is set aside; uplinks and other downlinks flow, and the command comes no more', async () => {
+it('a PUBACK on which the hub closes is set aside; uplinks and other downlinks flow, and the command does not come again', async () => {
   const testbed = await openTestbed({ isTapped: true, config: { hub: { attempts_max: 1 } } });
   await testbed.start();
   let poison: number | undefined;
@@ -133,7 +133,7 @@ it('a PUBACK that the hub closes on is set aside; uplinks and other downlinks fl
   expect([a.downlinks.duplicates, b.downlinks.duplicates]).toEqual([copies, 0]);
 });
 
-it('a hub that closes on CONNECT is reported as that; everything is kept, and nobody else is blamed', async () => {
+it('a hub that closes on CONNECT is reported as such; everything is kept, and no packet is suspected', async () => {
   const testbed = await openTestbed({ isTapped: true });
   await testbed.start();
   testbed.tap.closesOn = ({ kind }) => kind === 'connect';

@@ -1,4 +1,4 @@
-/** The upper rungs of the recovery on a fake /sys: what is written there, and what is refused. */
+/** The last recovery steps on a fake /sys: the values written there, and the rejected cases. */
 import { readFileSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -33,7 +33,7 @@ async function plug(machine: FakeMachine, count = 1): Promise<Adapter> {
   return adapter;
 }
 
-it('has the kernel forget the adapter and find it again', async () => {
+it('makes the kernel remove the adapter and detect it again', async () => {
   const machine = new FakeMachine();
   await plug(machine);
   const ports = await openLinks(machine, { meters: 'usb:0403:6001:A9001:00' });
@@ -46,14 +46,14 @@ it('has the kernel forget the adapter and find it again', async () => {
   expect(readFileSync(file, 'utf8')).toBe('1');
 });
 
-it('does not replug an adapter that carries another link too', async () => {
+it('does not replug an adapter with another link', async () => {
   const machine = new FakeMachine();
   await plug(machine, 2);
   const ports = await openLinks(machine, { meters: 'usb:0403:6001:A9001:00', pumps: 'usb:0403:6001:A9001:01' });
   await expect(careOf(ports, 'meters').reauthorise()).rejects.toThrow('the adapter also carries link pumps');
 });
 
-it('does not authorise an adapter that somebody has forbidden', async () => {
+it('does not authorise an adapter that another program has deauthorised', async () => {
   const machine = new FakeMachine();
   await plug(machine);
   const ports = await openLinks(machine, { meters: 'usb:0403:6001:A9001:00' });
@@ -61,12 +61,12 @@ it('does not authorise an adapter that somebody has forbidden', async () => {
   await expect(careOf(ports, 'meters').reauthorise()).rejects.toThrow('another program has deauthorised the adapter');
 });
 
-it('says what it cannot do: no port, no adapter, no lines', async () => {
+it('reports the missing part: no port, no adapter, no lines', async () => {
   const machine = new FakeMachine();
   const { ttys } = await plug(machine);
   const ports = await openLinks(machine, { pty: ttys.ttyUSB0 ?? '' });
   await expect(careOf(ports, 'nobody').toggle()).rejects.toThrow('the link has no port now');
   await expect(careOf(ports, 'pty').reauthorise()).rejects.toThrow('is not a USB adapter');
-  // A PTY has no DTR: ENOTTY (25) or EINVAL (22), by the kernel's age.
+  // A PTY has no DTR: ENOTTY (25) or EINVAL (22), depending on the kernel version.
   await expect(careOf(ports, 'pty').toggle()).rejects.toThrow(/ioctl failed with errno (22|25)/);
 });

@@ -1,4 +1,7 @@
-/** Ports that come and go under the real gateway: plugged in later, shared, silent; and the commands that show it. */
+/**
+ * Ports that appear and disappear under the real gateway: plugged in later, shared, silent; and the commands that
+ * show them.
+ */
 import { readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -8,7 +11,7 @@ import { runProgram } from './program.ts';
 import { Recorder } from './recorder.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
 
-/** Nothing is yet where the configuration says that the port of link `a` is. */
+/** Configuration in which the port of link `a` does not exist yet. */
 async function openTestbedWithLatePort(): Promise<{ readonly testbed: Testbed; readonly path: string }> {
   const testbed = await openTestbed();
   const path = join(testbed.folder, 'late-port');
@@ -17,7 +20,7 @@ async function openTestbedWithLatePort(): Promise<{ readonly testbed: Testbed; r
   return { testbed, path };
 }
 
-it('a port that is plugged in later is opened at once, and says until then what it waits for', async () => {
+it('a port that is plugged in later is opened at once, and is named as missing until then', async () => {
   const { testbed, path } = await openTestbedWithLatePort();
   await testbed.gateway.start();
   const { links, conditions } = await testbed.untilStatus((status) => status.links[0]?.waits === 'absent');
@@ -31,7 +34,7 @@ it('a port that is plugged in later is opened at once, and says until then what 
   await testbed.expectNothingLost();
 });
 
-it('a port that two links lead to is given to one of them, and the other says whose it is', async () => {
+it('a port of two links is given to one of them, and the other reports the first one', async () => {
   const { testbed, path } = await openTestbedWithLatePort();
   symlinkSync(testbed.subdevice('b').pty.path, path);
   await testbed.gateway.start();
@@ -41,7 +44,7 @@ it('a port that two links lead to is given to one of them, and the other says wh
   expect(conditions.map(({ code }) => code)).toContain('link-port-shared');
 });
 
-it('a subdevice that falls silent has its port opened anew', async () => {
+it('a subdevice that becomes silent causes its port to be opened again', async () => {
   const testbed = await openTestbed({ subdevices: { a: {} } });
   await testbed.gateway.start();
   await testbed.untilStatus((status) => status.links[0]?.state === 'open');
@@ -72,7 +75,7 @@ it('the links and their score are shown, with round trips of deliveries', async 
   expect(JSON.parse(json.stdout)).toMatchObject({ ports: expect.any(Array), missing: [] });
 });
 
-it('the check of the configuration tells, on the machine it is for, that two links lead to one port', async () => {
+it('the check of the configuration reports two links on one port, on the machine of the port', async () => {
   const { testbed, path } = await openTestbedWithLatePort();
   const { pty } = testbed.subdevice('b');
   symlinkSync(pty.path, path);

@@ -1,15 +1,15 @@
-/** `holdfast …` as a process of its own: what it prints and how it ends. */
+/** `holdfast …` as a separate process: its output and its exit. */
 import { spawn } from 'node:child_process';
 import { closeSync, openSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 
 export const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
-/** A command that does not end is ended, and the test sees it. */
+/** Time after which a command that hangs is ended, so that the test fails. */
 const COMMAND_MS_MAX = 120_000;
 const LOOK_EVERY_MS = 20;
 
 export interface Ended {
-  /** The exit code, or the name of the signal that ended it. */
+  /** Exit code, or the name of the signal that ended the process. */
   readonly code: number | string;
   readonly stdout: string;
   readonly stderr: string;
@@ -21,11 +21,11 @@ export async function runProgram(...words: readonly string[]): Promise<Ended> {
 
 export interface Started {
   readonly ended: Promise<Ended>;
-  /** Waits until it has printed this, and gives it something to print meanwhile. */
+  /** Waits for this output, while `meanwhile` causes output. */
   hasPrinted(pattern: RegExp, meanwhile: () => void): Promise<void>;
 }
 
-/** @param output file that takes its standard output instead */
+/** @param output file for its standard output */
 export function startProgram(words: readonly string[], output?: string): Started {
   const file = output === undefined ? undefined : openSync(output, 'w');
   const child = spawn(process.execPath, [MAIN, ...words], {
@@ -50,7 +50,7 @@ export function startProgram(words: readonly string[], output?: string): Started
   );
   const hasPrinted = async (pattern: RegExp, meanwhile: () => void): Promise<void> => {
     while (!pattern.test(stdout)) {
-      if (hasEnded) throw new Error(`it ended before it printed ${pattern}: ${stderr}`);
+      if (hasEnded) throw new Error(`the process ended before it printed ${pattern}: ${stderr}`);
       meanwhile();
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY_MS));
     }

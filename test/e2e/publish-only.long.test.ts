@@ -1,9 +1,9 @@
-/** Hubs that let the gateway publish and forbid it to subscribe, each in another way. */
+/** Hubs that let the gateway publish and reject its subscriptions, each in another way. */
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { StatusReport } from '../../src/ops/reports/report.ts';
-import { findPort, Site } from './any-broker.ts';
+import { BrokerTestbed, findPort } from './any-broker.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
 import { runProgram } from './program.ts';
 import { openUnits, simulatedUnit } from './simulated-units.ts';
@@ -12,14 +12,14 @@ import { GATEWAY } from './testbed-config.ts';
 import { until } from './until.ts';
 
 const FILTER = `${GATEWAY}/a/cmd`;
-/** For mosquitto's dynamic security plugin: each client may publish, no client may subscribe. */
+/** Configuration of the dynamic security plugin of mosquitto: each client may publish, no client may subscribe. */
 const NO_SUBSCRIBE = {
   defaultACLAccess: { publishClientSend: true, publishClientReceive: true, subscribe: false, unsubscribe: true },
 };
 const PLUGIN = '/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so';
 const POINT = '[[link.unit.point]]\nname = "flow"\ntable = "holding"\naddress = 0\n';
 
-/** A Modbus unit whose only register counts up. @returns its part of the configuration */
+/** Modbus unit whose only register counts up. @returns its part of the configuration */
 async function openMeter(isWritable = false): Promise<string> {
   const unit = simulatedUnit(1);
   const path = await openUnits([unit]);
@@ -31,14 +31,14 @@ async function openMeter(isWritable = false): Promise<string> {
 
 type Hub = 'grants and delivers nothing' | 'refuses (SUBACK 0x80)' | 'closes the connection';
 
-/** What the gateway has to say of the filter at such a hub. */
+/** Expected report on the filter at such a hub. */
 const TOLD: Readonly<Record<Hub, { readonly listed: RegExp; readonly conditions: readonly string[] }>> = {
   'grants and delivers nothing': { listed: /gw\/a\/cmd +granted +a$/m, conditions: [] },
   'refuses (SUBACK 0x80)': { listed: /gw\/a\/cmd +refused +a$/m, conditions: ['hub-subscriptions-refused'] },
   'closes the connection': { listed: /gw\/a\/cmd +set aside +a$/m, conditions: ['hub-closes-on-packet'] },
 };
 
-/** Lines of mosquitto.conf(5) for the gateway's listener. @param folder for files that the lines name */
+/** Lines of mosquitto.conf(5) for the gateway's listener. @param folder for files named in the lines */
 function policyOf(hub: Exclude<Hub, 'closes the connection'>, folder: string): string[] {
   const path = join(folder, 'policy');
   if (hub === 'grants and delivers nothing') {
@@ -59,11 +59,11 @@ async function openAt(hub: Hub, isWritable = false): Promise<Testbed> {
   }
   const [port, open] = [await findPort(), await findPort()];
   const brokerAt = (_: number, folder: string) => new Mosquitto(open, folder, { port, lines: policyOf(hub, folder) });
-  const { testbed } = await Site.open({ port, subdevices: ['a'], more, brokerAt });
+  const { testbed } = await BrokerTestbed.open({ port, subdevices: ['a'], more, brokerAt });
   return testbed;
 }
 
-/** Uplinks of both subdevices reach the hub from now on. */
+/** Waits for new uplinks of both subdevices at the hub. */
 async function expectUplinks(testbed: Testbed): Promise<void> {
   const delivered = async (): Promise<number> => {
     const { lanes } = await testbed.gateway.ledger();
@@ -77,11 +77,11 @@ async function expectUplinks(testbed: Testbed): Promise<void> {
 
 const commandOf = (testbed: Testbed, ...words: string[]) => runProgram('--config', testbed.configPath, ...words);
 
-describe.each(Object.keys(TOLD) as Hub[])('at a hub that %s upon SUBSCRIBE', (hub) => {
+describe.each(Object.keys(TOLD) as Hub[])('at a hub that %s on SUBSCRIBE', (hub) => {
   const { listed, conditions } = TOLD[hub];
   const isMissing = hub !== 'closes the connection' && (MOSQUITTO_IS_MISSING || !existsSync(PLUGIN));
 
-  it.skipIf(isMissing)('uplinks flow, also after a restart, and only the filter is named', async () => {
+  it.skipIf(isMissing)('uplinks flow, also after a restart, and only the filter is reported', async () => {
     const testbed = await openAt(hub);
     await testbed.gateway.start();
     for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
@@ -103,7 +103,7 @@ describe.each(Object.keys(TOLD) as Hub[])('at a hub that %s upon SUBSCRIBE', (hu
   });
 });
 
-it('a unit with a writable point is subscribed for, and its uplinks flow all the same', async () => {
+it('a unit with a writable point is subscribed for, and its uplinks flow as well', async () => {
   const testbed = await openAt('closes the connection', true);
   await testbed.gateway.start();
   for (const subdevice of testbed.subdevices) testbed.enter(subdevice);

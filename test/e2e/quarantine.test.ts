@@ -1,4 +1,7 @@
-/** A store that is smashed while the gateway is down: set aside, what is whole of it delivered, what is not counted. */
+/**
+ * A store that is damaged while the gateway is stopped: set aside, its intact messages are delivered, the others
+ * counted.
+ */
 import { copyFileSync, existsSync, readdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -13,7 +16,7 @@ import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
 const BACKLOG = 300;
-/** Type of a page that holds rows of a table (SQLite file format §1.6). */
+/** Type of a page that contains rows of a table (SQLite file format §1.6). */
 const LEAF = 13;
 const LEAVES_SMASHED = 3;
 
@@ -21,7 +24,7 @@ const storeOf = (testbed: Testbed): string => join(testbed.stateDir, 'holdfast.d
 const quarantineOf = (testbed: Testbed): string => join(testbed.stateDir, 'quarantine');
 const failuresOf = (testbed: Testbed): string => join(testbed.folder, 'storage-failures');
 
-/** A house whose gateway has stopped with a backlog, and whose hub is away. */
+/** Testbed with a stopped gateway and a backlog, while the hub is away. */
 async function stopped(): Promise<Testbed> {
   const testbed = await openTestbed({ subdevices: { a: { window: 16 } } });
   await testbed.start();
@@ -36,7 +39,9 @@ function noise(bytes: number): Buffer {
   return Buffer.from(Uint8Array.from({ length: bytes }, (_, place) => 128 + ((place * 97) % 128)));
 }
 
-/** The oldest messages among them: those are read at the start. @returns how many messages were in the pages that are noise now */
+/**
+ * Damages the pages of the oldest messages, which are read at the start. @returns number of messages in these pages
+ */
 function smashLeaves(path: string): number {
   const bytes = readFileSync(path);
   let [pages, messages] = [0, 0];
@@ -45,7 +50,7 @@ function smashLeaves(path: string): number {
     if (page[0] !== LEAF || !page.includes('gw/a/t')) continue;
     spared = pages === 0 ? 0 : spared + 1;
     if (spared % 10 !== 0) continue;
-    messages += page.readUInt16BE(3); // cells on it (§1.6)
+    messages += page.readUInt16BE(3); // Number of cells on the page (§1.6).
     page.set(noise(PAGE_BYTES));
     pages += 1;
   }
@@ -53,7 +58,7 @@ function smashLeaves(path: string): number {
   return messages;
 }
 
-/** The running gateway has delivered so many of its backlog, has counted the others, and does its work. */
+/** The running gateway has delivered `salvaged` of its backlog, has counted the others, and works. */
 async function expectSalvaged(
   testbed: Testbed,
   { salvaged, damaged }: { salvaged: number; damaged: number },
@@ -68,7 +73,7 @@ async function expectSalvaged(
   });
   const codes = (await testbed.gateway.status()).conditions.map(({ code }) => code);
   expect(codes.includes('damaged-rows')).toBe(damaged > 0);
-  // a card that damages a store is failing, even if nothing was lost this time
+  // A card that damages a store is failing, even if nothing was lost this time.
   expect(codes.some((code) => ['damaged-rows', 'loss-unknown', 'store-damaged'].includes(code))).toBe(true);
   await expectService(testbed, salvaged);
   await testbed.gateway.signal('SIGTERM');
@@ -88,7 +93,7 @@ async function expectService(testbed: Testbed, delivered: number): Promise<void>
   expect(testbed.uplinks).toMatchObject({ reordered: 0, missing: BACKLOG - delivered });
 }
 
-describe('a store that is found corrupt', () => {
+describe('a corrupt store', () => {
   it.each<[string, number, (path: string) => void]>([
     ['its first page is noise', BACKLOG, (path) => writeFileSync(path, noise(PAGE_BYTES), { flag: 'r+' })],
     [
@@ -103,7 +108,7 @@ describe('a store that is found corrupt', () => {
     ['it is empty', 0, (path) => truncateSync(path)],
     ['it is garbage', 0, (path) => writeFileSync(path, noise(100_000))],
   ])(
-    'because %s, is set aside as it was, and the gateway goes on with what is legible',
+    'because %s, is set aside unchanged, and the gateway continues with the readable messages',
     async (_why, salvaged, spoil) => {
       const testbed = await stopped();
       spoil(storeOf(testbed));
@@ -115,7 +120,7 @@ describe('a store that is found corrupt', () => {
     },
   );
 
-  it('because it was cut short, is salvaged up to there', async () => {
+  it('because it was cut short, is salvaged up to the cut', async () => {
     const testbed = await stopped();
     const bytes = readFileSync(storeOf(testbed));
     truncateSync(storeOf(testbed), Math.floor(bytes.length / PAGE_BYTES / 2) * PAGE_BYTES);
@@ -125,14 +130,14 @@ describe('a store that is found corrupt', () => {
     await expectSalvaged(testbed, { salvaged: pending, damaged });
   });
 
-  it('because pages in the middle are noise, is found so before it is used', async () => {
+  it('because pages in the middle are noise, is detected before it is used', async () => {
     const testbed = await stopped();
     const damaged = smashLeaves(storeOf(testbed));
     await testbed.gateway.start();
     await expectSalvaged(testbed, { salvaged: BACKLOG - damaged, damaged });
   });
 
-  it('is not set aside on suspicion alone', async () => {
+  it('is not set aside for a suspicion alone', async () => {
     const testbed = await stopped();
     writeFileSync(failuresOf(testbed), `${Math.floor(systemClock().nowMs())} store-corrupt\n`);
     await testbed.gateway.start();
@@ -141,17 +146,17 @@ describe('a store that is found corrupt', () => {
     await expectService(testbed, BACKLOG);
   });
 
-  it('would cost the whole backlog without the salvage', async () => {
+  it('negative control: costs the whole backlog without the salvage', async () => {
     const testbed = await stopped();
     smashLeaves(storeOf(testbed));
-    renameSync(storeOf(testbed), join(testbed.folder, 'kept')); // what a gateway would do that begins anew
+    renameSync(storeOf(testbed), join(testbed.folder, 'kept')); // As a gateway does that starts with a new store.
     await testbed.gateway.start();
     await expect(expectSalvaged(testbed, { salvaged: 0, damaged: 0 })).rejects.toThrow();
     await expectService(testbed, 0);
   });
 });
 
-it('a log of another store is set aside, and nothing of the own one is lost', async () => {
+it('a WAL of another store is set aside, and no own message is lost', async () => {
   const testbed = await stopped();
   const other = storePath();
   const { commit } = openStore(other);
@@ -162,7 +167,7 @@ it('a log of another store is set aside, and nothing of the own one is lost', as
   await expectService(testbed, BACKLOG);
 });
 
-it('a store of a newer program is refused, and nothing is touched', async () => {
+it('a store of a newer program is rejected, and no file is changed', async () => {
   const testbed = await stopped();
   const database = new Sqlite(storeOf(testbed));
   database.pragma('user_version = 99');

@@ -1,9 +1,9 @@
-/** A listener that remembers what a channel told it, for the tests of real channels. */
+/** Listener that records the events of a channel, for the tests of real channels. */
 import { expect } from 'vitest';
 import type { ChannelListener } from '../../src/ports.ts';
 
-/** Generous: a loaded machine is slow, not wrong. */
-const PATIENCE_MS = 120_000;
+/** Long timeout: a loaded machine is slow, not wrong. */
+const TIMEOUT_MS = 120_000;
 
 export class Recorder implements ChannelListener {
   openings = 0;
@@ -40,7 +40,7 @@ export class Recorder implements ChannelListener {
     return this.received;
   }
 
-  /** The reason, after it was given exactly once. */
+  /** Reason of the close, after exactly one close event. */
   async untilClosed(): Promise<string> {
     await until(() => this.reasons.length > 0);
     expect(this.reasons).toHaveLength(1);
@@ -49,5 +49,5 @@ export class Recorder implements ChannelListener {
 }
 
 export async function until(condition: () => boolean): Promise<void> {
-  await expect.poll(condition, { timeout: PATIENCE_MS, interval: 5 }).toBe(true);
+  await expect.poll(condition, { timeout: TIMEOUT_MS, interval: 5 }).toBe(true);
 }

@@ -1,4 +1,6 @@
-/** What must not start says why, touches nothing, and ends with a code that systemd understands. */
+/**
+ * A gateway that must not start reports the reason, changes nothing, and ends with a code that systemd understands.
+ */
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -17,7 +19,7 @@ describe('a configuration with mistakes', () => {
     expect(stderr).toContain('config check');
   });
 
-  it('that cannot be read ends it with 78 too', async () => {
+  it('that cannot be read ends the gateway with 78 too', async () => {
     const { code, stderr } = await runProgram('run', '--config', '/nonexistent/holdfast.toml');
     expect(code).toBe(78);
     expect(stderr).toContain('/nonexistent/holdfast.toml');
@@ -25,7 +27,7 @@ describe('a configuration with mistakes', () => {
 });
 
 describe('a second gateway', () => {
-  it('on the same state directory ends with a clear word; the first goes on', async () => {
+  it('on the same state directory ends with a clear text; the first one continues', async () => {
     const testbed = await openTestbed();
     await testbed.start();
     testbed.publish(5);
@@ -43,7 +45,7 @@ describe('a second gateway', () => {
     await testbed.expectNothingLost();
   });
 
-  it('with the same configuration takes nothing from the first: neither its socket nor its ports', async () => {
+  it('with the same configuration takes neither the socket nor the ports of the first one', async () => {
     const testbed = await openTestbed();
     await testbed.start();
     const { code, stderr } = await runProgram('run', '--config', testbed.configPath);

@@ -5,7 +5,7 @@ import { give } from '../../src/ops/api/control-client.ts';
 import { openTestbed } from './testbed.ts';
 import { until } from './until.ts';
 
-it('is named as not in the configuration, and forgetting it ends its session and counts what waited', async () => {
+it('is named as not in the configuration, and forgetting it ends its session and counts its waiting messages', async () => {
   const testbed = await openTestbed({ subdevices: { a: {} }, config: { link: { retry_ms: 50, retries_max: 2 } } });
   await testbed.start();
   const a = testbed.subdevice('a');

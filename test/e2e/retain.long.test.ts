@@ -1,7 +1,9 @@
-/** RETAIN of a subdevice's messages and wills, through kills of the gateway, to an ordinary broker that keeps them. */
+/**
+ * RETAIN of a subdevice's messages and wills, through kills of the gateway, with an ordinary broker that stores them.
+ */
 import { describe, expect, it } from 'vitest';
 import type { DeadLettersReport } from '../../src/ops/reports/dead-letter-report.ts';
-import { Site } from './any-broker.ts';
+import { BrokerTestbed } from './any-broker.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
 import { runProgram } from './program.ts';
 import { until } from './until.ts';
@@ -9,14 +11,14 @@ import { until } from './until.ts';
 const text = (words: string): Uint8Array => new TextEncoder().encode(words);
 const WILL = { topic: 'gone', payload: text('lost'), qos: 1, retain: true } as const;
 
-interface RetainSite {
-  readonly site: Site;
+interface RetainTestbed {
+  readonly brokerTestbed: BrokerTestbed;
   readonly broker: Mosquitto;
 }
 
-async function openSite(retain: boolean, lines: readonly string[] = []): Promise<RetainSite> {
+async function openTestbed(retain: boolean, lines: readonly string[] = []): Promise<RetainTestbed> {
   const brokers: Mosquitto[] = [];
-  const site = await Site.open({
+  const brokerTestbed = await BrokerTestbed.open({
     hub: { retain },
     will: WILL,
     brokerAt: (port, folder) => {
@@ -26,17 +28,17 @@ async function openSite(retain: boolean, lines: readonly string[] = []): Promise
     },
   });
   const [broker] = brokers;
-  if (broker === undefined) throw new Error('the site has no broker');
-  return { site, broker };
+  if (broker === undefined) throw new Error('the testbed has no broker');
+  return { brokerTestbed, broker };
 }
 
 /**
- * The broker is away; `a` publishes, with RETAIN and without, and `b` is lost while the gateway is killed. Resolves when
- * the broker is back and has all three messages.
+ * The broker is away; `a` publishes, with RETAIN and without, and `b` is lost while the gateway is killed. Resolves
+ * when the broker is back and has all three messages.
  */
-async function accumulate({ site, broker }: RetainSite): Promise<void> {
-  const { testbed } = site;
-  await site.enter();
+async function accumulate({ brokerTestbed, broker }: RetainTestbed): Promise<void> {
+  const { testbed } = brokerTestbed;
+  await brokerTestbed.enter();
   await broker.stop();
   await testbed.untilStatus(({ hub }) => hub.state !== 'connected');
   const a = testbed.subdevice('a');
@@ -46,7 +48,7 @@ async function accumulate({ site, broker }: RetainSite): Promise<void> {
   await testbed.gateway.signal('SIGKILL');
   testbed.subdevice('b').stop();
   await testbed.gateway.start();
-  await until(async () => (await testbed.gateway.ledger()).totals.uplink.pending === 3); // the will of b too
+  await until(async () => (await testbed.gateway.ledger()).totals.uplink.pending === 3); // The will of b too.
   await testbed.gateway.signal('SIGKILL');
   await testbed.gateway.start();
   await broker.start();
@@ -54,12 +56,12 @@ async function accumulate({ site, broker }: RetainSite): Promise<void> {
 }
 
 describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub, RETAIN of subdevices', () => {
-  it('reaches it, though the gateway was killed while it was away; and an empty message deletes', async () => {
-    const plan = await openSite(true);
-    const { site, broker } = plan;
+  it('reaches it, even if the gateway was killed while it was away; and an empty message deletes', async () => {
+    const plan = await openTestbed(true);
+    const { brokerTestbed, broker } = plan;
     await accumulate(plan);
     expect(await broker.retained('gw/#')).toEqual(['gw/a/kept 1', 'gw/b/gone lost']);
-    const a = site.testbed.subdevice('a');
+    const a = brokerTestbed.testbed.subdevice('a');
     a.publish('kept', { payload: new Uint8Array(0), retain: true });
     a.publish('quick', { payload: text('3'), qos: 0, retain: true });
     a.order({ kind: 'publishUnconnected', topic: 'un', payload: text('4'), retain: true });
@@ -67,17 +69,17 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub, RETAIN of subd
     await until(async () => (await broker.retained('gw/#')).join() === left.join());
   });
 
-  it('is left out without hub.retain: the messages come, and nothing is kept', async () => {
-    const plan = await openSite(false);
+  it('is left out without hub.retain: the messages arrive, and none is retained', async () => {
+    const plan = await openTestbed(false);
     await accumulate(plan);
     expect(await plan.broker.retained('gw/#')).toEqual([]);
   });
 
-  it('on which the broker closes the connection costs one message, which goes with RETAIN once it is put back', async () => {
+  it('on which the broker closes the connection costs one message, which is sent with RETAIN once it is retried', async () => {
     const lines = ['retain_available false'];
-    const { site, broker } = await openSite(true, lines);
-    const { testbed } = site;
-    await site.enter();
+    const { brokerTestbed, broker } = await openTestbed(true, lines);
+    const { testbed } = brokerTestbed;
+    await brokerTestbed.enter();
     testbed.subdevice('a').publish('kept', { payload: text('1'), retain: true });
     testbed.publish(5);
     await until(async () => {
@@ -89,7 +91,7 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub, RETAIN of subd
       const { stdout } = await runProgram('--config', testbed.configPath, '--json', 'dead-letters', 'list');
       return JSON.parse(stdout) as DeadLettersReport;
     };
-    await until(async () => (await list()).kept === 1); // a dead letter is written with a later commit
+    await until(async () => (await list()).kept === 1); // A dead letter is written with a later commit.
     expect((await list()).letters).toMatchObject([{ topic: 'gw/a/kept', retain: true }]);
     const shown = await runProgram('--config', testbed.configPath, 'dead-letters', 'show', '1');
     expect(shown.stdout).toMatch(/Topic +gw\/a\/kept\n.*Retain +yes\n/);

@@ -1,4 +1,4 @@
-/** A hub that sends again, within the connection, what is not acknowledged soon enough, and a gateway that takes its time. */
+/** A hub that repeats unacknowledged messages within the connection, and a gateway that acknowledges late. */
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { openTestbed, type Testbed, type TestbedPlan } from './testbed.ts';
@@ -7,7 +7,10 @@ import { until } from './until.ts';
 const COMMANDS = 10;
 const HEEDLESS = fileURLToPath(new URL('./gateway-without-hub-checks.ts', import.meta.url));
 
-/** The subdevice does not answer, and a second goes by until its commands are on the disk: the hub sends each ten times more. */
+/**
+ * The subdevice does not answer, and its commands are on the disk only after a second: the hub sends each ten times
+ * more.
+ */
 async function commandInAbsence(plan: TestbedPlan = {}): Promise<Testbed> {
   const testbed = await openTestbed({
     subdevices: { a: {} },
@@ -24,15 +27,15 @@ async function commandInAbsence(plan: TestbedPlan = {}): Promise<Testbed> {
   return testbed;
 }
 
-/** A copy that meets its PUBACK on the way is a new message [MQTT-4.3.2-2]: on a busy machine one or another does. */
-it('what the hub sends again before its PUBACK is taken once and delivered once', async () => {
+/** A copy that crosses its PUBACK is a new message [MQTT-4.3.2-2]: on a busy machine this can happen. */
+it('messages that the hub repeats before their PUBACK are accepted once and delivered once', async () => {
   const testbed = await commandInAbsence();
   const { downlink } = (await testbed.expectNothingLost()).totals;
   expect(downlink.accepted).toBeLessThan(COMMANDS * 2);
   expect(testbed.downlinks.duplicates).toBe(downlink.accepted - COMMANDS);
 });
 
-it('by a gateway that overlooks DUP it is delivered again and again', async () => {
+it('negative control: a gateway that ignores DUP delivers them again and again', async () => {
   const testbed = await commandInAbsence({ program: HEEDLESS, env: { OVERLOOKS: 'dup' } });
   const ledger = await testbed.untilIdle();
   expect(ledger.totals.downlink.accepted).toBeGreaterThan(COMMANDS * 3);

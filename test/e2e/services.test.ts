@@ -1,4 +1,6 @@
-/** A subdevice uses the services of the hub through the gateway, under short names, and reaches nobody else's. */
+/**
+ * A subdevice uses the services of the hub through the gateway, under short names, and cannot reach those of others.
+ */
 import { expect, it } from 'vitest';
 import type { SimulatedReport } from '../../src/bench/subdevices/subdevice-contract.ts';
 import { openStrictHubTestbed, PRODUCT } from './strict-hub-testbed.ts';
@@ -16,7 +18,7 @@ it('a subdevice uses its shadow, reports its firmware, answers a call, and reach
     if (report.kind === 'received')
       received.push({ topic: report.topic, text: new TextDecoder().decode(report.payload) });
   });
-  const say = (topic: string, text: string): number =>
+  const send = (topic: string, text: string): number =>
     subdevice.publish(topic, { payload: new TextEncoder().encode(text) });
   const answer = async (topic: string): Promise<unknown> => {
     await until(() => received.some((one) => one.topic === topic));
@@ -37,20 +39,20 @@ it('a subdevice uses its shadow, reports its firmware, answers a call, and reach
     return wanted.every((filter) => filters.includes(filter)) && session()?.subdevicesOnline.length === 1;
   });
 
-  say('$shadow/operation', '{"type":"update","state":{"reported":{"on":false}},"version":0}');
+  send('$shadow/operation', '{"type":"update","state":{"reported":{"on":false}},"version":0}');
   expect(await answer('$shadow/operation/result')).toMatchObject({ type: 'update', result: 0 });
   testbed.hub.serve({ kind: 'desire', device: DEVICE, state: { on: true } });
   expect(await answer('$shadow/operation/result')).toMatchObject({ type: 'delta', payload: { state: { on: true } } });
-  say('$shadow/operation', '{"type":"get"}');
+  send('$shadow/operation', '{"type":"get"}');
   expect(await answer('$shadow/operation/result')).toMatchObject({ type: 'get', payload: { version: 2 } });
 
-  say('$ota/report', '{"type":"report_version","report":{"version":"0.1"}}');
+  send('$ota/report', '{"type":"report_version","report":{"version":"0.1"}}');
   expect(await answer('$ota/update')).toMatchObject({ type: 'report_version_rsp', version: '0.1' });
   expect(testbed.hub.serve({ kind: 'firmware', device: DEVICE })).toMatchObject({ version: '0.1' });
 
   testbed.hub.serve({ kind: 'call', device: DEVICE, payload: Buffer.from('{}').toString('base64') });
   expect(await answer('$rrpc/rxd/1')).toEqual({});
-  say('$rrpc/txd/1', 'pong');
+  send('$rrpc/txd/1', 'pong');
   await until(() => 'payload' in testbed.hub.serve({ kind: 'reply', id: '1' }));
   expect(testbed.hub.serve({ kind: 'reply', id: '1' })).toMatchObject({
     payload: Buffer.from('pong').toString('base64'),
@@ -58,10 +60,10 @@ it('a subdevice uses its shadow, reports its firmware, answers a call, and reach
 
   for (const filter of ['$ota/update/PPPPPPPPPP/b', '$gateway/operation/result', '$shadow/operation'])
     subdevice.order({ kind: 'subscribe', filter, qos: 1 });
-  say('$gateway/operation', '{"type":"unbind_all"}');
-  say('$ota/report/PPPPPPPPPP/b', '{"type":"report_version","report":{"version":"9"}}');
+  send('$gateway/operation', '{"type":"unbind_all"}');
+  send('$ota/report/PPPPPPPPPP/b', '{"type":"report_version","report":{"version":"9"}}');
   await until(() => subdevice.queued === 2);
-  testbed.hub.serve({ kind: 'desire', device: DEVICE, state: { on: 1 } }); // passes behind all of them
+  testbed.hub.serve({ kind: 'desire', device: DEVICE, state: { on: 1 } }); // This message is sent after all of them.
   expect(await answer('$shadow/operation/result')).toMatchObject({ type: 'delta' });
   expect(session()?.subscriptions).toHaveLength(DOWN.length + 2);
   expect(testbed.arrivals.filter(({ topic }) => topic.startsWith('$'))).toEqual([]);

@@ -1,4 +1,4 @@
-/** Downlinks that may be missing: shown until somebody has seen to them, over restarts too. */
+/** Downlinks that may be missing: reported until an operator has handled them, over restarts too. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { give } from '../../src/ops/api/control-client.ts';
@@ -10,7 +10,7 @@ const conditionsOf = async (testbed: Testbed): Promise<string[]> =>
 
 const HEEDLESS = fileURLToPath(new URL('./gateway-without-hub-checks.ts', import.meta.url));
 
-/** The gateway is killed as soon as it has told of a gap. @returns whether it knows of it when it is back */
+/** The gateway is killed as soon as it has reported a gap. @returns true if the restarted gateway knows the gap */
 async function isNotedAtOnce(plan: TestbedPlan = {}): Promise<boolean> {
   const testbed = await openTestbed(plan);
   await testbed.start();
@@ -18,14 +18,14 @@ async function isNotedAtOnce(plan: TestbedPlan = {}): Promise<boolean> {
   testbed.hub.setFault({ kind: 'forgetSession', clientId: 'gw' });
   testbed.restoreHub();
   await until(() => testbed.session?.subscriptions.length === 2);
-  await testbed.gateway.ledger(); // the store answers in turn: what it was given before is written
+  await testbed.gateway.ledger(); // The store answers in order: earlier changes are written.
   await testbed.gateway.signal('SIGKILL');
   await testbed.gateway.start();
   const { hub } = await testbed.untilStatus(({ hub }) => hub.session.finding === 'resumed');
   return hub.session.gap !== null;
 }
 
-/** The hub forgets the session while the gateway is away. */
+/** The hub loses the session while the gateway is away. */
 async function forget(testbed: Testbed): Promise<void> {
   await testbed.loseHub();
   testbed.hub.setFault({ kind: 'forgetSession', clientId: 'gw' });
@@ -34,7 +34,7 @@ async function forget(testbed: Testbed): Promise<void> {
 }
 
 describe('a session that the hub lost', () => {
-  it('is a gap until the technician acknowledges it, and a restart does not forget it', async () => {
+  it('is a gap until an operator acknowledges it, also after a restart', async () => {
     const testbed = await openTestbed();
     await testbed.start();
     await forget(testbed);
@@ -53,18 +53,18 @@ describe('a session that the hub lost', () => {
     expect((await testbed.gateway.status()).hub.session.gap).toBeNull();
   });
 
-  it('is a gap though the gateway is killed while it subscribes again, and would be none if the note were not written', async () => {
+  it('is a gap even if the gateway is killed while it subscribes again; negative control: none if the record is not written', async () => {
     expect(await isNotedAtOnce()).toBe(true);
     expect(await isNotedAtOnce({ program: HEEDLESS, env: { OVERLOOKS: 'gaps' } })).toBe(false);
   });
 
-  it('is told to the application side on the resync topic, which takes the gap over', async () => {
+  it('is reported to the application side on the resync topic, which clears the gap', async () => {
     const testbed = await openTestbed({ config: { hub: { resync_topic: 'gw/resync' } } });
     await testbed.start();
     await forget(testbed);
     await until(() => testbed.arrivals.some(({ topic }) => topic === 'gw/resync'));
-    const told = testbed.arrivals.find(({ topic }) => topic === 'gw/resync');
-    expect(JSON.parse(Buffer.from(told?.payload ?? []).toString())).toEqual({
+    const resync = testbed.arrivals.find(({ topic }) => topic === 'gw/resync');
+    expect(JSON.parse(Buffer.from(resync?.payload ?? []).toString())).toEqual({
       type: 'possible_gap',
       reason: 'session lost',
       away_ms: expect.any(Number),

@@ -1,4 +1,7 @@
-/** A clean session and at once a lasting one of the same client, and the gateway is killed: the lasting one is as acknowledged. */
+/**
+ * A clean session and at once a lasting one of the same client, and the gateway is killed: the lasting one is as
+ * acknowledged.
+ */
 import { expect, it } from 'vitest';
 import { framingOf } from '../../src/codec/framing.ts';
 import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
@@ -12,7 +15,7 @@ const RAW = framingOf('sn-raw');
 const CONNECT_CLEAN = '07 04 04 01 00 3c 64';
 /** CleanSession=0. */
 const CONNECT = '07 04 00 01 00 3c 64';
-/** With a will, and 2 s of keep alive. */
+/** CONNECT with a will, and a keep alive of 2 s. */
 const CONNECT_WITH_WILL = '07 04 08 01 00 02 64';
 const DISCONNECT = '02 18';
 const SUBSCRIBE_ONE = '08 12 20 00 01 6f 6e 65';
@@ -22,7 +25,7 @@ const REGISTER_XYZ = '09 0a 00 00 00 04 78 79 7a';
 const WILLTOPIC_GONE = '07 07 10 67 6f 6e 65';
 const WILLMSG_LOST = '06 09 6c 6f 73 74';
 
-/** Packets by hand on the line of one subdevice. */
+/** Manual packets on the line of one subdevice. */
 class Hand {
   readonly #packets: Packet[] = [];
   readonly #channel: Channel;
@@ -48,11 +51,11 @@ class Hand {
     await until(() => this.#isOpen);
   }
 
-  say(hex: string): void {
+  send(hex: string): void {
     this.#channel.write(Buffer.from(hex.replaceAll(' ', ''), 'hex'));
   }
 
-  /** The next packet of that kind; others before it are passed over. */
+  /** Next packet of that kind; earlier others are skipped. */
   async hear<Kind extends Packet['kind']>(kind: Kind): Promise<Extract<Packet, { kind: Kind }>> {
     await until(() => this.#packets.some((packet) => packet.kind === kind));
     const place = this.#packets.findIndex((packet) => packet.kind === kind);
@@ -60,7 +63,7 @@ class Hand {
   }
 
   async ask<Kind extends Packet['kind']>(hex: string, kind: Kind): Promise<Extract<Packet, { kind: Kind }>> {
-    this.say(hex);
+    this.send(hex);
     return await this.hear(kind);
   }
 }
@@ -80,9 +83,9 @@ async function restart(testbed: Testbed): Promise<void> {
   await testbed.untilStatus(({ links, hub }) => links[0]?.state === 'open' && hub.state === 'connected');
 }
 
-it('keeps its subscription: what comes while it is away is stored for it', async () => {
+it('keeps its subscription: messages during its absence are stored for it', async () => {
   const { testbed, hand } = await openLine();
-  // lazy changes grow older with each commit before they force one
+  // Lazy changes grow older with each commit before they force one.
   for (let round = 0; round < 6; round += 1) {
     await hand.ask(CONNECT_CLEAN, 'connack');
     await hand.ask(SUBSCRIBE_ONE, 'suback');
@@ -97,7 +100,7 @@ it('keeps its subscription: what comes while it is away is stored for it', async
   await until(async () => (await testbed.gateway.ledger()).totals.downlink.accepted === 1);
   expect((await testbed.gateway.ledger()).totals.downlink).toMatchObject({ pending: 1 });
   await hand.ask(CONNECT, 'connack');
-  // a name of two characters needs no topic id
+  // A name of two characters needs no topic id.
   expect(Buffer.from((await hand.hear('publish')).payload).toString()).toBe('open');
 });
 
@@ -116,9 +119,9 @@ it('keeps its will, and the topics of its ids', async () => {
   await restart(testbed);
   await until(() => testbed.arrivals.some(({ topic }) => topic === 'gw/d/gone'));
   await hand.ask(CONNECT, 'connack');
-  hand.say(`08 0c 20 ${hex16(xyz.topicId)} 00 09 31`);
+  hand.send(`08 0c 20 ${hex16(xyz.topicId)} 00 09 31`);
   await hand.hear('puback');
-  hand.say(`08 0c 20 ${hex16(abc.topicId)} 00 0a 32`);
+  hand.send(`08 0c 20 ${hex16(abc.topicId)} 00 0a 32`);
   await hand.hear('puback');
   await until(() => testbed.arrivals.length >= 3);
   const texts = testbed.arrivals.map(({ topic, payload }) => `${topic} ${Buffer.from(payload).toString()}`);

@@ -1,4 +1,4 @@
-/** A machine that throws loses one message and begins again; the process, and everybody else, goes on. */
+/** A machine that throws loses one message and starts again; the process, and everything else, continues. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -30,7 +30,7 @@ function recordingsOf(testbed: Testbed): string[] {
   return readdirSync(folder).map((name) => join(folder, name));
 }
 
-it('a link that throws on what comes in begins again, ever more seldom, and the other link does not notice', async () => {
+it('a link that throws on input starts again, after growing pauses, and the other link is not affected', async () => {
   const testbed = await openThrowing();
   testbed.subdevice('a').publish('within');
   await untilSetAside(testbed, 'link-a');
@@ -43,7 +43,7 @@ it('a link that throws on what comes in begins again, ever more seldom, and the 
     input: { kind: 'bytes' },
     state: 'broken',
   });
-  // this program has no such bug
+  // This program has no such bug.
   expect(await runProgram('replay', path)).toMatchObject({
     code: 1,
     stdout: expect.stringContaining('threw an error'),
@@ -51,7 +51,7 @@ it('a link that throws on what comes in begins again, ever more seldom, and the 
   expect(await testbed.gateway.signal('SIGTERM')).toBe(0);
 });
 
-it('a downlink on which a link throws is shed, and the next one is delivered, over a start too', async () => {
+it('a downlink on which a link throws is shed, and the next one is delivered, across a restart too', async () => {
   const testbed = await openThrowing();
   for (const payload of ['poison', 'fine']) {
     testbed.hub.publish({ topic: `${GATEWAY}/a/${FILTER}`, payload: Buffer.from(payload), qos: 1 });
@@ -83,7 +83,7 @@ it('an uplink on which the hub client throws is set aside, and the others are de
   expect((await testbed.gateway.ledger()).balances).toBe(true);
 });
 
-it('a downlink on which the hub client throws is acknowledged and set aside, and the connection goes on', async () => {
+it('a downlink on which the hub client throws is acknowledged and set aside, and the connection continues', async () => {
   const testbed = await openThrowing();
   for (const payload of ['unreadable', 'fine'])
     testbed.hub.publish({ topic: `${GATEWAY}/a/${FILTER}`, payload: Buffer.from(payload), qos: 1 });

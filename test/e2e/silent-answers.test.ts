@@ -1,4 +1,4 @@
-/** A hub whose word comes late, is an old one, or never comes: what it answers to `$gateway`, and its PUBACKs. */
+/** A hub whose answers are late, outdated or missing: results of `$gateway`, and PUBACKs. */
 import { describe, expect, it } from 'vitest';
 import type { HubFaults } from '../../src/bench/hub/faults.ts';
 import { ask } from '../../src/ops/api/control-client.ts';
@@ -7,17 +7,17 @@ import { command, openStrictHubTestbed } from './strict-hub-testbed.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
-/** What `holdfast status` says. */
+/** Output of `holdfast status`. */
 const wordsOf = async ({ configPath }: Testbed): Promise<string> =>
   (await runProgram('status', '--config', configPath)).stdout;
 
-/** Has the hub confirmed that the subdevice is online? */
+/** True if the hub has confirmed that the subdevice is online. */
 async function isConfirmed({ socketPath }: Testbed): Promise<boolean> {
   const asked = await ask(socketPath, '/v1/subdevices');
   return asked.kind === 'answered' && asked.report.subdevices.every(({ onlineAtHub }) => onlineAtHub === true);
 }
 
-/** Its hub has such answers from the beginning; messages go both ways, and none is lost. */
+/** The hub answers in this way from the beginning; messages go both ways, and none is lost. */
 async function tradeWith(faults: Partial<HubFaults>): Promise<Testbed> {
   const testbed = await openStrictHubTestbed({ connectIntervalMs: 0 });
   testbed.setFaults(faults);
@@ -37,8 +37,8 @@ async function trade(testbed: Testbed): Promise<void> {
 describe('answers of the hub', () => {
   it.each([
     ['late', { answers: 'late', answerDelayMs: 3000 }],
-    ['later than the question is repeated', { answers: 'late', answerDelayMs: 7000 }],
-    ['those of the question before', { answers: 'stale' }],
+    ['later than the repetition of the request', { answers: 'late', answerDelayMs: 7000 }],
+    ['those of the previous request', { answers: 'stale' }],
   ] as const)('that are %s cost nothing: the subdevice is confirmed in the end', async (_what, faults) => {
     const testbed = await tradeWith(faults);
     await until(() => isConfirmed(testbed));
@@ -47,7 +47,7 @@ describe('answers of the hub', () => {
     await trade(testbed);
   });
 
-  it('that never come cost nothing, are told of, and are asked for again once the hub is back', async () => {
+  it('that are missing cost nothing, are reported, and are requested again once the hub is back', async () => {
     const testbed = await tradeWith({ answers: 'missing' });
     await testbed.untilStatus(({ conditions }) => conditions.some(({ code }) => code === 'subdevice-unconfirmed'));
     expect(await wordsOf(testbed)).toContain('The hub does not answer: 1 subdevice announced as online');
@@ -60,8 +60,8 @@ describe('answers of the hub', () => {
   });
 });
 
-describe('PUBACKs that the hub keeps back on some topics', () => {
-  it('hold up only these, are told of, and cost nothing once they come again', async () => {
+describe('PUBACKs that the hub withholds on some topics', () => {
+  it('delay only these topics, are reported, and cost nothing once they come again', async () => {
     const config = { hub: { puback_ms_max: 300, attempts_max: 1000 } };
     const testbed = await openTestbed({ config });
     await testbed.start();

@@ -7,7 +7,7 @@ import { systemClock } from '../../src/io/clock.ts';
 import { Mailbox } from '../../src/runtime/mailbox.ts';
 import { Pump } from '../../src/runtime/pump.ts';
 
-/** A line with several units on it. */
+/** Line with several units. */
 class UnitBus implements Machine<ChannelInput, ChannelAction> {
   readonly #units: readonly SimulatedUnit[];
 
@@ -26,12 +26,12 @@ class UnitBus implements Machine<ChannelInput, ChannelAction> {
   }
 }
 
-/** A unit with 100 bits and registers of each table, at 9600 baud or faster. */
+/** Unit with 100 bits and registers of each table, at 9600 baud or faster. */
 export function simulatedUnit(address: number, answerMs: SimulatedUnitOptions['answerMs'] = () => 1): SimulatedUnit {
   return new SimulatedUnit({ address, size: 100, silenceMs: 4, answerMs });
 }
 
-/** Closed when the test is over. @returns path of the gateway's end of the line */
+/** Closed at the end of the test. @returns path of the gateway's end of the line */
 export async function openUnits(units: readonly SimulatedUnit[]): Promise<string> {
   const pty = await openPty();
   const mailbox = new Mailbox((error) => {

@@ -1,4 +1,6 @@
-/** A card that takes longer for a commit than anybody's keep alive, under eight busy links, with the hub near and away. */
+/**
+ * A card that takes longer for a commit than any keep alive, under eight busy links, with the hub connected and away.
+ */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -9,17 +11,19 @@ import { until } from './until.ts';
 
 const IN_THREAD = fileURLToPath(new URL('../crash/gateway-without-full-sync.ts', import.meta.url));
 const NARROW = fileURLToPath(new URL('./gateway-with-small-ram-bound.ts', import.meta.url));
-/** Of the whole process; the unit allows 256 MB. */
+/** Memory of the whole process; the unit allows 256 MB. */
 const RSS_BYTES_MAX = 256 * 1024 * 1024;
-/** A window of each link. */
+/** Window of each link. */
 const MESSAGES = 8;
 const COMMANDS = 10;
-/** Of a payload, and of all that may be in RAM only: an eighth of what the windows of the links hold. */
+/** Size of a payload, and limit of bytes in RAM only: an eighth of what fits in the windows of the links. */
 const LARGE_BYTES = 512;
 const NARROW_BYTES = 8 * LARGE_BYTES;
 
 describe.skipIf(whyNoSlowCard() !== undefined)('a card that takes longer than a keep alive for a commit', () => {
-  it('costs no link, no keep alive on either side, and no message either way', { timeout: 600_000 }, async () => {
+  it('costs no link, no keep alive on either side, and no message in either direction', {
+    timeout: 600_000,
+  }, async () => {
     const slow = await openSlowCardTestbed();
     const { testbed } = slow;
     await startBusy(testbed);
@@ -41,7 +45,7 @@ describe.skipIf(whyNoSlowCard() !== undefined)('a card that takes longer than a 
     const { links, process, store } = await testbed.gateway.status();
     expect(slow.partings).toEqual([]);
     expect(links.map(({ state, counters }) => [state, counters.openings])).toEqual(links.map(() => ['open', 1]));
-    // the card was slow: whole windows of all links shared a commit
+    // The card was slow: whole windows of all links shared a commit.
     expect(slow.delayed).toBeGreaterThan(1);
     expect(store.commits).toBeLessThan((testbed.uplinks.sent + testbed.downlinks.sent) / 4);
     expect(process.rssBytes).toBeLessThan(RSS_BYTES_MAX);
@@ -51,7 +55,7 @@ describe.skipIf(whyNoSlowCard() !== undefined)('a card that takes longer than a 
     expect([slow.partings, hubPartings(testbed)]).toEqual([[], 1]);
   });
 
-  it('is seen to cost keep alives when commits are made in the main thread', { timeout: 600_000 }, async () => {
+  it('negative control: costs keep alives if commits are made in the main thread', { timeout: 600_000 }, async () => {
     const slow = await openSlowCardTestbed({ program: IN_THREAD });
     const { testbed } = slow;
     writeFileSync(join(testbed.folder, 'synchronous'), 'FULL');
@@ -65,7 +69,7 @@ describe.skipIf(whyNoSlowCard() !== undefined)('a card that takes longer than a 
     await testbed.untilAcknowledged();
   });
 
-  it('makes subdevices wait when too much is in RAM only, and never more than the bound is', {
+  it('makes subdevices wait when too many bytes are in RAM only, and never exceeds that limit', {
     timeout: 600_000,
   }, async () => {
     const { slow, peak } = await crowdedTestbed(NARROW_BYTES);
@@ -79,13 +83,15 @@ describe.skipIf(whyNoSlowCard() !== undefined)('a card that takes longer than a 
     expect(peak()).toBeLessThanOrEqual(NARROW_BYTES);
   });
 
-  it('would hold more than that in RAM without the bound', { timeout: 600_000 }, async () => {
+  it('negative control: exceeds that limit in RAM without the check', { timeout: 600_000 }, async () => {
     const { peak } = await crowdedTestbed(1024 * NARROW_BYTES);
     expect(peak()).toBeGreaterThan(NARROW_BYTES);
   });
 });
 
-/** All links send large messages as fast as they can while a commit runs, until one is told to wait or all are sent once. */
+/**
+ * All links send large messages as fast as they can while a commit runs, until one has to wait or all are sent once.
+ */
 async function crowdedTestbed(bytesMax: number): Promise<{ slow: SlowCardTestbed; peak: () => number }> {
   const slow = await openSlowCardTestbed({ program: NARROW });
   const { testbed } = slow;
@@ -102,7 +108,7 @@ async function crowdedTestbed(bytesMax: number): Promise<{ slow: SlowCardTestbed
   return { slow, peak };
 }
 
-/** Every subdevice has sent something: topics are registered. */
+/** Every subdevice has sent a message: topics are registered. */
 async function startBusy(testbed: Testbed): Promise<void> {
   await testbed.start();
   testbed.publish(1);

@@ -1,4 +1,4 @@
-/** A card that takes its time for each commit, built with the machine's C compiler, and what it costs those who wait. */
+/** A card with a delay for each commit, built with the machine's C compiler, and its cost for the waiting sides. */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -7,13 +7,15 @@ import { onTestFinished } from 'vitest';
 import { openTestbed, type Testbed, type TestbedPlan } from './testbed.ts';
 
 const SOURCE = fileURLToPath(new URL('./slow-fsync.c', import.meta.url));
-/** Whole seconds are what MQTT-SN has; one of them would leave a loaded machine too little time. */
+/** MQTT-SN has whole seconds; one of them would leave a loaded machine too little time. */
 const KEEP_ALIVE_MS = 2000;
-/** Longer than any keep alive lasts: the gateway waits 1.5 of them for a subdevice, a simulated subdevice 2 for it. */
+/**
+ * Longer than any keep alive: the gateway waits 1.5 of them for a subdevice, a simulated subdevice 2 for the gateway.
+ */
 const COMMIT_MS = 4500;
 const LINKS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
 
-/** Why there can be no slow card here; `undefined`: there can. Printed. */
+/** Reason why no slow card is possible here; `undefined`: it is. Printed. */
 export function whyNoSlowCard(): string | undefined {
   try {
     execFileSync('cc', ['--version'], { stdio: 'pipe' });
@@ -24,10 +26,10 @@ export function whyNoSlowCard(): string | undefined {
   }
 }
 
-/** A house of eight links with windows, on a card that is quick until it is made slow. */
+/** Testbed of eight links with windows, on a card that is fast until the test makes it slow. */
 export class SlowCardTestbed {
   readonly testbed: Testbed;
-  /** In the order in which it happened: who lost whom. */
+  /** Losses in their order: which side lost which. */
   readonly partings: string[] = [];
   readonly #switchPath: string;
 
@@ -48,7 +50,7 @@ export class SlowCardTestbed {
     rmSync(this.#switchPath);
   }
 
-  /** Commits, and what else took so long. */
+  /** Durations of commits, and other delays. */
   get delayed(): number {
     return statSync(this.#switchPath).size;
   }

@@ -1,4 +1,4 @@
-/** A file system of a few megabytes in the place of a gateway's state directory, which a test can fill and free again. */
+/** File system of a few megabytes as the state directory of a gateway, which a test can fill and free again. */
 import { execFileSync } from 'node:child_process';
 import { closeSync, mkdirSync, mkdtempSync, openSync, rmSync, statfsSync, truncateSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -9,7 +9,7 @@ const BALLAST = 'ballast';
 
 export type FileSystem = 'tmpfs' | 'ext4';
 
-/** What becomes of the kernel's journal when a file system is shut down (linux/fs/ext4/ext4.h, EXT4_GOING_FLAGS_…). */
+/** Handling of the kernel's journal when a file system is shut down (linux/fs/ext4/ext4.h, EXT4_GOING_FLAGS_…). */
 export type Shutdown = 'journal kept' | 'journal flushed' | 'journal lost';
 
 /** _IOR('X', 125, __u32) */
@@ -21,7 +21,10 @@ const SHUTDOWN_FLAGS: Readonly<Record<Shutdown, number>> = {
 };
 const ioctl = koffi.load(null).func('int ioctl(int fd, unsigned long request, ...)');
 
-/** Why none of that kind can be mounted here; `undefined`: one can. Printed: a skipped test is not a passed one. */
+/**
+ * Reason why no such file system can be mounted here; `undefined`: it can. Printed: a skipped test is not a passed
+ * one.
+ */
 export function whyNoMount(kind: FileSystem): string | undefined {
   const probe = mkdtempSync('/var/tmp/holdfast-mount-probe-');
   const path = join(probe, 'mount');
@@ -55,7 +58,7 @@ function mount(path: string, megabytes: number, kind: FileSystem): void {
 export class SmallDisk {
   readonly path: string;
 
-  /** Mounts one of so many MB at `path` until the test is over. */
+  /** Mounts a file system of `megabytes` MB at `path` until the end of the test. */
   constructor(path: string, megabytes: number, kind: FileSystem = 'tmpfs') {
     this.path = path;
     mount(path, megabytes, kind);
@@ -67,14 +70,14 @@ export class SmallDisk {
     return bavail * bsize;
   }
 
-  /** Takes everything but so much. */
+  /** Fills the file system except for the given rest. */
   fill(leaveBytes = 0): void {
     for (let count = 0; this.freeBytes > leaveBytes + 4096; count += 1) {
       const bytes = Math.min(this.freeBytes - leaveBytes, 1024 * 1024);
       try {
         writeFileSync(join(this.path, `${BALLAST}-${count}`), Buffer.alloc(bytes, 1));
       } catch {
-        return; // the last of it went in part
+        return; // The last write was partial.
       }
     }
   }
@@ -83,13 +86,13 @@ export class SmallDisk {
     for (let count = 0; count < 1024; count += 1) rmSync(join(this.path, `${BALLAST}-${count}`), { force: true });
   }
 
-  /** As the kernel does it after an error (`errors=remount-ro`), also under a file that is open for writing. */
+  /** Remount by the kernel after an error (`errors=remount-ro`), also under a file that is open for writing. */
   remountReadOnly(): void {
     const device = execFileSync('findmnt', ['-n', '-o', 'SOURCE', this.path], { encoding: 'utf8' }).trim();
     writeFileSync(`/sys/fs/ext4/${basename(device)}/trigger_fs_error`, 'a test');
   }
 
-  /** As an administrator does it: only while nobody writes. */
+  /** Remount by an administrator: only while no file is open for writing. */
   forbidWriting(): void {
     execFileSync('mount', ['-o', 'remount,ro', this.path], { stdio: 'pipe' });
   }
@@ -98,7 +101,10 @@ export class SmallDisk {
     execFileSync('mount', ['-o', 'remount,rw', this.path], { stdio: 'pipe' });
   }
 
-  /** As a power cut: from this call on nothing reaches the medium any more, and every call that tries fails. ext4 only. */
+  /**
+   * Simulated power cut: from this call on nothing reaches the medium any more, and every call that tries fails. ext4
+   * only.
+   */
   shutDown(how: Shutdown): void {
     const folder = openSync(this.path, 'r');
     try {
@@ -109,7 +115,7 @@ export class SmallDisk {
     }
   }
 
-  /** Anew, with its journal replayed: what a restart of the machine does. */
+  /** Mounts again, with its journal replayed, as a restart of the machine does. */
   remount(): void {
     execFileSync('umount', [this.path], { stdio: 'pipe' });
     execFileSync('mount', ['-o', 'loop', `${this.path}.img`, this.path], { stdio: 'pipe' });

@@ -1,6 +1,6 @@
 /**
- * Bare packets on a real line: whole packets lost and stray bytes between them, and the gateway killed in the middle of
- * it. There is no checksum, so what stands against noise here are lengths and pauses, and nothing flips bits of a payload.
+ * Bare packets on a real line: whole packets lost and stray bytes between them, and the gateway killed during
+ * traffic. There is no checksum: lengths and pauses protect against noise here, and no bits of a payload are flipped.
  */
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
@@ -12,9 +12,9 @@ import { openTestbed, type TestbedPlan } from './testbed.ts';
 
 const KILLS = IS_LONG_RUN ? 12 : 5;
 const UNSAFE = fileURLToPath(new URL('./gateway-without-commits.ts', import.meta.url));
-/** Of the pieces that pass, either way: so many are gone, and so many have a stray byte before them. */
+/** Shares of the pieces in both directions: lost ones, and ones with a stray byte before them. */
 const SHARE = 0.04;
-/** What a stray bit on an idle line is read as, mostly: a start bit, and then ones. */
+/** Most frequent byte for a stray bit on an idle line: a start bit, and then ones. */
 const STRAY = Uint8Array.of(0xff);
 
 function disturbing(random: Random): {
@@ -23,10 +23,10 @@ function disturbing(random: Random): {
 } {
   let hits = 0;
   const pass = (bytes: Uint8Array, take: (bytes: Uint8Array) => void): void => {
-    const dice = random();
-    if (dice < 2 * SHARE) hits += 1;
-    if (dice < SHARE) return;
-    take(dice < 2 * SHARE ? Buffer.concat([STRAY, bytes]) : bytes);
+    const chosen = random();
+    if (chosen < 2 * SHARE) hits += 1;
+    if (chosen < SHARE) return;
+    take(chosen < 2 * SHARE ? Buffer.concat([STRAY, bytes]) : bytes);
   };
   const disturb =
     (open: OpenChannel): OpenChannel =>
@@ -58,7 +58,7 @@ function planOf(disturb?: (open: OpenChannel) => OpenChannel): TestbedPlan {
   };
 }
 
-it('loses nothing and keeps the order, both ways, through noise and kills', { timeout: 600_000 }, async () => {
+it('loses nothing and keeps the order, in both directions, through noise and kills', { timeout: 600_000 }, async () => {
   const noise = disturbing(seededRandom(11));
   const testbed = await openTestbed(planOf(noise.disturb));
   await testbed.start();
@@ -68,7 +68,7 @@ it('loses nothing and keeps the order, both ways, through noise and kills', { ti
   expect(totals.uplink).toMatchObject({ dead: 0, damaged: 0 });
 });
 
-it('is seen to lose messages when the gateway acknowledges before the commit', { timeout: 600_000 }, async () => {
+it('negative control: loses messages if the gateway acknowledges before the commit', { timeout: 600_000 }, async () => {
   const testbed = await openTestbed({ ...planOf(), program: UNSAFE });
   await testbed.start();
   await killAgainAndAgain(testbed, { kills: KILLS, seed: 7, sights: ['acknowledged', 'arrived'] });

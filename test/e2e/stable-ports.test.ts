@@ -11,7 +11,7 @@ import { Recorder } from './recorder.ts';
 import { until } from './until.ts';
 
 const LIMITS = { openMsMax: 10_000, closeMsMax: 10_000, queuedBytesMax: 100_000 };
-/** So long that only the watch can have seen what happened. */
+/** Long interval of the rescan, so that only the watch can have seen the change. */
 const NEVER_MS = 3_600_000;
 
 class WaitingRecorder extends Recorder {
@@ -42,7 +42,7 @@ const NAME = 'usb:0403:6001:A9001:00';
 const BY_PATH = 'by-path:platform-usb-0:1-1:1.0-port0';
 const adapter = (ttys: Record<string, string>, at = '1-1') => ({ at, serial: 'A9001', ttys });
 
-it('waits for a port that is not there, and opens it when it is plugged in', async () => {
+it('waits for a port that does not exist, and opens it when it is plugged in', async () => {
   const machine = new FakeMachine();
   const ports = new StablePorts({ ...LIMITS, roots: machine.roots, links: [], rescanMs: NEVER_MS });
   const { listener } = open(ports, 'meters', NAME);
@@ -53,7 +53,7 @@ it('waits for a port that is not there, and opens it when it is plugged in', asy
   expect(ports.claimOf('meters')?.device).toBe(`${machine.roots.dev}/ttyUSB0`);
 });
 
-it('finds by a rescan what appears in a folder that could not be watched', async () => {
+it('finds by a rescan a port in a folder that could not be watched', async () => {
   const machine = new FakeMachine();
   const path = `${machine.roots.dev}/later/tty`;
   const ports = new StablePorts({ ...LIMITS, roots: machine.roots, links: [], rescanMs: 20 });
@@ -82,7 +82,7 @@ it('finds a replugged adapter under its new number', async () => {
   expect(ports.claimOf('meters')?.device).toBe(`${machine.roots.dev}/ttyUSB3`);
 });
 
-it('gives a port to one link only, and to the other when the one has let go', async () => {
+it('gives a port to one link only, and to the other after the first has closed it', async () => {
   const machine = new FakeMachine();
   const ports = new StablePorts({ ...LIMITS, roots: machine.roots, links: [], rescanMs: 20 });
   machine.plug(adapter({ ttyUSB0: (await newPty()).path }));
@@ -97,7 +97,7 @@ it('gives a port to one link only, and to the other when the one has let go', as
   await second.listener.untilOpen();
 });
 
-it('takes neither of two adapters that say they are the same, and the one that stays', async () => {
+it('opens neither of two adapters with the same identity, and the remaining one', async () => {
   const machine = new FakeMachine();
   const ports = new StablePorts({ ...LIMITS, roots: machine.roots, links: [], rescanMs: NEVER_MS });
   machine.plug(adapter({ ttyUSB0: (await newPty()).path }));
@@ -120,7 +120,7 @@ it('ends its waiting when it is closed', async () => {
   expect(await listener.untilClosed()).toBe('stopping');
 });
 
-it('a byte on a line is not taken for something plugged in, and a new file is', async () => {
+it('a byte on a line does not count as a new device, and a new file does', async () => {
   const { roots } = new FakeMachine();
   const watch = new PortWatch({ folders: [roots.dev], rescanMs: NEVER_MS });
   writeFileSync(`${roots.dev}/tty`, '');

@@ -1,4 +1,7 @@
-/** SIGTERM: in flight lands, the rest is committed, and what the process leaves behind can be read and goes on. */
+/**
+ * SIGTERM: messages in flight are completed, the rest is committed, and the files of the process can be read and
+ * used.
+ */
 import { describe, expect, it } from 'vitest';
 import type { LedgerReport } from '../../src/ops/reports/ledger-report.ts';
 import type { OfflineStatus } from '../../src/ops/reports/offline-report.ts';
@@ -7,7 +10,7 @@ import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
 describe('SIGTERM', () => {
-  it('in the middle of traffic ends with 0, and the file balances with everything acknowledged', async () => {
+  it('during traffic ends with 0, and the file balances with everything acknowledged', async () => {
     const testbed = await openTestbed({ config: { inbox: { replay_interval_ms: 0 } } });
     await testbed.start();
     testbed.publish(300);
@@ -22,7 +25,7 @@ describe('SIGTERM', () => {
     await testbed.expectNothingLost();
   });
 
-  it('with the hub away leaves everything acknowledged on disk', async () => {
+  it('with the hub away leaves all acknowledged messages on disk', async () => {
     const testbed = await openTestbed();
     await testbed.start();
     await testbed.loseHub();
@@ -36,13 +39,13 @@ describe('SIGTERM', () => {
     await testbed.expectNothingLost();
   });
 
-  it('says good-bye to the hub, and counts what never touched the disk', async () => {
+  it('sends DISCONNECT to the hub, and counts the messages that were never on the disk', async () => {
     const testbed = await openTestbed();
     await testbed.start();
     testbed.publish(50);
     await testbed.expectNothingLost();
     expect(await testbed.gateway.signal('SIGTERM')).toBe(0);
-    // the hub of this process may read its last bytes after the end of the gateway was seen
+    // The hub of this process can read its last bytes after the end of the gateway was seen.
     await until(() => testbed.session?.isConnected === false);
     expect(testbed.events.at(-1)).toMatchObject({ kind: 'disconnected', why: 'DISCONNECT' });
     const { totals } = await offlineLedger(testbed);
@@ -51,7 +54,7 @@ describe('SIGTERM', () => {
 });
 
 describe('the command line without a gateway', () => {
-  it('status answers from the file what is safe on disk, and exits with 69', async () => {
+  it('status reports from the file what is safe on disk, and exits with 69', async () => {
     const testbed = await openTestbed();
     await testbed.start();
     await testbed.loseHub();
@@ -122,7 +125,7 @@ describe('the command line without a gateway', () => {
     expect(ledger.totals.uplink.pending).toBeGreaterThan(10);
   });
 
-  it('status and ledger of a running gateway exit with 0 and agree with what was seen outside', async () => {
+  it('status and ledger of a running gateway exit with 0 and agree with the testbed', async () => {
     const testbed = await openTestbed();
     await testbed.start();
     testbed.publish(5);

@@ -1,4 +1,4 @@
-/** Storage that fails: nothing is acknowledged any more, exit 74, a start, and after too many of them degraded mode. */
+/** Failing storage: no more acknowledgements, exit 74, a start, and after too many failures degraded mode. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -12,8 +12,8 @@ import { until } from './until.ts';
 const IMPATIENT = fileURLToPath(new URL('./gateway-with-fast-storage-checks.ts', import.meta.url));
 const DEAF = fileURLToPath(new URL('./gateway-without-storage-errors.ts', import.meta.url));
 
-describe.skipIf(whyNoMount('ext4') !== undefined)('a disk that turns read-only under traffic', () => {
-  it('ends the process with 74; writable again, nothing acknowledged is lost', async () => {
+describe.skipIf(whyNoMount('ext4') !== undefined)('a disk that becomes read-only during traffic', () => {
+  it('ends the process with 74; when it is writable again, no acknowledged message is lost', async () => {
     const testbed = await openTestbed();
     const disk = new SmallDisk(join(testbed.folder, 'state'), 16, 'ext4');
     await testbed.start();
@@ -33,7 +33,7 @@ describe.skipIf(whyNoMount('ext4') !== undefined)('a disk that turns read-only u
     await testbed.expectNothingLost();
   });
 
-  it('is seen to cost messages when the gateway goes on acknowledging', async () => {
+  it('negative control: costs messages if the gateway continues to acknowledge', async () => {
     const testbed = await openTestbed({ program: DEAF });
     const disk = new SmallDisk(testbed.stateDir, 16, 'ext4');
     await testbed.start();
@@ -49,7 +49,7 @@ describe.skipIf(whyNoMount('ext4') !== undefined)('a disk that turns read-only u
     expect(testbed.uplinks.missing).toBeGreaterThan(0);
   });
 
-  it('is waited for in degraded mode after five failures: status answers, and nobody gets an acknowledgement', async () => {
+  it('leads to degraded mode after five failures: status answers, and no message is acknowledged', async () => {
     const testbed = await openTestbed();
     const disk = new SmallDisk(join(testbed.folder, 'state'), 16, 'ext4');
     await testbed.start();
@@ -73,7 +73,7 @@ describe.skipIf(whyNoMount('ext4') !== undefined)('a disk that turns read-only u
 });
 
 describe.skipIf(whyNoMount('tmpfs') !== undefined)('degraded mode', () => {
-  it('is left when storage is well again: status tells both, and everything goes on', async () => {
+  it('ends degraded mode when the storage is healthy again: status reports both, and everything continues', async () => {
     const testbed = await openTestbed({ program: IMPATIENT });
     const disk = new SmallDisk(testbed.stateDir, 16);
     await testbed.start();
@@ -87,7 +87,7 @@ describe.skipIf(whyNoMount('tmpfs') !== undefined)('degraded mode', () => {
     }
     await testbed.gateway.start();
     testbed.publish(5);
-    await testbed.untilStatus(({ sentence }) => !sentence.includes('times within ten minutes')); // it has looked again
+    await testbed.untilStatus(({ sentence }) => !sentence.includes('times within ten minutes')); // The gateway has checked again.
     const degraded = await runProgram('--config', testbed.configPath, 'status');
     expect([degraded.code, degraded.stdout]).toEqual([EXIT.ok, expect.stringContaining('Storage fails')]);
     expect(testbed.uplinks.acknowledged).toBe(10);
@@ -110,7 +110,7 @@ describe('the file that counts failures', () => {
     ['torn', Buffer.from('12345 store-fai')],
     ['noise', Buffer.from(Uint8Array.from({ length: 5000 }, (_, place) => (place * 97) % 256))],
     ['of the future', Buffer.from('999999999999 store-failed\n'.repeat(8))],
-  ])('may be %s: the gateway starts', async (_what, bytes) => {
+  ])('can be %s: the gateway starts', async (_what, bytes) => {
     const testbed = await openTestbed();
     const path = join(testbed.folder, 'storage-failures');
     writeFileSync(path, bytes);

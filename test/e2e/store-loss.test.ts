@@ -1,4 +1,4 @@
-/** A store whose files the field has damaged, under the real process: what can be read is delivered, and what cannot be known is said. */
+/** A damaged store, with the real process: readable messages are delivered, and the unknown loss is reported. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -10,7 +10,7 @@ import { until } from './until.ts';
 const EACH = 40;
 const PAGE_BYTES = 1024;
 
-/** A house whose gateway has stopped with so many messages in its file. */
+/** Testbed with a stopped gateway and `EACH` messages in its file. */
 async function stopped(): Promise<{ testbed: Testbed; path: string }> {
   const testbed = await openTestbed({ subdevices: { a: {} } });
   await testbed.start();
@@ -25,16 +25,16 @@ async function offlineLedger(testbed: Testbed): Promise<LedgerReport> {
   return JSON.parse((await runProgram('ledger', '--json', '--config', testbed.configPath)).stdout) as LedgerReport;
 }
 
-it('a file whose first page is noise: every message is delivered, and nobody says that nothing is lost', async () => {
+it('a file whose first page is noise: every message is delivered, and no report says that nothing is lost', async () => {
   const { testbed, path } = await stopped();
   const bytes = readFileSync(path);
   writeFileSync(path, Buffer.concat([Buffer.alloc(PAGE_BYTES, 0xa5), bytes.subarray(PAGE_BYTES)]));
-  const foretold = await offlineLedger(testbed);
-  expect(foretold.unknown).toEqual([expect.stringContaining(`${EACH} messages were salvaged`)]);
+  const offline = await offlineLedger(testbed);
+  expect(offline.unknown).toEqual([expect.stringContaining(`${EACH} messages were salvaged`)]);
   expect(readFileSync(path).subarray(PAGE_BYTES).equals(bytes.subarray(PAGE_BYTES))).toBe(true);
   await testbed.gateway.start();
   const ledger = await testbed.gateway.ledger();
-  expect(ledger).toMatchObject({ balances: true, totals: { uplink: { pending: EACH } }, unknown: foretold.unknown });
+  expect(ledger).toMatchObject({ balances: true, totals: { uplink: { pending: EACH } }, unknown: offline.unknown });
   const { losing, sentence, conditions } = await testbed.gateway.status();
   expect([losing, sentence]).toEqual([
     'unknown',
@@ -45,7 +45,7 @@ it('a file whose first page is noise: every message is delivered, and nobody say
   await until(() => testbed.uplinks.delivered === EACH);
   const { code } = await runProgram('acknowledge-loss', '--config', testbed.configPath);
   expect(code).toBe(0);
-  // what was lost is seen to; that the storage damaged the store stands until the next start
+  // The loss was handled; the damage by the storage is reported until the next start.
   const seen = await testbed.untilStatus((status) => status.losing === 'at risk');
   expect(seen.conditions).toContainEqual(expect.objectContaining({ code: 'store-damaged', losing: 'at risk' }));
   await testbed.gateway.signal('SIGTERM');
@@ -55,7 +55,7 @@ it('a file whose first page is noise: every message is delivered, and nobody say
   expect(await runProgram('acknowledge-loss', '--config', testbed.configPath)).toMatchObject({ code: 1 });
 });
 
-it('a database that is gone: its messages are counted as lost, before the start and after', async () => {
+it('a missing database: its messages are counted as lost, before the start and after', async () => {
   const { testbed, path } = await stopped();
   rmSync(path);
   const status = await runProgram('status', '--config', testbed.configPath);
@@ -69,10 +69,10 @@ it('a database that is gone: its messages are counted as lost, before the start 
   expect(conditions.map(({ code }) => code)).toEqual(expect.arrayContaining(['damaged-rows', 'loss-unknown']));
 });
 
-it('a row whose number the card has changed is damaged once, and sent by no start', async () => {
+it('a row whose number was changed by the card is damaged once, and sent by no start', async () => {
   const { testbed, path } = await stopped();
   const bytes = readFileSync(path);
-  // behind the length of its header and the NULL that stands for its number; before them stands the number
+  // The position after the length of its header and the NULL in place of its number; the number precedes them.
   const at = bytes.lastIndexOf(Buffer.of(9, 0), bytes.lastIndexOf('gw/a/t')) - 1;
   bytes[at] = (bytes[at] ?? 0) ^ 0x40;
   writeFileSync(path, bytes);

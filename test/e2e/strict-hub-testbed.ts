@@ -1,4 +1,4 @@
-/** A house at a hub that checks everything: credentials, permissions, who is online. Its one subdevice is `a`. */
+/** Testbed at a hub that checks everything: credentials, permissions, online state. Its one subdevice is `a`. */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,13 +11,13 @@ import { GATEWAY } from './testbed-config.ts';
 export const PRODUCT = 'PPPPPPPPPP';
 const GATEWAY_PRODUCT = 'GGGGGGGGGG';
 const SECRET = 'AAECAwQFBgcICQoLDA0ODw==';
-/** What a house publishes and subscribes to by itself. */
+/** Topics that a testbed publishes and subscribes to by default. */
 const CUSTOM_TOPICS = [
   { product: PRODUCT, topic: `${PRODUCT}/+/t`, right: 'publish' },
   { product: PRODUCT, topic: `${PRODUCT}/+/${FILTER}`, right: 'subscribe' },
 ] as const;
 
-/** The gateway is not started. @param rules beside those of the mainland profile */
+/** The gateway is not started. @param rules in addition to those of the mainland profile */
 export async function openStrictHubTestbed(rules: Partial<HubRules> = {}): Promise<Testbed> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -42,7 +42,7 @@ export async function openStrictHubTestbed(rules: Partial<HubRules> = {}): Promi
   });
 }
 
-/** As `House.command`, with the topics of this hub. */
+/** Same as `Testbed.command`, with the topics of this hub. */
 export function command({ hub, subdevices }: Testbed): void {
   for (const { id, downlinks } of subdevices) {
     const number = downlinks.send();

@@ -1,14 +1,14 @@
-/** A subdevice goes and comes back: what it is owed waits for it, or ends with its clean session and is counted. */
+/** A subdevice leaves and comes back: its messages wait for it, or end with its clean session and are counted. */
 import { describe, expect, it } from 'vitest';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
-/** A subdevice that does not answer is found out soon. */
+/** A subdevice that does not answer is detected soon. */
 const LINK = { retry_ms: 50, retries_max: 2 };
 const REPLAY_MS = 300;
 
 describe('a subdevice with a lasting session', () => {
-  it('gets what came while it was away, in order and no faster than the replay interval', async () => {
+  it('receives the messages of its absence, in order and no faster than the replay interval', async () => {
     const testbed = await openTestbed({ subdevices: { a: {} }, config: { inbox: { replay_interval_ms: REPLAY_MS } } });
     await testbed.start();
     const a = testbed.subdevice('a');
@@ -23,7 +23,7 @@ describe('a subdevice with a lasting session', () => {
     expect(a.downlinks).toMatchObject({ delivered: 6, duplicates: 0 });
   });
 
-  it('gets all of it though others are replayed to at the same time and are done sooner', async () => {
+  it('receives all of them even if others receive theirs at the same time and finish sooner', async () => {
     const ids = ['a', 'b', 'c', 'd', 'e', 'f'];
     const subdevices = Object.fromEntries(ids.map((id) => [id, {}]));
     const testbed = await openTestbed({ subdevices, config: { inbox: { replay_interval_ms: 3 } } });
@@ -39,7 +39,7 @@ describe('a subdevice with a lasting session', () => {
     }
   });
 
-  it('gets what came after it fell silent, even though the gateway was killed meanwhile', async () => {
+  it('receives the messages after it became silent, even if the gateway was killed meanwhile', async () => {
     const testbed = await openTestbed({
       subdevices: { a: {} },
       config: { link: LINK, inbox: { replay_interval_ms: 0 } },
@@ -58,7 +58,7 @@ describe('a subdevice with a lasting session', () => {
     await testbed.expectNothingLost();
   });
 
-  it('is not asked to subscribe again, and its uplinks go on with the topic ids it knows', async () => {
+  it('does not have to subscribe again, and its uplinks continue with the known topic ids', async () => {
     const testbed = await openTestbed({ subdevices: { a: {} } });
     await testbed.start();
     const a = testbed.subdevice('a');
@@ -72,7 +72,7 @@ describe('a subdevice with a lasting session', () => {
     expect(testbed.events.filter(({ kind }) => kind === 'subscribed')).toHaveLength(1);
   });
 
-  it('that is away too long for its inbox gets the newest, and the ledger counts the others', async () => {
+  it('that is away too long for its inbox receives the newest, and the ledger counts the others', async () => {
     const testbed = await openTestbed({
       subdevices: { a: {} },
       config: { inbox: { messages_max: 20, replay_interval_ms: 0 } },
@@ -92,7 +92,7 @@ describe('a subdevice with a lasting session', () => {
 });
 
 describe('a subdevice with a clean session', () => {
-  it('is owed nothing after it fell silent: shed, with the reason, and the hub drops its filter', async () => {
+  it('has no waiting messages after it became silent: shed, with the reason, and the hub drops its filter', async () => {
     const testbed = await openTestbed({ subdevices: { a: { clean: true } }, config: { link: LINK } });
     await testbed.start();
     const a = testbed.subdevice('a');
@@ -107,7 +107,7 @@ describe('a subdevice with a clean session', () => {
     await until(() => testbed.session?.subscriptions.length === 0);
   });
 
-  it('begins anew when it is back: it subscribes and is served', async () => {
+  it('starts again when it is back: it subscribes and is served', async () => {
     const testbed = await openTestbed({ subdevices: { a: { clean: true } } });
     await testbed.start();
     const a = testbed.subdevice('a');

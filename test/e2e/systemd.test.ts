@@ -1,4 +1,4 @@
-/** What systemd hears from us: on a real datagram socket, bound here by the C library since Node has none. */
+/** Notifications to systemd: on a real datagram socket, bound here by the C library since Node has none. */
 
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -32,27 +32,27 @@ function listenOn(name: string): void {
   expect(bind(fd, address, address.length)).toBe(0);
 }
 
-/** What has arrived; a datagram on this machine is there when the sender's call returns. */
-function heard(): string | undefined {
+/** Received datagrams; a datagram on this machine has arrived when the sender's call returns. */
+function received(): string | undefined {
   const buffer = Buffer.alloc(1024);
   const length = Number(receive(fd, buffer, buffer.length, MSG_DONTWAIT));
   return length < 0 ? undefined : buffer.toString('utf8', 0, length);
 }
 
 describe('systemd', () => {
-  it('hears every state, in order, before the call returns', () => {
+  it('receives every state, in order, before the call returns', () => {
     const path = join(directory, 'notify');
     listenOn(path);
     notifySystemd('READY=1\nSTATUS=hub online', { NOTIFY_SOCKET: path });
     notifySystemd('STOPPING=1', { NOTIFY_SOCKET: path });
-    expect([heard(), heard(), heard()]).toEqual(['READY=1\nSTATUS=hub online', 'STOPPING=1', undefined]);
+    expect([received(), received(), received()]).toEqual(['READY=1\nSTATUS=hub online', 'STOPPING=1', undefined]);
   });
 
-  it('hears them on an abstract socket too', () => {
+  it('receives them on an abstract socket too', () => {
     const name = `holdfast-${process.pid}`;
     listenOn(`\0${name}`);
     notifySystemd('READY=1', { NOTIFY_SOCKET: `@${name}` });
-    expect(heard()).toBe('READY=1');
+    expect(received()).toBe('READY=1');
   });
 
   it.each([
@@ -60,11 +60,11 @@ describe('systemd', () => {
     { NOTIFY_SOCKET: '' },
     { NOTIFY_SOCKET: '/nowhere/notify', PATH: '/nowhere' },
     { NOTIFY_SOCKET: 'x'.repeat(200), PATH: '' },
-  ])('may be away, and nothing is thrown: %j', (env) => {
+  ])('can be missing, and nothing is thrown: %j', (env) => {
     expect(() => notifySystemd('READY=1', env)).not.toThrow();
   });
 
-  it('takes a status as one line, whatever is in it', () => {
+  it('receives a status as one line, for any content', () => {
     expect(statusOf('link a\nREADY=1\u0000')).toBe('STATUS=link a READY=1 ');
   });
 });

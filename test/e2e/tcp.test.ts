@@ -1,4 +1,4 @@
-/** The way to the hub over real sockets of this machine: bytes, refusals, resets. */
+/** The connection to the hub over real sockets of this machine: bytes, rejections, resets. */
 
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -32,7 +32,7 @@ async function open(limits: Partial<Parameters<typeof openTcp>[0]> = {}, listene
   return { listener, channel, far };
 }
 
-/** Notes the most bytes that came within one turn of the event loop. */
+/** Records the largest number of bytes within one turn of the event loop. */
 class TurnRecorder extends Recorder {
   mostBytes = 0;
   #bytes = 0;
@@ -48,7 +48,9 @@ class TurnRecorder extends Recorder {
   }
 }
 
-/** A far end that has sent a flood before the first byte is read. @returns the most bytes handed on in one turn */
+/**
+ * Peer that has sent a flood before the first byte is read. @returns largest number of bytes passed on in one turn
+ */
 async function flood(turnBytes?: number): Promise<number> {
   const sent = randomBytes(FLOOD_BYTES);
   const { channel, listener, far } = await open(turnBytes === undefined ? {} : { turnBytes }, new TurnRecorder());
@@ -59,21 +61,21 @@ async function flood(turnBytes?: number): Promise<number> {
   return (listener as TurnRecorder).mostBytes;
 }
 
-/** The kernel keeps so much for a reader who does not read (tcp_rmem). */
+/** Bytes that the kernel keeps for a reader that does not read (tcp_rmem). */
 const FLOOD_BYTES = 100_000;
-/** Two pieces: one from the poll of the sockets, and one behind it. */
+/** Two pieces: one from the poll of the sockets, and one after it. */
 const TURN_BYTES_MAX = 2 * 4096;
 
-describe('a far end that floods', () => {
-  it('has two reads of a tty handled in a turn, so every line has its turn, too', async () => {
+describe('a peer that floods', () => {
+  it('has two reads of a tty handled in a turn, so that every line has its turn', async () => {
     expect(await flood()).toBeLessThanOrEqual(TURN_BYTES_MAX);
   });
 
-  it('would have all handled that was read, without the budget', async () => {
+  it('negative control: has everything handled at once without the budget', async () => {
     expect(await flood(Number.POSITIVE_INFINITY)).toBeGreaterThan(TURN_BYTES_MAX);
   });
 
-  it('waits while nothing is read, for as long as it takes, and is still found dead when it resets', async () => {
+  it('waits while nothing is read, without a limit, and is still detected as dead when it resets', async () => {
     const { channel, listener, far } = await open();
     channel.setReading?.(false);
     far.write(Buffer.alloc(50_000_000));
@@ -88,14 +90,14 @@ describe('a far end that floods', () => {
     expect(await listener.untilClosed()).toMatch(/reset the connection|closed the connection/);
   });
 
-  it('has its last bytes handed on before its end', async () => {
+  it('has its last bytes passed on before its end', async () => {
     const { listener, far } = await open();
     far.resume().end(randomBytes(FLOOD_BYTES));
     expect(await listener.untilClosed()).toBe('127.0.0.1 closed the connection');
     expect(listener.received).toHaveLength(FLOOD_BYTES);
   });
 
-  it('that is gone is closed once, also in the middle of what it left', async () => {
+  it('that has ended is closed once, also while its last bytes are handled', async () => {
     const { listener, channel, far } = await open();
     const handOn = listener.bytes.bind(listener);
     listener.bytes = (bytes) => {
@@ -137,7 +139,7 @@ describe('a TCP channel', () => {
     expect(channel.queuedBytes).toBe(0);
   });
 
-  it('says what is still queued before it closes, and nothing afterwards', async () => {
+  it('sends the queued bytes before it closes, and nothing afterwards', async () => {
     const { channel, listener, far } = await open();
     const chunks: Buffer[] = [];
     far.on('data', (chunk) => chunks.push(chunk));
@@ -151,7 +153,7 @@ describe('a TCP channel', () => {
     expect(Buffer.concat(chunks).toString()).toBe('goodbye');
   });
 
-  it('closes without the consent of a far end that reads nothing', async () => {
+  it('closes even if the peer reads nothing', async () => {
     const { channel, listener, far } = await open({ closeMsMax: 1 });
     far.pause();
     channel.write(Buffer.alloc(10_000_000));
@@ -160,14 +162,14 @@ describe('a TCP channel', () => {
     expect(channel.queuedBytes).toBe(0);
   });
 
-  it('gives up on a far end that takes nothing', async () => {
+  it('closes if the peer does not accept the bytes in time', async () => {
     const { channel, listener, far } = await open();
     far.pause();
     for (let megabyte = 0; megabyte < 64; megabyte += 1) channel.write(Buffer.alloc(1_000_000));
     expect(await listener.untilClosed()).toMatch(/does not accept bytes/);
   });
 
-  it('tells an orderly end from a reset', async () => {
+  it('distinguishes an orderly end from a reset', async () => {
     const orderly = await open();
     orderly.far.resume().end();
     expect(await orderly.listener.untilClosed()).toBe('127.0.0.1 closed the connection');
@@ -177,7 +179,7 @@ describe('a TCP channel', () => {
     expect(await reset.listener.untilClosed()).toMatch(/^127\.0\.0\.1:\d+ reset the connection$/);
   });
 
-  it('says that nothing listens, exactly once', async () => {
+  it('reports that nothing listens, exactly once', async () => {
     const { port } = server.address() as AddressInfo;
     await new Promise((resolve) => server.close(resolve));
     const listener = new Recorder();
@@ -200,7 +202,7 @@ describe('a TCP channel', () => {
     ['EHOSTUNREACH', 'hub:1883 cannot be reached: no route to the host'],
     ['ETIMEDOUT', 'hub:1883 timed out'],
     ['ENEW', 'hub:1883 failed: odd'],
-  ])('has words for %s, alone or as the first of several', (code, words) => {
+  ])('has a text for %s, alone or as the first of several', (code, words) => {
     const error = Object.assign(new Error('odd'), { code });
     expect(explainSocketError('hub:1883', error)).toBe(words);
     expect(explainSocketError('hub:1883', new AggregateError([error], 'odd'))).toBe(words);

@@ -1,26 +1,26 @@
-/** The configuration of a house's gateway, as the file it reads. */
+/** Configuration of a testbed's gateway, as text of a file. */
 import { join } from 'node:path';
 import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
 
 type Table = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
-/** Keys a test decides itself; `link` goes into each link, `subdevice` into each subdevice. */
+/** Keys set by a test; `link` goes into each link, `subdevice` into each subdevice. */
 export type ConfigTables = Readonly<
   Partial<Record<'gateway' | 'hub' | 'outbox' | 'inbox' | 'link' | 'subdevice', Table>>
 >;
 
-/** Its name, and its client id at the hub. */
+/** Name of the gateway, and its client id at the hub. */
 export const GATEWAY = 'gw';
 
-/** Quick, so that a test is: the floor of the configuration, and no growth that a test would have to sit out. */
+/** Short pauses for fast tests: the minimum of the configuration, without growth. */
 const HUB_DEFAULTS = { reconnect_floor_ms: 100, reconnect_ceiling_ms: 200 };
 
 export interface ConfigParts {
   readonly folder: string;
   readonly socketPath: string;
-  /** Of the hub, on this machine. */
+  /** Port of the hub, on this machine. */
   readonly port: number;
-  /** One link each. */
+  /** One link for each subdevice. */
   readonly subdevices: readonly FieldSubdevice[];
   readonly tables: ConfigTables;
 }
@@ -45,6 +45,6 @@ export function configText({ folder, socketPath, port, subdevices, tables }: Con
 }
 
 function section(heading: string, table: Table): string {
-  // a string, a number, a boolean and a list of strings are the same in TOML and in JSON
+  // A string, a number, a boolean and a list of strings are the same in TOML and in JSON.
   return [heading, ...Object.entries(table).map(([key, value]) => `${key} = ${JSON.stringify(value)}`), ''].join('\n');
 }

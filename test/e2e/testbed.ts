@@ -1,6 +1,6 @@
 /**
- * A small world for one test: the bench hub on TCP, subdevices on PTYs, and the gateway as a process of its own, with its
- * store in a temporary folder. Nothing of it is shared, and all of it is gone when the test is over.
+ * Testbed of one test: the bench hub on TCP, subdevices on PTYs, and the gateway as a separate process, with its
+ * store in a temporary folder. Nothing is shared, and everything is removed at the end of the test.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -25,34 +25,34 @@ import { until } from './until.ts';
 import { openWireTap, type WireTap } from './wire-tap.ts';
 
 type SubdevicePlan = Omit<FieldSubdeviceOptions, 'id' | 'clock'> & {
-  /** Makes a bad line of a good one. */
+  /** Damages the bytes of the line. */
   readonly disturb?: (open: OpenChannel) => OpenChannel;
 };
 
 export interface TestbedPlan {
-  /** By id; `a` and `b` unless told otherwise. */
+  /** Ids of the subdevices; `a` and `b` by default. */
   readonly subdevices?: Readonly<Record<string, SubdevicePlan>>;
   readonly rules?: Partial<HubRules>;
-  /** Keys of the configuration, by table; `link` goes into each link. `more` of it, as it is written. */
+  /** Keys of the configuration, by table; `link` goes into each link. `more`: further text. */
   readonly config?: ConfigTables;
   readonly more?: string;
-  /** The gateway talks to the hub through a tap. */
+  /** True if the gateway connects to the hub through a tap. */
   readonly isTapped?: boolean;
-  /** Environment of the gateway, as it is at each of its starts. */
+  /** Environment of the gateway at each of its starts. */
   readonly env?: Record<string, string>;
-  /** Another program than the product, for a negative control. */
+  /** Program other than the product, for a negative control. */
   readonly program?: string;
-  /** More of it, which depends on where things are. */
+  /** Further configuration that depends on paths. */
   readonly envFor?: (testbed: {
     readonly folder: string;
     readonly stateDir: string;
   }) => Readonly<Record<string, string>>;
 }
 
-/** On the disk, not in a tmpfs: a test looks at the bytes that reach the medium (FHS 3.0 §5.15). */
+/** Folder on the disk, not in a tmpfs: a test looks at the bytes that reach the medium (FHS 3.0 §5.15). */
 const FOLDERS = '/var/tmp';
 export const FILTER = 'cmd';
-/** Builds it; the gateway is not started. */
+/** Builds the testbed; the gateway is not started. */
 export async function openTestbed(plan: TestbedPlan = {}): Promise<Testbed> {
   const clock = systemClock();
   const folder = mkdtempSync(join(FOLDERS, 'holdfast-'));
@@ -86,7 +86,7 @@ export class Testbed {
   readonly hub: BenchHub;
   readonly gateway: GatewayProcess;
   readonly subdevices: readonly FieldSubdevice[];
-  /** What reached the application side, in order. */
+  /** Messages that reached the application side, in order. */
   readonly arrivals: ClientBytes[] = [];
   readonly events: HubEvent[] = [];
   readonly #tap: WireTap | undefined;
@@ -121,17 +121,17 @@ export class Testbed {
   }
 
   get tap(): WireTap {
-    if (this.#tap === undefined) throw new Error('this house was not planned with a tap');
+    if (this.#tap === undefined) throw new Error('this testbed was planned without a tap');
     return this.#tap;
   }
 
   subdevice(id: string): FieldSubdevice {
     const found = this.subdevices.find((subdevice) => subdevice.id === id);
-    if (found === undefined) throw new Error(`no subdevice ${id} in this house`);
+    if (found === undefined) throw new Error(`no subdevice ${id} in this testbed`);
     return found;
   }
 
-  /** The application side takes a message, wherever the hub is. */
+  /** The application side accepts a message, wherever the hub is. */
   arrive({ topic, payload }: Pick<Message, 'topic' | 'payload'>): void {
     const number = numberOf(payload);
     const subdevice = this.subdevices.find(({ id }) => topic.split('/')[1] === id);
@@ -151,24 +151,24 @@ export class Testbed {
     subdevice.order({ kind: 'subscribe', filter: FILTER, qos: 1 });
   }
 
-  /** The gateway's session at the hub. */
+  /** Session of the gateway at the hub. */
   get session(): SessionView | undefined {
     return this.hub.sessions().find(({ clientId }) => clientId.endsWith(GATEWAY));
   }
 
-  /** The hub goes away. Its port stays taken, so that no hub of another test can be in its place. */
+  /** The hub goes away. Its port stays taken, so that no hub of another test can use it. */
   dropHub(): void {
     this.setFaults({ reach: 'refuses' });
     this.hub.setFault({ kind: 'dropConnections' });
   }
 
-  /** The hub goes away, and the gateway knows. */
+  /** The hub goes away, and the gateway has detected it. */
   async loseHub(): Promise<void> {
     this.dropHub();
     await this.untilStatus(({ hub }) => hub.state !== 'connected');
   }
 
-  /** The hub is back, with everything it remembers. */
+  /** The hub is back, with its complete state. */
   restoreHub(): void {
     this.setFaults({ reach: 'normal' });
   }
@@ -177,12 +177,14 @@ export class Testbed {
     this.hub.setFault({ kind: 'set', faults });
   }
 
-  /** Each subdevice sends so many messages. */
+  /** Each subdevice sends `count` messages. */
   publish(count: number, topic = 't'): void {
     for (let left = count; left > 0; left -= 1) for (const subdevice of this.subdevices) subdevice.publish(topic);
   }
 
-  /** The application side sends the subdevice its next numbered command; the hub answers for it from now on. */
+  /**
+   * The application side sends the subdevice its next numbered command; from now on the hub is responsible for it.
+   */
   command(subdevice: FieldSubdevice): void {
     const number = subdevice.downlinks.send();
     this.hub.publish({
@@ -201,12 +203,12 @@ export class Testbed {
     return sumAccounts(this.subdevices.map(({ downlinks }) => downlinks));
   }
 
-  /** Every subdevice has its acknowledgements. */
+  /** Waits until every subdevice has its acknowledgements. */
   async untilAcknowledged(): Promise<void> {
     await until(() => this.subdevices.every(({ queued }) => queued === 0));
   }
 
-  /** Nobody owes anybody anything any more, as far as each of them knows. */
+  /** Waits until no message is pending, as far as each side knows. */
   async untilIdle(): Promise<LedgerReport> {
     await this.untilAcknowledged();
     await until(() => this.session?.stored === 0 && this.session.inFlight === 0);
@@ -219,11 +221,11 @@ export class Testbed {
     return ledger;
   }
 
-  /** For whoever has to find out why a test failed. */
+  /** Text for a failed test. */
   get whatHappened(): string {
     const { uplinks, downlinks, session } = this;
-    const books = { uplinks, downlinks, session, lanes: this.#ledger?.lanes };
-    return `${this.gateway.journal}\n${JSON.stringify(books, undefined, 1)}`;
+    const ledgers = { uplinks, downlinks, session, lanes: this.#ledger?.lanes };
+    return `${this.gateway.journal}\n${JSON.stringify(ledgers, undefined, 1)}`;
   }
 
   async untilStatus(isSo: (status: StatusReport) => boolean): Promise<StatusReport> {
@@ -231,7 +233,10 @@ export class Testbed {
     return await this.gateway.status();
   }
 
-  /** Everything acknowledged has arrived, in order, both ways; and the gateway's books say the same. */
+  /**
+   * Expects that everything acknowledged has arrived, in order, in both directions; and that the ledger of the
+   * gateway agrees.
+   */
   async expectNothingLost(): Promise<LedgerReport> {
     const ledger = await this.untilIdle();
     expect({ up: this.uplinks, down: this.downlinks }).toMatchObject({

@@ -1,4 +1,4 @@
-/** The files of TLS as they are found on a disk: renewed under way, half copied, somebody else’s. */
+/** TLS files on a disk: renewed while in use, partially copied, of another owner. */
 import { chmodSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -20,7 +20,7 @@ function placed() {
 }
 
 describe('files that are renewed under a running gateway', () => {
-  it('are the same as long as nothing changes, and taken when they do', () => {
+  it('are unchanged as long as nothing changes, and used when they do', () => {
     const { folder, files, news } = placed();
     const first = files.context();
     expect(first).toBeDefined();
@@ -30,7 +30,7 @@ describe('files that are renewed under a running gateway', () => {
     expect(news).toEqual([]);
   });
 
-  it('are not taken while they are broken: the last good ones stay, and it is told once', () => {
+  it('are not used while they are broken: the last valid ones remain in use, and it is reported once', () => {
     const { folder, files, news } = placed();
     const good = files.context();
     folder.write('client.pem', '-----BEGIN CERT');
@@ -45,7 +45,7 @@ describe('files that are renewed under a running gateway', () => {
     expect(news).toHaveLength(2);
   });
 
-  it('are not taken while one of a pair is old', () => {
+  it('are not used while one of a pair is old', () => {
     const { folder, files } = placed();
     const good = files.context();
     folder.write('client.pem', folder.authority.issue({ commonName: 'gw' }).certificate);
@@ -53,14 +53,14 @@ describe('files that are renewed under a running gateway', () => {
     expect(files.problem).toContain(`client-key.pem is not the key of ${folder.path}/client.pem`);
   });
 
-  it('that are no files are not waited for', () => {
+  it('that are no regular files are not waited for', () => {
     const { folder } = placed();
     const files = new TlsFiles({ caFile: folder.path, client: undefined, noted: () => {} });
     expect(files.context()).toBeUndefined();
     expect(files.problem).toContain(`${folder.path} is a directory, not a file`);
   });
 
-  it('that never were good make no connection', () => {
+  it('that were never valid make no connection', () => {
     const { folder, files } = placed();
     rmSync(folder.caFile);
     expect(files.context()).toBeUndefined();
@@ -74,7 +74,7 @@ describe('config check', () => {
     client,
   });
 
-  it('tells whom we trust and who we are, and until when', () => {
+  it('names the trusted authorities and the own certificate, with their end of validity', () => {
     const { folder, client } = placed();
     const { problems, lines } = checkTls(tls(folder, client), Date.now());
     expect(problems).toEqual([]);
@@ -83,7 +83,7 @@ describe('config check', () => {
     );
   });
 
-  it('tells everything that is wrong with the files at once', () => {
+  it('reports all problems of the files at once', () => {
     const { folder, client } = placed();
     folder.write('ca.pem', 'nothing');
     folder.write('client.pem', new Authority('Another').certificate);
@@ -97,7 +97,7 @@ describe('config check', () => {
     expect(checkTls(tls(folder, client), Date.now()).problems[1]?.what).toContain('is not the key of');
   });
 
-  it('tells a certificate that has expired, unless the clock is not set', () => {
+  it('reports an expired certificate, unless the clock is not set', () => {
     const { folder } = placed();
     const until = new Date(Date.now() - DAY_MS);
     const client = folder.writeClient({ commonName: 'gw', from: new Date(Date.now() - 9 * DAY_MS), until });
@@ -105,7 +105,7 @@ describe('config check', () => {
     expect(checkTls(tls(folder, client), 0).problems).toEqual([]);
   });
 
-  it('as a command says the same, and ends with 78 if something is wrong', async () => {
+  it('as a command reports the same, and ends with 78 if there is a problem', async () => {
     const { folder, client } = placed();
     const text = `[gateway]
 name = "gw"
@@ -134,7 +134,7 @@ id = "a"
     expect(JSON.parse(bad.stdout)).toMatchObject({ ok: false, problems: [{ path: 'hub.tls_key_file' }] });
   });
 
-  it('looks at the device secret where it is the key', () => {
+  it('checks the device secret if it is the key', () => {
     const folder = new TlsFolder();
     const psk = (secretFile: string) => checkTls({ kind: 'psk', secretFile }, Date.now()).problems;
     expect(psk(folder.write('secret', 'AAECAwQFBgcICQoLDA0ODw==\n'))).toEqual([]);

@@ -1,4 +1,4 @@
-/** The gateway as a process, and the bench hub behind TLS: certificates renewed, a hub that pretends, a clock of 1970. */
+/** The gateway as a process, and the bench hub with TLS: renewed certificates, an impostor, a clock of 1970. */
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -16,23 +16,23 @@ import { until } from './until.ts';
 
 const HEEDLESS = fileURLToPath(new URL('./gateway-without-hub-checks.ts', import.meta.url));
 
-interface Site {
+interface TlsTestbed {
   readonly testbed: Testbed;
   readonly folder: TlsFolder;
   hub: BenchHub;
 }
 
-/** A gateway with a client certificate; its hub is up, the gateway is not. */
-async function openSite(plan: Pick<TestbedPlan, 'env' | 'program'> = {}): Promise<Site> {
+/** Gateway with a client certificate; its hub is running, the gateway is not. */
+async function openTlsTestbed(plan: Pick<TestbedPlan, 'env' | 'program'> = {}): Promise<TlsTestbed> {
   const folder = new TlsFolder();
   const { certificateFile, keyFile } = folder.writeClient({ commonName: GATEWAY });
   const hub = await secureHub(folder.authority, { tlsPort: 0 });
   const files = { tls_ca_file: folder.caFile, tls_certificate_file: certificateFile, tls_key_file: keyFile };
   const testbed = await openTestbed({ config: { hub: { port: hub.tlsPort, tls: 'on', ...files } }, ...plan });
-  const site = { testbed, folder, hub };
-  onTestFinished(() => site.hub.stop());
+  const world = { testbed, folder, hub };
+  onTestFinished(() => world.hub.stop());
   hub.onArrived((arrival) => testbed.arrive(arrival));
-  return site;
+  return world;
 }
 
 async function secureHub(authority: Authority, { tlsPort }: { readonly tlsPort: number }): Promise<BenchHub> {
@@ -41,14 +41,14 @@ async function secureHub(authority: Authority, { tlsPort }: { readonly tlsPort: 
 }
 
 /** The hub comes back with another authority, on the same port. */
-async function exchangeHub(site: Site, authority: Authority): Promise<void> {
-  const { tlsPort } = site.hub;
-  await site.hub.stop();
-  site.hub = await secureHub(authority, { tlsPort });
-  site.hub.onArrived((arrival) => site.testbed.arrive(arrival));
+async function exchangeHub(world: TlsTestbed, authority: Authority): Promise<void> {
+  const { tlsPort } = world.hub;
+  await world.hub.stop();
+  world.hub = await secureHub(authority, { tlsPort });
+  world.hub.onArrived((arrival) => world.testbed.arrive(arrival));
 }
 
-async function start({ testbed }: Site): Promise<void> {
+async function start({ testbed }: TlsTestbed): Promise<void> {
   await testbed.gateway.start();
   for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
 }
@@ -59,91 +59,91 @@ async function expectUplinksDelivered(testbed: Testbed): Promise<void> {
   expect(testbed.uplinks.reordered).toBe(0);
 }
 
-describe('a gateway behind TLS', () => {
-  it('is known by its certificate, and loses nothing over a hub that goes and comes', async () => {
-    const site = await openSite();
-    await start(site);
-    site.testbed.publish(20);
-    await expectUplinksDelivered(site.testbed);
-    await site.hub.stop();
-    site.testbed.publish(20);
-    await site.testbed.untilAcknowledged();
-    await site.hub.listen();
-    await expectUplinksDelivered(site.testbed);
-    expect(site.hub.sessions()).toMatchObject([{ clientId: GATEWAY, isConnected: true }]);
-    expect((await site.testbed.gateway.status()).hub).toMatchObject({ state: 'connected', sessionPresent: true });
+describe('a gateway with TLS', () => {
+  it('is identified by its certificate, and loses nothing over a restart of the hub', async () => {
+    const world = await openTlsTestbed();
+    await start(world);
+    world.testbed.publish(20);
+    await expectUplinksDelivered(world.testbed);
+    await world.hub.stop();
+    world.testbed.publish(20);
+    await world.testbed.untilAcknowledged();
+    await world.hub.listen();
+    await expectUplinksDelivered(world.testbed);
+    expect(world.hub.sessions()).toMatchObject([{ clientId: GATEWAY, isConnected: true }]);
+    expect((await world.testbed.gateway.status()).hub).toMatchObject({ state: 'connected', sessionPresent: true });
   });
 
-  it('sends nothing to a hub that only pretends, says why, and takes a new authority without a restart', async () => {
-    const site = await openSite();
-    await start(site);
-    await site.testbed.untilStatus(({ hub }) => hub.state === 'connected');
+  it('sends nothing to an impostor, reports the reason, and accepts a new authority without a restart', async () => {
+    const world = await openTlsTestbed();
+    await start(world);
+    await world.testbed.untilStatus(({ hub }) => hub.state === 'connected');
     const successor = new Authority('Successor');
-    await exchangeHub(site, successor);
-    site.testbed.publish(20);
-    await site.testbed.untilAcknowledged();
+    await exchangeHub(world, successor);
+    world.testbed.publish(20);
+    await world.testbed.untilAcknowledged();
     const words = 'a certificate by an authority that is not trusted, "CN=Successor": set tls_ca_file';
-    await site.testbed.untilStatus(({ hub }) => hub.lastProblem?.includes(words) ?? false);
-    expect(site.testbed.gateway.journal).toContain('cannot reach the hub: ');
-    expect(site.hub.sessions()).toEqual([]);
-    site.folder.write('ca.pem', successor.certificate);
-    site.folder.writeClient({ commonName: GATEWAY }, successor);
-    await expectUplinksDelivered(site.testbed);
+    await world.testbed.untilStatus(({ hub }) => hub.lastProblem?.includes(words) ?? false);
+    expect(world.testbed.gateway.journal).toContain('cannot reach the hub: ');
+    expect(world.hub.sessions()).toEqual([]);
+    world.folder.write('ca.pem', successor.certificate);
+    world.folder.writeClient({ commonName: GATEWAY }, successor);
+    await expectUplinksDelivered(world.testbed);
     // each reason once, however often it was tried
-    expect(site.testbed.gateway.journal.match(/cannot reach the hub: .* not trusted/g)).toHaveLength(1);
+    expect(world.testbed.gateway.journal.match(/cannot reach the hub: .* not trusted/g)).toHaveLength(1);
   });
 
-  it('gives everything to a hub that only pretends, once it does not look whose certificate it is', async () => {
-    const site = await openSite({ program: HEEDLESS, env: { OVERLOOKS: 'certificates' } });
-    await exchangeHub(site, new Authority('Somebody Else'));
-    await start(site);
-    site.testbed.publish(20);
-    await expectUplinksDelivered(site.testbed);
+  it('negative control: sends everything to an impostor if it does not check the certificate', async () => {
+    const world = await openTlsTestbed({ program: HEEDLESS, env: { OVERLOOKS: 'certificates' } });
+    await exchangeHub(world, new Authority('Other Authority'));
+    await start(world);
+    world.testbed.publish(20);
+    await expectUplinksDelivered(world.testbed);
   });
 
-  it('goes on with the last good certificate while a new one is broken, and says so', async () => {
-    const site = await openSite();
-    await start(site);
-    await site.testbed.untilStatus(({ hub }) => hub.state === 'connected');
-    site.folder.write('client.pem', 'half of a');
-    site.hub.setFault({ kind: 'dropConnections' });
-    const { conditions } = await site.testbed.untilStatus(
+  it('continues with the last valid certificate while a new one is broken, and reports it', async () => {
+    const world = await openTlsTestbed();
+    await start(world);
+    await world.testbed.untilStatus(({ hub }) => hub.state === 'connected');
+    world.folder.write('client.pem', 'half of a');
+    world.hub.setFault({ kind: 'dropConnections' });
+    const { conditions } = await world.testbed.untilStatus(
       ({ hub, conditions }) => hub.state === 'connected' && conditions.some(({ code }) => code === 'tls-files'),
     );
     expect(conditions.find(({ code }) => code === 'tls-files')?.sentence).toContain('client.pem holds no certificate');
-    site.folder.writeClient({ commonName: GATEWAY });
-    site.hub.setFault({ kind: 'dropConnections' });
-    await site.testbed.untilStatus((status) => status.hub.state === 'connected' && status.conditions.length === 0);
+    world.folder.writeClient({ commonName: GATEWAY });
+    world.hub.setFault({ kind: 'dropConnections' });
+    await world.testbed.untilStatus((status) => status.hub.state === 'connected' && status.conditions.length === 0);
   });
 
-  it('starts and takes messages though its files are missing, and sends them once they are there', async () => {
-    const site = await openSite();
-    site.folder.write('ca.pem', '');
-    await start(site);
-    site.testbed.publish(20);
-    await site.testbed.untilAcknowledged();
-    const { hub } = await site.testbed.untilStatus(({ hub }) => hub.lastProblem !== null);
+  it('starts and accepts messages although its files are missing, and sends them once the files exist', async () => {
+    const world = await openTlsTestbed();
+    world.folder.write('ca.pem', '');
+    await start(world);
+    world.testbed.publish(20);
+    await world.testbed.untilAcknowledged();
+    const { hub } = await world.testbed.untilStatus(({ hub }) => hub.lastProblem !== null);
     expect(hub.lastProblem).toMatch(/^no connection: .*ca\.pem holds no certificate/);
-    site.folder.write('ca.pem', site.folder.authority.certificate);
-    await expectUplinksDelivered(site.testbed);
+    world.folder.write('ca.pem', world.folder.authority.certificate);
+    await expectUplinksDelivered(world.testbed);
   });
 
   it.skipIf(FAKETIME_IS_MISSING)(
-    'with a clock of 1970 keeps trying, sends nothing, and connects once it is set',
+    'with a clock of 1970 keeps trying, sends nothing, and connects once the clock is set',
     async () => {
       const clock = newWallClock();
       clock.set('-56y');
-      const site = await openSite({ env: clock.env });
-      await start(site);
-      site.testbed.publish(20);
-      await site.testbed.untilAcknowledged();
+      const world = await openTlsTestbed({ env: clock.env });
+      await start(world);
+      world.testbed.publish(20);
+      await world.testbed.untilAcknowledged();
       const words =
         /not valid before 20\d\d-\d\d-\d\d, and the clock of this machine reads 19\d\d-\d\d-\d\d: it is not set; the gateway tries again until it is/;
-      const { conditions } = await site.testbed.untilStatus(({ hub }) => words.test(hub.lastProblem ?? ''));
+      const { conditions } = await world.testbed.untilStatus(({ hub }) => words.test(hub.lastProblem ?? ''));
       expect(conditions.map(({ code }) => code)).toEqual(expect.arrayContaining(['hub-away', 'clock-untrusted']));
-      expect(site.hub.sessions()).toEqual([]);
+      expect(world.hub.sessions()).toEqual([]);
       clock.set('+0');
-      await expectUplinksDelivered(site.testbed);
+      await expectUplinksDelivered(world.testbed);
     },
   );
 });
@@ -152,7 +152,7 @@ describe('a gateway with TLS-PSK', () => {
   const PRODUCT = 'ABCDEFGHIJ';
   const SECRET = 'AAECAwQFBgcICQoLDA0ODw==';
 
-  async function openPskSite() {
+  async function openPskTestbed() {
     const folder = new TlsFolder();
     const door = { port: 0, ...folder.authority.issue(GOOD), authority: folder.authority.certificate };
     const rules = {
@@ -197,8 +197,8 @@ device_name = "a"
     return { folder, hub, events, gateway };
   }
 
-  it('comes in by the device secret, without a password, and looks after its subdevices there', async () => {
-    const { folder, hub, gateway, events } = await openPskSite();
+  it('connects with the device secret, without a password, and serves its subdevices', async () => {
+    const { folder, hub, gateway, events } = await openPskTestbed();
     folder.write('secret', `${SECRET}\n`);
     await gateway.start();
     await until(async () => (await gateway.status()).hub.state === 'connected');
@@ -207,8 +207,8 @@ device_name = "a"
     expect(events.filter(({ kind }) => kind === 'refused' || kind === 'rejected')).toEqual([]);
   });
 
-  it('with another secret does not, and is told which file to look at', async () => {
-    const { folder, hub, gateway } = await openPskSite();
+  it('with another secret does not connect, and names the file to check', async () => {
+    const { folder, hub, gateway } = await openPskTestbed();
     folder.write('secret', 'AAAAAAAAAAAAAAAAAAAAAA==');
     await gateway.start();
     await until(async () => (await gateway.status()).hub.lastProblem?.includes('device_secret_file') ?? false);

@@ -36,16 +36,16 @@ describe('with the device secret as the key', () => {
     expect(sockets[0]?.getCipher().name).toBe(suite);
   });
 
-  it('an unknown identity, another secret, and a hub with certificates only are told apart', async () => {
+  it('an unknown identity, another secret, and a hub with certificates only have different texts', async () => {
     const { port } = await servePsk('PSK-AES128-CBC-SHA');
     const { port: other } = await serveTls({ cert: certificate, key: hubKey });
     const reasons = [
-      await dialPsk(port, { identity: 'nobody' }).untilClosed(),
+      await dialPsk(port, { identity: 'unlisted' }).untilClosed(),
       await dialPsk(port, { key: Buffer.alloc(16) }).untilClosed(),
       await dialPsk(other).untilClosed(),
     ];
     expect(reasons.map((reason) => reason.replace(/:\d+/, ''))).toEqual([
-      '127.0.0.1 does not know the identity nobody: check product_id and device_name',
+      '127.0.0.1 does not know the identity unlisted: check product_id and device_name',
       '127.0.0.1 has another key for this gateway: check the secret in device_secret_file',
       '127.0.0.1 rejected the TLS handshake: it may not offer TLS-PSK on this port',
     ]);

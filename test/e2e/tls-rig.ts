@@ -1,4 +1,4 @@
-/** What the tests of TLS stand on: an authority of their own, its files in a temporary folder, and servers on real TCP. */
+/** Tools for the tests of TLS: an authority, its files in a temporary folder, and servers on real TCP. */
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import type { AddressInfo, Server } from 'node:net';
@@ -9,7 +9,7 @@ import { onTestFinished } from 'vitest';
 import { Authority, type CertificatePlan } from '../../src/bench/certificates.ts';
 
 export const HOST = '127.0.0.1';
-/** The hub that everything is right with. */
+/** Hub with valid certificates. */
 export const GOOD: CertificatePlan = { commonName: 'hub', names: [HOST, 'hub.example'] };
 
 export class TlsFolder {
@@ -21,7 +21,7 @@ export class TlsFolder {
     this.write('ca.pem', this.authority.certificate);
   }
 
-  /** Readable by its owner only. @returns its path */
+  /** File that only its owner can read. @returns its path */
   write(file: string, text: string, mode = 0o600): string {
     const path = join(this.path, file);
     writeFileSync(path, text, { mode });
@@ -41,11 +41,11 @@ export class TlsFolder {
 
 export interface Standing {
   readonly port: number;
-  /** Connections that are through with their handshake. */
+  /** Connections with a completed handshake. */
   readonly sockets: readonly TLSSocket[];
 }
 
-/** A server that says `hello` to whoever gets in, and is gone after the test. */
+/** Server that sends `hello` to each accepted client, and is closed after the test. */
 export async function serveTls(options: TlsOptions): Promise<Standing> {
   const sockets: TLSSocket[] = [];
   const server = createServer(options, (socket) => {
@@ -55,7 +55,7 @@ export async function serveTls(options: TlsOptions): Promise<Standing> {
   return { port: await standUp(server), sockets };
 }
 
-/** Listens until the test is over. @returns its port */
+/** Listens until the end of the test. @returns its port */
 export async function standUp(server: Server): Promise<number> {
   server.on('connection', (socket) => onTestFinished(() => void socket.destroy()));
   await once(server.listen(0, HOST), 'listening');

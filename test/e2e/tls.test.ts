@@ -1,4 +1,7 @@
-/** The way to the hub over TLS, on real sockets: who is let in, who is not, and what a technician reads then. */
+/**
+ * The connection to the hub over TLS, on real sockets: accepted servers, rejected servers, and the texts of the
+ * rejections.
+ */
 import { createHash, X509Certificate } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:net';
@@ -25,7 +28,7 @@ function dial(folder: TlsFolder, port: number, client: Client = {}): Recorder {
   return listener;
 }
 
-/** Dials a server with such a certificate. @returns why it came to nothing */
+/** Connects to a server with such a certificate. @returns reason of the failure */
 async function refusal(server: ServerOptions & { folder: TlsFolder }, client: Client = {}): Promise<string> {
   const { port } = await serveTls(server);
   const listener = dial(server.folder, port, client);
@@ -46,7 +49,7 @@ const pinOf = (pem: string): string =>
     .digest('base64');
 
 describe('over TLS', () => {
-  it('bytes go both ways once the hub has proved itself', async () => {
+  it('bytes go both ways once the hub has proved its identity', async () => {
     const server = certified();
     const { port, sockets } = await serveTls(server);
     const listener = dial(server.folder, port);
@@ -55,7 +58,7 @@ describe('over TLS', () => {
     expect(sockets[0]?.getProtocol()).toBe('TLSv1.3');
   });
 
-  it('what was written leaves before the close, and a far end that takes nothing is given up', async () => {
+  it('written bytes are sent before the close, and a peer that accepts nothing is closed', async () => {
     const server = certified();
     const { port, sockets } = await serveTls(server);
     const files = new TlsFiles({ caFile: server.folder.caFile, client: undefined, noted: () => {} });
@@ -78,7 +81,7 @@ describe('over TLS', () => {
     expect(await stuck.untilClosed()).toMatch(/does not accept bytes/);
   });
 
-  it('a far end that never finishes the handshake is given up', async () => {
+  it('a peer that never finishes the handshake is closed', async () => {
     const port = await standUp(createServer(() => {}));
     const files = new TlsFiles({ caFile: new TlsFolder().caFile, client: undefined, noted: () => {} });
     const listener = new Recorder();
@@ -87,43 +90,43 @@ describe('over TLS', () => {
     expect(listener.openings).toBe(0);
   });
 
-  it('a port where nothing listens is told as without TLS', async () => {
+  it('a port where nothing listens has the same text as without TLS', async () => {
     const files = new TlsFiles({ caFile: new TlsFolder().caFile, client: undefined, noted: () => {} });
     const listener = new Recorder();
     openTls({ host: HOST, port: 1, serverName: HOST, pins: [], files, ...LIMITS })(listener);
     expect(await listener.untilClosed()).toBe('127.0.0.1:1 refused the connection: nothing listens there');
   });
 
-  it('the name asked for may be another than the host', async () => {
+  it('the requested name can differ from the host', async () => {
     const server = certified();
     const { port, sockets } = await serveTls(server);
     await dial(server.folder, port, { serverName: 'hub.example' }).untilReceived(5);
     expect((sockets[0] as { servername?: string } | undefined)?.servername).toBe('hub.example');
   });
 
-  it('an authority that is not trusted is named', async () => {
-    const server = certified(GOOD, new Authority('Somebody Else'));
+  it('an untrusted authority is named', async () => {
+    const server = certified(GOOD, new Authority('Other Authority'));
     expect(await refusal(server)).toBe(
-      '127.0.0.1 has a certificate by an authority that is not trusted, "CN=Somebody Else": set tls_ca_file to its certificate',
+      '127.0.0.1 has a certificate by an authority that is not trusted, "CN=Other Authority": set tls_ca_file to its certificate',
     );
   });
 
-  it('without a file, those count whom this machine trusts, and nobody of the bench is among them', async () => {
+  it('without a file, the authorities of this machine count, and no bench authority is among them', async () => {
     const files = new TlsFiles({ caFile: undefined, client: undefined, noted: () => {} });
     expect(await refusal(certified(), { files })).toContain('an authority that is not trusted, "CN=Bench Authority"');
   });
 
   it.each([
-    ['an authority nobody trusts', GOOD, new Authority('Somebody Else'), {}],
-    ['an authority that borrows a name', GOOD, new Authority('Bench Authority'), {}],
+    ['an untrusted authority', GOOD, new Authority('Other Authority'), {}],
+    ['an authority with a copied name', GOOD, new Authority('Bench Authority'), {}],
     ['the wrong name', GOOD, undefined, { serverName: 'other.example' }],
     ['a certificate that has expired', { ...GOOD, from: inDays(-30), until: inDays(-3) }, undefined, {}],
     ['a certificate of the future', { ...GOOD, from: inDays(30), until: inDays(60) }, undefined, {}],
     ['another key than the pinned one', GOOD, undefined, { pins: ['AAAA'] }],
   ] as const)(
-    'a hub with %s is kept out by the check alone: whoever does not look hears its hello',
-    async (...site) => {
-      const [, plan, authority, client] = site;
+    'a hub with %s is rejected by the check alone: a client without the check receives its hello',
+    async (...impostor) => {
+      const [, plan, authority, client] = impostor;
       const { folder, ...server } = certified(plan, authority);
       const { port } = await serveTls(server);
       expect((await dial(folder, port, client).untilClosed()).length).toBeGreaterThan(0);
@@ -134,32 +137,32 @@ describe('over TLS', () => {
     },
   );
 
-  it('nor does an authority of the same name get in', async () => {
+  it('another authority of the same name is rejected as well', async () => {
     expect(await refusal(certified(GOOD, new Authority('Bench Authority')))).toMatch(
       /by an authority that is not trusted/,
     );
   });
 
-  it('no environment variable lets a hub in that did not prove itself', async () => {
+  it('no environment variable makes an unproven hub accepted', async () => {
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     onTestFinished(() => void delete process.env.NODE_TLS_REJECT_UNAUTHORIZED);
-    expect(await refusal(certified(GOOD, new Authority('Somebody Else')))).toMatch(/not trusted/);
+    expect(await refusal(certified(GOOD, new Authority('Other Authority')))).toMatch(/not trusted/);
     expect(await refusal(certified(), { serverName: 'other.example' })).toMatch(/correct host/);
   });
 
-  it('a wrong name is told with the names that there are', async () => {
+  it('a wrong name is reported with the names in the certificate', async () => {
     expect(await refusal(certified(), { serverName: 'other.example' })).toBe(
       '127.0.0.1 has a certificate for 127.0.0.1, hub.example, not for other.example: correct host, or set tls_server_name',
     );
   });
 
-  it('an expired certificate is told with its day', async () => {
+  it('an expired certificate is reported with its day', async () => {
     const until = inDays(-3);
     const reason = await refusal(certified({ ...GOOD, from: inDays(-30), until }));
     expect(reason).toContain(`has a certificate that expired on ${until.toISOString().slice(0, 10)}`);
   });
 
-  it('a certificate of the future is blamed on the clock, and on an unset one in plain words', async () => {
+  it('a certificate of the future is attributed to the clock, and to an unset clock in plain words', async () => {
     const from = inDays(30);
     const server = { ...GOOD, from, until: inDays(60) };
     const day = from.toISOString().slice(0, 10);
@@ -179,12 +182,12 @@ describe('over TLS', () => {
     );
   });
 
-  it('a pin of the authority that anybody can show does not count', async () => {
+  it('a pin of the authority, whose certificate is public, does not count', async () => {
     const server = certified();
     expect(await refusal(server, { pins: [pinOf(server.folder.authority.certificate)] })).toMatch(/not in tls_pins/);
   });
 
-  it('nothing older than TLS 1.2 is spoken', async () => {
+  it('no version older than TLS 1.2 is accepted', async () => {
     const old = { minVersion: 'TLSv1', maxVersion: 'TLSv1.1', ciphers: 'DEFAULT:@SECLEVEL=0' } as const;
     expect(await refusal({ ...certified(), ...old })).toBe(
       '127.0.0.1 does not speak TLS 1.2 or later: it must be updated',
@@ -194,7 +197,7 @@ describe('over TLS', () => {
   it.each([
     ['answers in plain text', '127.0.0.1 does not answer in TLS: is 0 the right port?', 'HTTP/1.0 400 Bad\r\n\r\n'],
     ['hangs up', '127.0.0.1 closed the connection during the TLS handshake: does port 0 speak TLS?', ''],
-  ])('a port that %s is told', async (_, words, answer) => {
+  ])('a port that %s is reported', async (_, words, answer) => {
     const port = await standUp(createServer((socket) => void socket.once('data', () => socket.end(answer))));
     const reason = await dial(new TlsFolder(), port).untilClosed();
     expect(reason.replaceAll(`:${port}`, '').replaceAll(String(port), '0')).toBe(words);
@@ -202,7 +205,7 @@ describe('over TLS', () => {
 });
 
 describe('a hub that wants a client certificate', () => {
-  it.each(['TLSv1.2', 'TLSv1.3'] as const)('lets in who has one, over %s', async (maxVersion) => {
+  it.each(['TLSv1.2', 'TLSv1.3'] as const)('accepts a client with a certificate, over %s', async (maxVersion) => {
     const { folder, ...server } = certified();
     const mutual = {
       ...server,
@@ -218,7 +221,7 @@ describe('a hub that wants a client certificate', () => {
     expect(sockets[0]?.getPeerCertificate().subject.CN).toBe('gw');
   });
 
-  it('tells who has none', async () => {
+  it('rejects a client without one, with its text', async () => {
     const { folder, ...server } = certified();
     const mutual = { folder, ...server, ca: folder.authority.certificate, requestCert: true, rejectUnauthorized: true };
     expect(await refusal(mutual)).toBe(

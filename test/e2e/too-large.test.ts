@@ -1,10 +1,10 @@
 /**
- * Downlinks of sizes that no subdevice, no link or no gateway can take: each ends as shed with its reason, and everybody
- * else's messages flow, in this life of the process and in the next.
+ * Downlinks of sizes that a subdevice, a link or the gateway cannot accept: each is shed with its reason, and all
+ * other messages flow, in this process and in the next.
  */
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, it } from 'vitest';
-import { findPort, Site } from './any-broker.ts';
+import { BrokerTestbed, findPort } from './any-broker.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
 import { FILTER } from './testbed.ts';
 import { GATEWAY } from './testbed-config.ts';
@@ -12,44 +12,44 @@ import { until } from './until.ts';
 
 const TOPIC = `${GATEWAY}/a/${FILTER}`;
 
-async function shedOf(site: Site): Promise<Readonly<Partial<Record<string, number>>>> {
-  const { totals } = await site.testbed.gateway.ledger();
+async function shedOf(brokerTestbed: BrokerTestbed): Promise<Readonly<Partial<Record<string, number>>>> {
+  const { totals } = await brokerTestbed.testbed.gateway.ledger();
   return totals.downlink.shed;
 }
 
-async function openSite(): Promise<{ readonly site: Site; readonly broker: Mosquitto }> {
+async function openTestbed(): Promise<{ readonly brokerTestbed: BrokerTestbed; readonly broker: Mosquitto }> {
   const port = await findPort();
   let broker: Mosquitto | undefined;
   const brokerAt = (at: number, folder: string): Mosquitto => (broker ??= new Mosquitto(at, folder));
-  const site = await Site.open({ port, brokerAt });
-  if (broker === undefined) throw new Error('a site has a broker');
-  return { site, broker };
+  const brokerTestbed = await BrokerTestbed.open({ port, brokerAt });
+  if (broker === undefined) throw new Error('the testbed has a broker');
+  return { brokerTestbed, broker };
 }
 
 describe.skipIf(MOSQUITTO_IS_MISSING)('a downlink that is too large', () => {
-  it('is shed with its reason, whatever its size and QoS, and the others flow', async () => {
-    const { site, broker } = await openSite();
-    const { testbed } = site;
-    await site.enter();
+  it('is shed with its reason, for any size and QoS, and the others flow', async () => {
+    const { brokerTestbed, broker } = await openTestbed();
+    const { testbed } = brokerTestbed;
+    await brokerTestbed.enter();
     testbed.subdevice('a').order({ kind: 'subscribe', filter: '#', qos: 1 });
     await testbed.untilStatus(({ hub }) => hub.subscriptions === 3);
-    // more than a packet of the link, than a packet of MQTT-SN can say, and than the gateway takes
+    // Larger than a packet of the link, than MQTT-SN can express, and than the limit of the gateway.
     for (const bytes of [5000, 65_527, 66_000, 400_000])
       for (const qos of ['0', '1']) broker.publishBytes(TOPIC, bytes, '-q', qos);
     const longest = `${GATEWAY}/a/`.padEnd(65_535, 'x');
     for (const qos of ['0', '1']) broker.publishBytes(longest, 1, '-q', qos);
     broker.publishBytes(longest, 70_000, '-q', '1');
     const shed = { 'too large for the link': 9, 'too large for the gateway': 2 };
-    await until(async () => isDeepStrictEqual(await shedOf(site), shed));
+    await until(async () => isDeepStrictEqual(await shedOf(brokerTestbed), shed));
     const { conditions } = await testbed.gateway.status();
     expect(conditions).toContainEqual(expect.objectContaining({ code: 'too-large', losing: 'yes' }));
-    await site.trade(5);
+    await brokerTestbed.trade(5);
   });
 
-  it('waits for a subdevice that is away like any other, and ends the process neither then nor at a start', async () => {
-    const { site, broker } = await openSite();
-    const { testbed } = site;
-    await site.enter();
+  it('waits for a subdevice that is away like any other, and ends no process, neither then nor at a start', async () => {
+    const { brokerTestbed, broker } = await openTestbed();
+    const { testbed } = brokerTestbed;
+    await brokerTestbed.enter();
     testbed.subdevice('a').stop();
     await testbed.untilStatus(({ links }) => links.flatMap(({ subdevices }) => subdevices).length === 1);
     broker.publishBytes(TOPIC, 66_000, '-q', '1', '-r');
@@ -57,7 +57,7 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('a downlink that is too large', () => {
     await testbed.gateway.signal('SIGKILL');
     await testbed.gateway.start();
     testbed.subdevice('a').start();
-    await until(async () => isDeepStrictEqual(await shedOf(site), { 'too large for the link': 1 }));
-    await site.trade(5);
+    await until(async () => isDeepStrictEqual(await shedOf(brokerTestbed), { 'too large for the link': 1 }));
+    await brokerTestbed.trade(5);
   });
 });

@@ -1,4 +1,4 @@
-/** Captures of recordings, read by Wireshark: every packet is what it was, none is malformed. */
+/** Captures of recordings, read by Wireshark: every packet is unchanged, none is malformed. */
 import { execFile, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
@@ -9,10 +9,10 @@ import { openTestbed } from './testbed.ts';
 const TSHARK_IS_MISSING = spawnSync('tshark', ['--version']).error !== undefined;
 if (TSHARK_IS_MISSING) console.warn('skipped: tshark is not installed (apt-get install tshark)');
 
-/** Its MQTT-SN dissector has no port of its own. */
+/** Port of the MQTT-SN dissector, which has no port of its own. */
 const DECODE_AS = ['-d', 'udp.port==1883,mqttsn'];
 
-/** The fields of each packet that passes the filter. */
+/** Fields of each packet that passes the filter. */
 async function dissect(path: string, filter: string, fields: readonly string[]): Promise<string[][]> {
   const wanted = fields.flatMap((field) => ['-e', field]);
   const { stdout } = await promisify(execFile)('tshark', [

@@ -1,11 +1,11 @@
-/** How a line is set: as the kernel has it, once the gateway has opened it. */
+/** Settings of a line in the kernel, once the gateway has opened it. */
 import { execFileSync } from 'node:child_process';
 import { expect, it, onTestFinished } from 'vitest';
 import { openPty } from '../../src/bench/pty.ts';
 import { openTty } from '../../src/io/serial/tty.ts';
 import { Recorder } from './recorder.ts';
 
-it('a tty has the baud rate, the parity and the stop bits it is told', async () => {
+it('a tty has the configured baud rate, parity and stop bits', async () => {
   const pty = await openPty();
   onTestFinished(() => pty.hangUp());
   const listener = new Recorder();
@@ -16,6 +16,6 @@ it('a tty has the baud rate, the parity and the stop bits it is told', async () 
   await listener.untilOpen();
   const settings = execFileSync('stty', ['-a', '-F', pty.path], { encoding: 'utf8' });
   expect(settings).toMatch(/speed 9600 baud/);
-  // of parity a pseudo-terminal keeps which, not whether (pty_set_termios of Linux)
+  // A pseudo-terminal keeps which parity is set, not whether it is enabled (pty_set_termios of Linux).
   expect(settings.split(/\s+/)).toEqual(expect.arrayContaining(['parodd', 'cstopb', 'cs8']));
 });

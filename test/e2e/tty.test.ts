@@ -1,4 +1,4 @@
-/** The gateway's end of a line on a real pseudo-terminal: both ways, and every way it can end. */
+/** The gateway's end of a line on a real pseudo-terminal: both directions, and all kinds of close. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
@@ -41,7 +41,7 @@ async function openSubdevice() {
 }
 
 describe('a tty', () => {
-  it('carries every byte value both ways, and nothing comes back as an echo', async () => {
+  it('carries every byte value both ways, and nothing returns as an echo', async () => {
     const everyByte = Buffer.from(Array.from({ length: 256 }, (_, byte) => byte));
     const gateway = await openGateway();
     const subdevice = await openSubdevice();
@@ -52,7 +52,7 @@ describe('a tty', () => {
     expect(subdevice.listener.received).toHaveLength(256);
   });
 
-  it('carries a megabyte both ways at once, in order, and then owes nothing', async () => {
+  it('carries a megabyte both ways at once, in order, with nothing pending at the end', async () => {
     const down = randomBytes(MEGABYTE);
     const up = randomBytes(MEGABYTE);
     const gateway = await openGateway();
@@ -67,7 +67,7 @@ describe('a tty', () => {
     expect(gateway.channel.queuedBytes).toBe(0);
   });
 
-  it('closes when the cable is pulled, idle or in the middle of a write', async () => {
+  it('closes when the cable is pulled, idle or during a write', async () => {
     const idle = await openGateway();
     await pty.hangUp();
     expect(await idle.listener.untilClosed()).toMatch(/the device is gone/);
@@ -80,7 +80,7 @@ describe('a tty', () => {
     expect(busy.channel.queuedBytes).toBe(0);
   });
 
-  it('is opened again and again, and hears each time', async () => {
+  it('can be opened again and again, and receives each time', async () => {
     const subdevice = await openSubdevice();
     for (let opening = 1; opening <= 30; opening += 1) {
       const gateway = await openGateway();
@@ -94,7 +94,7 @@ describe('a tty', () => {
     }
   });
 
-  it('says its last word before it closes, and ignores what is written afterwards', async () => {
+  it('sends its last bytes before it closes, and ignores later writes', async () => {
     const subdevice = await openSubdevice();
     const gateway = await openGateway();
     gateway.channel.write(Buffer.from('goodbye'));
@@ -108,14 +108,14 @@ describe('a tty', () => {
     expect((await subdevice.listener.untilReceived(8)).toString()).toBe('goodbye!');
   });
 
-  it('closes rather than queue more than its bound', async () => {
+  it('closes if its queue would exceed its limit', async () => {
     const gateway = await openGateway({ queuedBytesMax: 100 });
     gateway.channel.write(Buffer.alloc(60));
     gateway.channel.write(Buffer.alloc(41));
     expect(await gateway.listener.untilClosed()).toBe('the device does not accept data: 60 bytes waiting');
   });
 
-  it('names the program that holds the port', async () => {
+  it('names the program that uses the port', async () => {
     const holder = spawn('flock', [pty.path, 'sh', '-c', 'echo held; exec sleep 600'], {
       stdio: ['ignore', 'pipe', 'inherit'],
       detached: true,
@@ -130,7 +130,7 @@ describe('a tty', () => {
     }
   });
 
-  it('admits it when this very process holds the port', async () => {
+  it('names this process if it uses the port itself', async () => {
     await openGateway();
     const refused = new Recorder();
     openTty({ path: pty.path, baudRate: 115200, ...LIMITS })(refused);
@@ -142,13 +142,13 @@ describe('a tty', () => {
     ['/dev/ttyNOWHERE', 'no such device /dev/ttyNOWHERE'],
     ['/etc/passwd', '/etc/passwd is not a serial device'],
     ['/dev', '/dev is not a serial device'],
-  ])('says in words why %s does not open', async (path, reason) => {
+  ])('has a text for %s that does not open', async (path, reason) => {
     const refused = new Recorder();
     openTty({ path, baudRate: 115200, ...LIMITS })(refused);
     expect(await refused.untilClosed()).toBe(reason);
   });
 
-  it('knows the words for what this machine cannot show', async () => {
+  it('has texts for cases that this machine cannot produce', async () => {
     const explain = (message: string) => explainTtyError('/dev/ttyS4', 7, new Error(message));
     expect(await explain('Error: Permission denied, cannot open /dev/ttyS4')).toContain('group dialout');
     expect(await explain('Error: Input/output error, cannot open /dev/ttyS4')).toContain('enabled on the board');
@@ -168,7 +168,7 @@ describe('a device that does not answer', () => {
   };
   const options = { ...LIMITS, overflow: 'close', explain: async (error: unknown) => String(error) } as const;
 
-  it('is given up when it does not open, and is closed should it open later', async () => {
+  it('is reported if it does not open, and is closed if it opens later', async () => {
     const late = Promise.withResolvers<OpenDevice>();
     const listener = new Recorder();
     new DeviceChannel({ ...options, openMsMax: 1, open: () => late.promise }, listener);
@@ -184,7 +184,7 @@ describe('a device that does not answer', () => {
     expect(listener.openings).toBe(0);
   });
 
-  it('is given up when it does not close, and that is counted', async () => {
+  it('is reported if it does not close, and that is counted', async () => {
     let hungCloses = 0;
     const listener = new Recorder();
     const channel = new DeviceChannel(
@@ -214,7 +214,7 @@ describe('a device that does not answer', () => {
 });
 
 describe('the simulated end of a line', () => {
-  it('has one subdevice at a time, and may lose its power and come back', async () => {
+  it('has one subdevice at a time, and can lose its power and return', async () => {
     const first = await openSubdevice();
     const second = new Recorder();
     pty.open(second);
@@ -228,13 +228,13 @@ describe('the simulated end of a line', () => {
     expect(first.listener.received).toHaveLength(0);
   });
 
-  it('tells the subdevice once when the line is cut', async () => {
+  it('reports a cut line to the subdevice once', async () => {
     const subdevice = await openSubdevice();
     await Promise.all([pty.hangUp(), pty.hangUp()]);
     expect(await subdevice.listener.untilClosed()).toBe('hung up');
   });
 
-  it('keeps its path for itself when the line is cut: no other PTY gets it', async () => {
+  it('keeps its path when the line is cut: no other PTY gets it', async () => {
     const { path } = pty;
     await pty.hangUp();
     expect(existsSync(path)).toBe(false);
@@ -245,7 +245,7 @@ describe('the simulated end of a line', () => {
     expect(await gateway.untilClosed()).toBe(`no such device ${path}`);
   });
 
-  it('has a stable name that replaces an older one and goes with the line', async () => {
+  it('has a stable name that replaces an older one and is removed with the line', async () => {
     const directory = mkdtempSync(join(tmpdir(), 'holdfast-pty-'));
     const link = join(directory, 'ttyPUMP');
     symlinkSync('/dev/pts/of-an-earlier-run', link);

@@ -1,4 +1,4 @@
-/** The classic mistake in the field: a cloned card, and two gateways fight for one identity. */
+/** The common mistake in the field: a cloned card, and two gateways that compete with one identity. */
 import { fileURLToPath } from 'node:url';
 import { expect, it } from 'vitest';
 import { openTestbed, type Testbed, type TestbedPlan } from './testbed.ts';
@@ -9,7 +9,7 @@ const isWarned = (testbed: Testbed): Promise<unknown> =>
   testbed.untilStatus(({ conditions }) => conditions.some(({ code }) => code === 'hub-taken-over'));
 const HEEDLESS = fileURLToPath(new URL('./gateway-without-hub-checks.ts', import.meta.url));
 
-/** Two gateways with one identity, each with a subdevice that has something to say. */
+/** Two gateways with one identity, each with a subdevice that sends. */
 async function twins(plan: TestbedPlan = {}): Promise<readonly [one: Testbed, other: Testbed]> {
   const one = await openTestbed({ ...plan, subdevices: { a: {} } });
   const other = await openTestbed({ ...plan, subdevices: { b: {} }, config: { hub: { port: one.hub.port } } });
@@ -22,7 +22,7 @@ async function twins(plan: TestbedPlan = {}): Promise<readonly [one: Testbed, ot
   return [one, other];
 }
 
-it('two gateways with one identity keep everything, say so, and whoever remains recovers by itself', async () => {
+it('two gateways with one identity keep everything, report it, and the remaining one recovers by itself', async () => {
   const [one, other] = await twins();
   await Promise.all([isWarned(one), isWarned(other)]);
   for (const testbed of [one, other])
@@ -49,7 +49,7 @@ it('two gateways with one identity keep everything, say so, and whoever remains 
   expect((await other.gateway.ledger()).balances).toBe(true);
 });
 
-it('two that do not look at it throw each other out ten times as often, and say nothing', async () => {
+it('negative control: two gateways without the check disconnect each other ten times as often, and report nothing', async () => {
   const [one, other] = await twins({ program: HEEDLESS, env: { OVERLOOKS: 'rivals' } });
   await until(() => one.events.filter(({ kind }) => kind === 'connected').length >= 30);
   for (const { gateway } of [one, other])

@@ -1,4 +1,6 @@
-/** Modbus units that are switched off, at a real gateway: when each was last heard, who is named, and what is suspected. */
+/**
+ * Modbus units that are switched off, at a real gateway: times of last reception, named units, and suspected causes.
+ */
 import { expect, it, onTestFailed } from 'vitest';
 import { ask } from '../../src/ops/api/control-client.ts';
 import { openUnits, simulatedUnit } from './simulated-units.ts';
@@ -33,7 +35,7 @@ async function silentMs({ socketPath }: Testbed, id: string): Promise<number> {
 const silenceOf = ({ conditions }: Awaited<ReturnType<Testbed['gateway']['status']>>) =>
   conditions.find(({ code }) => code === 'subdevice-silent');
 
-it('last hears a unit at its last answer, though no value changes and nothing is published', async () => {
+it('last receives from a unit at its last answer, even if no value changes and nothing is published', async () => {
   const { testbed, units } = await openField();
   const publishedAtMs = performance.now();
   const asked = (units[0]?.requests ?? 0) + 3;
@@ -43,13 +45,13 @@ it('last hears a unit at its last answer, though no value changes and nothing is
   expect(testbed.arrivals).toHaveLength(2);
 });
 
-it('names the unit that does not answer at once, and suspects the line only where no unit answers', async () => {
+it('names the unit that does not answer at once, and suspects the line only if no unit answers', async () => {
   const { testbed, switchOff } = await openField();
-  const told: string[] = [];
-  onTestFailed(() => console.log(told.at(-1)));
+  const reported: string[] = [];
+  onTestFailed(() => console.log(reported.at(-1)));
   const look = async (isSo: (sentence: string, hint: string) => boolean) => {
     await testbed.untilStatus((status) => {
-      told.push(...status.conditions.map(({ code, hint }) => `${code}: ${hint}`));
+      reported.push(...status.conditions.map(({ code, hint }) => `${code}: ${hint}`));
       const silence = silenceOf(status);
       return silence !== undefined && isSo(silence.sentence, silence.hint ?? '');
     });
@@ -63,11 +65,11 @@ it('names the unit that does not answer at once, and suspects the line only wher
     (sentence, hint) =>
       /^one, two on link meters do not answer any more, last frame/.test(sentence) && /adapter/.test(hint),
   );
-  // the port is opened again as a recovery step: the same holds meanwhile, and after all steps
+  // The port is opened again as a recovery step: the same holds meanwhile, and after all steps.
   await testbed.untilStatus((status) => {
-    told.push(...status.conditions.map(({ code, hint }) => `${code}: ${hint}`));
+    reported.push(...status.conditions.map(({ code, hint }) => `${code}: ${hint}`));
     expect(silenceOf(status)?.sentence).toMatch(/^one, two on link meters do not answer/);
     return status.links.some(({ recovery }) => recovery.reopen > 0) && status.links[0]?.state === 'open';
   });
-  expect(told.filter((words) => /^link-down/.test(words))).toEqual([]);
+  expect(reported.filter((words) => /^link-down/.test(words))).toEqual([]);
 });

@@ -1,4 +1,6 @@
-/** Files that a command cannot read, with the real process: one error with what, where and what to do, and no waiting. */
+/**
+ * Files that a command cannot read, with the real process: one error with problem, place and remedy, and no waiting.
+ */
 import { execFileSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -35,13 +37,13 @@ describe('a configuration that cannot be read', () => {
     expect(others).toEqual([]);
   });
 
-  it('is a FIFO: it is not waited for', async () => {
+  it('is not waited for if it is a FIFO', async () => {
     const { code, stderr } = await runProgram('run', '--config', join(folder, 'fifo'));
     expect(code).toBe(EXIT.config);
     expect(stderr).toContain('is a FIFO (named pipe), not a file');
   });
 
-  it('has no name', async () => {
+  it('is reported if its name is empty', async () => {
     const { code, stderr } = await runProgram('run', '--config', '');
     expect(code).toBe(EXIT.config);
     expect(stderr).toBe(

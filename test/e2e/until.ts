@@ -1,15 +1,15 @@
 /** Waits for conditions, never for time. */
 import { setTimeout as pause } from 'node:timers/promises';
 
-/** Generous: a loaded machine is slow, not wrong. */
-const PATIENCE_MS = 120_000;
+/** Long timeout: a loaded machine is slow, not wrong. */
+const TIMEOUT_MS = 120_000;
 const LOOK_EVERY_MS = 20;
 
-/** @throws when the condition does not come true; its own text says which one that was */
+/** @throws if the condition does not become true; its source text names it */
 export async function until(condition: () => boolean | Promise<boolean>): Promise<void> {
-  const deadlineMs = performance.now() + PATIENCE_MS;
+  const deadlineMs = performance.now() + TIMEOUT_MS;
   while (!(await condition())) {
-    if (performance.now() > deadlineMs) throw new Error(`not true within ${PATIENCE_MS} ms: ${condition}`);
+    if (performance.now() > deadlineMs) throw new Error(`not true within ${TIMEOUT_MS} ms: ${condition}`);
     await pause(LOOK_EVERY_MS);
   }
 }

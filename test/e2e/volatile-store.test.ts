@@ -1,4 +1,4 @@
-/** A state directory in RAM, with the real process: refused, unless the configuration accepts it, and then said first. */
+/** A state directory in RAM, with the real process: rejected, or reported first if the configuration accepts it. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -12,7 +12,7 @@ function isMemory(): boolean {
   return existsSync(MEMORY) && volatilePlaceOf(MEMORY) !== undefined;
 }
 
-it.skipIf(!isMemory())('a store in RAM is refused with 78, or named first', async () => {
+it.skipIf(!isMemory())('a store in RAM is rejected with 78, or reported first', async () => {
   const memory = mkdtempSync(join(MEMORY, 'holdfast-'));
   onTestFinished(() => rmSync(memory, { recursive: true, force: true }));
   const stateDir = join(memory, 'state');

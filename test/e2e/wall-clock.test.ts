@@ -1,19 +1,19 @@
-/** The real process under a wall clock that is set by hand. */
+/** The real process under a wall clock that the test sets. */
 import { describe, expect, it } from 'vitest';
 import { BOOTS, FAKETIME_IS_MISSING, newWallClock } from './fake-clock.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
-/** Kept, not delivered: commits and ages are what is looked at. */
+/** Messages are stored, not delivered: the tests look at commits and ages. */
 const CONFIG = { outbox: { age_hours_max: 1 }, inbox: { age_hours_max: 1, replay_interval_ms: 0 } };
 
-/** A clock that the test sets while the gateway runs. */
+/** Clock that the test sets while the gateway runs. */
 function newClock() {
   const { set, env } = newWallClock();
   return { set, plan: { env, config: CONFIG } };
 }
 
-/** The gateway has seen the clock that the test has set: it looks when it greets the hub. */
+/** The gateway has read the clock that the test has set: it reads it at each CONNECT. */
 async function untilStepped(testbed: Testbed, steps: number): Promise<void> {
   testbed.hub.setFault({ kind: 'dropConnections' });
   await until(() => (testbed.gateway.journal.match(/clock stepped/g) ?? []).length >= steps);
@@ -21,7 +21,7 @@ async function untilStepped(testbed: Testbed, steps: number): Promise<void> {
 }
 
 describe.skipIf(FAKETIME_IS_MISSING)('a wall clock', () => {
-  it('that is set twenty years ahead and back while running loses and expires nothing', async () => {
+  it('that is set twenty years ahead and back during operation loses and expires nothing', async () => {
     const clock = newClock();
     const testbed = await openTestbed(clock.plan);
     await testbed.start();
@@ -44,7 +44,7 @@ describe.skipIf(FAKETIME_IS_MISSING)('a wall clock', () => {
     expect((await testbed.gateway.status()).links.map(({ lastProblem }) => lastProblem)).toEqual([null, null]);
   });
 
-  it('that starts in 1970 is told of and hinders nothing', async () => {
+  it('that starts in 1970 is reported and prevents nothing', async () => {
     const clock = newClock();
     clock.set('@1970-01-01 00:10:00');
     const testbed = await openTestbed(clock.plan);
@@ -75,7 +75,7 @@ describe.skipIf(FAKETIME_IS_MISSING)('a wall clock', () => {
       clock.plan.env.HOLDFAST_BOOT_ID = boot ?? '';
       await testbed.gateway.start();
       const { outbox } = await testbed.untilStatus((status) => status.outbox.oldest !== null);
-      // in the second boot the time the sandbox was on before counts once more: hours, not years
+      // In the second boot the uptime of the sandbox counts once more: hours, not years.
       expect(outbox.oldest).toMatchObject({ quality });
       expect(outbox.messages).toBe(40);
     }

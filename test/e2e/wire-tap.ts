@@ -1,36 +1,39 @@
 /**
- * A tap on the wire between the gateway and its hub: passes bytes both ways, remembers the packets with the moments they
- * came, and can put bytes of its own in the hub's place.
+ * Tap between the gateway and its hub: passes bytes both ways, records the packets with their times, and can send
+ * bytes of its own in place of the hub.
  */
 import { connect, createServer, type Socket } from 'node:net';
 import type { MqttPacket } from '../../src/codec/mqtt.ts';
 import { MqttReader } from '../../src/codec/mqtt-wire.ts';
 
 export interface Tapped {
-  /** From 1, in the order of the connections. */
+  /** Number of the connection, from 1. */
   readonly connection: number;
   readonly packet: MqttPacket;
-  /** It came after this moment and before that one, monotonic ms: this process may have been busy in between. */
+  /**
+   * The packet arrived after the first time and before the second, monotonic ms: this process may have been busy in
+   * between.
+   */
   readonly afterMs: number;
   readonly beforeMs: number;
 }
 
-/** Speaks to the gateway instead of the hub, for one connection. */
+/** Answers the gateway in place of the hub, for one connection. */
 export type Impostor = (gateway: Socket) => void;
 
 export interface WireTap {
   readonly port: number;
-  /** What the gateway sent, in order. */
+  /** Packets of the gateway, in order. */
   readonly packets: readonly Tapped[];
-  /** The next connections are served by these, one each. */
+  /** Handlers of the next connections, one each. */
   readonly impostors: Impostor[];
-  /** Closes the connection upon such a packet instead of passing it on. */
+  /** Closes the connection at such a packet instead of passing it on. */
   closesOn: (packet: MqttPacket) => boolean;
   close(): Promise<void>;
 }
 
 const PACKET_BYTES_MAX = 1024 * 1024;
-/** How often this process makes sure that it is awake. */
+/** Interval at which this process checks that it is awake. */
 const TURN_MS = 2;
 
 export async function openWireTap(hubPort: number): Promise<WireTap> {
@@ -38,7 +41,7 @@ export async function openWireTap(hubPort: number): Promise<WireTap> {
   const impostors: Impostor[] = [];
   const moods: Pick<WireTap, 'closesOn'> = { closesOn: () => false };
   const sockets = new Set<Socket>();
-  // Bytes read in this turn of the loop came after the last turn but one had begun.
+  // Bytes read in this turn of the loop arrived after the beginning of the turn before the last.
   const turns = { lastMs: performance.now(), lastButOneMs: performance.now() };
   const turning = setInterval(() => {
     turns.lastButOneMs = turns.lastMs;
@@ -65,7 +68,7 @@ export async function openWireTap(hubPort: number): Promise<WireTap> {
         if (!read.ok) throw new Error(`the gateway broke the protocol: ${read.problem}`);
         const moments = { afterMs: turns.lastButOneMs, beforeMs: performance.now() };
         packets.push({ connection: number, packet: read.value, ...moments });
-        if (moods.closesOn(read.value)) hub.destroy(); // and with it the gateway's end
+        if (moods.closesOn(read.value)) hub.destroy(); // This also closes the gateway's end.
       }
     });
     gateway.pipe(hub);
