@@ -12,7 +12,6 @@ import { COMMENT, type Repository, readRepository } from './repository.ts';
  */
 const TO_DO: readonly string[] = [
   'src/config/',
-  'src/flow/',
   'test/crash/',
   'test/e2e/disk-full.long.test.ts',
   'test/e2e/places.test.ts',
@@ -22,7 +21,6 @@ const TO_DO: readonly string[] = [
   'test/unit/bench/',
   'test/unit/cli/',
   'test/unit/ops/',
-  'test/unit/flow/link-care.test.ts',
   'test/conformance.test.ts',
   'test/long-run.ts',
   'test/snapshots.test.ts',

@@ -1,44 +1,44 @@
 /**
- * QoS 1 downlinks between their arrival and their PUBACK. The PUBACKs leave in the order of arrival [MQTT-4.6.0-2]. A
- * message that the hub sends again meanwhile is recognised: by DUP, the packet identifier, the topic and the payload.
+ * QoS 1 downlinks between their arrival and their PUBACK. The PUBACKs are sent in the order of arrival [MQTT-4.6.0-2].
+ * A message that the hub sends again meanwhile is recognised by DUP, packet identifier, topic and payload.
  *
- * One arrival is a few numbers and words, and the hub has 65,535 identifiers, so nothing here is ever forgotten for want of room:
- * forgetting the oldest would forget the very one that every later PUBACK waits for.
+ * One arrival is a few numbers and a short text, and the hub has 65,535 identifiers. So no arrival is ever dropped to
+ * limit memory: dropping the oldest would drop the one whose PUBACK all later ones wait for.
  */
 import { crc32 } from 'node:zlib';
 import { sampleWords } from '../base/discard.ts';
 import type { Message } from '../base/message.ts';
 
-/** Non-zero 16-bit packet identifiers (MQTT 3.1.1 §2.3.1): a hub that has more without a PUBACK breaks the protocol. */
+/** Number of packet identifiers (MQTT 3.1.1 §2.3.1). A hub with more messages without a PUBACK breaks the protocol. */
 export const ARRIVALS_MAX = 65_535;
-/** The front of the queue is given back in pieces, since each piece costs a copy of the rest. */
+/** Entries at the front of the queue that are removed at once, since each removal copies the rest. */
 const SPENT_MAX = 1024;
 
 export interface Arrival {
   readonly packetId: number;
   /** CRC-32 of topic and payload. */
   readonly print: number;
-  /** As it is shown, in few characters. */
+  /** Shortened topic, for display. */
   readonly topic: string;
-  /** The hub has sent it before: what it makes of our PUBACK is not known. */
+  /** The hub has sent the message before. Its reaction to our PUBACK is unknown. */
   isAgain: boolean;
-  /** Copies that are neither on the disk nor delivered. */
+  /** Number of copies that are neither on disk nor delivered. */
   unsafeCopies: number;
 }
 
-/** `held`: it and those behind it wait for their turn. `set aside`: the hub closes the connection on it. */
+/** `held`: this PUBACK and the later ones wait for their turn. `set aside`: the hub closes the connection on it. */
 export type PubackOutcome = 'sent' | 'held' | 'set aside';
 
 export class Arrivals {
   readonly #acknowledge: (arrival: Arrival) => PubackOutcome;
-  /** In the order of arrival in this connection; those before `#first` have had their PUBACK. */
+  /** Arrivals of this connection in their order. Those before `#first` have had their PUBACK. */
   #waiting: Arrival[] = [];
   #first = 0;
-  /** How many of `#waiting` have this identifier and print. */
+  /** Number of arrivals in `#waiting` with the same identifier and checksum. */
   readonly #marks = new Map<number, number>();
-  /** By packet identifier: arrivals of earlier connections without a PUBACK, which the hub will send again. */
+  /** Arrivals of earlier connections without a PUBACK, by packet identifier. The hub will send them again. */
   readonly #earlier = new Map<number, Arrival>();
-  /** Of this connection, by packet identifier: their PUBACKs are set aside, and those behind them have left. */
+  /** Arrivals of this connection whose PUBACK is set aside, by packet identifier. Later PUBACKs were sent. */
   readonly #setAside = new Map<number, Arrival>();
 
   /** @param acknowledge sends a PUBACK, if it may be sent now */
@@ -46,14 +46,14 @@ export class Arrivals {
     this.#acknowledge = acknowledge;
   }
 
-  /** Arrivals of this connection without a PUBACK. */
+  /** Number of arrivals of this connection without a PUBACK. */
   get waiting(): number {
     return this.#waiting.length - this.#first;
   }
 
   /**
-   * Finds out what a PUBLISH with DUP is: `waiting`, a copy of one that has come in this connection; an arrival of an
-   * earlier one; or `undefined`, a new message.
+   * Identifies a PUBLISH with DUP. Returns `waiting` for a copy of an arrival of this connection, the arrival for one
+   * of an earlier connection, or `undefined` for a new message.
    */
   recognise(packetId: number, message: Message): 'waiting' | Arrival | undefined {
     const print = printOf(message);
@@ -66,7 +66,7 @@ export class Arrivals {
     return { packetId, print: printOf(message), topic: sampleWords(message.topic), isAgain: false, unsafeCopies: 0 };
   }
 
-  /** It has come in this connection: its PUBACK leaves in its turn, with the next `settle`. */
+  /** Adds an arrival of this connection. Its PUBACK is sent in its turn by `settle`. */
   add(arrival: Arrival): void {
     this.#setAside.delete(arrival.packetId);
     this.#earlier.delete(arrival.packetId);
@@ -75,7 +75,7 @@ export class Arrivals {
     this.#marks.set(mark, (this.#marks.get(mark) ?? 0) + 1);
   }
 
-  /** Sends every PUBACK whose turn has come. */
+  /** Sends every PUBACK that is due. */
   settle(): void {
     for (const arrival of this.#setAside.values()) {
       if (this.#acknowledge(arrival) !== 'sent') continue;
@@ -94,7 +94,7 @@ export class Arrivals {
     this.#first = 0;
   }
 
-  /** The connection is gone: the hub sends all of them again in the next one of this session. */
+  /** Called when the connection has ended. The hub sends all arrivals again in the next connection of this session. */
   connectionLost(): void {
     for (const arrival of [...this.#setAside.values(), ...this.#waiting.slice(this.#first)])
       this.#earlier.set(arrival.packetId, arrival);
@@ -104,7 +104,7 @@ export class Arrivals {
     this.#marks.clear();
   }
 
-  /** The session is gone: nothing is sent again, and identifiers start again. */
+  /** Called when the session is lost. The hub sends no message again, and identifiers start from the beginning. */
   sessionLost(): void {
     this.#earlier.clear();
   }
@@ -121,7 +121,7 @@ function printOf({ topic, payload }: Message): number {
   return crc32(payload, crc32(topic));
 }
 
-/** One number for both: 16 bits and 32. */
+/** Combines both values in one number: 16 bits and 32 bits. */
 function markOf(packetId: number, print: number): number {
   return packetId * 2 ** 32 + print;
 }

@@ -1,34 +1,36 @@
 /**
- * Back-pressure on the hub: how many downlinks are taken that no disk and no subdevice has yet, or that are beyond the bound
- * of an inbox because what is to give way for them has not been read from the disk yet.
+ * Back-pressure on the hub. It limits the downlinks that are neither on disk nor delivered, and those beyond the bound
+ * of an inbox whose oldest messages are not read from disk yet.
  *
  *     open ──COPIES_MAX──▶ paused ──PAUSE_MS──▶ skipping ──room──▶ (leave) ──▶ open, in the next connection
  *      ▲                     │                     │
  *      └────────room─────────┴───nothing skipped───┘
  *
- * `paused`: the socket is not read, so the hub waits. That is right for the length of a commit. Uplinks' PUBACKs and
- * PINGRESP come over the same socket, so it is wrong for a full disk: after `PAUSE_MS` the socket is read again and new
- * downlinks are skipped, which means that they are neither kept nor acknowledged. They stay the hub's. It sends them again
- * in the next connection, and for that the connection is closed as soon as there is room. After one that was skipped all
- * new ones are, so the order stays.
+ * `paused`: the socket is not read, so the hub waits. This is right for the duration of a commit. It is wrong for a
+ * full disk, because PUBACKs of uplinks and PINGRESP arrive on the same socket. So after `PAUSE_MS` the socket is read
+ * again, and new downlinks are skipped: neither stored nor acknowledged. The hub keeps them and sends them again in the
+ * next connection. For that the connection is closed as soon as there is room. After the first skipped downlink all new
+ * ones are skipped too, so the order is kept.
  */
 import type { Clock } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import { Timer } from '../runtime/timer.ts';
 
-/** Copies in RAM only or beyond a bound, above which the socket is not read: as many as one commit takes in its stride. */
+/**
+ * Number of copies in RAM only, or beyond a bound, above which the socket is not read. About the size of one commit.
+ */
 export const COPIES_MAX = 1024;
-/** The same in bytes. */
+/** The same limit in bytes. */
 export const UNSTORED_BYTES_MAX = 4 * 1024 * 1024;
-/** A channel that cannot stop, or that had read much already, may bring so many times more before they are skipped. */
+/** Multiple of the limits above which downlinks are skipped, if a channel cannot stop or had read much already. */
 const OVERRUN = 4;
-/** Far below the wait for PINGRESP and PUBACK, so our own silence is never taken for the hub's. */
+/** Longest pause. Far below the wait for PINGRESP and PUBACK, so that the pause is never taken for a silent hub. */
 export const PAUSE_MS = 2000;
 
 export interface BackPressureOptions {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
-  /** What has been taken and is in RAM only; `copies` also counts what is beyond the bounds of the inboxes. */
+  /** Accepted downlinks that are in RAM only. `copies` includes messages beyond the bounds of the inboxes. */
   readonly load: () => { readonly copies: number; readonly bytes: number };
   readonly setReading: (isReading: boolean) => void;
   readonly leave: (reason: string) => void;
@@ -47,7 +49,7 @@ export class BackPressure {
     });
   }
 
-  /** Asked for each new QoS 1 downlink. @returns whether it is taken; else it must stay without PUBACK */
+  /** Called for each new QoS 1 downlink. @returns whether it is accepted; otherwise it must stay without PUBACK */
   admits(): boolean {
     if (this.#fill() >= OVERRUN && (this.#state === 'open' || this.#state === 'paused')) this.#skip();
     if (this.#state === 'open' || this.#state === 'paused') return true;
@@ -55,7 +57,7 @@ export class BackPressure {
     return false;
   }
 
-  /** The load has changed. */
+  /** Called when the load has changed. */
   turn(): void {
     const fill = this.#fill();
     switch (this.#state) {
@@ -69,21 +71,21 @@ export class BackPressure {
         if (fill > 0.5) return;
         if (this.#skipped === 0) return this.#open();
         this.#state = 'leaving';
-        this.#options.mailbox.post(() => this.#leave()); // after every PUBACK of this receipt
+        this.#options.mailbox.post(() => this.#leave()); // after all PUBACKs of this receipt
         return;
       case 'leaving':
         return;
     }
   }
 
-  /** A new channel is read. */
+  /** Called when the connection has ended. A new channel is read. */
   connectionLost(): void {
     this.#timer.set(undefined);
     this.#state = 'open';
     this.#skipped = 0;
   }
 
-  /** 1: it is time to wait. */
+  /** Returns the load relative to the limits. 1 or more: pause. */
   #fill(): number {
     const { copies, bytes } = this.#options.load();
     return Math.max(copies / COPIES_MAX, bytes / UNSTORED_BYTES_MAX);
@@ -103,7 +105,7 @@ export class BackPressure {
 
   #leave(): void {
     if (this.#state !== 'leaving') return;
-    this.#options.leave(`to be sent ${this.#skipped} downlinks again that could not be stored in time`);
+    this.#options.leave(`to receive ${this.#skipped} downlinks again that could not be stored in time`);
   }
 
   #skip(): void {

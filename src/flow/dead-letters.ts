@@ -1,8 +1,8 @@
 /**
- * Dead letters, by order of a technician: back into custody as new messages at the end of their lanes, or dropped.
+ * Commands of a technician for dead letters: back into custody as new messages at the end of their lanes, or dropped.
  *
- * A letter leaves its table in the transaction that writes its row anew, so a power cut finds it in one place, never in
- * none. One order at a time; each works through the letters that were there when it came, a page after the other.
+ * A letter leaves its table in the transaction that writes its new row, so after a power cut it is in exactly one
+ * place. One command runs at a time. Each handles the letters that existed when it started, page by page.
  */
 import type { Facts } from '../base/events.ts';
 import { type Message, retaining } from '../base/message.ts';
@@ -19,7 +19,7 @@ import type { SubdeviceRegistry } from '../subdevices/registry.ts';
 import type { TopicMap } from '../subdevices/topic-map.ts';
 import type { HubSender } from './hub-sender.ts';
 
-/** Of one commit. */
+/** Largest number of letters in one commit. */
 const PAGE = 64;
 
 export interface DeadLettersOptions {
@@ -37,16 +37,16 @@ export interface DeadLettersOptions {
   readonly topicsOf: (subdevice: string) => TopicMap;
 }
 
-/** By number, or all there are. */
+/** Numbers of dead letters, or all. */
 export type Letters = readonly number[] | 'all';
 
 export interface LettersDone {
   readonly done: number;
-  /** Why it went no further; what is not done is as it was. */
+  /** Reason why the command stopped early. The remaining letters are unchanged. */
   readonly stopped: string | undefined;
 }
 
-/** Changes that deal with the letter; or why this letter and the following ones are not dealt with. */
+/** Returns the changes for a letter, or the reason why this letter and the following ones are not handled. */
 type Act = (letter: DeadLetter) => readonly Change[] | string;
 
 export class DeadLetters {
@@ -57,14 +57,14 @@ export class DeadLetters {
     this.#options = options;
   }
 
-  /** Resolves when it is durable. */
+  /** Sends dead letters again. Resolves when the change is durable. */
   async retry(letters: Letters): Promise<LettersDone> {
     const outcome = await this.#each(letters, (letter) => this.#readmit(letter));
     if (outcome.done > 0) this.#options.facts.emit('deadLettersRetried', { letters: outcome.done });
     return outcome;
   }
 
-  /** Resolves when it is durable. */
+  /** Drops dead letters. Resolves when the change is durable. */
   async drop(letters: Letters): Promise<LettersDone> {
     const { custodian, facts } = this.#options;
     const outcome = await this.#each(letters, ({ id, row: { lane } }) => [custodian.drop({ id, lane })]);
@@ -73,7 +73,7 @@ export class DeadLetters {
   }
 
   async #each(letters: Letters, act: Act): Promise<LettersDone> {
-    if (this.#isBusy) return { done: 0, stopped: 'another order on dead letters is being carried out' };
+    if (this.#isBusy) return { done: 0, stopped: 'another command for dead letters is running' };
     this.#isBusy = true;
     try {
       return await (letters === 'all' ? this.#work(undefined, act) : this.#eachOf(letters, act));
@@ -101,7 +101,7 @@ export class DeadLetters {
     return { done, stopped: undefined };
   }
 
-  /** Those that are there now: what is buried meanwhile is not among them. */
+  /** Reads the letters that exist now, page by page. Letters added meanwhile are left out. */
   async *#pages(only: readonly number[] | undefined): AsyncGenerator<readonly DeadLetter[]> {
     const { store } = this.#options;
     const { newest } = await store.letters({ after: 0, limit: 0 });
@@ -114,7 +114,7 @@ export class DeadLetters {
     }
   }
 
-  /** In one task, so that it is one commit. */
+  /** Handles a page in one task, so that it is one commit. */
   #commit(page: readonly DeadLetter[], act: Act): Promise<LettersDone> {
     const { mailbox, committer, clock, hubSender } = this.#options;
     return new Promise((resolve) =>
@@ -132,24 +132,27 @@ export class DeadLetters {
           done += 1;
         }
         const then = (): void => resolve({ done, stopped });
-        // a full disk takes dropped letters, and makes those that are messages again wait
+        // a full disk accepts the removal of letters, and delays those that become messages again
         if (changes.length > 0) committer.require(changes, clock.nowMs(), then);
-        // one that the hub has acknowledged meanwhile leaves its table by a change of its own
+        // a letter whose message the hub has acknowledged meanwhile is removed by another change
         else committer.whenSettled(clock.nowMs(), () => committer.require([], clock.nowMs(), then));
         hubSender.send();
       }),
     );
   }
 
-  /** As a new message, of now, at the end of the lane that is its topic's today. */
+  /** Accepts a letter as a new message with the current time, at the end of the current lane of its topic. */
   #readmit({ id, row, isWhole }: DeadLetter): readonly Change[] | string {
-    if (!isWhole) return `dead letter ${id} is damaged: its checksum does not hold`;
+    if (!isWhole) return `dead letter ${id} is damaged: its checksum is wrong`;
     const { outbox, clock, stamp } = this.#options;
-    outbox.poison.release(({ kind, name }) => kind === 'uplink' && name === row.topic); // by order it is sent
+    outbox.poison.release(({ kind, name }) => kind === 'uplink' && name === row.topic); // sent by order
     const message: Message = { topic: row.topic, payload: row.payload, qos: 1, ...retaining(row.retain) };
     const admission = outbox.admit(
       {
-        ...{ lane: this.#laneOf(row), message, overflow: 'reject', stamp: stamp() },
+        lane: this.#laneOf(row),
+        message,
+        overflow: 'reject',
+        stamp: stamp(),
         ackWaiter: undefined,
         holdMs: 0,
         commitMs: 0,

@@ -1,14 +1,15 @@
 /**
  * Downlinks: from the hub into the inbox, from the inbox to the subdevice, and the PUBACK back to the hub.
  *
- * The PUBACK leaves once every subdevice's copy is committed or acknowledged by the subdevice, and in the order of arrival
- * [MQTT-4.6.0-2]. A message that the hub sends again before that is recognised (DUP, same packet identifier, same topic and
- * bytes) and not delivered twice: in a later connection of the session [MQTT-4.4.0-1], and in the same one, where some hubs
- * send again what is not acknowledged soon enough. There one PUBACK answers all its copies. A second one could reach the hub
- * when it has given the identifier to another message, and take that for acknowledged though the connection lost it.
+ * The PUBACK is sent once the copy of every subdevice is committed or acknowledged, in the order of arrival
+ * [MQTT-4.6.0-2]. A message that the hub sends again before that is recognised (DUP, same packet identifier, same topic
+ * and bytes) and not delivered twice. This holds in a later connection of the session [MQTT-4.4.0-1], and in the same
+ * connection, where some hubs repeat messages that are not acknowledged soon enough. There one PUBACK answers all
+ * copies. A second one could reach the hub when it has given the identifier to another message, and acknowledge that
+ * message, which the connection may lose.
  *
- * Once the PUBACK has left nothing is recognised: whatever comes with its identifier then is a new message, DUP or not
- * [MQTT-4.3.2-2]. A copy that met our PUBACK on the way is delivered twice; a duplicate is better than a loss.
+ * After the PUBACK no copy is recognised: a message with its identifier is a new one, with DUP or without
+ * [MQTT-4.3.2-2]. A copy that crossed our PUBACK is delivered twice; a duplicate is better than a loss.
  */
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
@@ -43,19 +44,21 @@ export interface DownlinkOptions extends Omit<ShedDownlinksOptions, 'inbox'> {
   readonly underWay: UnderWay;
   readonly commandHub: (command: HubInput) => void;
   readonly poison: PoisonDetector;
-  /** Sends what may be sent: `acknowledge` is called first. */
+  /** Sends all packets that may be sent. Calls `acknowledge` first. */
   readonly send: () => void;
-  /** Bytes of downlinks that are in RAM only. */
+  /** Returns the bytes of downlinks that are in RAM only. */
   readonly unstoredBytes: () => number;
   /** Stops or resumes reading of the hub's connection. */
   readonly setReading: (isReading: boolean) => void;
   readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
 }
 
-/** A crash may have a retained command carried out again that came without RETAIN in this time. */
+/**
+ * Interval for storing marks. After a crash a retained command may be repeated if it came without RETAIN in this time.
+ */
 const SAVE_MARKS_MS = 3_600_000;
 
-/** How the hub sent a message. */
+/** Flags with which the hub sent a message. */
 export interface Arriving {
   readonly dup: boolean;
   readonly retained: boolean;
@@ -65,12 +68,12 @@ export interface Arriving {
 export class DownlinkFlow {
   readonly #options: DownlinkOptions;
   readonly #timer: Timer;
-  /** Copies that are neither on disk nor delivered. */
+  /** Number of copies that are neither on disk nor delivered. */
   #unsafeCopies = 0;
   readonly #deliveries = new Map<number, Delivery>();
   #lastDelivery = 0;
   #savedAtMs = 0;
-  /** The last look found something too old: what the disk brings next may be too. */
+  /** The last look found an expired message, so the rows loaded next may be expired too. */
   #isExpiring = false;
   readonly #arrivals: Arrivals;
   readonly #pressure: BackPressure;
@@ -82,13 +85,15 @@ export class DownlinkFlow {
     this.#timer = new Timer(options.clock, options.mailbox, () => this.deliverAll());
     this.#arrivals = new Arrivals((arrival) => this.#acknowledge(arrival));
     this.#pressure = new BackPressure({
-      ...{ clock: options.clock, mailbox: options.mailbox, setReading: options.setReading },
+      clock: options.clock,
+      mailbox: options.mailbox,
+      setReading: options.setReading,
       load: () => ({ copies: this.#unsafeCopies + options.inbox.excess, bytes: options.unstoredBytes() }),
       leave: (reason) => options.commandHub({ kind: 'leave', reason }),
     });
   }
 
-  /** A message from the hub for whoever subscribed to it. */
+  /** Handles a message from the hub for its subscribers. */
   arrived(message: Message, { dup, retained, packetId }: Arriving): void {
     if (message.qos === 0 || packetId === undefined) {
       this.#route({ ...message, qos: 0 }, undefined, retained);
@@ -96,47 +101,49 @@ export class DownlinkFlow {
     }
     const known = dup ? this.#arrivals.recognise(packetId, message) : undefined;
     if (known === 'waiting') return;
-    if (known === undefined && !this.#pressure.admits()) return; // without PUBACK it stays the hub's
+    if (known === undefined && !this.#pressure.admits()) return; // without PUBACK the hub keeps it
     const arrival = known ?? this.#arrivals.newArrival(packetId, message);
     arrival.isAgain = dup;
     if (known === undefined) this.#route(message, arrival, retained);
-    this.#owePuback(arrival);
+    this.#queuePuback(arrival);
   }
 
-  /** An answer to ourselves: nobody's message, but it has its place in the order of PUBACKs. @returns whether it is news */
+  /** Handles a message for the gateway itself, which has a place in the order of PUBACKs. @returns whether it is new */
   consumed(message: Message, dup: boolean, packetId: number | undefined): boolean {
     if (packetId === undefined) return true;
     if (dup && this.#arrivals.recognise(packetId, message) === 'waiting') return false;
     const arrival = this.#arrivals.newArrival(packetId, message);
     arrival.isAgain = dup;
-    this.#owePuback(arrival);
+    this.#queuePuback(arrival);
     return true;
   }
 
-  /** Larger than the gateway takes: nobody can get it, so the hub is not to send it again. */
+  /** Handles a message that is too large for the gateway. It is acknowledged, so that the hub does not repeat it. */
   oversize({ topic, qos, packetBytes, dup, packetId }: Extract<HubAction, { kind: 'oversize' }>): void {
     if (!this.consumed({ topic, payload: new Uint8Array(0), qos }, dup, packetId)) return;
     this.#shed.oversize(topic, packetBytes);
   }
 
-  /** MQTT 3.1.1 forbids it, and the hub sends it in each connection: it is acknowledged, so that the others come. */
+  /**
+   * Handles a message that MQTT 3.1.1 forbids. It is acknowledged, because the hub would send it in each connection.
+   */
   invalid({ topic, qos, problem, dup, packetId }: Extract<HubAction, { kind: 'invalid' }>): void {
     if (!this.consumed({ topic, payload: new Uint8Array(0), qos }, dup, packetId)) return;
     this.#shed.forbidden(topic, problem);
   }
 
-  /** The program failed on it before: nobody gets it, and the hub is not to send it again. */
+  /** Handles a message on which the program failed before. It is acknowledged and not delivered. */
   setAside(message: Message, { dup, packetId }: Pick<Arriving, 'dup' | 'packetId'>): void {
     if (this.consumed(message, dup, packetId)) this.#shed.setAside(message.topic);
   }
 
-  /** @param sessionPresent the hub will send again what we did not acknowledge; else nothing is known any more */
+  /** @param sessionPresent true: the hub sends unacknowledged messages again; false: it sends none again */
   hubConnected(sessionPresent: boolean): void {
     if (!sessionPresent) this.#arrivals.sessionLost();
-    this.#pressure.turn(); // what came in earlier connections may still wait for the disk
+    this.#pressure.turn(); // messages of earlier connections may still wait for the disk
   }
 
-  /** Sends the PUBACKs whose turn has come, as far as none of them has to wait for another packet. */
+  /** Sends the PUBACKs that are due, unless one of them has to wait for another packet. */
   acknowledge(): void {
     this.#arrivals.settle();
   }
@@ -146,7 +153,7 @@ export class DownlinkFlow {
     this.#pressure.connectionLost();
   }
 
-  /** The subdevice's session is over: what it was still owed is shed, as far as it is in RAM; the rest as it is read. */
+  /** Ends the session of a subdevice: sheds its waiting messages in RAM at once, the others as they are read. */
   endSession(lane: number, reason: SessionEnd = 'session ended'): void {
     this.#options.inbox.endSession(lane, reason);
     this.#options.pager.turn();
@@ -172,14 +179,14 @@ export class DownlinkFlow {
     if (report.kind === 'delivered' || report.why !== 'lost') this.deliver(delivery.lane);
   }
 
-  /** Sheds what is certainly too old. */
+  /** Sheds downlinks that are certainly too old. */
   expire(): void {
     const { isExpired, inbox, pager } = this.#options;
     this.#isExpiring = isExpired !== undefined && inbox.expire(isExpired) > 0;
     if (this.#isExpiring) pager.turn();
   }
 
-  /** Rows have come back from disk, and the policy may have shed some. */
+  /** Called when rows were loaded from disk. The policy may have shed some. */
   loaded(): void {
     this.deliverAll();
     this.#pressure.turn();
@@ -190,7 +197,9 @@ export class DownlinkFlow {
     for (const lane of this.#options.inbox.attachedLanes()) this.deliver(lane);
   }
 
-  /** Hands the subdevice its next message, if it is there and idle; one that woke is told when there is no other. */
+  /**
+   * Gives the subdevice its next message, if it is present and idle. A woken one is informed when there is none left.
+   */
   deliver(lane: number): void {
     const { inbox, registry, clock } = this.#options;
     const nowMs = clock.nowMs();
@@ -209,14 +218,14 @@ export class DownlinkFlow {
     this.#options.underWay.handle(
       onItsWay(delivery),
       () => this.#send(subdevice, token, delivery),
-      () => this.#fail(token, 'failed', 'the process ended on it before'),
+      () => this.#fail(token, 'failed', 'an earlier process ended on this message'),
     );
   }
 
   #send(subdevice: Subdevice, token: number, delivery: Delivery): void {
     const topic = this.#options.topicsOf(subdevice.id).toSubdevice(delivery.message.topic);
     if (topic === undefined) {
-      this.#fail(token, 'invalid', 'its topic is none of the subdevice');
+      this.#fail(token, 'invalid', 'its topic does not belong to this subdevice');
       return;
     }
     const { payload, qos } = delivery.message;
@@ -231,12 +240,12 @@ export class DownlinkFlow {
     });
   }
 
-  /** Behind this task: the next one may fail as well, and so may any number behind it. */
+  /** Reports a failed delivery after this task, since the next delivery may fail too, and many after it. */
   #fail(token: number, why: 'invalid' | 'failed', because: string): void {
     this.#options.mailbox.post(() => this.report({ kind: 'undelivered', token, why, because }));
   }
 
-  /** What was delivered lately is made durable, seldom: it costs a commit. */
+  /** Stores recent marks, once an hour, since this costs a commit. */
   saveOldMarks(): void {
     const nowMs = this.#options.clock.nowMs();
     if (nowMs - this.#savedAtMs < SAVE_MARKS_MS) return;
@@ -244,7 +253,7 @@ export class DownlinkFlow {
     this.saveMarks();
   }
 
-  /** The same at once. */
+  /** Stores recent marks at once. */
   saveMarks(): void {
     this.#save(this.#options.retainedCommands.save());
   }
@@ -260,17 +269,17 @@ export class DownlinkFlow {
       this.#shed.unclaimed(message.topic);
       return;
     }
-    const taking = retained ? routes.filter(({ subdevice }) => this.#takes(subdevice, message)) : routes;
-    if (taking.length === 0) return;
-    facts.emit('downlinkAccepted', { topic: message.topic, subdevices: taking.length, qos: message.qos });
-    for (const { subdevice, qos } of taking) {
+    const receivers = retained ? routes.filter(({ subdevice }) => this.#takes(subdevice, message)) : routes;
+    if (receivers.length === 0) return;
+    facts.emit('downlinkAccepted', { topic: message.topic, subdevices: receivers.length, qos: message.qos });
+    for (const { subdevice, qos } of receivers) {
       if (arrival === undefined || qos === 0) inbox.offerQos0(subdevice.lane, { ...message, qos: 0 });
       else this.#admit(subdevice.lane, message, arrival);
       this.deliver(subdevice.lane);
     }
   }
 
-  /** Whether the subdevice gets a retained message: not one that it had, or that waits for it. */
+  /** Returns whether the subdevice gets a retained message. A delivered or waiting one is not delivered again. */
   #takes({ lane, id }: Subdevice, message: Message): boolean {
     const { inbox, retainedCommands, facts } = this.#options;
     if (retainedCommands.policy === 'once' && inbox.holds(lane, message)) return false;
@@ -290,7 +299,7 @@ export class DownlinkFlow {
     this.#options.pager.turn(); // the policy may have made room
   }
 
-  /** One copy is kept: committed, delivered, or shed by policy. */
+  /** Called when one copy is committed, delivered or shed. */
   #copySafe(arrival: Arrival): void {
     this.#addUnsafe(arrival, -1);
     this.#settle();
@@ -302,7 +311,7 @@ export class DownlinkFlow {
     this.#unsafeCopies += copies;
   }
 
-  /** While something is suspected or doubted, PUBACKs take their turn among the other packets. */
+  /** Sends due PUBACKs. While any packet is suspected or doubted, they take turns with the other packets. */
   #settle(): void {
     if (this.#options.poison.isTroubled) this.#options.send();
     else this.#arrivals.settle();
@@ -316,13 +325,13 @@ export class DownlinkFlow {
     if (permission !== 'go') return permission === 'set aside' ? 'set aside' : 'held';
     const isSuspect = poison.isWatched(act);
     if (isSuspect) commandHub({ kind: 'probe' });
-    // a PUBACK has no answer; that the hub sends the downlink again is the first sign that it did not take it
+    // a PUBACK has no answer; a repeated downlink is the first sign that the hub did not accept the PUBACK
     if (isAgain) poison.sent(act, nowMs);
     commandHub({ kind: 'puback', packetId, isAgain, isSuspect });
     return 'sent';
   }
 
-  #owePuback(arrival: Arrival): void {
+  #queuePuback(arrival: Arrival): void {
     this.#arrivals.add(arrival);
     this.#settle();
     if (this.#arrivals.waiting > ARRIVALS_MAX)

@@ -1,26 +1,26 @@
 /**
- * SUBSCRIBE and UNSUBSCRIBE on their way to the hub, a few at a time: the flow's part of what `hub/client/filter-answers.ts` sends. The
- * poison detector says when each may go, so a filter on which the hub closes the connection holds nothing up.
+ * SUBSCRIBE and UNSUBSCRIBE requests for the hub, a few at a time. `hub/client/filter-answers.ts` sends them. The
+ * poison detector decides when each may be sent, so a filter on which the hub closes the connection does not block
+ * others.
  *
- * A hub that does not answer one is asked again later in the same connection: leaving it would stop the uplinks.
+ * An unanswered request is repeated later in the same connection, since closing the connection would stop the uplinks.
  *
- * A hub that says SessionPresent=1 may have lost the subscriptions all the same, and nothing would show that. So each that
- * it is to hold is sent again, one at a time and slowly; a SUBSCRIBE for a subscription that exists replaces it
- * [MQTT-3.8.4-3].
+ * A hub with SessionPresent=1 may have lost the subscriptions all the same, without any sign. So each wanted filter is
+ * sent again, slowly and one at a time. A SUBSCRIBE for an existing subscription replaces it [MQTT-3.8.4-3].
  */
 import { actOf } from '../outbox/hub-packet.ts';
 import type { PoisonDetector } from '../outbox/poison-detector.ts';
 
-/** Unanswered at a time: gentle on a hub that limits its clients. */
+/** Largest number of unanswered requests. A small number suits hubs that limit the rate of their clients. */
 const OPEN_MAX = 8;
-/** After this time a request without an answer is repeated; doubled each time. */
+/** Time after which an unanswered request is repeated. Doubled each time. */
 const REPEAT_MS = 5 * 60_000;
 const REPEAT_MS_MAX = 60 * 60_000;
-/** A connection that is to be renewed must have lasted this long: one that flaps costs no SUBSCRIBE. */
+/** Duration of a connection before its filters are renewed, so that an unstable connection costs no SUBSCRIBE. */
 const RENEW_AFTER_MS = 5000;
 /** Pause between two SUBSCRIBEs of a renewal. */
 const RENEW_EACH_MS = 250;
-/** Least time from the start of one renewal to the start of the next. */
+/** Shortest time from the start of one renewal to the start of the next. */
 const RENEW_PAUSE_MS = 60_000;
 
 export type FilterVerb = 'subscribe' | 'unsubscribe';
@@ -31,7 +31,7 @@ export interface FilterRequest {
   readonly isSuspect: boolean;
 }
 
-/** A request that the hub leaves unanswered in this connection. */
+/** Request that the hub has not answered in this connection. */
 interface Silence {
   readonly kind: FilterVerb;
   readonly pauseMs: number;
@@ -40,24 +40,24 @@ interface Silence {
 
 export class FilterRequests {
   readonly #poison: PoisonDetector;
-  /** Filter → what is to be asked for it; a later request makes an earlier one pointless. */
+  /** Filter → request to send. A later request replaces an earlier one. */
   readonly #waiting = new Map<string, FilterVerb>();
   readonly #open = new Map<string, FilterVerb>();
   readonly #silent = new Map<string, Silence>();
-  /** Filters to be sent again although the hub granted them. Kept over a lost connection: those left go first then. */
+  /** Granted filters to send again. Kept over a lost connection: the remaining ones are sent first then. */
   #renewals = new Set<string>();
   #renewalAtMs = 0;
   /** Start of the last renewal. */
   #renewedAtMs = Number.NEGATIVE_INFINITY;
   #isRenewing = false;
-  /** Nothing that waits can go before this time, unless something changes. */
+  /** No waiting request can be sent before this time, unless an input comes. */
   #lookAtMs = 0;
 
   constructor(poison: PoisonDetector) {
     this.#poison = poison;
   }
 
-  /** Filters whose request the hub leaves unanswered. */
+  /** Filters whose request the hub has not answered. */
   get silent(): ReadonlyMap<string, { readonly kind: FilterVerb }> {
     return this.#silent;
   }
@@ -76,7 +76,7 @@ export class FilterRequests {
     this.look();
   }
 
-  /** Sends these again, although the hub granted them in an earlier connection, once the connection has lasted. */
+  /** Schedules filters granted in an earlier connection to be sent again, once this connection has lasted. */
   renew(granted: Iterable<string>, nowMs: number): void {
     const filters = new Set(granted);
     const left = [...this.#renewals].filter((filter) => filters.has(filter));
@@ -85,12 +85,12 @@ export class FilterRequests {
     this.#isRenewing = false;
   }
 
-  /** Something was released: what waits may go. */
+  /** Called when a request was released: waiting requests may be sent. */
   look(): void {
     this.#lookAtMs = 0;
   }
 
-  /** The next one that may go now. Those under suspicion come last. */
+  /** Returns the next request that may be sent now. Suspected ones come last. */
   next(nowMs: number): FilterRequest | undefined {
     this.#repeat(nowMs);
     this.#renewOne(nowMs);
@@ -110,7 +110,7 @@ export class FilterRequests {
     return undefined;
   }
 
-  /** SUBACK or UNSUBACK. */
+  /** Handles SUBACK or UNSUBACK. */
   answered(kind: FilterVerb, filter: string): void {
     if (this.#open.get(filter) === kind) this.#open.delete(filter);
     this.#poison.survived(actOf(kind, filter));
@@ -118,7 +118,7 @@ export class FilterRequests {
     this.#silent.delete(filter);
   }
 
-  /** No answer in the time for it, and the connection stands. */
+  /** Called when an answer is overdue and the connection continues. */
   unanswered(kind: FilterVerb, filter: string, nowMs: number): void {
     this.#poison.overdue(actOf(kind, filter));
     if (this.#open.get(filter) === kind) this.#open.delete(filter);
@@ -127,7 +127,7 @@ export class FilterRequests {
     this.#silent.set(filter, { kind, pauseMs, repeatAtMs: nowMs + pauseMs });
   }
 
-  /** When `next` may have something without a new input, monotonic ms. */
+  /** Time at which `next` may have a request without a new input, monotonic ms. */
   wakeAtMs(nowMs: number): number | undefined {
     const times = [...this.#silent.values()].map(({ repeatAtMs }) => repeatAtMs);
     if (this.#renewals.size > 0) times.push(this.#renewalAtMs);
@@ -135,7 +135,7 @@ export class FilterRequests {
     return Number.isFinite(soonest) ? soonest : undefined;
   }
 
-  /** The connection is over: all is asked again in the next, as far as it is wanted then. */
+  /** Called when the connection has ended. Wanted filters are requested again in the next one. */
   clear(): void {
     this.#waiting.clear();
     this.#open.clear();
@@ -151,7 +151,7 @@ export class FilterRequests {
     return request;
   }
 
-  /** While another request is unanswered, a renewal waits for the answer, which is followed by another look. */
+  /** Sends the next renewal, unless another request is unanswered. Its answer causes another look. */
   #renewOne(nowMs: number): void {
     if (nowMs < this.#renewalAtMs || this.#open.size > 0) return;
     const [filter] = this.#renewals;

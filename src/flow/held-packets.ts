@@ -1,32 +1,37 @@
-/** Packets that are held back since the hub closes the connection on them, as those who look in see them. */
+/** Packets that are held back because the hub closes the connection on them, for reports. */
 import { actWords, isFilterAct } from '../outbox/hub-packet.ts';
 import type { PoisonDetector } from '../outbox/poison-detector.ts';
 
 export interface HeldPacket {
-  /** The packet, in the words of MQTT. */
+  /** Packet in the terms of MQTT. */
   readonly packet: string;
   /** Topic or filter. */
   readonly name: string;
-  /** SUBSCRIBE or UNSUBSCRIBE. */
+  /** True for SUBSCRIBE and UNSUBSCRIBE. */
   readonly isFilter: boolean;
   readonly state: 'suspect' | 'set aside';
-  /** Closes upon it alone. */
+  /** Number of closes after this packet alone. */
   readonly closes: number;
   readonly firstCloseMs: number;
   readonly lastCloseMs: number;
-  /** `undefined`: at the next connection. */
+  /** `undefined`: in the next connection. */
   readonly triedAgainInMs: number | undefined;
 }
 
 export function heldPacketsOf(poison: PoisonDetector, nowMs: number): HeldPacket[] {
   return poison.evidence().map(({ act, state, closesAlone, sinceMs, lastMs, trialAtMs }) => ({
-    ...{ packet: actWords(act), name: act.name, isFilter: isFilterAct(act), state, closes: closesAlone },
-    ...{ firstCloseMs: nowMs - sinceMs, lastCloseMs: nowMs - lastMs },
+    packet: actWords(act),
+    name: act.name,
+    isFilter: isFilterAct(act),
+    state,
+    closes: closesAlone,
+    firstCloseMs: nowMs - sinceMs,
+    lastCloseMs: nowMs - lastMs,
     triedAgainInMs: trialAtMs === undefined ? undefined : Math.max(0, trialAtMs - nowMs),
   }));
 }
 
-/** Whatever of this topic or filter is held back is sent again. @returns the packets */
+/** Releases the packets of a topic or filter that are held back. @returns the packets */
 export function releaseHeld(poison: PoisonDetector, name: string): string[] {
   const packets = new Set<string>();
   poison.release((act) => {

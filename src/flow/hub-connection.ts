@@ -1,4 +1,4 @@
-/** The hub's end of the flows: the client machine on its pump, and what its reports set in motion. */
+/** Hub end of the flows: the client machine on its pump, and the reactions to its reports. */
 import type { Facts } from '../base/events.ts';
 import type { ChannelAction } from '../base/machine.ts';
 import type { HubClient } from '../hub/client/hub-client.ts';
@@ -34,14 +34,20 @@ export interface HubConnectionOptions {
   readonly handle: (report: BindingReport) => void;
   readonly setAside: SetAside;
   readonly underWay: UnderWay;
-  /** Uplinks held for the hub go to disk now. */
+  /** Commits the uplinks that are held for the hub. */
   readonly flushHeld: () => void;
 }
 
 type Report = Exclude<HubAction, ChannelAction>;
 
-/** Reports that are no word of the hub. */
-const NOT_HEARD: ReadonlySet<Report['kind']> = new Set(['offline', 'takenOver', 'noConnack', 'probed', 'unanswered']);
+/** Reports that are not caused by a packet of the hub. */
+const NOT_FROM_HUB: ReadonlySet<Report['kind']> = new Set([
+  'offline',
+  'takenOver',
+  'noConnack',
+  'probed',
+  'unanswered',
+]);
 
 const NOTHING = new Uint8Array(0);
 
@@ -51,7 +57,7 @@ export class HubConnection {
   #isOnline = false;
   #changedAtMs: number | undefined;
   #problem: string | undefined;
-  /** How far the connection, or the attempt, had come whose end the problem is. */
+  /** Stage that the connection or attempt with the last problem had reached. */
   #stage: Extract<Report, { kind: 'offline' }>['stage'] | undefined;
   #refusal: Extract<Report, { kind: 'refused' }> | undefined;
   #attempts = 0;
@@ -81,7 +87,7 @@ export class HubConnection {
     this.#pump.input(command);
   }
 
-  /** Back-pressure on the hub. */
+  /** Stops or resumes reading, as back-pressure on the hub. */
   setReading(isReading: boolean): void {
     this.#pump.setReading(isReading);
   }
@@ -98,12 +104,12 @@ export class HubConnection {
     return this.#options.client;
   }
 
-  /** What a technician may want to know beside the client's own state. */
+  /** State of the connection for reports, in addition to the client's own state. */
   get standing(): {
     readonly changedAtMs: number | undefined;
     readonly problem: string | undefined;
     readonly problemStage: 'no connection' | 'before CONNACK' | 'accepted' | undefined;
-    /** The CONNACK that refused the last attempt. */
+    /** CONNACK that rejected the last attempt. */
     readonly refusal: { readonly code: number; readonly reason: string; readonly remedy: string } | undefined;
     readonly attempts: number;
   } {
@@ -127,7 +133,7 @@ export class HubConnection {
 
   #act(report: Report): void {
     const { hubSender } = this.#options;
-    if (!NOT_HEARD.has(report.kind)) hubSender.onReceived(report.kind !== 'message');
+    if (!NOT_FROM_HUB.has(report.kind)) hubSender.onReceived(report.kind !== 'message');
     const message = messageIn(report);
     if (message === undefined) return this.#handle(report);
     this.#options.underWay.handle(
@@ -232,7 +238,7 @@ export class HubConnection {
   #message(report: Extract<Report, { kind: 'message' }>): void {
     const { services, watch, downlink, hubSender, clock } = this.#options;
     const { message, dup, retained, packetId } = report;
-    if (!retained) watch.message(message.qos, dup); // a retained one was not stored for us: it answers a SUBSCRIBE
+    if (!retained) watch.message(message.qos, dup); // a retained message answers a SUBSCRIBE and was not stored for us
     if (!services.owns(message.topic)) {
       downlink.arrived(message, { dup, retained, packetId });
       return;
@@ -258,7 +264,7 @@ export class HubConnection {
   }
 }
 
-/** `undefined`: it is none, and need not come again. */
+/** Returns the message of a report. `undefined`: the report has none, or one that the hub need not send again. */
 function messageIn(report: Report): MessageOnItsWay | undefined {
   switch (report.kind) {
     case 'message':

@@ -1,7 +1,7 @@
 /**
- * Everything that leaves for the hub: requests of our own, live uplinks and the backlog, in one paced stream; and the hub's
- * acknowledgements back into custody. Driven by state and timers, never by the next publish: a quiet producer's backlog
- * drains too.
+ * Sends everything to the hub in one paced stream: requests of the gateway, live uplinks and the backlog. Passes the
+ * hub's acknowledgements to custody. Driven by state and timers, not by the next publish, so the backlog of a quiet
+ * subdevice is sent too.
  */
 import type { Facts } from '../base/events.ts';
 import { type Message, type Retaining, retaining } from '../base/message.ts';
@@ -22,9 +22,9 @@ import type { FilterRequests } from './filter-requests.ts';
 import type { Pager } from './pager.ts';
 import type { MessageOnItsWay, UnderWay } from './under-way.ts';
 
-/** QoS 0 uplinks that may wait for the pace; beyond they are shed. */
-const QUICK_MAX = 64;
-/** Bytes waiting in the socket beyond which QoS 0 is not added to them. */
+/** Largest number of QoS 0 uplinks that wait for the pacer. More are shed. */
+const QOS0_MAX = 64;
+/** Bytes waiting in the socket above which QoS 0 uplinks are shed. */
 const QUEUED_BYTES_MAX = 256 * 1024;
 
 export interface HubSenderOptions {
@@ -38,12 +38,12 @@ export interface HubSenderOptions {
   readonly services: HubServices;
   readonly underWay: UnderWay;
   readonly filters: FilterRequests;
-  /** Sends PUBACKs that are due. */
+  /** Sends the PUBACKs that are due. */
   readonly acknowledge: () => void;
   readonly commandHub: (command: HubInput) => void;
   readonly queuedBytes: () => number;
   readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
-  /** `hub.retain`: the hub takes RETAIN; else it is left out. */
+  /** `hub.retain`: the hub supports RETAIN. Otherwise RETAIN is left out. */
   readonly isRetainServed: boolean;
 }
 
@@ -57,13 +57,13 @@ export class HubSender {
   readonly #timer: Timer;
   readonly #qos0: Qos0Message[] = [];
   #isQos0Turn = true;
-  /** A request of our own that goes alone, once what is unanswered is answered. */
+  /** Request of the gateway that must be sent alone, after all unanswered packets were answered. */
   #heldRequest: HubServiceRequest | undefined;
   #isFilterTurn = false;
-  /** The hub answered something last at this moment, monotonic ms. */
+  /** Time of the last answer of the hub, monotonic ms. */
   #lastReceivedAtMs = Number.NEGATIVE_INFINITY;
   #backlogAtConnect = 0;
-  /** The last look found something too old: what the disk brings next may be too. */
+  /** The last look found an expired message, so the rows loaded next may be expired too. */
   #isExpiring = false;
 
   constructor(options: HubSenderOptions) {
@@ -75,12 +75,12 @@ export class HubSender {
     return this.#options.custodian.pending;
   }
 
-  /** QoS 0: now, soon, or counted as shed. */
+  /** Sends a QoS 0 uplink now or soon, or counts it as shed. */
   offerQos0(lane: number, message: Message): void {
     const { outbox, custodian } = this.#options;
     if (outbox.isTooLarge(message)) custodian.countOnly(lane, { as: 'shed', reason: 'too large for the hub' });
     else if (!outbox.isConnected) custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
-    else if (this.#qos0.length >= QUICK_MAX || this.#options.queuedBytes() > QUEUED_BYTES_MAX) {
+    else if (this.#qos0.length >= QOS0_MAX || this.#options.queuedBytes() > QUEUED_BYTES_MAX) {
       custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 too fast' });
     } else {
       this.#qos0.push({ lane, message });
@@ -88,7 +88,7 @@ export class HubSender {
     }
   }
 
-  /** Counts an uplink that goes nowhere. */
+  /** Counts an uplink that is shed without having been in custody. */
   shed(lane: number, reason: ShedReason): void {
     this.#options.custodian.countOnly(lane, { as: 'shed', reason });
   }
@@ -114,8 +114,8 @@ export class HubSender {
   }
 
   /**
-   * The hub has said something, whatever it was: the connection carries. @param isAnswer no message of its own: PUBACKs
-   * that were due may still wait behind any number of those
+   * Called for each packet from the hub: the connection carries traffic.
+   * @param isAnswer false for a message, since due PUBACKs may still wait behind any number of messages
    */
   onReceived(isAnswer: boolean): void {
     const nowMs = this.#options.clock.nowMs();
@@ -123,19 +123,19 @@ export class HubSender {
     this.#options.outbox.poison.onReceived(nowMs);
   }
 
-  /** PINGREQ has left. */
+  /** Called when a PINGREQ was sent. */
   probed(): void {
     this.#options.outbox.poison.pinged();
   }
 
-  /** PINGRESP. */
+  /** Handles a PINGRESP. */
   alive(): void {
     this.#options.outbox.poison.ponged(this.#lastReceivedAtMs);
     this.#options.filters.look();
     this.send();
   }
 
-  /** PUBACK. */
+  /** Handles a PUBACK. */
   acknowledged(packetId: number): void {
     const row = this.#options.outbox.rowInFlight(packetId);
     if (row !== undefined) this.#options.underWay.handle(onItsWay(row), () => this.#acknowledged(packetId));
@@ -154,21 +154,21 @@ export class HubSender {
     this.send();
   }
 
-  /** The client, or a process before this one, threw on this publication. */
+  /** Called when the client, or an earlier process, threw on this publication. */
   setAside(packetId: number, why: string): void {
     const reason = `the gateway failed on it: ${why}`;
     const entry = this.#options.outbox.setAside(packetId, reason);
     if (entry !== undefined) this.#report({ kind: 'deadLettered', entry, reason });
   }
 
-  /** Sheds what is certainly too old. */
+  /** Sheds uplinks that are certainly too old. */
   expire(): void {
     const { isExpired, outbox, pager } = this.#options;
     this.#isExpiring = isExpired !== undefined && outbox.expire(isExpired) > 0;
     if (this.#isExpiring) pager.turn();
   }
 
-  /** Sends whatever may be sent now, sets the alarm for what may be sent later, and fetches what has got room. */
+  /** Sends everything that may be sent now, sets the timer for the rest, and loads rows for which there is room. */
   send(): void {
     const { outbox, clock, services } = this.#options;
     const nowMs = clock.nowMs();
@@ -187,12 +187,12 @@ export class HubSender {
       if (outbox.poison.takeCleared()) this.#options.commandHub({ kind: 'cleared' });
     }
     const { overdueAtMs } = outbox;
-    // a request of our own that waits for answers of others is no reason to look again before they come
+    // a request that waits for answers to other packets needs no look before these come
     const isWaiting = this.#heldRequest !== undefined || outbox.poison.mustWait(nowMs);
     const times = [
-      // what is overdue already waits for the hub's answer to the probe, or for the end of the connection
+      // overdue messages wait for the answer to the probe or for the end of the connection
       overdueAtMs !== undefined && overdueAtMs > nowMs ? overdueAtMs : undefined,
-      // while the pace is closed nothing can be sent, requests of our own neither: an alarm for them would spin
+      // while the pacer is closed no request can be sent either: a timer for requests would spin
       outbox.isConnected && !hasMore && !isWaiting ? services.wakeAtMs() : undefined,
       hasMore ? outbox.pacer.nextAtMs : undefined,
       outbox.isConnected ? outbox.poison.wakeAtMs(nowMs) : undefined,
@@ -204,8 +204,8 @@ export class HubSender {
   }
 
   /**
-   * Requests of our own first, then alarms, then QoS 0 and QoS 1 in turn, so that neither waits for the other. While
-   * something is suspected or doubted, filters take turns with all of them.
+   * Sends one packet. Requests of the gateway come first, then alarms, then QoS 0 and QoS 1 in turn, so that neither
+   * waits for the other. While any packet is suspected or doubted, filters take turns with all of them.
    */
   #sendOne(nowMs: number): boolean {
     this.#isFilterTurn = !this.#isFilterTurn;
@@ -233,7 +233,7 @@ export class HubSender {
         this.#heldRequest = request;
         return false;
       }
-      // held back or set aside: as if the hub did not answer it, so its service asks again later
+      // held back or set aside: treated as unanswered, so its service requests again later
     }
     if (request === undefined) return false;
     this.#sendUnanswered('request', request, nowMs);
@@ -248,7 +248,7 @@ export class HubSender {
     return true;
   }
 
-  /** PUBLISH with QoS 0. */
+  /** Sends a PUBLISH with QoS 0. */
   #sendUnanswered(kind: 'request' | 'QoS 0 uplink', message: Omit<Message, 'qos'>, nowMs: number): void {
     const { topic, payload } = message;
     const { poison, pacer } = this.#options.outbox;
@@ -300,23 +300,23 @@ export class HubSender {
   }
 
   /**
-   * PUBACKs are late: is it the messages, or is the connection dead? The hub is asked. A message counts as refused only
-   * if the hub has answered since its PUBACK was due; a silent hub has refused nothing.
+   * Handles overdue PUBACKs. A probe finds out if the connection is dead. A message counts as unacknowledged only if
+   * the hub has answered another packet since its PUBACK was due; a silent hub proves nothing.
    */
   #giveUp(nowMs: number): void {
     const { outbox } = this.#options;
     if (nowMs < (outbox.overdueAtMs ?? Number.POSITIVE_INFINITY)) return;
-    for (const burial of outbox.giveUp(this.#lastReceivedAtMs)) this.#report({ kind: 'deadLettered', ...burial });
+    for (const abandoned of outbox.giveUp(this.#lastReceivedAtMs)) this.#report({ kind: 'deadLettered', ...abandoned });
     if ((outbox.overdueAtMs ?? Number.POSITIVE_INFINITY) <= nowMs) this.#options.commandHub({ kind: 'probe' });
     this.#options.pager.turn();
   }
 
-  /** @returns whether there was any: what is behind them may go */
+  /** @returns whether there was any, so that later messages may be sent */
   #deadLetterAside(): boolean {
-    const burials = this.#options.outbox.deadLetterAside();
-    for (const burial of burials) this.#report({ kind: 'deadLettered', ...burial });
-    if (burials.length > 0) this.#options.pager.turn();
-    return burials.length > 0;
+    const all = this.#options.outbox.deadLetterAside();
+    for (const abandoned of all) this.#report({ kind: 'deadLettered', ...abandoned });
+    if (all.length > 0) this.#options.pager.turn();
+    return all.length > 0;
   }
 
   #report(verdict: Verdict): void {

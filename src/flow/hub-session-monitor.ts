@@ -1,6 +1,7 @@
 /**
- * Keeps the tracker of the hub's session (`hub/session/session-tracker.ts`) and tells of it: to onlookers, to the store, and, where
- * a resync topic is configured, to the application side, which alone can send again what is missing.
+ * Feeds the tracker of the hub's session (`hub/session/session-tracker.ts`) and reports its findings: to observers, to
+ * the store, and to the application side if a resync topic is configured. Only the application can send missing
+ * downlinks again.
  */
 import type { Facts } from '../base/events.ts';
 import type { Age, Epoch, Stamp } from '../base/time.ts';
@@ -24,7 +25,7 @@ export interface HubSessionMonitorOptions {
   readonly session: HubSessionState;
   readonly outbox: Outbox;
   readonly committer: Committer;
-  /** At the hub; `undefined`: the application side is not told. */
+  /** Topic at the hub. `undefined`: the application side is not informed. */
   readonly resyncTopic: string | undefined;
   readonly commitMs: number;
 }
@@ -32,7 +33,7 @@ export interface HubSessionMonitorOptions {
 export class HubSessionMonitor {
   readonly #options: HubSessionMonitorOptions;
   readonly #timer: Timer;
-  /** Messages in custody that tell the application side of a gap. */
+  /** Number of messages in custody that inform the application side of a gap. */
   #resyncs = 0;
 
   constructor(options: HubSessionMonitorOptions) {
@@ -42,7 +43,7 @@ export class HubSessionMonitor {
     });
   }
 
-  /** For how long the hub has not seen us; `undefined`: it does, or never did. */
+  /** Time since the hub last had a connection of this gateway. `undefined`: connected now, or never. */
   get away(): Age | undefined {
     const { tracker, session, stamp, epochs } = this.#options;
     return tracker.away(session.row, stamp(), epochs());
@@ -56,7 +57,7 @@ export class HubSessionMonitor {
     return this.#options.tracker;
   }
 
-  /** CONNACK, before the mirror of the session hears of it. */
+  /** Handles CONNACK. Must be called before `HubSessionState.connected`. */
   connected(sessionPresent: boolean): void {
     const { tracker, session, clock } = this.#options;
     this.#report(tracker.connected(sessionPresent, { row: session.row, away: this.away }, clock.nowMs()));
@@ -71,19 +72,19 @@ export class HubSessionMonitor {
     this.#timer.set(undefined);
   }
 
-  /** Another client is suspected of taking our connections, and our downlinks with them. */
+  /** Called when another client is suspected of taking over connections, and downlinks with them. */
   takenOver(): void {
     this.#report(this.#options.tracker.takenOver());
   }
 
-  /** The technician, or the application side, has dealt with the gap. @returns whether there was one */
+  /** Called when the technician or the application side has handled the gap. @returns whether there was one */
   settleGap(): boolean {
     const had = this.#options.tracker.settleGap();
     if (had) this.#keepGap();
     return had;
   }
 
-  /** At once: a crash in the next moment must not forget that downlinks may be missing. */
+  /** Stores the gap at once, so that it is not lost in a crash. */
   #keepGap(): void {
     const { tracker, committer, clock } = this.#options;
     committer.require([{ kind: 'hubGap', gap: tracker.gap }], clock.nowMs(), () => undefined);
@@ -116,8 +117,8 @@ export class HubSessionMonitor {
   }
 
   /**
-   * Once the message is in our custody it will arrive, and the gap is the application's; but a full disk keeps none. The note
-   * of the gap stays until the message is durable.
+   * Sends a message about the gap to the application side. Once the message is in custody it will arrive, and the gap
+   * is handled. A full disk stores no message, so the stored gap stays until the message is durable.
    */
   #requestResync(gap: Gap, away: Age | undefined): void {
     const { resyncTopic, outbox, tracker, stamp, commitMs, clock, committer } = this.#options;

@@ -1,11 +1,11 @@
 /**
- * The ledger beside custody: what was sent by subdevices and for them and ended without being delivered, by link,
- * subdevice and reason, since the process started. Custody's own ledger begins where a message is accepted; what is
- * accepted and shed is noted here too, since only here it has a time.
+ * Counts of messages and frames that ended without delivery, by link, subdevice and reason, since the process started.
+ * The ledger of custody begins where a message is accepted. Accepted and shed messages are counted here too, because
+ * only this file records their times.
  *
- * A tally is a state while it lasts, and history afterwards: it lasts for `LASTS_MS` after the last one, or for three of
- * its usual intervals if that is longer. Invariants: at most `TALLIES_MAX` tallies, beyond which subdevices are not told
- * apart; at most `TOLD_PER_MINUTE` facts a minute.
+ * A tally lasts for `LASTS_MS` after its last case, or for three of its usual intervals if that is longer. After that
+ * it is history. Invariants: at most `TALLIES_MAX` tallies, above which subdevices are not distinguished; at most
+ * `REPORTS_PER_MINUTE` facts a minute.
  */
 import { type DiscardReason, type ExcessSize, sampleBytes, sampleWords } from '../base/discard.ts';
 import type { Facts } from '../base/events.ts';
@@ -16,15 +16,15 @@ import type { Clock } from '../ports.ts';
 export type IntakeReason = DiscardReason | ShedReason;
 
 export interface Discard {
-  /** `undefined`: it was in custody, so no link is to blame. */
+  /** `undefined`: the message was in custody, so no link is the cause. */
   readonly link: string | undefined;
   readonly subdevice: string | undefined;
   readonly reason: IntakeReason;
-  /** Direction of a message; `undefined`: it was none, or nobody could tell. */
+  /** Direction of a message. `undefined`: not a message, or unknown. */
   readonly direction?: Direction | undefined;
   readonly sample: Uint8Array | string;
   readonly count: number;
-  /** Of something too large. */
+  /** Size of a message that is too large. */
   readonly size?: ExcessSize | undefined;
 }
 
@@ -33,18 +33,18 @@ export interface IntakeTally {
   readonly subdevice: string | undefined;
   readonly reason: IntakeReason;
   readonly direction: Direction | undefined;
-  /** Since the process started. */
+  /** Number of cases since the process started. */
   readonly count: number;
-  /** Of them, since it began the last time. */
+  /** Number of cases since the tally last began to last. */
   readonly recent: number;
   readonly sinceMs: number;
   readonly lastAtMs: number;
   readonly sample: string;
-  /** Of the last one, if it was too large. */
+  /** Size of the last case, if it was too large. */
   readonly size: ExcessSize | undefined;
-  /** It is a state still. */
+  /** True while the tally lasts. */
   readonly lasts: boolean;
-  /** Of the last frames of the link, good ones and these: 0 to 1, by frames and not by time. */
+  /** Share of these cases in the last frames of the link, 0 to 1. Counted by frames, not by time. */
   readonly share: number;
 }
 
@@ -56,24 +56,24 @@ interface Entry extends Discard {
   lastAtMs: number;
   sample: Uint8Array | string;
   size?: ExcessSize | undefined;
-  /** Good frames of the link when the last one came. */
+  /** Number of valid frames of the link at the last case. */
   framesIn: number;
   share: number;
-  untold: number;
+  unreported: number;
   reportedAtMs: number | undefined;
 }
 
 const LASTS_MS = 10 * 60_000;
-/** Nothing is waited for longer than this. */
+/** Longest time for which a tally lasts after its last case. */
 const LASTS_MS_MAX = 24 * 3_600_000;
 const INTERVALS = 3;
-/** Weight of the newest frame in `share`: four broken ones in a row make more than a half of it, four good ones less. */
+/** Weight of the newest frame in `share`: four damaged frames in a row give more than a half, four valid ones less. */
 const FRAME_WEIGHT = 1 / 6;
 const TALLIES_MAX = 256;
-const TOLD_PER_MINUTE = 6;
+const REPORTS_PER_MINUTE = 6;
 const MINUTE_MS = 60_000;
-/** One that goes on is told of again after this. */
-const TELL_AGAIN_MS = 10 * MINUTE_MS;
+/** Interval after which a lasting tally is reported again. */
+const REPORT_AGAIN_MS = 10 * MINUTE_MS;
 
 export class Intake {
   readonly #clock: Clock;
@@ -83,7 +83,7 @@ export class Intake {
   #minuteEndsAtMs = 0;
   #reportedThisMinute = 0;
 
-  /** @param framesIn good frames of a link so far */
+  /** @param framesIn returns the number of valid frames of a link so far */
   constructor(clock: Clock, facts: Facts, framesIn: (link: string) => number) {
     this.#clock = clock;
     this.#facts = facts;
@@ -99,7 +99,7 @@ export class Intake {
     entry.share = 1 - fade(1 - share, discard.count);
     entry.count += discard.count;
     entry.recent += discard.count;
-    entry.untold += discard.count;
+    entry.unreported += discard.count;
     entry.times += 1;
     entry.lastAtMs = nowMs;
     entry.size = discard.size;
@@ -142,33 +142,48 @@ export class Intake {
     if (known !== undefined) return known;
     const subdevice = isFull ? undefined : discard.subdevice;
     const entry: Entry = this.#entries.get(key(subdevice)) ?? {
-      ...{ ...discard, subdevice, count: 0, recent: 0, times: 0, firstAtMs: nowMs, lastAtMs: nowMs },
-      ...{ framesIn: this.#goodOn(link), share: 0, untold: 0, reportedAtMs: undefined },
+      ...discard,
+      subdevice,
+      count: 0,
+      recent: 0,
+      times: 0,
+      firstAtMs: nowMs,
+      lastAtMs: nowMs,
+      framesIn: this.#goodOn(link),
+      share: 0,
+      unreported: 0,
+      reportedAtMs: undefined,
     };
     this.#entries.set(key(subdevice), entry);
     return entry;
   }
 
-  /** The first of its kind, and then what has come together; what has to wait for its turn is not forgotten. */
+  /**
+   * Reports the first case, and later the sum of further cases. Cases that have to wait are included in the next
+   * report.
+   */
   #report(entry: Entry, nowMs: number): void {
-    if (entry.reportedAtMs !== undefined && nowMs < entry.reportedAtMs + TELL_AGAIN_MS) return;
+    if (entry.reportedAtMs !== undefined && nowMs < entry.reportedAtMs + REPORT_AGAIN_MS) return;
     if (nowMs >= this.#minuteEndsAtMs) {
       this.#minuteEndsAtMs = nowMs + MINUTE_MS;
       this.#reportedThisMinute = 0;
     }
-    if (this.#reportedThisMinute >= TOLD_PER_MINUTE) return;
+    if (this.#reportedThisMinute >= REPORTS_PER_MINUTE) return;
     this.#reportedThisMinute += 1;
-    const { link, subdevice, reason, untold: count } = entry;
+    const { link, subdevice, reason, unreported: count } = entry;
     entry.reportedAtMs = nowMs;
-    entry.untold = 0;
+    entry.unreported = 0;
     this.#facts.emit('discarded', {
-      ...{ link: link ?? null, subdevice: subdevice ?? null, reason, count },
+      link: link ?? null,
+      subdevice: subdevice ?? null,
+      reason,
+      count,
       sample: sampleWords(entry.sample),
     });
   }
 }
 
-/** What is left of a share after so many frames of the other kind. */
+/** Returns the rest of a share after a number of frames of the other kind. */
 function fade(share: number, frames: number): number {
   return share * (1 - FRAME_WEIGHT) ** Math.max(0, frames);
 }
@@ -178,7 +193,7 @@ function lasts({ firstAtMs, lastAtMs, times }: Entry, nowMs: number): boolean {
   return nowMs - lastAtMs < Math.min(LASTS_MS_MAX, Math.max(LASTS_MS, INTERVALS * interval));
 }
 
-/** Noted where they are decided, with the words of the driver or the subdevice that the topic belongs to. */
+/** Reasons that are noted where they are decided, with the text of the driver or the subdevice of the topic. */
 const NOTED_ELSEWHERE: readonly ShedReason[] = [
   'refused by the subdevice',
   'refused by the gateway',
@@ -187,15 +202,15 @@ const NOTED_ELSEWHERE: readonly ShedReason[] = [
   'too large for the gateway',
   'no subscriber',
 ];
-/** Messages that were to have no effect. */
+/** Reasons of messages without an effect. */
 const NOT_NOTED: readonly ShedReason[] = ['empty', 'forgotten by hand'];
 
-/** A message whose custody has ended by a policy. */
+/** Message whose custody was ended by a policy. */
 export interface ShedMessage {
   readonly direction: Direction;
   readonly subdevice: string | undefined;
   readonly reason: ShedReason;
-  /** `undefined`: not known. */
+  /** `undefined`: unknown. */
   readonly topic: string | undefined;
 }
 

@@ -1,6 +1,5 @@
 /**
- * Looks at each link once a second and carries out what its recovery decides. Only links whose port can be cared for:
- * those on real devices.
+ * Checks each link once a second and runs the recovery steps. Only for links on real devices, which have a `PortCare`.
  */
 import type { Facts } from '../base/events.ts';
 import { driverNamed } from '../driver/drivers.ts';
@@ -41,13 +40,13 @@ export class LinkCare {
   }
 
   #lookAtAll(): void {
-    for (const standing of this.#options.links.states()) {
-      if (standing.plan.care !== undefined) this.#lookAt(standing, standing.plan.care);
+    for (const linkState of this.#options.links.states()) {
+      if (linkState.plan.care !== undefined) this.#lookAt(linkState, linkState.plan.care);
     }
   }
 
-  #lookAt(standing: LinkStateView, care: PortCare): void {
-    const { machine, name, driver } = standing.plan;
+  #lookAt(linkState: LinkStateView, care: PortCare): void {
+    const { machine, name, driver } = linkState.plan;
     const { framesIn, crcErrors, oversizeFrames, malformedPackets } = machine.counters;
     const broken = driverNamed(driver).oversizeIsDamage ? crcErrors + oversizeFrames : crcErrors;
     const view = {
@@ -55,34 +54,34 @@ export class LinkCare {
       framesIn,
       broken,
       unexpected: crcErrors + oversizeFrames + malformedPackets - broken,
-      lost: standing.lost,
+      lost: linkState.lost,
       attached: machine.attachedSubdevices().length,
     };
-    const hadFailure = standing.recovery.failure !== undefined;
-    const recoveryStep = standing.recovery.look(view, this.#options.clock.nowMs());
+    const hadFailure = linkState.recovery.failure !== undefined;
+    const recoveryStep = linkState.recovery.look(view, this.#options.clock.nowMs());
     if (recoveryStep !== undefined) this.#runStep(name, recoveryStep, care);
-    const { failure } = standing.recovery;
+    const { failure } = linkState.recovery;
     if (failure !== undefined && !hadFailure)
       this.#options.facts.emit('linkGivenUp', { link: name, trouble: failure.trouble });
   }
 
   #runStep(link: string, recoveryStep: LineRecoveryStep, care: PortCare): void {
     const { facts, mailbox } = this.#options;
-    const tell = (outcome: string): void => {
+    const report = (outcome: string): void => {
       facts.emit('linkRecovery', { link, recoveryStep, outcome });
     };
     switch (recoveryStep) {
       case 'resync':
-        // The next delimiter is a fresh start already: this rung is the time that is given to it.
-        return tell('waiting for a good frame');
+        // the next delimiter resynchronises the framing: this step only waits for it
+        return report('waiting for a valid frame');
       case 'reopen':
         this.#options.links.reopen(link);
-        return tell('the port is opened anew');
+        return report('opening the port again');
       case 'toggle':
       case 'reauthorise':
         care[recoveryStep]().then(
-          (outcome) => mailbox.post(() => tell(outcome)),
-          (error: unknown) => mailbox.post(() => tell(error instanceof Error ? error.message : String(error))),
+          (outcome) => mailbox.post(() => report(outcome)),
+          (error: unknown) => mailbox.post(() => report(error instanceof Error ? error.message : String(error))),
         );
         return;
     }

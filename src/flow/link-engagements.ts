@@ -1,26 +1,26 @@
 /**
- * What a link's machine and the flows owe each other: who is attached, which deliveries are under way, which tokens are
- * whose. With it a machine can be replaced: what the old one owed is ended in its place, and an answer to the old one never
- * reaches the new one, whose tokens begin again.
+ * Open exchanges between a link's machine and the flows: attached subdevices, deliveries, and tokens. This record
+ * allows a machine to be replaced. The open exchanges of the old machine are ended in its place, and an answer to the
+ * old machine never reaches the new one, whose tokens begin again.
  *
- * Invariant: no acknowledgement is taken for a publication of another machine.
+ * Invariant: no acknowledgement is used for a publication of another machine.
  */
 import type { DriverCommand, DriverReport } from '../driver/driver.ts';
 
-/** Tokens that one machine may draw: as many as in years at a thousand a second. */
+/** Number of tokens that one machine may use: enough for years at a thousand a second. */
 const TOKENS = 2 ** 40;
 
 export class LinkEngagements {
   #machines = 0;
-  /** Subdevice → machine that asked to have it served. */
+  /** Subdevice → number of the machine that requested its service. */
   readonly #attaching = new Map<string, number>();
-  /** Subdevice → how long it may be silent, ms; 0 = for ever. */
+  /** Subdevice → longest allowed silence, ms. 0: no limit. */
   readonly #aliveMs = new Map<string, number>();
   readonly #attached = new Set<string>();
-  /** Token of a delivery → its subdevice. */
+  /** Tokens of open deliveries. */
   readonly #deliveries = new Set<number>();
 
-  /** @returns the report as the flows are to have it */
+  /** @returns the report with the tokens that the flows use */
   reported(report: DriverReport): DriverReport {
     switch (report.kind) {
       case 'attach':
@@ -49,7 +49,7 @@ export class LinkEngagements {
     }
   }
 
-  /** @returns the order as the machine is to have it; `undefined`: it was for one that is gone */
+  /** @returns the command with the tokens of the machine; `undefined`: the command was for a replaced machine */
   translated(command: DriverCommand): DriverCommand | undefined {
     switch (command.kind) {
       case 'attached':
@@ -68,7 +68,10 @@ export class LinkEngagements {
     }
   }
 
-  /** The machine is replaced. @param failed delivery on which it threw @returns what the old one would have had to say */
+  /**
+   * Called when the machine is replaced. @param failed delivery on which it threw @returns the reports that end its
+   * exchanges
+   */
   renew(failed: number | undefined, nowMs: number): DriverReport[] {
     this.#machines += 1;
     const undelivered = [...this.#deliveries].map(
@@ -76,11 +79,11 @@ export class LinkEngagements {
     );
     const detached = [...this.#attached].map((subdevice) => this.detach(subdevice, nowMs));
     this.#deliveries.clear();
-    // the flows hear first that nobody is there: what is still owed then waits
+    // detach reports come first, so that unfinished messages wait
     return [...detached, ...undelivered];
   }
 
-  /** Says in the machine's place that a subdevice is there no longer. */
+  /** Creates the report that a subdevice is gone, in place of the machine. */
   detach(subdevice: string, nowMs: number): DriverReport {
     this.#attached.delete(subdevice);
     const aliveMs = this.#aliveMs.get(subdevice) ?? 0;

@@ -1,4 +1,4 @@
-/** The links by name, each a driver machine on its pump, orders to them, and what is to be known of each line. */
+/** Links by name. Each is a driver machine on its pump, with its commands and the observed state of its line. */
 
 import type { Facts } from '../base/events.ts';
 import { Histogram } from '../base/histogram.ts';
@@ -25,49 +25,49 @@ export interface LinkPlan {
   readonly path: string;
   /** Name of the driver. */
   readonly driver: string;
-  /** Name of the `LineProtocol` that the line is read as. */
+  /** Name of the `LineProtocol` of the line. */
   readonly protocol: string;
   readonly machine: LinkMachine;
-  /** Replaces what is within `machine` by a new one that has not begun. */
+  /** Replaces the machine within `machine` by a new one that is not started. */
   readonly renew: () => void;
   readonly recorder: FlightRecorder;
   readonly open: OpenChannel;
-  /** `undefined`: the line is no device of this machine, and nothing is tried for it but to open it again. */
+  /** `undefined`: the line is not a device of this machine, so reopening is the only recovery step. */
   readonly care: PortCare | undefined;
-  /** What may be tried for it, in this order. */
+  /** Recovery steps, in their order. */
   readonly steps: readonly RecoveryStep[];
 }
 
 export interface LinkStateView {
   readonly plan: LinkPlan;
   readonly recovery: Recovery;
-  /** From a QoS 1 downlink to its PUBACK, REGISTER and repetitions included. */
+  /** Times from a QoS 1 downlink to its PUBACK, with REGISTER and repetitions. */
   readonly roundTrips: Histogram;
-  /** Monotonic ms since when it is open, or since when it is not. */
+  /** Time of the last change between open and not open, monotonic ms. */
   sinceMs: number;
   lastProblem: string | undefined;
-  /** Why the port cannot be opened yet. */
+  /** Reason why the port cannot be opened yet. */
   wait: PortWait | undefined;
-  /** Subdevices that fell silent here, since the start. */
+  /** Number of subdevices that became silent on this link since the start. */
   lost: number;
-  /** The newest bytes that came, whatever they mean. */
+  /** Newest received bytes, of any meaning. */
   readonly onReceived: NewestBytes;
 }
 
-/** What the flows are told; the answer to a probe is for whoever asked. */
+/** Reports for the flows. The answer to a probe goes to its caller. */
 export type FlowReport = Exclude<DriverReport, ProbeReport>;
 type ProbeReport = Extract<DriverReport, { kind: 'probed' }>;
 
 interface Link {
-  readonly standing: LinkStateView;
+  readonly linkState: LinkStateView;
   readonly engagements: LinkEngagements;
   readonly restarts: LinkRestarts;
-  /** Begins again once the pause after a fault is over. */
+  /** Timer that starts the link after the pause that follows a fault. */
   readonly restart: Timer;
   readonly pump: Pump<LinkInput, LinkAction>;
-  /** Probes under way, by token. */
+  /** Open probes by token. */
   readonly probes: Map<number, (outcome: ProbeOutcome) => void>;
-  /** Deliveries under way, one per subdevice. */
+  /** Open deliveries, one per subdevice. */
   readonly sent: Map<string, { readonly token: number; readonly atMs: number }>;
 }
 
@@ -79,16 +79,16 @@ export interface LinksOptions {
   readonly setAside: SetAside;
 }
 
-/** Reason of a port that a recovery step closes, to be opened again. */
-export const REOPENED = 'the line does not work: opening it anew';
+/** Reason for a port that a recovery step closes in order to open it again. */
+export const REOPENED = 'the line does not work: opening it again';
 
-/** The port is closed because a recovery step opens it again, and nothing is known to be wrong with it. */
+/** True while a recovery step opens the port again, and no problem of the port is known. */
 export function isReopening({ plan, lastProblem }: LinkStateView): boolean {
   const { state } = plan.machine;
   return (state === 'opening' || state === 'waiting to reopen') && lastProblem === REOPENED;
 }
 
-/** At once, on one link: a few technicians. */
+/** Largest number of open probes on one link: enough for a few technicians. */
 const PROBES_MAX = 8;
 
 export class Links {
@@ -121,12 +121,12 @@ export class Links {
     else if (link !== undefined && command.kind === 'attached') this.#sendAway(link, command.subdevice);
   }
 
-  /** Asks a subdevice something without meaning, beside everything else. Settles within the deadlines of its driver. */
+  /** Tests the line to a subdevice, in parallel to everything else. Settles within the deadlines of its driver. */
   probe(name: string, subdevice: string): Promise<ProbeOutcome> {
     const link = this.#links.get(name);
     if (link === undefined) return Promise.resolve({ kind: 'not asked', why: `there is no link ${name}` });
     if (link.probes.size >= PROBES_MAX)
-      return Promise.resolve({ kind: 'not asked', why: 'too many others are being asked at once' });
+      return Promise.resolve({ kind: 'not asked', why: 'too many other probes are running' });
     this.#lastProbe += 1;
     const token = this.#lastProbe;
     const { promise, resolve } = Promise.withResolvers<ProbeOutcome>();
@@ -135,46 +135,58 @@ export class Links {
     return promise;
   }
 
-  /** Closes the port; the link opens it again after its pause. */
+  /** Closes the port. The link opens it again after its pause. */
   reopen(name: string): void {
     this.#links.get(name)?.pump.closeChannel(REOPENED);
   }
 
-  /** What the kernel has counted on its port; `undefined`: its driver does not, or the port is not open. */
+  /**
+   * Returns the kernel's error counters of the port. `undefined`: the driver does not count, or the port is not open.
+   */
   lineErrors(name: string): LineErrors | undefined {
     return this.#links.get(name)?.pump.lineErrors;
   }
 
-  /** Good frames of a link so far. */
+  /** Number of valid frames of a link so far. */
   framesIn(name: string): number {
-    return this.#links.get(name)?.standing.plan.machine.counters.framesIn ?? 0;
+    return this.#links.get(name)?.linkState.plan.machine.counters.framesIn ?? 0;
   }
 
   states(): LinkStateView[] {
-    return [...this.#links.values()].map(({ standing }) => standing);
+    return [...this.#links.values()].map(({ linkState }) => linkState);
   }
 
   #build(plan: LinkPlan): Link {
     const { clock, mailbox } = this.#options;
-    const standing: LinkStateView = {
-      ...{ plan, sinceMs: clock.nowMs(), lastProblem: undefined, wait: undefined, lost: 0 },
-      ...{ recovery: new Recovery(plan.steps), roundTrips: new Histogram(), onReceived: new NewestBytes() },
+    const linkState: LinkStateView = {
+      plan,
+      sinceMs: clock.nowMs(),
+      lastProblem: undefined,
+      wait: undefined,
+      lost: 0,
+      recovery: new Recovery(plan.steps),
+      roundTrips: new Histogram(),
+      onReceived: new NewestBytes(),
     };
     const link: Link = {
-      standing,
+      linkState,
       engagements: new LinkEngagements(),
       restarts: new LinkRestarts(),
       restart: new Timer(clock, mailbox, () => link.pump.input({ kind: 'start' })),
       probes: new Map(),
       sent: new Map(),
       pump: new Pump<LinkInput, LinkAction>({
-        ...{ machine: plan.machine, recorder: plan.recorder, open: plan.open, clock, mailbox },
+        machine: plan.machine,
+        recorder: plan.recorder,
+        open: plan.open,
+        clock,
+        mailbox,
         act: (report: Exclude<LinkAction, ChannelAction>) => {
           this.#pass(link, link.engagements.reported(report));
         },
         contain: (input: LinkInput, error: unknown) => this.#contain(link, input, error),
-        onBytes: (bytes) => standing.onReceived.add(bytes),
-        ...this.#onlookers(standing),
+        onBytes: (bytes) => linkState.onReceived.add(bytes),
+        ...this.#onlookers(linkState),
       }),
     };
     return link;
@@ -183,17 +195,17 @@ export class Links {
   #pass(link: Link, report: DriverReport): void {
     this.#note(link, report);
     if (report.kind === 'probed') endProbe(link, report);
-    else this.#options.report(link.standing.plan.name, report);
+    else this.#options.report(link.linkState.plan.name, report);
   }
 
-  /** The machine threw: what it was to do is set aside, and a new one begins, of which nobody need know. */
+  /** Called when the machine threw: sets its input aside and starts a new machine, without any effect on the flows. */
   #contain(link: Link, input: LinkInput, error: unknown): LinkAction[] {
     const { setAside, clock, mailbox } = this.#options;
-    const { plan } = link.standing;
+    const { plan } = link.linkState;
     setAside.note(plan.name, input, error);
     plan.renew();
     plan.recorder.renew();
-    link.pump.abandonChannel('the gateway failed on this link: it begins again');
+    link.pump.abandonChannel('the gateway failed on this link and starts it again');
     if (input.kind !== 'stop') link.restart.set(link.restarts.fault(clock.nowMs()));
     const outcome = { kind: 'not asked', why: 'the gateway failed on this link' } as const;
     for (const token of [...link.probes.keys()]) endProbe(link, { kind: 'probed', token, outcome });
@@ -205,44 +217,44 @@ export class Links {
     return [];
   }
 
-  /** It was let in for a machine that is gone. */
+  /** Ends an attach that was accepted for a replaced machine. */
   #sendAway(link: Link, subdevice: string): void {
     const { clock, mailbox } = this.#options;
     mailbox.post(() => this.#pass(link, link.engagements.detach(subdevice, clock.nowMs())));
   }
 
-  #note({ standing, sent }: Link, report: DriverReport): void {
+  #note({ linkState, sent }: Link, report: DriverReport): void {
     if (report.kind === 'detach') {
       sent.delete(report.subdevice);
-      if (report.cause === 'no answer' || report.cause === 'keep alive ran out') standing.lost += 1;
+      if (report.cause === 'no answer' || report.cause === 'keep alive ran out') linkState.lost += 1;
     } else if (report.kind === 'delivered') {
       for (const [subdevice, { token, atMs }] of sent) {
         if (token !== report.token) continue;
         sent.delete(subdevice);
-        standing.roundTrips.record(this.#options.clock.nowMs() - atMs);
+        linkState.roundTrips.record(this.#options.clock.nowMs() - atMs);
       }
     }
   }
 
-  #onlookers(standing: LinkStateView) {
+  #onlookers(linkState: LinkStateView) {
     const { clock, facts } = this.#options;
-    const { name, path, machine } = standing.plan;
+    const { name, path, machine } = linkState.plan;
     let isOpen = false;
     return {
       onChannel: (state: 'opened' | 'closed', reason: string): void => {
-        standing.wait = undefined;
-        if (state === 'closed') standing.lastProblem = reason;
+        linkState.wait = undefined;
+        if (state === 'closed') linkState.lastProblem = reason;
         if ((state === 'opened') !== isOpen) {
           isOpen = !isOpen;
-          standing.sinceMs = clock.nowMs();
+          linkState.sinceMs = clock.nowMs();
           if (isOpen) facts.emit('linkOpened', { link: name, path });
           else facts.emit('linkClosed', { link: name, path, reason });
         } else if (state === 'closed' && machine.counters.openings <= 1)
           facts.emit('linkClosed', { link: name, path, reason });
       },
       onWait: (wait: PortWait): void => {
-        standing.wait = wait;
-        standing.lastProblem = wait.why;
+        linkState.wait = wait;
+        linkState.lastProblem = wait.why;
         facts.emit('linkWaits', { link: name, path, reason: wait.why });
       },
     };

@@ -1,4 +1,7 @@
-/** What the store has found lost at its openings, until somebody has seen it (`holdfast acknowledge-loss`). */
+/**
+ * Losses that the store has found when it was opened, until an operator acknowledges them (`holdfast
+ * acknowledge-loss`).
+ */
 
 import type { Committer } from '../commit/committer.ts';
 import type { LossRow } from '../custody/row.ts';
@@ -16,7 +19,7 @@ export class Losses {
     return this.#rows;
   }
 
-  /** Resolves once a restart does not show them again; false: there are none. */
+  /** Resolves once a restart does not show the losses again. False: there are none. */
   acknowledge(nowMs: number): Promise<boolean> {
     if (this.#rows.length === 0) return Promise.resolve(false);
     this.#rows = [];

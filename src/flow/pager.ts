@@ -1,4 +1,4 @@
-/** Brings rows back from disk where a lane has room: one bounded page at a time, never faster than they leave. */
+/** Loads rows from disk when a lane has room: one bounded page at a time, never faster than messages leave. */
 import type { Custodian } from '../custody/custodian.ts';
 import { isAlarmLane } from '../custody/lane-number.ts';
 import type { RowPage } from '../custody/row.ts';
@@ -11,7 +11,7 @@ const PAGE_ROWS_MAX = 256;
 export interface PagerOptions {
   readonly custodian: Custodian;
   readonly mailbox: Mailbox;
-  /** Deletes pile up that the disk does not take: nothing more is read that would make more of them. */
+  /** Returns true while deletes wait for the disk. Loading more rows would add more deletes. */
   readonly isPaused: () => boolean;
   readonly loaded: (wanted: ReadonlyMap<number, number>, page: RowPage) => void;
 }
@@ -30,7 +30,7 @@ export class Pager {
     this.turn();
   }
 
-  /** To be called whenever a lane may have got room. */
+  /** Called whenever a lane may have room. */
   turn(): void {
     if (this.#isReading || this.#store === undefined || this.#options.isPaused()) return;
     const lanes = firstOf(this.#options.custodian.wanted());
@@ -47,7 +47,9 @@ export class Pager {
   }
 }
 
-/** Alarms before all else: in one page with the others they would have to wait until those are read up to them. */
+/**
+ * Selects the lanes with alarms, if any. In one page with other lanes they would have to wait for all rows before them.
+ */
 function firstOf(wanted: ReadonlyMap<number, number>): ReadonlyMap<number, number> {
   const alarms = [...wanted].filter(([lane]) => isAlarmLane(lane));
   return alarms.length === 0 ? wanted : new Map(alarms);

@@ -1,8 +1,8 @@
 /**
- * Who is here: subdevices that attach and leave, what they subscribe to, and what the hub is told and asked about it.
+ * Presence of subdevices: they attach and leave, and subscribe. The hub is informed of it and asked for their filters.
  *
- * The mirror changes at once; whoever asked is answered when the change is committed. The hub is asked for exactly the
- * filters that somebody wants: after a connection for the difference, else one by one.
+ * The registry changes at once; the answer to the subdevice is sent when the change is committed. The hub is asked for
+ * exactly the wanted filters: after a connection for the difference, otherwise one by one.
  */
 import type { Facts } from '../base/events.ts';
 import type { HubIdentity } from '../base/hub-identity.ts';
@@ -45,9 +45,11 @@ export interface PresenceOptions {
   readonly wills: Wills;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly identityOf: (subdevice: string) => HubIdentity | undefined;
-  /** The filters that the configuration subscribes in its name; `undefined`: it subscribes itself. */
+  /**
+   * Returns the filters that the gateway subscribes for the subdevice. `undefined`: the subdevice subscribes itself.
+   */
   readonly filtersOf: (subdevice: string, link: string) => readonly string[] | undefined;
-  /** Is this client id served on this link? */
+  /** Returns whether this client id is served on this link. */
   readonly isAllowed: (subdevice: string, link: string) => boolean;
   readonly isConfigured: (subdevice: string) => boolean;
   readonly intake: Pick<Intake, 'note'>;
@@ -70,10 +72,13 @@ interface Refusal {
 
 export class Presence {
   readonly #options: PresenceOptions;
-  /** Link → who said hello there last and is not on its list, and since when, monotonic ms. One that is ends it. */
+  /**
+   * Link → last client id that connected and is not on the link's list, with the time of its first attempt, monotonic
+   * ms. Removed when a listed one attaches.
+   */
   readonly unlistedDevices = new Map<string, { readonly subdevice: string; readonly sinceMs: number }>();
   readonly unlisted: UnlistedDevices;
-  /** Those that left after saying so: nobody need miss them. */
+  /** Subdevices that sent a DISCONNECT. Their absence is no problem. */
   readonly goodbyes = new Set<string>();
   readonly #refusals: ReportedRefusals;
 
@@ -83,15 +88,15 @@ export class Presence {
     this.#refusals = new ReportedRefusals(options.facts);
   }
 
-  /** At the start: a clean session that was connected when the process ended is over. */
+  /** Ends, at the start, the clean sessions that were connected when the last process ended. */
   forgetEndedSessions(): void {
     const { registry, sessions } = this.#options;
     for (const subdevice of registry.all()) if (!subdevice.lasting) sessions.addLazy(this.#clear(subdevice));
   }
 
   /**
-   * At the start: what an earlier configuration subscribed in the name of a subdevice, and nobody can receive any more,
-   * is not asked of the hub again.
+   * Removes, at the start, filters that an earlier configuration subscribed for a subdevice and that it can no longer
+   * receive. The hub is not asked for them again.
    */
   forgetUnreceivable(): void {
     const { registry, topicsOf, filtersOf, subscriptions, committer } = this.#options;
@@ -109,8 +114,8 @@ export class Presence {
   }
 
   /**
-   * An operator ends the session of a subdevice that is not in the configuration.
-   * @param done called with the number of downlinks that waited for it, once the end is durable
+   * Ends the session of a subdevice that is not in the configuration, by order of an operator.
+   * @param done called with the number of its waiting downlinks, once the end is durable
    * @returns whether there is such a session
    */
   forget(id: string, done: (discarded: number) => void): boolean {
@@ -118,7 +123,7 @@ export class Presence {
     const subdevice = registry.byId(id);
     if (subdevice === undefined || subdevice.isAttached || isConfigured(id)) return false;
     const discarded = inbox.pending(subdevice.lane);
-    subdevice.lasting = false; // so a start after a crash discards what this process did not
+    subdevice.lasting = false; // a start after a crash then ends the session too
     const row: Change = { kind: 'subdevice', row: rowOf(subdevice) };
     sessions.require(subdevice.lane, [row, ...this.#clear(subdevice, 'forgotten by hand')], () => done(discarded));
     return true;
@@ -146,19 +151,19 @@ export class Presence {
     const row: Change[] = isChanged ? [{ kind: 'subdevice', row: rowOf(subdevice) }] : [];
     const willChanges = wills.attached(subdevice, report);
     const changes = [...ended, ...row, ...willChanges];
-    // a new row alone promises nothing, and after a crash a clean session is over anyway
+    // a new row alone needs no commit before the answer, and a clean session ends in a crash anyway
     const isPromise = ended.length + willChanges.length > 0 && (wasLasting || subdevice.lasting);
     if (!isPromise) sessions.addLazy(changes);
-    inbox.slept(subdevice.lane); // one that connects anew gets nothing before its answer
-    sessions.require(subdevice.lane, isPromise ? changes : [], () => this.#welcome(link, subdevice));
+    inbox.slept(subdevice.lane); // a subdevice that connects again gets no message before its answer
+    sessions.require(subdevice.lane, isPromise ? changes : [], () => this.#completeAttach(link, subdevice));
   }
 
-  /** The will given with CONNECT is durable, and so is the end of an earlier session. */
-  #welcome(link: string, subdevice: Subdevice): void {
+  /** Called when the will of CONNECT and the end of an earlier session are durable. */
+  #completeAttach(link: string, subdevice: Subdevice): void {
     const { inbox, commandLink, facts, clock } = this.#options;
     const { id } = subdevice;
     const answer = (what: AttachAnswer): void => commandLink(link, { kind: 'attached', subdevice: id, answer: what });
-    if (subdevice.link !== link) return answer({ accepted: false, why: 'congestion' }); // it has moved meanwhile
+    if (subdevice.link !== link) return answer({ accepted: false, why: 'congestion' }); // on another link meanwhile
     subdevice.isAttached = true;
     inbox.attached(subdevice.lane, clock.nowMs());
     answer({ accepted: true, topicIds: new Map(subdevice.topicIds) });
@@ -172,7 +177,7 @@ export class Presence {
     const { registry, inbox, facts, committer, sessions, clock, commitMs } = this.#options;
     const subdevice = registry.byId(report.subdevice);
     const release = (): void => this.#options.commandLink(link, { kind: 'released', subdevice: report.subdevice });
-    if (subdevice?.link !== link || !subdevice.isAttached) return release(); // it has moved to another link meanwhile
+    if (subdevice?.link !== link || !subdevice.isAttached) return release(); // on another link meanwhile
     subdevice.isAttached = false;
     if (report.cause === 'asked') this.goodbyes.add(subdevice.id);
     this.#options.subscriptions.forget(subdevice.id);
@@ -185,7 +190,7 @@ export class Presence {
     if (report.cause === 'asked') sessions.require(subdevice.lane, [], release);
   }
 
-  /** Published without a connection: QoS 0, of a subdevice that need never have been here. */
+  /** Handles a message published without a connection: QoS 0, from a subdevice that may never have attached. */
   passOn(link: string, { subdevice: id, topic, payload, retain }: Report<'unconnected'>): void {
     const { registry, sessions, uplink } = this.#options;
     const refusal = this.#refusalOf(id, link, 'unchanged');
@@ -193,7 +198,12 @@ export class Presence {
     const { subdevice, isNew } = registry.enter(id, link);
     if (isNew) sessions.addLazy([{ kind: 'subdevice', row: rowOf(subdevice) }]);
     uplink.offer(link, {
-      ...{ kind: 'uplink', subdevice: id, topic, payload, qos: 0, token: undefined },
+      kind: 'uplink',
+      subdevice: id,
+      topic,
+      payload,
+      qos: 0,
+      token: undefined,
       ...retaining(retain),
     });
   }
@@ -211,7 +221,7 @@ export class Presence {
     }
     if (!registry.isWanted(filter) && !subscriptions.hasRoom()) {
       subscriptions.reject(subdevice.id, filter);
-      return this.#refuse(link, report, 'congestion'); // MQTT-SN 1.2 §5.3.10: of all codes the one for "not now"
+      return this.#refuse(link, report, 'congestion'); // MQTT-SN 1.2 §5.3.10: the only code for a temporary cause
     }
     subscriptions.forget(subdevice.id, filter);
     const changes: Change[] = [];
@@ -221,7 +231,7 @@ export class Presence {
       facts.emit('subscriptionAdded', { subdevice: subdevice.id, filter });
     }
     if (report.topicId !== undefined) changes.push(...this.#bind(subdevice, report.topicId, report.filter));
-    subscriptions.want(filter);
+    subscriptions.request(filter);
     sessions.require(subdevice.lane, changes, () => this.#confirm(link, report));
   }
 
@@ -246,7 +256,7 @@ export class Presence {
     this.#options.sessions.require(subdevice.lane, changes, () => this.#confirm(link, report));
   }
 
-  /** The id stands for nothing in the store before the id that takes its place stands for something. */
+  /** Removes a topic id in the store before its successor is added. */
   topicReleased({ subdevice: id, topicId }: Report<'topicReleased'>): void {
     const subdevice = this.#entered(id);
     if (!subdevice.topicIds.delete(topicId)) return;
@@ -264,8 +274,8 @@ export class Presence {
   }
 
   /**
-   * A clean session begins, or has ended: nothing of it is kept, and the hub need not keep its filters.
-   * @returns what is to become durable
+   * Clears a session that begins as clean or has ended: nothing of it is kept, and its filters are released at the hub.
+   * @returns changes to make durable
    */
   #clear(subdevice: Subdevice, reason: SessionEnd = 'session ended'): Change[] {
     const { registry, downlink, subscriptions } = this.#options;
@@ -278,29 +288,31 @@ export class Presence {
     return hadAnything ? [{ kind: 'cleanSession', lane: subdevice.lane }] : [];
   }
 
-  /** One that is not bound is told to come back later: it may be bound by then. */
+  /**
+   * Returns why a subdevice is rejected. An unbound one gets "congestion", since it may be bound when it tries again.
+   */
   #refusalOf(id: string, link: string, will: Report<'attach'>['will']): Refusal | undefined {
     const { isAllowed, identityOf, operations, wills } = this.#options;
     if (!isAllowed(id, link)) return { reason: 'it is not configured for this link', why: 'not allowed' };
     if (will !== 'unchanged' && will !== undefined && !wills.isPossible(id, will))
-      return { reason: `its will, on ${will.topic}, is nothing the hub would take from it`, why: 'not supported' };
+      return { reason: `the hub does not accept its will on ${will.topic}`, why: 'not supported' };
     const identity = identityOf(id);
     const unbound = identity === undefined ? undefined : operations?.bindings.of(identity)?.unbound;
     if (unbound === undefined) return undefined;
     return { reason: `it is not bound at the hub (${unbound.sentence})`, why: 'congestion' };
   }
 
-  /** One that is to come back later is no loss, and has a condition of its own. */
+  /** Reports a rejection. One with "congestion" is no loss and has a condition of its own. */
   #reportRefusal(id: string, link: string, { reason, why }: Refusal): void {
     const { isAllowed, isConfigured, intake } = this.#options;
     this.#refusals.report(id, link, reason);
-    if (!isAllowed(id, link)) this.#noteForeigner(link, id);
+    if (!isAllowed(id, link)) this.#noteUnlisted(link, id);
     if (why === 'congestion') return;
     const subdevice = isConfigured(id) ? id : undefined;
     intake.note({ link, subdevice, reason: 'client refused', sample: `${id}: ${reason}`, count: 1 });
   }
 
-  #noteForeigner(link: string, subdevice: string): void {
+  #noteUnlisted(link: string, subdevice: string): void {
     this.unlisted.note(link, subdevice);
     if (this.unlistedDevices.get(link)?.subdevice === subdevice) return;
     this.unlistedDevices.set(link, { subdevice, sinceMs: this.#options.clock.nowMs() });
@@ -317,7 +329,7 @@ export class Presence {
     this.#options.commandLink(link, { kind: 'refuse', subdevice, token, why });
   }
 
-  /** Subdevice of a report. */
+  /** Returns the subdevice of a report. */
   #entered(id: string): Subdevice {
     const subdevice = this.#options.registry.byId(id);
     if (subdevice === undefined) throw new Error(`report of ${id}, which never attached`);

@@ -1,4 +1,6 @@
-/** A link's machine that can be replaced by a new one when it threw; everybody else goes on knowing it by this. */
+/**
+ * Machine of a link that can be replaced by a new one after it threw. Other code keeps its reference to this object.
+ */
 import type { LinkCounters } from '../base/link-counters.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../driver/driver.ts';
 
@@ -11,7 +13,7 @@ export class RenewableLink implements LinkMachine {
     this.#machine = create();
   }
 
-  /** A half-done state cannot be trusted: nothing of it is kept. */
+  /** Replaces the machine. The state of a machine that threw is not trusted and not kept. */
   renew(): void {
     this.#machine = this.#create();
   }

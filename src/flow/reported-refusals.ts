@@ -1,12 +1,12 @@
-/** Which refusals of subdevices have been told: each once, and not each time it comes back. It may try every second for days. */
+/** Rejections of subdevices that were reported: each once, since a subdevice may try every second for days. */
 import type { Facts } from '../base/events.ts';
 
-/** Whoever is on a line may call itself by many names. */
+/** Largest number kept: a device on a line may use many client ids. */
 const REFUSALS_MAX = 256;
 
 export class ReportedRefusals {
   readonly #facts: Facts;
-  /** Client id → link and reason of the refusal that was told last. */
+  /** Client id → link and reason of the last reported rejection. */
   readonly #reported = new Map<string, string>();
 
   constructor(facts: Facts) {

@@ -1,4 +1,4 @@
-/** What a driver reports, to the flow that it is for. */
+/** Passes reports of a driver to the flows. */
 import type { DriverCommand } from '../driver/driver.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { Intake } from './intake.ts';
@@ -21,7 +21,7 @@ export interface ReportedTo {
 }
 
 export function passOn(to: ReportedTo, link: string, report: FlowReport): void {
-  // a delivery is known by its message, which was looked at when it went out
+  // a delivery is identified by its message, which was checked when it was sent
   if (report.kind === 'delivered' || report.kind === 'undelivered') return to.downlink.report(report);
   to.underWay.handle(
     messageIn(report),
@@ -46,7 +46,9 @@ function messageIn(report: Report): MessageOnItsWay {
     case 'will': {
       const { change } = report;
       return {
-        ...{ way, whose, topic: change.part === 'topic' ? change.topic : '' },
+        way,
+        whose,
+        topic: change.part === 'topic' ? change.topic : '',
         payload: change.part === 'payload' ? change.payload : undefined,
       };
     }
@@ -64,7 +66,7 @@ function messageIn(report: Report): MessageOnItsWay {
   }
 }
 
-/** Whoever waits for an answer is refused, for good. */
+/** Rejects the report permanently, if its sender waits for an answer. */
 function setAside({ uplink, command }: ReportedTo, link: string, report: Report): void {
   const why = 'not supported';
   switch (report.kind) {

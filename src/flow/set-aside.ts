@@ -1,13 +1,13 @@
 /**
- * What was set aside because the program threw on it: counted, told of, and looked at by nobody else. The border: a machine
- * (a driver, the hub client) that throws loses its state and one message, and the process goes on; a flow, custody or
+ * Messages that were set aside because the program threw on them: counted and reported, and not handled. A machine (a
+ * driver, the hub client) that throws loses its state and one message, and the process continues. A flow, custody or
  * the store that throws ends the process (docs/decisions/0020-messages-set-aside.md).
  */
 import type { Facts } from '../base/events.ts';
 import type { MessageMark } from '../base/message-mark.ts';
 
 export interface SetAsideReport {
-  /** Times that a machine threw, or that a message came on which a process ended, since the start. */
+  /** Times since the start that a machine threw, or that a message came on which a process had ended. */
   readonly times: number;
   readonly last: { readonly of: string; readonly what: string; readonly why: string } | undefined;
 }
@@ -25,9 +25,9 @@ export class SetAside {
   }
 
   /**
-   * Told of before the machine is replaced: its recording is kept upon this.
+   * Called before the machine is replaced, since this event makes its recording be kept.
    * @param of name of the link, or of the hub's connection
-   * @param input what the machine threw on
+   * @param input input on which the machine threw
    */
   note(of: string, input: object, error: unknown): void {
     const what = wordsOf(input);
@@ -35,7 +35,7 @@ export class SetAside {
     this.#publish({ of, what, why }, false);
   }
 
-  /** An earlier process ended on this message: it is not handled. */
+  /** Called for a message on which an earlier process ended. It is not handled. */
   known({ what, why }: MessageMark): void {
     this.#publish({ of: 'gateway', what, why }, true);
   }
@@ -46,12 +46,12 @@ export class SetAside {
   }
 }
 
-/** Enough to recognise it: the rest is in the recording. */
+/** Length that is enough to recognise a topic. The recording has the rest. */
 const TOPIC_SHOWN_MAX = 80;
 
 function wordsOf(input: object): string {
   if ('kind' in input && input.kind === 'bytes' && 'bytes' in input && input.bytes instanceof Uint8Array)
-    return `${input.bytes.length} bytes from the other end`;
+    return `${input.bytes.length} received bytes`;
   const message = 'publish' in input ? input.publish : input;
   const topic =
     typeof message === 'object' && message !== null && 'topic' in message ? String(message.topic) : undefined;

@@ -1,6 +1,6 @@
 /**
- * Downlinks that end without being delivered: each is counted in the ledger or has been, and noted in the intake with whose
- * it was, why, and a sample.
+ * Downlinks that end without delivery. Each is counted in the ledger, here or before, and noted in the intake with its
+ * subdevice, the reason and a sample.
  */
 import { type ExcessSize, sampleWords } from '../base/discard.ts';
 import type { Facts } from '../base/events.ts';
@@ -28,7 +28,7 @@ export interface ShedDownlinksOptions {
 
 type Undelivered = Extract<DriverReport, { kind: 'undelivered' }>;
 
-/** `undefined`: noted elsewhere, or nothing to note. */
+/** `undefined`: noted elsewhere, or not noted. */
 const REASONS: Readonly<Record<UndeliveredReason, IntakeReason | undefined>> = {
   refused: 'command refused',
   invalid: 'command invalid',
@@ -46,7 +46,7 @@ export class ShedDownlinks {
     this.#options = options;
   }
 
-  /** Notes a downlink that its driver did not deliver and that is not pending any more. */
+  /** Notes a downlink that its driver did not deliver and that is no longer pending. */
   undelivered({ lane, message: { topic } }: Delivery, { why, because, size }: Undelivered): void {
     const reason = REASONS[why];
     if (reason !== undefined) {
@@ -74,7 +74,7 @@ export class ShedDownlinks {
     this.#report(topic, 'no subscriber');
   }
 
-  /** Counts and notes a downlink that is larger than the gateway takes. */
+  /** Counts and notes a downlink that is too large for the gateway. */
   oversize(topic: string, bytes: number): void {
     const reason = 'too large for the gateway';
     const size = { bytes, bytesMax: this.#options.packetBytesMax };
@@ -111,7 +111,7 @@ export class ShedDownlinks {
     return takers.length === 0 ? [{ lane: NOBODY, subdevice: undefined }] : takers;
   }
 
-  /** Subdevices of which this may be a topic: known ones, and those in the configuration. */
+  /** Returns the known and configured subdevices to which the topic may belong. */
   #ownersOf(topic: string): string[] {
     const { registry, configuredIds, topicsOf } = this.#options;
     const ids = new Set([...configuredIds, ...[...registry.all()].map(({ id }) => id)]);

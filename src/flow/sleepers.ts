@@ -1,6 +1,7 @@
 /**
- * Subdevices that sleep (MQTT-SN 1.2 §6.14): what comes for them waits in the inbox; at each waking they get what has
- * waited until then, and are told when that was all (`flow/downlink.ts`). The hub is not told: they are still served.
+ * Sleeping subdevices (MQTT-SN 1.2 §6.14). Their downlinks wait in the inbox. At each waking they get the messages that
+ * have waited until then, and are informed when there are no more (`flow/downlink.ts`). The hub is not informed: it
+ * still serves them.
  */
 import type { Facts } from '../base/events.ts';
 import type { Committer } from '../commit/committer.ts';
@@ -35,7 +36,7 @@ export class Sleepers {
     if (subdevice === undefined) return;
     inbox.slept(subdevice.lane);
     wills.slept(subdevice, aliveMs);
-    committer.flushHeld('downlink', clock.nowMs() + commitMs); // it is not near any more
+    committer.flushHeld('downlink', clock.nowMs() + commitMs); // it does not acknowledge soon any more
     facts.emit('subdeviceSlept', { subdevice: id, aliveMs });
   }
 
@@ -47,7 +48,7 @@ export class Sleepers {
     downlink.deliver(subdevice.lane);
   }
 
-  /** `undefined`: it has moved to another link meanwhile. */
+  /** `undefined`: the subdevice is on another link meanwhile. */
   #attached(link: string, id: string): Subdevice | undefined {
     const subdevice = this.#options.registry.byId(id);
     if (subdevice?.link !== link || !subdevice.isAttached) return undefined;

@@ -1,9 +1,10 @@
 /**
- * What the hub's word on bindings sets in motion, and what a technician has it asked.
+ * Effects of the hub's bindings, and binding operations by order of a technician.
  *
- * A subdevice that is not bound is not served: it is sent away and its uplinks wait, untried, since the hub would take none
- * and say nothing. Bound again, its uplinks go and its filters are asked for anew; it is served when it next connects.
- * Filters that the hub refused before it held their subdevice to be online are asked for again when it does.
+ * An unbound subdevice is not served: it is dismissed, and its uplinks wait without an attempt, since the hub would
+ * drop them without an answer. After a new binding its uplinks are sent and its filters are requested again; it is
+ * served when it next connects. Filters that the hub rejected before the subdevice was online at the hub are requested
+ * again once it is online.
  */
 import type { Facts } from '../base/events.ts';
 import { type HubIdentity, identityKey } from '../base/hub-identity.ts';
@@ -28,11 +29,11 @@ export interface BindingFlowOptions {
   readonly commandLink: CommandLink;
   readonly hubSender: HubSender;
   readonly subscriptions: HubSubscriptions;
-  /** The id of the configured subdevice. */
+  /** Returns the id of the configured subdevice. */
   readonly ownerOf: (identity: HubIdentity) => string | undefined;
 }
 
-/** The hub's result code for each, by identity key; who is missing got no answer. */
+/** Result codes of the hub by identity key. A missing one was not answered. */
 export type BindingAnswers = ReadonlyMap<string, number>;
 
 interface Waiting {
@@ -42,7 +43,7 @@ interface Waiting {
   readonly resolve: (isAnswered: boolean) => void;
 }
 
-/** As long as the vendor's C SDK waits (hub contract §3.7): four repetitions fit in. */
+/** Longest wait for an order, as in the vendor's C SDK. Four repetitions fit into it. */
 const ORDER_MS_MAX = 20_000;
 
 export class BindingFlow {
@@ -69,7 +70,7 @@ export class BindingFlow {
     }
   }
 
-  /** Has the hub asked; resolves when it has answered for all, or after `ORDER_MS_MAX`. */
+  /** Requests an operation at the hub. Resolves when the hub has answered for all, or after `ORDER_MS_MAX`. */
   async ask(verb: 'bind' | 'unbind', identities: readonly HubIdentity[]): Promise<BindingAnswers> {
     const answers = new Map<string, number>();
     if (identities.length === 0) return answers;
@@ -79,7 +80,7 @@ export class BindingFlow {
     return answers;
   }
 
-  /** Has the hub asked for its list. @returns whether it gave it */
+  /** Requests the hub's list. @returns whether the hub sent the list */
   describe(): Promise<boolean> {
     return this.#await({ verb: 'describe', identities: [], answers: new Map() }, () =>
       this.#options.operations.bindings.askList(),
@@ -116,7 +117,7 @@ export class BindingFlow {
     this.#waiting.delete(waiting);
     const { bindings } = this.#options.operations;
     for (const identity of waiting.identities)
-      if (!waiting.answers.has(identityKey(identity))) bindings.withdraw(identity); // nobody waits for it any more
+      if (!waiting.answers.has(identityKey(identity))) bindings.withdraw(identity);
     waiting.resolve(isAnswered);
   }
 
@@ -124,11 +125,11 @@ export class BindingFlow {
     const { facts, ownerOf, operations } = this.#options;
     const { sentence, remedy } = operations.bindings.of(identity)?.unbound ?? { sentence: '', remedy: '' };
     const subdevice = ownerOf(identity) ?? identityKey(identity);
-    const words = isBound ? 'bound at the hub: it is served' : `not bound at the hub: ${sentence}. ${remedy}`;
+    const words = isBound ? 'bound at the hub and is served' : `not bound at the hub: ${sentence}. ${remedy}`;
     facts.emit('hubAnswered', { sentence: `subdevice ${subdevice} is ${words.replace('ID', subdevice)}` });
   }
 
-  /** `undefined`: it has never come. */
+  /** `undefined`: the subdevice has never attached. */
   #subdeviceOf(identity: HubIdentity): Subdevice | undefined {
     return this.#options.registry.byId(this.#options.ownerOf(identity) ?? '');
   }
@@ -136,7 +137,7 @@ export class BindingFlow {
   #dismiss(identity: HubIdentity): void {
     const { outbox, commandLink } = this.#options;
     const subdevice = this.#subdeviceOf(identity);
-    if (subdevice === undefined) return; // it will be refused if it comes
+    if (subdevice === undefined) return; // it is rejected when it attaches
     outbox.setHalted(subdevice.lane, true);
     if (subdevice.isAttached) commandLink(subdevice.link, { kind: 'dismiss', subdevice: subdevice.id });
   }

@@ -1,7 +1,7 @@
 /**
- * What the hub is to hold for us, and what it holds: the session mirror kept true against the real hub, filter by filter.
- * A grant is durable lazily: forgetting one costs a SUBSCRIBE; one that is remembered and gone is sent again in the next
- * connection, whatever SessionPresent says.
+ * Subscriptions at the hub: keeps the session state equal to the real session, filter by filter. A grant is stored
+ * lazily. A lost grant costs a SUBSCRIBE. A stored grant that the hub has lost is requested again in the next
+ * connection, with any SessionPresent.
  */
 import type { Facts } from '../base/events.ts';
 import type { Stamp } from '../base/time.ts';
@@ -21,11 +21,11 @@ export interface HubSubscriptionsOptions {
   readonly session: HubSessionState;
   readonly committer: Committer;
   readonly services: HubServices;
-  /** 0 = no limit. */
+  /** 0: no limit. */
   readonly subscriptionsMax: number;
   readonly filters: FilterRequests;
   readonly clock: Pick<Clock, 'nowMs'>;
-  /** What waits may be sent. */
+  /** Sends the packets that wait. */
   readonly send: () => void;
 }
 
@@ -36,25 +36,25 @@ interface RejectedFilters {
 
 interface SubscriptionState {
   readonly wanted: number;
-  /** 0 = no limit. */
+  /** 0: no limit. */
   readonly max: number;
   readonly rejected: readonly RejectedFilters[];
 }
 
-/** Remembered for the technician. */
-const TURNED_AWAY_MAX = 100;
-/** Characters of an invalid filter that are shown. */
+/** Largest number of rejected filters kept for the technician. */
+const REJECTED_MAX = 100;
+/** Number of characters of an invalid filter that are shown. */
 const FILTER_SHOWN_MAX = 200;
 
 export class HubSubscriptions {
   readonly #options: HubSubscriptionsOptions;
   #isConnected = false;
   /**
-   * Refused by the hub in this connection, and why: not asked for again until the next, or until the subdevice that wants it
-   * is online or bound.
+   * Filter → reason of its rejection in this connection. A rejected filter is requested again in the next connection,
+   * or when its subdevice comes online or is bound.
    */
   readonly #refused = new Map<string, string>();
-  /** Granted with QoS 0 in this connection, though QoS 1 was asked for. */
+  /** Filters granted with QoS 0 in this connection, although QoS 1 was requested. */
   readonly #loweredQos = new Set<string>();
   readonly #rejected = new Map<string, RejectedFilters>();
 
@@ -62,14 +62,14 @@ export class HubSubscriptions {
     this.#options = options;
   }
 
-  /** How many are wanted, the gateway's own included; and for whom there was no room and is none still. */
+  /** Number of wanted filters with the gateway's own, and the filters rejected because the limit is reached. */
   get standing(): SubscriptionState {
     const { registry, services, subscriptionsMax } = this.#options;
     const wanted = registry.wantedFilters().size + services.filters.length;
     return { wanted, max: subscriptionsMax, rejected: [...this.#rejected.values()] };
   }
 
-  /** Filter → why the hub does not serve it. */
+  /** Filter → reason why the hub does not serve it. */
   get refused(): ReadonlyMap<string, string> {
     return this.#refused;
   }
@@ -78,7 +78,7 @@ export class HubSubscriptions {
     return this.#loweredQos;
   }
 
-  /** Of a filter that somebody wants. */
+  /** Returns the state of a wanted filter. */
   stateOf(filter: string): 'granted' | 'granted with QoS 0' | 'refused' | 'unanswered' | 'asked' | 'wanted' {
     const { session, filters } = this.#options;
     if (session.granted.has(filter)) return this.#loweredQos.has(filter) ? 'granted with QoS 0' : 'granted';
@@ -87,12 +87,12 @@ export class HubSubscriptions {
     return filters.isAsked(filter) ? 'asked' : 'wanted';
   }
 
-  /** Filters whose request the hub leaves unanswered. */
+  /** Filters whose request the hub has not answered. */
   get silent(): readonly string[] {
     return [...this.#options.filters.silent.keys()];
   }
 
-  /** By order it is no longer held back. */
+  /** Releases a filter that was held back, by order of an operator. */
   released(filter: string): void {
     this.#refused.delete(filter);
     this.#options.filters.look();
@@ -104,18 +104,18 @@ export class HubSubscriptions {
     return max === 0 || wanted < max;
   }
 
-  /** There was no room for it: refused before the hub does, which would not say why. Told once, however often it comes. */
+  /** Rejects a filter above the limit before the hub does, which would give no reason. Reported once per filter. */
   reject(subdevice: string, filter: string): void {
     const { facts, subscriptionsMax } = this.#options;
     if (this.#rejected.has(`${subdevice} ${filter}`)) return;
-    const reason = `all ${subscriptionsMax} filters that the hub allows are taken`;
+    const reason = `all ${subscriptionsMax} filters that the hub allows are in use`;
     facts.emit('subscriptionRefused', { subdevice, filter, reason });
     this.#rejected.set(`${subdevice} ${filter}`, { subdevice, filter });
     const [oldest] = this.#rejected.keys();
-    if (oldest !== undefined && this.#rejected.size > TURNED_AWAY_MAX) this.#rejected.delete(oldest);
+    if (oldest !== undefined && this.#rejected.size > REJECTED_MAX) this.#rejected.delete(oldest);
   }
 
-  /** The subdevice has got it, wants it no more, or (without a filter) has gone. */
+  /** Called when the subdevice has got the filter, no longer wants it, or (without a filter) has left. */
   forget(subdevice: string, filter?: string): void {
     for (const [key, one] of this.#rejected)
       if (one.subdevice === subdevice && (filter === undefined || one.filter === filter)) this.#rejected.delete(key);
@@ -151,12 +151,12 @@ export class HubSubscriptions {
     committer.addLazy({ kind: 'hubSession', row: session.row });
   }
 
-  /** Somebody wants it (again). */
-  want(filter: string): void {
+  /** Requests a filter that a subdevice wants. */
+  request(filter: string): void {
     if (this.#isConnected && !this.#options.session.granted.has(filter)) this.#ask('subscribe', filter);
   }
 
-  /** The hub may have refused these, or dropped them without a word: they are asked for again. */
+  /** Requests filters again that the hub may have rejected or lost. */
   renew(filters: Iterable<string>): void {
     if (!this.#isConnected) return;
     for (const filter of filters) {
@@ -165,18 +165,18 @@ export class HubSubscriptions {
     }
   }
 
-  /** Whoever wants these may have them by now: what the hub has refused of them is asked for again. */
+  /** Requests those of the filters again that the hub has rejected. The permissions may have changed. */
   retry(filters: Iterable<string>): void {
     this.renew([...filters].filter((filter) => this.#refused.has(filter)));
   }
 
-  /** Somebody wants these no more; the hub is told if nobody does. */
+  /** Unsubscribes those of the filters at the hub that no subdevice wants any more. */
   release(filters: readonly string[]): void {
     const { registry } = this.#options;
     for (const filter of filters) if (this.#isConnected && !registry.isWanted(filter)) this.#ask('unsubscribe', filter);
   }
 
-  /** SUBACK. */
+  /** Handles a SUBACK. */
   answered(suback: Extract<HubAction, { kind: 'subscribed' }>): void {
     const { session, committer, registry, filters, send } = this.#options;
     const { filter, answer } = suback;
@@ -189,7 +189,7 @@ export class HubSubscriptions {
     session.grant(filter);
     committer.addLazy({ kind: 'filterGranted', filter });
     const isWanted = registry.isWanted(filter) || this.#options.services.filters.includes(filter);
-    if (!isWanted) this.#ask('unsubscribe', filter); // released while the hub was thinking
+    if (!isWanted) this.#ask('unsubscribe', filter); // released before the answer came
   }
 
   #refuse(filter: string, reason: string): void {
@@ -202,27 +202,27 @@ export class HubSubscriptions {
     facts.emit('subscriptionRefused', { subdevice: undefined, filter, reason });
   }
 
-  /** UNSUBACK. */
+  /** Handles an UNSUBACK. */
   unsubscribed(filter: string): void {
     const { session, committer, registry, filters, send } = this.#options;
     filters.answered('unsubscribe', filter);
     send();
     session.drop(filter);
     committer.addLazy({ kind: 'filterGone', filter });
-    if (registry.isWanted(filter)) this.want(filter);
+    if (registry.isWanted(filter)) this.request(filter);
   }
 
-  /** No SUBACK or UNSUBACK in the time for it: the connection stays, and the hub is asked again later. */
+  /** Called when a SUBACK or UNSUBACK is overdue. The connection stays, and the request is repeated later. */
   unanswered(kind: FilterVerb, filter: string): void {
     const { filters, facts, clock, send } = this.#options;
     const isNews = !filters.silent.has(filter);
     filters.unanswered(kind, filter, clock.nowMs());
-    const reason = `the hub does not answer ${kind.toUpperCase()}; it is asked again later`;
+    const reason = `the hub does not answer ${kind.toUpperCase()}; the request is repeated later`;
     if (isNews) facts.emit('subscriptionRefused', { subdevice: undefined, filter, reason });
     send();
   }
 
-  /** An invalid filter never reaches the encoder: it would end each connection. */
+  /** Requests a valid filter. An invalid one never reaches the encoder, since it would end each connection. */
   #ask(kind: FilterVerb, filter: string): void {
     if (filterProblem(filter) !== undefined) return;
     this.#options.filters.ask(kind, filter);

@@ -1,30 +1,30 @@
 /**
- * The message under way: the one place where flows say which message they are about to handle. When a flow throws, the
- * process ends, and the innermost message is marked (`mark`); in the next process a marked message is set aside instead
- * of handled, so the same message never ends the process twice (docs/decisions/0020-messages-set-aside.md).
+ * Message that is being handled. Flows announce each message here before they handle it. When a flow throws, the
+ * process ends and the innermost message is marked (`mark`). The next process sets a marked message aside instead of
+ * handling it, so the same message never ends the process twice (docs/decisions/0020-messages-set-aside.md).
  */
 import { createHash } from 'node:crypto';
 import type { MessageMark } from '../base/message-mark.ts';
 import type { SetAside } from './set-aside.ts';
 
 export interface MessageOnItsWay {
-  /** Where it is on its way. */
+  /** Stage of the message. */
   readonly way: 'uplink' | 'downlink' | 'arrival' | 'will' | 'answer' | `report ${string}`;
-  /** Its subdevice or lane. */
+  /** Subdevice or lane. */
   readonly whose: string | number;
-  /** Or the filter. */
+  /** Topic or filter. */
   readonly topic: string;
   readonly payload?: Uint8Array | undefined;
 }
 
 const KEY_DIGITS = 32;
-/** Enough to recognise it: the rest is in the recording. */
+/** Length that is enough to recognise a topic. The recording has the rest. */
 const TOPIC_SHOWN_MAX = 80;
 const WHY_SHOWN_MAX = 200;
 
 export class UnderWay {
   readonly #setAside: SetAside;
-  /** By key: messages on which an earlier process ended. */
+  /** Messages on which an earlier process ended, by key. */
   readonly #marks: ReadonlyMap<string, MessageMark>;
   #innermost: MessageOnItsWay | undefined;
 
@@ -33,11 +33,11 @@ export class UnderWay {
     this.#marks = new Map(marks.map((mark) => [mark.key, mark]));
   }
 
-  /** @param aside in place of `act` for a marked message; without it none is looked for */
+  /** @param aside called instead of `act` for a marked message; without it marks are not checked */
   handle(message: MessageOnItsWay, act: () => void, aside?: (why: string) => void): void {
     const mark = aside === undefined || this.#marks.size === 0 ? undefined : this.#marks.get(keyOf(message));
     const outer = this.#innermost;
-    this.#innermost = message; // stays so when something is thrown
+    this.#innermost = message; // not reset when `act` throws
     if (mark === undefined) act();
     else {
       this.#setAside.known(mark);
@@ -46,7 +46,7 @@ export class UnderWay {
     this.#innermost = outer;
   }
 
-  /** The process ends for this error. `undefined`: no message was under way. */
+  /** Creates the mark when the process ends with this error. `undefined`: no message was being handled. */
   mark(error: unknown): MessageMark | undefined {
     const message = this.#innermost;
     if (message === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Client ids that said hello on a link that they are not configured for, lately: what a swap of ports or devices looks like. */
+/** Client ids that recently connected on a link that is not configured for them: a sign of swapped ports or devices. */
 import type { Clock } from '../ports.ts';
 
 export interface UnlistedDevice {
@@ -7,14 +7,14 @@ export interface UnlistedDevice {
   readonly lastReceivedAtMs: number;
 }
 
-/** One that is silent for so long has been taken away. */
+/** Time of silence after which a client id is dropped. */
 const FORGET_MS = 10 * 60_000;
-/** Whoever is on a line may call itself by many names. */
+/** Largest number of client ids per link, since a device on a line may use many. */
 const CLIENTS_MAX = 16;
 
 export class UnlistedDevices {
   readonly #clock: Clock;
-  /** Link → clients, the latest last. */
+  /** Link → clients, latest last. */
   readonly #byLink = new Map<string, Map<string, UnlistedDevice>>();
 
   constructor(clock: Clock) {
@@ -32,7 +32,7 @@ export class UnlistedDevices {
     if (clients.size > CLIENTS_MAX && oldest !== undefined) clients.delete(oldest);
   }
 
-  /** It is where it belongs. */
+  /** Called when the client id has attached on an allowed link. */
   forget(subdevice: string): void {
     for (const clients of this.#byLink.values()) clients.delete(subdevice);
   }

@@ -1,7 +1,7 @@
 /**
- * The door for uplinks: a driver's report becomes custody, and custody becomes the subdevice's acknowledgement.
+ * Entry of uplinks: the report of a driver becomes a message in custody, and custody becomes the acknowledgement.
  *
- *     report ─▶ own topic? ─▶ outbox.admit ─▶ (held · gathered) … safe ─▶ acknowledge
+ *     report ─▶ own topic? ─▶ outbox.admit ─▶ (held · enqueued) … safe ─▶ acknowledge
  */
 import type { Facts } from '../base/events.ts';
 import { type Message, retaining } from '../base/message.ts';
@@ -21,7 +21,7 @@ import type { HubSender } from './hub-sender.ts';
 import type { Intake } from './intake.ts';
 import type { CommandLink } from './links.ts';
 
-/** What the configuration says about uplinks of a link. */
+/** Configuration for the uplinks of a link. */
 export interface UplinkTerms {
   readonly holdMs: number;
   readonly commitMs: number;
@@ -41,13 +41,13 @@ export interface UplinkOptions {
   readonly hubSender: HubSender;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly termsOf: (link: string) => UplinkTerms;
-  /** The link of a will may be configured no more. */
+  /** Terms for wills, since the link of a will may have been removed from the configuration. */
   readonly willTerms: UplinkTerms;
 }
 
 type UplinkReport = Extract<DriverReport, { kind: 'uplink' }>;
 
-/** Sender of an uplink: it is acknowledged once the message is safe, or told why the message is refused. */
+/** Sender of an uplink. It is called once the message is safe, or with the reason of the rejection. */
 export interface UplinkSender extends AckWaiter {
   refuse(why: RefuseReason, problem?: HubLimitProblem): void;
   withdrawn(): void;
@@ -55,9 +55,9 @@ export interface UplinkSender extends AckWaiter {
 
 interface UplinkOffer {
   readonly subdevice: Subdevice;
-  /** The subdevice's own name for it. */
+  /** Topic in the subdevice's own names. */
   readonly topic: string;
-  /** As it goes to the hub. */
+  /** Message as sent to the hub. */
   readonly message: Message;
   readonly terms: UplinkTerms;
   readonly sender: UplinkSender;
@@ -66,8 +66,8 @@ interface UplinkOffer {
 export class UplinkFlow {
   readonly #options: UplinkOptions;
   /**
-   * Subdevices told to come back in this task. The driver keeps what comes later behind what it had to refuse, but it
-   * hears of the refusal at the end of the task; until then nothing may pass here.
+   * Subdevices that got the answer "congestion" in this task. The driver keeps later messages behind a rejected one,
+   * but it gets the rejection at the end of the task. Until then no message of the subdevice may be accepted.
    */
   readonly #congested = new Set<string>();
 
@@ -100,7 +100,7 @@ export class UplinkFlow {
     }
   }
 
-  /** It is not handled: counted where its subdevice is known, and refused. */
+  /** Rejects a message without handling it. It is counted if its subdevice is known. */
   setAside(link: string, { subdevice, topic, token }: UplinkReport): void {
     const { registry, hubSender, facts, commandLink } = this.#options;
     const lane = registry.byId(subdevice)?.lane;
@@ -109,7 +109,7 @@ export class UplinkFlow {
     if (token !== undefined) commandLink(link, { kind: 'refuse', subdevice, token, why: 'not supported' });
   }
 
-  /** Offers the will of a subdevice that is lost. @param sender called once; a QoS 0 will is safe at once */
+  /** Offers the will of a lost subdevice. @param sender called once; a QoS 0 will is safe at once */
   offerWill(subdevice: Subdevice, will: Message, sender: UplinkSender): void {
     const topic = this.#options.topicsOf(subdevice.id).toHub(will.topic);
     if (topic === undefined) return sender.refuse('not allowed');
@@ -155,14 +155,17 @@ export class UplinkFlow {
     }
   }
 
-  /** @param problem what the hub would not take; else it is not the subdevice's own topic, or there is no room */
+  /**
+   * @param problem exceeded limit of the hub; `undefined`: the topic does not belong to the subdevice, or there is no
+   * room
+   */
   #refuse(link: string, report: UplinkReport, why: RefuseReason, problem?: HubLimitProblem): void {
     if (why === 'congestion') {
       if (this.#congested.size === 0) this.#options.mailbox.post(() => this.#congested.clear());
       this.#congested.add(report.subdevice);
     }
     const { subdevice, topic } = report;
-    const words = problem?.words ?? (why === 'not allowed' ? 'that is no topic of its own' : why);
+    const words = problem?.words ?? (why === 'not allowed' ? 'topic does not belong to this subdevice' : why);
     if (why !== 'congestion') {
       const reason = problem?.excess ?? 'topic not allowed';
       this.#options.intake.note({

@@ -1,6 +1,6 @@
 /**
- * What is known of the wall clock, live: looks at it at the start, every minute, and when the hub is to be told who we are.
- * Whatever is learnt goes to the store with a later commit. Nothing is timed by it; ages and signatures are told by it.
+ * Live state of the wall clock: checked at the start, every minute, and before each CONNECT. Findings go to the store
+ * with a later commit. No timer uses the wall clock; ages and signatures do.
  */
 import { type ClockNews, ClockTrust, type ReportedTime, wallFloorMs } from '../base/clock-trust.ts';
 import type { Facts } from '../base/events.ts';
@@ -11,12 +11,12 @@ import type { Clock, TimeService } from '../ports.ts';
 export interface WallClockOptions {
   readonly clock: Clock;
   readonly facts: Facts;
-  /** `undefined`: nobody says that the clock is right, and it is never trusted. */
+  /** `undefined`: no time service confirms the clock, so it is never trusted. */
   readonly timeService: TimeService | undefined;
   readonly now: Stamp;
   readonly epochs: ReadonlyMap<number, Epoch>;
   readonly addLazy: (change: Change) => void;
-  /** The wall clock has jumped, and nobody vouches for it any more. */
+  /** Called when the wall clock has jumped and no source confirms it. */
   readonly doubted: (nowMs: number) => void;
 }
 
@@ -32,7 +32,7 @@ export class WallClock {
     this.#trust = new ClockTrust(wallFloorMs(epochs, now.epoch), epochs.get(now.epoch)?.wallMinusUpMs);
   }
 
-  /** Every boot that may have a stamp, the current one as it is known now. */
+  /** Returns every boot that may have a stamp, with the current state of this boot. */
   get epochs(): ReadonlyMap<number, Epoch> {
     return this.#epochs;
   }
@@ -41,13 +41,13 @@ export class WallClock {
     return this.#trust.isTrusted;
   }
 
-  /** By how many ms the wall clock is ahead of the hub's, where ages and signatures follow the hub; else `undefined`. */
+  /** Time by which the wall clock is ahead of the hub's, ms. `undefined` unless ages and signatures follow the hub. */
   get aheadOfHubMs(): number | undefined {
     const { clock } = this.#options;
     return this.#trust.aheadOfHubMs({ upMs: clock.nowMs(), wallMs: clock.wallMs() });
   }
 
-  /** For a technician. */
+  /** State for reports. */
   get standing(): {
     readonly wallMs: number;
     readonly isSet: boolean;
@@ -58,12 +58,12 @@ export class WallClock {
     return { wallMs: this.#options.clock.wallMs(), isSet, isTrusted, aheadOfHubMs };
   }
 
-  /** It shows a time that may be: later than what has certainly passed. */
+  /** True if the clock shows a plausible time: later than the time that has certainly passed. */
   get isSet(): boolean {
     return this.#trust.isPossible(this.#options.clock.wallMs());
   }
 
-  /** Unix ms, by the best that is known; `undefined`: nobody knows. */
+  /** Returns the best known Unix time in ms. `undefined`: unknown. */
   wallMs(): number | undefined {
     this.look();
     const { clock } = this.#options;
@@ -72,7 +72,7 @@ export class WallClock {
     return this.isSet ? clock.wallMs() : undefined;
   }
 
-  /** The hub has said what time it is now. */
+  /** Handles the time reported by the hub. */
   onTime(told: ReportedTime): void {
     const { clock, facts } = this.#options;
     this.look();
@@ -90,7 +90,8 @@ export class WallClock {
     const wallMs = clock.wallMs();
     const upMs = clock.nowMs();
     const news = this.#trust.read({
-      ...{ upMs, wallMs },
+      upMs,
+      wallMs,
       sleptMs: timeService?.sleptMs() ?? 0,
       syncedAtMs: timeService?.syncedAtMs(),
     });

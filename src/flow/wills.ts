@@ -1,11 +1,12 @@
 /**
- * Wills: what is published in the name of a subdevice that is lost.
+ * Wills: messages that are published for a lost subdevice.
  *
- * Lost is whoever was silent for one and a half keep alives, or sleeps, or did not answer. A port that is gone is not a
- * lost subdevice: the time runs on, and whoever is back in time is not lost (MQTT-SN 1.2 knows only the timer, §6.11, §6.14).
- * Nobody who says DISCONNECT, or is dismissed, leaves a will behind. A will belongs to the session and is as durable:
- * after a restart whoever was connected has as long as it may be silent to be back.
- * Invariant: a will stays due until the outbox has custody of it, over restarts too; so it may come twice.
+ * A subdevice is lost after a silence of one and a half keep alives, or of its sleep time, or if it does not answer. A
+ * closed port alone does not make a subdevice lost: the time runs on, and a subdevice that is back in time is not lost
+ * (MQTT-SN 1.2 knows only the timer, §6.11, §6.14). A subdevice that sends DISCONNECT, or is dismissed, leaves no will.
+ * A will belongs to the session and is as durable: after a restart a connected subdevice has its allowed silence to
+ * come back. Invariant: a will stays due until the outbox has custody of it, also over restarts, so it may be published
+ * twice.
  */
 import type { Facts } from '../base/events.ts';
 import { type Message, retaining } from '../base/message.ts';
@@ -41,21 +42,23 @@ interface Due {
   readonly subdevice: Subdevice;
   readonly will: Message;
   atMs: number;
-  /** `lost`: the outbox is to be asked again. */
+  /** `lost`: the will must be offered to the outbox again. */
   state: 'may come back' | 'lost' | 'offered';
 }
 
-/** A full outbox is asked again after this time: a subdevice would come back as soon. */
+/**
+ * Time after which a will is offered to a full outbox again, about the time after which a subdevice would try again.
+ */
 const RETRY_MS = 1000;
 
 export class Wills {
   readonly #options: WillsOptions;
   readonly #timer: Timer;
-  /** By lane: one for each session that has one. */
+  /** Wills of sessions by lane. */
   readonly #wills = new Map<number, Will>();
-  /** By lane, of those that are connected: how long they may be silent, ms; 0 = for ever. */
+  /** Allowed silence of connected subdevices by lane, ms. 0: no limit. */
   readonly #aliveMs = new Map<number, number>();
-  /** By lane: of those that are gone, and lost unless they come back. */
+  /** Subdevices that are gone and count as lost unless they come back, by lane. */
   readonly #due = new Map<number, Due>();
 
   constructor(options: WillsOptions, stored: readonly WillRow[]) {
@@ -64,7 +67,7 @@ export class Wills {
     for (const { lane, ...will } of stored) this.#wills.set(lane, will);
   }
 
-  /** After a restart: whoever was connected has its time to come back. */
+  /** Called after a restart: connected subdevices have their allowed silence to come back. */
   start(): void {
     const { registry, clock } = this.#options;
     for (const [lane, will] of this.#wills) {
@@ -73,28 +76,28 @@ export class Wills {
     }
   }
 
-  /** May this will be kept for this subdevice? */
+  /** Returns whether this will may be kept for this subdevice. */
   isPossible(subdevice: string, will: Message): boolean {
     const topic = this.#options.topicsOf(subdevice).toHub(will.topic);
     if (topic === undefined || topicProblem(topic) !== undefined) return false;
     return messageProblem({ ...will, topic }, this.#options.hubLimits) === undefined;
   }
 
-  /** It is back. @returns what has to be durable before it is told so */
+  /** Called when the subdevice is back. @returns changes to make durable before the answer */
   attached(subdevice: Subdevice, { will, aliveMs }: Extract<DriverReport, { kind: 'attach' }>): Change[] {
-    // one that was lost was lost, though it is back before the outbox had room for its will
+    // a lost subdevice stays lost if it comes back before the outbox had room for its will
     if (this.#due.get(subdevice.lane)?.state === 'may come back') this.#due.delete(subdevice.lane);
     if (will === 'unchanged') return this.#arm(subdevice, aliveMs);
     this.#aliveMs.set(subdevice.lane, aliveMs);
     return this.#replace(subdevice, will);
   }
 
-  /** For how long is of use after a restart only: it makes no commit of its own. */
+  /** Stores the allowed silence lazily, since it is needed only after a restart. */
   slept(subdevice: Subdevice, aliveMs: number): void {
     this.#options.sessions.addLazy(this.#arm(subdevice, aliveMs));
   }
 
-  /** @param aliveUntilMs when it may count as lost, though nobody could hear it; `undefined`: never */
+  /** @param aliveUntilMs time at which the subdevice counts as lost while its port is closed; `undefined`: never */
   detached(subdevice: Subdevice, cause: DetachCause, aliveUntilMs: number | undefined): void {
     this.#aliveMs.delete(subdevice.lane);
     const will = this.#wills.get(subdevice.lane);
@@ -106,7 +109,7 @@ export class Wills {
     if (isLost) this.#publishDue();
   }
 
-  /** WILLTOPICUPD and WILLMSGUPD (MQTT-SN 1.2 §6.4): answered once durable. */
+  /** Handles WILLTOPICUPD and WILLMSGUPD (MQTT-SN 1.2 §6.4): answered once durable. */
   change(link: string, report: Extract<DriverReport, { kind: 'will' }>): void {
     const { registry, commandLink, sessions } = this.#options;
     const { token } = report;
@@ -121,7 +124,7 @@ export class Wills {
     sessions.require(subdevice.lane, this.#replace(subdevice, will), confirm);
   }
 
-  /** Its session has ended. One that is due is still published: it is of the session that was lost. */
+  /** Called when the session has ended. A due will is still published, since it belongs to the lost session. */
   forget(subdevice: Subdevice): boolean {
     return this.#wills.delete(subdevice.lane);
   }
@@ -139,7 +142,7 @@ export class Wills {
     return will === undefined || will.aliveMs === aliveMs ? [] : this.#replace(subdevice, will);
   }
 
-  /** It said good-bye, or its will is in custody. */
+  /** Called when the subdevice sent DISCONNECT, or when the outbox has custody of its will. */
   #disarm(subdevice: Subdevice): void {
     const will = this.#wills.get(subdevice.lane);
     if (will === undefined || will.aliveMs === 0) return;
@@ -162,7 +165,7 @@ export class Wills {
     const { facts, uplink, clock } = this.#options;
     const { lane, id } = subdevice;
     const settle = (): void => {
-      if (this.#due.get(lane) !== due) return; // it has been lost once more
+      if (this.#due.get(lane) !== due) return; // lost again meanwhile
       this.#due.delete(lane);
       if (!this.#aliveMs.has(lane)) this.#disarm(subdevice);
     };
@@ -197,7 +200,7 @@ export class Wills {
   }
 }
 
-/** @returns `undefined`: there is to be none */
+/** @returns the new will; `undefined`: no will */
 function changed(will: Message | undefined, change: WillChange): Message | undefined | 'nothing to change' {
   switch (change.part) {
     case 'all':

@@ -111,7 +111,7 @@ describe('a subdevice that was never bound', () => {
     expect(site.told).toEqual([
       'subdevice s1 is not bound at the hub: the hub’s list does not name it. Bind it: holdfast hub bind s1, or on the hub’s console.',
       's1: it is not bound at the hub (the hub’s list does not name it)',
-      'subdevice s1 is bound at the hub: it is served',
+      'subdevice s1 is bound at the hub and is served',
     ]);
     expect(await site.order('hub.unbind', { subdevices: ['SUBDEVICE1/old'] })).toMatchObject({
       outcomes: [{ done: true, code: 0 }],

@@ -128,13 +128,13 @@ it('each step is run and reported, one that cannot be run with its reason, and t
   const bench = new CareBench(PORT, ['reopen', 'toggle', 'reauthorise']);
   await bench.fallSilent();
   expect(bench.reported).toEqual([
-    'resync: waiting for a good frame',
-    'reopen: the port is opened anew',
+    'resync: waiting for a valid frame',
+    'reopen: opening the port again',
     'toggle: toggled',
     'reauthorise: the adapter also carries link pumps',
     'failed: silence',
   ]);
-  expect(bench.closes).toEqual(['the line does not work: opening it anew']);
+  expect(bench.closes).toEqual(['the line does not work: opening it again']);
   expect(bench.links.states()[0]?.recovery.counts).toEqual({
     ...{ resync: 1, reopen: 1, toggle: 1, reauthorise: 1, failed: 1 },
   });

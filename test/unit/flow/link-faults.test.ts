@@ -75,7 +75,7 @@ it('a message that was set aside is counted and reported in a short text', () =>
   setAside.note('link-1', { kind: 'wake' }, undefined);
   expect(reported).toEqual([
     { of: 'hub', what: `a message on ${'a'.repeat(80)}`, why: 'no', endedProcess: false },
-    { of: 'link-1', what: '7 bytes from the other end', why: 'odd', endedProcess: false },
+    { of: 'link-1', what: '7 received bytes', why: 'odd', endedProcess: false },
     { of: 'link-1', what: 'wake', why: 'undefined', endedProcess: false },
   ]);
   expect(setAside.report).toMatchObject({ times: 3, last: { what: 'wake' } });

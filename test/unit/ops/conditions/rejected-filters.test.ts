@@ -39,7 +39,7 @@ describe('the cap of subscriptions', () => {
     subscriptions.reject('valve', 'c');
     subscriptions.reject('valve', 'c');
     expect(subscriptions.standing).toEqual({ wanted: 2, max: 2, rejected: [{ subdevice: 'valve', filter: 'c' }] });
-    expect(told).toEqual(['valve c: all 2 filters that the hub allows are taken']);
+    expect(told).toEqual(['valve c: all 2 filters that the hub allows are in use']);
     const [condition] = rejectedConditions({ filters: subscriptions.standing }, 0);
     expect(condition).toMatchObject({ code: 'hub-subscriptions-full', losing: 'at risk' });
     expect(condition?.sentence).toBe('2 of 2 subscriptions that the hub allows are in use: c of valve was rejected.');
