@@ -76,7 +76,7 @@ export interface OfflineOutbox {
   readonly total: OfflineQueue;
   /** Lanes with messages. */
   readonly lanes: readonly (OfflineQueue & { readonly subdevice: string })[];
-  /** As in `OfflineStatus`. */
+  /** Same as in `OfflineStatus`. */
   readonly findings: readonly string[];
   readonly unknown: readonly string[];
 }
@@ -85,7 +85,7 @@ export interface OfflineOutbox {
 export interface OfflineSubdevices {
   readonly running: false;
   readonly subdevices: readonly OfflineSubdevice[];
-  /** As in `OfflineStatus`. */
+  /** Same as in `OfflineStatus`. */
   readonly findings: readonly string[];
   readonly unknown: readonly string[];
 }
@@ -94,7 +94,7 @@ export interface OfflineSubdevice {
   readonly id: string;
   /** Link on which the subdevice was last attached; `null`: the messages belong to no subdevice. */
   readonly link: string | null;
-  /** Its session is kept while it is away. */
+  /** True if the session is kept while the subdevice is away. */
   readonly lasting: boolean;
   readonly uplinks: OfflineQueue;
   readonly downlinks: OfflineQueue;
