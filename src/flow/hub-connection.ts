@@ -105,7 +105,7 @@ export class HubConnection {
   }
 
   /** State of the connection for reports, in addition to the client's own state. */
-  get standing(): {
+  get status(): {
     readonly changedAtMs: number | undefined;
     readonly problem: string | undefined;
     readonly problemStage: 'no connection' | 'before CONNACK' | 'accepted' | undefined;

@@ -63,7 +63,7 @@ export class HubSubscriptions {
   }
 
   /** Number of wanted filters with the gateway's own, and the filters rejected because the limit is reached. */
-  get standing(): SubscriptionState {
+  get status(): SubscriptionState {
     const { registry, services, subscriptionsMax } = this.#options;
     const wanted = registry.wantedFilters().size + services.filters.length;
     return { wanted, max: subscriptionsMax, rejected: [...this.#rejected.values()] };
@@ -100,7 +100,7 @@ export class HubSubscriptions {
   }
 
   hasRoom(): boolean {
-    const { wanted, max } = this.standing;
+    const { wanted, max } = this.status;
     return max === 0 || wanted < max;
   }
 

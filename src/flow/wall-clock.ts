@@ -48,7 +48,7 @@ export class WallClock {
   }
 
   /** State for reports. */
-  get standing(): {
+  get status(): {
     readonly wallMs: number;
     readonly isSet: boolean;
     readonly isTrusted: boolean;

@@ -48,7 +48,7 @@ export interface GatewayView {
   /** Inputs on which a machine threw an error. */
   readonly setAside: Pick<SetAside, 'report'>;
   readonly links: Pick<Links, 'states' | 'lineErrors'>;
-  readonly hub: Pick<HubConnection, 'client' | 'recorder' | 'standing'>;
+  readonly hub: Pick<HubConnection, 'client' | 'recorder' | 'status'>;
   readonly session: HubSessionState;
   readonly watch: Pick<HubSessionMonitor, 'away' | 'replay' | 'tracker'>;
   readonly subscriptions: HubSubscriptions;

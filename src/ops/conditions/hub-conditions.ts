@@ -14,8 +14,8 @@ export interface HubHealth extends PacketHealth {
   readonly changedAtMs: number | undefined;
   readonly problem: string | undefined;
   /** Stage at which the connection ended with the problem. */
-  readonly problemStage: GatewayView['hub']['standing']['problemStage'];
-  readonly refusal: GatewayView['hub']['standing']['refusal'];
+  readonly problemStage: GatewayView['hub']['status']['problemStage'];
+  readonly refusal: GatewayView['hub']['status']['refusal'];
   /** CONNECT carries a signature that expires by the wall clock. */
   readonly isSigned: boolean;
   /** `host:port` */

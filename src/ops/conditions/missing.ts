@@ -23,7 +23,7 @@ export function missingSubdevices({
   clock,
 }: GatewayView): Map<string, MissingSubdevice[]> {
   const nowMs = clock.nowMs();
-  const states = new Map(links.states().map((standing) => [standing.plan.name, standing]));
+  const states = new Map(links.states().map((linkState) => [linkState.plan.name, linkState]));
   const missing = new Map<string, MissingSubdevice[]>();
   for (const { id } of config.subdevices) {
     const homes = config.links.filter(({ allowedSubdevices }) => allowedSubdevices?.includes(id) ?? true);

@@ -70,7 +70,7 @@ export class Inspector implements Inspection {
 
   status(): StatusReport {
     const gateway = this.#gateway;
-    const { client, standing } = gateway.hub;
+    const { client, status } = gateway.hub;
     const { config } = gateway;
     const discarded = discardReports(gateway);
     const links = linkReports(gateway, { meters: this.#meters, discarded });
@@ -85,7 +85,7 @@ export class Inspector implements Inspection {
     const conditions = conditionsOf({
       ...{ nowMs: this.#nowMs(), startedAtMs: this.#startedAtMs },
       hub: {
-        ...{ ...standing, session: hub.session, clientId: hub.clientId, takeovers: client.takeovers(this.#nowMs()) },
+        ...{ ...status, session: hub.session, clientId: hub.clientId, takeovers: client.takeovers(this.#nowMs()) },
         isOnline: client.state === 'online',
         peer: `${config.hub.host}:${config.hub.port}`,
         isPlain: config.hub.tls.kind === 'off',
@@ -101,12 +101,12 @@ export class Inspector implements Inspection {
       ...{ links, discarded, missing: missingSubdevices(gateway).get('') ?? [] },
       ...{ ...bindingHealth(gateway), unconfirmed: unconfirmedSubdevices(gateway) },
       removed: removedSubdevices(this.subdevices()),
-      clock: wallClock.standing,
+      clock: wallClock.status,
       storeFullSinceMs: gateway.committer.fullSinceMs,
       outbox,
       dead: counts.uplink.dead,
       deadTopics: this.#deadTopics.newest,
-      filters: gateway.subscriptions.standing,
+      filters: gateway.subscriptions.status,
       store: this.#storeHealth(since),
       setAside: gateway.setAside.report,
       imbalance: uplinks.imbalance() + downlinks.imbalance(),

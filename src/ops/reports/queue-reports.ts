@@ -92,7 +92,7 @@ export class QueueReports {
     const gateway = this.#gateway;
     const { hub } = gateway;
     const nowMs = gateway.clock.nowMs();
-    this.#sinceMs = hub.standing.changedAtMs;
+    this.#sinceMs = hub.status.changedAtMs;
     this.#laneFlows.clear();
     return {
       uplink: new Flow(sumOf(gateway.uplinks), nowMs),
@@ -104,7 +104,7 @@ export class QueueReports {
     const gateway = this.#gateway;
     const { hub } = gateway;
     const nowMs = gateway.clock.nowMs();
-    if (hub.standing.changedAtMs !== this.#sinceMs) this.#flows = this.#newFlows();
+    if (hub.status.changedAtMs !== this.#sinceMs) this.#flows = this.#newFlows();
     for (const direction of ['uplink', 'downlink'] as const)
       this.#flows[direction].sample(sumOf(gateway.custodian(direction)), nowMs);
     for (const { lane } of gateway.uplinks.lanes()) {

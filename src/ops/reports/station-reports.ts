@@ -24,7 +24,7 @@ const HUB_STATES = {
 } as const;
 
 export function hubReport(gateway: GatewayView): HubReport {
-  const { client, standing } = gateway.hub;
+  const { client, status } = gateway.hub;
   const { profile, host, port, clientId, subscriptionsMax } = gateway.config.hub;
   const { row, sessionPresent, granted } = gateway.session;
   const nowMs = gateway.clock.nowMs();
@@ -38,7 +38,7 @@ export function hubReport(gateway: GatewayView): HubReport {
     session: sessionReport(gateway),
     sessionPresent: sessionPresent ?? null,
     sessionsLost: row.lostCount,
-    lastProblem: standing.problem ?? null,
+    lastProblem: status.problem ?? null,
     takeovers: client.takeovers(nowMs).times,
     nextAttemptInMs: client.nextAttemptAtMs === undefined ? null : Math.max(0, client.nextAttemptAtMs - nowMs),
     subscriptions: granted.size,
@@ -48,7 +48,7 @@ export function hubReport(gateway: GatewayView): HubReport {
 }
 
 function sinceOf({ hub, watch, clock }: GatewayView): Age | null {
-  const { changedAtMs } = hub.standing;
+  const { changedAtMs } = hub.status;
   if (hub.client.state !== 'online' || changedAtMs === undefined) return watch.away ?? null;
   return { ms: clock.nowMs() - changedAtMs, quality: 'exact' };
 }
@@ -83,8 +83,8 @@ export function linkReports(gateway: GatewayView, { meters, discarded }: LinkSur
   const missing = missingSubdevices(gateway);
   const homeOf = (id: string, link: string): string | null =>
     config.links.find((one) => one.name !== link && one.allowedSubdevices?.includes(id))?.name ?? null;
-  return links.states().map((standing) => {
-    const { plan, sinceMs, lastProblem, wait, roundTrips, recovery } = standing;
+  return links.states().map((linkState) => {
+    const { plan, sinceMs, lastProblem, wait, roundTrips, recovery } = linkState;
     const { counters } = plan.machine;
     const subdevices = plan.machine.attachedSubdevices();
     const sleepers = [...plan.machine.sleepers()];
@@ -97,7 +97,12 @@ export function linkReports(gateway: GatewayView, { meters, discarded }: LinkSur
       ...{ subdevice, configuredOn: homeOf(subdevice, plan.name), forMs: nowMs - from },
     }));
     return {
-      ...{ unlisted, missing: missing.get(plan.name) ?? [], discarded: ofLink, looksLike: looksLike(standing, ofLink) },
+      ...{
+        unlisted,
+        missing: missing.get(plan.name) ?? [],
+        discarded: ofLink,
+        looksLike: looksLike(linkState, ofLink),
+      },
       ...{ name: plan.name, path: plan.path, driver: plan.driver, device: plan.care?.device() ?? null },
       ...{ state: plan.machine.state, forMs: nowMs - sinceMs, lastProblem: lastProblem ?? null },
       ...{ waits: wait?.kind ?? null, subdevices, counters, rates: meters.rates(plan.name, counters) },

@@ -93,7 +93,7 @@ it('that the hub contradicts is not changed: ages and signatures use the time of
   const { wall, dials, lazyChanges, reported, expiryS } = machine();
   dials.wallMs = NOW_MS - 3 * DAY_MS;
   for (let times = 0; times < 2; times += 1) wall.onTime({ wallMs: NOW_MS, errorMs: 40 });
-  expect(wall.standing).toEqual({
+  expect(wall.status).toEqual({
     wallMs: NOW_MS - 3 * DAY_MS,
     isSet: true,
     isTrusted: false,

@@ -38,9 +38,9 @@ describe('the cap of subscriptions', () => {
     expect(subscriptions.hasRoom()).toBe(false);
     subscriptions.reject('valve', 'c');
     subscriptions.reject('valve', 'c');
-    expect(subscriptions.standing).toEqual({ wanted: 2, max: 2, rejected: [{ subdevice: 'valve', filter: 'c' }] });
+    expect(subscriptions.status).toEqual({ wanted: 2, max: 2, rejected: [{ subdevice: 'valve', filter: 'c' }] });
     expect(told).toEqual(['valve c: all 2 filters that the hub allows are in use']);
-    const [condition] = rejectedConditions({ filters: subscriptions.standing }, 0);
+    const [condition] = rejectedConditions({ filters: subscriptions.status }, 0);
     expect(condition).toMatchObject({ code: 'hub-subscriptions-full', losing: 'at risk' });
     expect(condition?.sentence).toBe('2 of 2 subscriptions that the hub allows are in use: c of valve was rejected.');
   });
@@ -50,15 +50,15 @@ describe('the cap of subscriptions', () => {
     for (const filter of ['c', 'd']) subscriptions.reject('valve', filter);
     subscriptions.reject('meter', 'e');
     subscriptions.forget('valve', 'c');
-    expect(subscriptions.standing.rejected.map(({ filter }) => filter)).toEqual(['d', 'e']);
+    expect(subscriptions.status.rejected.map(({ filter }) => filter)).toEqual(['d', 'e']);
     subscriptions.forget('valve');
-    expect(subscriptions.standing.rejected.map(({ filter }) => filter)).toEqual(['e']);
+    expect(subscriptions.status.rejected.map(({ filter }) => filter)).toEqual(['e']);
   });
 
   it('remembers a bounded number of those it refused', () => {
     const { subscriptions } = setUp(1);
     for (let count = 0; count < 500; count += 1) subscriptions.reject('valve', `${count}`);
-    expect(subscriptions.standing.rejected).toHaveLength(100);
+    expect(subscriptions.status.rejected).toHaveLength(100);
   });
 
   it('is none where the hub has none', () => {
