@@ -31,7 +31,9 @@ const NO = z.boolean().default(false);
 
 export const GATEWAY = z.strictObject({
   name: NAME.meta(means('Name of this gateway, used in topics and as the client id.')),
-  state_dir: absolutePath().default(DEFAULT_STATE_DIR).meta(means('Directory of the store; nobody else writes there.')),
+  state_dir: absolutePath()
+    .default(DEFAULT_STATE_DIR)
+    .meta(means('Directory of the store, used by this gateway only.')),
   allow_volatile_store: z
     .boolean()
     .default(false)
@@ -40,7 +42,11 @@ export const GATEWAY = z.strictObject({
     ),
   control_socket: absolutePath(SOCKET_PATH_BYTES_MAX)
     .default(DEFAULT_CONTROL_SOCKET)
-    .meta(means('Unix socket that `holdfast status` and its like ask. Orders go to one beside it, `…-admin.sock`.')),
+    .meta(
+      means(
+        'Unix socket for commands that read, such as `holdfast status`. Commands that change something use `…-admin.sock` beside it.',
+      ),
+    ),
   log_level: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
@@ -52,8 +58,8 @@ export const GATEWAY = z.strictObject({
 export const HUB = z.strictObject({
   profile: z
     .enum(['generic', 'intl', 'mainland'])
-    .meta(means('Whose rules apply: any MQTT 3.1.1 server, or the IoT hub by its international or mainland limits.')),
-  host: HOST.meta(means('Where the hub is.')),
+    .meta(means('Type of hub: any MQTT 3.1.1 broker, or the IoT hub with its international or mainland limits.')),
+  host: HOST.meta(means('Host name or address of the hub.')),
   port: whole(1, 65_535).optional().meta(means('TCP port of the hub.', '1883, with TLS 8883')),
   ...TLS_KEYS,
   product_id: PRODUCT_ID.optional().meta(means('Product id of the gateway. Hub profiles only, required there.')),
@@ -70,15 +76,18 @@ export const HUB = z.strictObject({
     .optional()
     .meta(
       means(
-        'Who binds subdevices that are not bound: a technician (`holdfast hub bind`), or the gateway, those with a device_secret_file. Hub profiles only.',
+        'Binding of unbound subdevices: by a technician (`holdfast hub bind`), or by the gateway for those with a device_secret_file. Hub profiles only.',
         '"manual"',
       ),
     ),
   operations_batch_max: whole(1, 500)
     .optional()
-    .meta(means('Most subdevices in one request to the hub. 1 = each on its own. Hub profiles only.', '64')),
+    .meta(means('Most subdevices in one request to the hub. Hub profiles only.', '64')),
   client_id: CLIENT_ID.optional().meta(
-    means('MQTT client id. Profile generic only; else it is product_id and device_name in one.', 'gateway.name'),
+    means(
+      'MQTT client id. Profile generic only; with hub profiles it is product_id followed by device_name.',
+      'gateway.name',
+    ),
   ),
   username: z.string().min(1).max(256).optional().meta(means('MQTT user name. Profile generic only.')),
   password_file: absolutePath()
@@ -96,19 +105,21 @@ export const HUB = z.strictObject({
   keep_alive_s: whole(0, 65_535)
     .optional()
     .meta(means('Keep alive. Hub profiles: 60 to 690; generic: 0 = none.', byProfile('keepAliveS'))),
-  connect_ms_max: whole(100, 120_000).default(10_000).meta(means('Longest wait from dialling to CONNACK.')),
+  connect_ms_max: whole(100, 120_000)
+    .default(10_000)
+    .meta(means('Longest time from opening the connection to CONNACK.')),
   puback_ms_max: whole(100, 600_000)
     .default(10_000)
     .meta(means('Longest wait for a PUBACK before the connection is doubted.')),
   attempts_max: whole(1, 1000)
     .default(3)
-    .meta(means('Sendings of one message without PUBACK before it goes to the dead letters.')),
+    .meta(means('Attempts to send one message without PUBACK before it becomes a dead letter.')),
   in_flight_max: whole(1, 65_535)
     .default(32)
-    .meta(means('Publishes that may wait for PUBACK at one time; four more if they are alarms.')),
+    .meta(means('Most publishes in flight (waiting for PUBACK); four more for alarms.')),
   messages_per_s: whole(0, 1_000_000)
     .optional()
-    .meta(means('Ceiling of everything published. 0 = none.', byProfile('messagesPerS'))),
+    .meta(means('Highest rate of all publishes. 0 = no limit.', byProfile('messagesPerS'))),
   payload_bytes_max: whole(64, 1_048_576)
     .optional()
     .meta(means('Largest payload the hub takes.', byProfile('payloadBytesMax'))),
@@ -130,21 +141,21 @@ export const HUB = z.strictObject({
     .min(1)
     .max(255)
     .optional()
-    .meta(
-      means('Topic at the hub on which its application side is told that downlinks may be missing.', 'nobody is told'),
-    ),
+    .meta(means('Topic at the hub to which the gateway publishes that downlinks may be missing.', 'none: no message')),
 });
 
 export const OUTBOX = z.strictObject({
-  messages_max: whole(1, 1_000_000_000).default(1_000_000).meta(means('Most uplinks in custody at one time.')),
+  messages_max: whole(1, 1_000_000_000).default(1_000_000).meta(means('Most uplinks in custody.')),
   bytes_max: whole(65_536, 2 ** 40)
     .default(536_870_912)
     .meta(
-      means('Most bytes they may take, overhead included. The disk needs up to 1.4 times as many, and 16 MB besides.'),
+      means(
+        'Most bytes of uplinks in custody, overhead included. The disk needs up to 1.4 times as many, and 16 MB besides.',
+      ),
     ),
   age_hours_max: whole(0, AGE_HOURS_MAX).default(0).meta(means('Uplinks older than this expire. 0 = never.')),
   overflow: OVERFLOW.default('reject').meta(
-    means('What gives way when it is full. reject loses nothing: the subdevice is told to come back.'),
+    means('Rule when the outbox is full. reject loses nothing: the subdevice is asked to send again later.'),
   ),
   alarm_topics: z
     .array(z.string().min(1).max(255))
@@ -159,10 +170,10 @@ export const OUTBOX = z.strictObject({
     .meta(means('While a backlog drains: least part of the hub’s ceiling for new messages of subdevices without one.')),
   hold_ms: whole(0, WAIT_MS_MAX)
     .default(200)
-    .meta(means('How long an uplink may wait in RAM for the hub’s PUBACK before it is written to disk.')),
+    .meta(means('Longest time an uplink waits in RAM for the PUBACK of the hub before it is written to disk.')),
   commit_ms: whole(0, WAIT_MS_MAX)
     .default(100)
-    .meta(means('How long a write to disk waits for company. More wears the flash less.')),
+    .meta(means('Delay of a commit so that more messages share it. A longer delay causes less flash wear.')),
 });
 
 export const INBOX = z.strictObject({
@@ -170,14 +181,11 @@ export const INBOX = z.strictObject({
   age_hours_max: whole(0, AGE_HOURS_MAX).default(24).meta(means('Downlinks older than this expire. 0 = never.')),
   replay_interval_ms: whole(0, 60_000)
     .default(500)
-    .meta(means('Pause between two stored downlinks to a subdevice that came back.')),
-  overflow: z
-    .enum(['drop-oldest', 'drop-newest'])
-    .default('drop-oldest')
-    .meta(means('What gives way when it is full.')),
+    .meta(means('Pause between two stored downlinks to a subdevice that reconnected.')),
+  overflow: z.enum(['drop-oldest', 'drop-newest']).default('drop-oldest').meta(means('Rule when the inbox is full.')),
   hold_ms: whole(0, WAIT_MS_MAX)
     .default(200)
-    .meta(means('How long a downlink may wait in RAM for the subdevice before it is written to disk.')),
+    .meta(means('Longest time a downlink waits in RAM for the subdevice before it is written to disk.')),
   retained_commands: z
     .enum(['once', 'always', 'never'])
     .default('once')
@@ -201,14 +209,14 @@ const LINK_KEYS = {
   name: NAME.meta(means('Name of the link, in status and logs.')),
   path: text(PORT_NAME, 'absolute path, usb:vendor:product:serial:interface or by-path:name')
     .max(4095)
-    .meta(means('The serial port, by a name that lasts: `holdfast ports` prints it.')),
+    .meta(means('Stable name of the serial port, as `holdfast ports` prints it.')),
   baud_rate: whole(1200, 4_000_000).default(115_200).meta(means('Bits per second.')),
   parity: z.enum(['none', 'even', 'odd']).default('none').meta(means('Parity bit of each byte.')),
   stop_bits: whole(1, 2).default(1).meta(means('Stop bits of each byte.')),
   driver: z
     .enum(DRIVER_NAMES)
     .default(DRIVER_NAMES[0] ?? '')
-    .meta(means('What the subdevices speak.')),
+    .meta(means('Protocol of the subdevices.')),
   retry_ms: whole(50, 60_000)
     .optional()
     .meta(means('Pause before an unanswered packet is sent to a subdevice again.', byDriver('retryMs'))),
@@ -221,7 +229,7 @@ const LINK_KEYS = {
     .default(['reopen'])
     .meta(
       means(
-        'What is tried, in this order, when a line is open and does not work. toggle resets most boards; reauthorise replugs the whole USB adapter and needs root.',
+        'Recovery steps, in this order, for a line that is open and does not work. toggle resets most boards; reauthorise replugs the whole USB adapter and needs root.',
       ),
     ),
   hold_ms: whole(0, WAIT_MS_MAX).optional().meta(means('As in [outbox], for this link.', 'outbox.hold_ms')),

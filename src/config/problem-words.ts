@@ -52,7 +52,7 @@ export function keyWords(key: string): string {
 }
 
 function unknownKey(key: string, place: Place, isNested: boolean): Problem {
-  const problem = { path: place.path, what: 'is no key of the configuration' };
+  const problem = { path: place.path, what: 'is not a key of the configuration' };
   if (isNested) return { ...problem, hint: 'The keys here are id and topic.' };
   const meant = nearestWord(key, keysOf(place.section));
   if (meant !== undefined) return { ...problem, hint: `Did you mean ${meant}?` };

@@ -6,7 +6,7 @@ import { headingOf, type KeyRow, keyRows } from './key-table.ts';
 
 const OPENING = `# Configuration
 
-One TOML file, by default \`/etc/holdfast/holdfast.toml\`. \`holdfast config check\` says everything that is wrong with it
+One TOML file, by default \`/etc/holdfast/holdfast.toml\`. \`holdfast config check\` lists all problems of the file
 at once. Unknown keys are refused. This page is the output of \`holdfast config reference\`.
 
 A gateway with one link and one subdevice needs no more than this:

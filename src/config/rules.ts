@@ -114,7 +114,7 @@ function referenceProblems(
     return [
       {
         path: 'subdevice',
-        what: 'is missing, so nobody would be served',
+        what: 'is missing, so no subdevice would be served',
         hint: 'Add a [[subdevice]] with its id for each device on the links.',
       },
     ];

@@ -105,7 +105,7 @@ function unknownSections(file: Table): Problem[] {
       const meant = nearestWord(section, known);
       return {
         path: keyWords(section),
-        what: 'is no section of this file',
+        what: 'is not a section of this file',
         hint:
           meant === undefined
             ? `The sections are ${known.map(headingOf).join(', ')}.`

@@ -11,7 +11,7 @@ export function warningsOf({ links }: Config): Problem[] {
         {
           path: place,
           what: `is ${path}, which counts in the order of plugging and may be another device tomorrow`,
-          hint: 'Take the lasting name that holdfast ports prints.',
+          hint: 'Use the stable name that holdfast ports prints.',
         },
       ];
     }
@@ -20,7 +20,7 @@ export function warningsOf({ links }: Config): Problem[] {
         {
           path: place,
           what: `is ${path}, an adapter without a serial number: a second one of its kind makes both unusable`,
-          hint: 'Take the by-path: name that holdfast ports prints.',
+          hint: 'Use the by-path: name that holdfast ports prints.',
         },
       ];
     }

@@ -46,7 +46,7 @@ function pairProblems(hub: HubSection): Problem[] {
     {
       path: `hub.${missing}`,
       what: `is missing, and there is a ${present}`,
-      hint: 'One is of no use without the other.',
+      hint: 'A certificate and its key are needed together.',
     },
   ];
 }

@@ -169,7 +169,7 @@ describe.concurrent('the configuration', { timeout: PROCESS_MS_MAX }, () => {
       const { code, out } = await holdfast('config', 'check', '--config', file);
       expect(code).toBe(78);
       expect(out).toMatch(/has 2 problems:/);
-      expect(out).toMatch(/hub\.hots is no key of the configuration\.\n {4}-> Did you mean host\?/);
+      expect(out).toMatch(/hub\.hots is not a key of the configuration\.\n {4}-> Did you mean host\?/);
       const json = await holdfast('config', 'check', file, '--json');
       expect(JSON.parse(json.out)).toMatchObject({ ok: false, problems: { length: 2 } });
     });

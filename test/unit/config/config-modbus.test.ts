@@ -80,17 +80,17 @@ describe('a Modbus line', () => {
     {
       slip: 'a mistyped key of a unit',
       ...{ from: 'poll_ms = 500', to: 'pol_ms = 500', path: 'link[0].unit[0].pol_ms' },
-      ...{ what: /no key/, hint: /mean poll_ms\?/ },
+      ...{ what: /not a key/, hint: /mean poll_ms\?/ },
     },
     {
       slip: 'a mistyped key of a point',
       ...{ from: 'scale = 0.1', to: 'scael = 0.1', path: 'link[0].unit[0].point[1].scael' },
-      ...{ what: /no key/, hint: /mean scale\?/ },
+      ...{ what: /not a key/, hint: /mean scale\?/ },
     },
     {
       slip: 'a key of the unit in a point',
       ...{ from: 'scale = 0.1', to: 'write_mode = "single"', path: 'link[0].unit[0].point[1].write_mode' },
-      ...{ what: /no key/, hint: /under \[\[link\.unit\]\]/ },
+      ...{ what: /not a key/, hint: /under \[\[link\.unit\]\]/ },
     },
     {
       slip: 'an address beyond the standard',

@@ -51,7 +51,7 @@ describe('a link of lines', () => {
     [{ downlinks: ['ok', 'a/#/b'] }, 'downlinks[1]', /no topic filter/],
     [{ subdevice: 'meter-9' }, 'subdevice', /no \[\[subdevice\]\] has that id/],
     [{ line_bytes_max: 8 }, 'line_bytes_max', /less than 16/],
-    [{ delimeter: ';' }, 'delimeter', /no key/],
+    [{ delimeter: ';' }, 'delimeter', /not a key/],
     [{ pattern: 7 }, 'pattern', /not a text/],
   ];
 
