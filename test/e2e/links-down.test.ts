@@ -39,7 +39,7 @@ it('a link that is down is never "No": each is named, with its effect on the dat
     expect([losing, ...down.map((condition) => condition.losing)]).toEqual(Array(count + 1).fill('at risk'));
     return down.map(({ sentence }) => sentence);
   };
-  expect(await downOf(1)).toEqual([expect.stringMatching(/^Link never is down: no such device .* is lost, unless/)]);
+  expect(await downOf(1)).toEqual([expect.stringMatching(/^Link never is down: no such device .* are lost, unless/)]);
   await ptys.get('lines')?.hangUp();
   expect(await downOf(2)).toContainEqual(
     expect.stringMatching(

@@ -50,7 +50,7 @@ describe('answers of the hub', () => {
   it('that are missing cost nothing, are reported, and are requested again once the hub is back', async () => {
     const testbed = await tradeWith({ answers: 'missing' });
     await testbed.untilStatus(({ conditions }) => conditions.some(({ code }) => code === 'subdevice-unconfirmed'));
-    expect(await wordsOf(testbed)).toContain('The hub does not answer: 1 subdevice announced as online');
+    expect(await wordsOf(testbed)).toContain('The hub does not confirm that 1 subdevice is online');
     await trade(testbed);
     testbed.setFaults({ answers: 'prompt' });
     testbed.hub.setFault({ kind: 'dropConnections' });
