@@ -12,11 +12,9 @@ import { COMMENT, type Repository, readRepository } from './repository.ts';
  */
 const TO_DO: readonly string[] = [
   'src/config/',
-  'test/crash/',
   'test/e2e/disk-full.long.test.ts',
   'test/e2e/places.test.ts',
   'test/hw/',
-  'test/perf/',
   'test/sim/',
   'test/unit/bench/',
   'test/unit/cli/',

@@ -1,4 +1,7 @@
-/** The gateway with a store that moves its log into the database after a few commits, which the product does after 4 MB. Commits are noted. */
+/**
+ * The gateway with a store that moves its WAL into the database after a few commits; the product does so after 4 MB.
+ * Commits are recorded.
+ */
 import { dirname, join } from 'node:path';
 import { RESERVE_FILE } from '../../src/store/state-files.ts';
 import { runAlteredGateway } from '../e2e/altered-gateway.ts';

@@ -1,6 +1,6 @@
 /**
- * What the recorded gateway had its store commit, in order, noted beside the state folder: so that each crash image can be
- * held against the states that lie between two commits. Nothing else may be found on a medium.
+ * Commits of the recorded gateway, in order, written next to the state folder, so that each crash image can be
+ * compared with the states between two commits. No other state may be found on a medium.
  */
 import { appendFileSync, readFileSync } from 'node:fs';
 import type { Change } from '../../src/custody/change.ts';
@@ -9,13 +9,13 @@ import { StoreCore } from '../../src/store/core.ts';
 import type { Database } from '../../src/store/database.ts';
 import { ModelStore, type StoredState, stateOf } from '../sim/stored-state.ts';
 
-/** In the folder above the state. */
+/** Path in the folder above the state. */
 export const COMMITS_FILE = 'commits';
 const OPENED = 'opened';
-/** What an opening writes by itself. */
+/** Changes that an opening writes by itself. */
 const OF_OPENINGS = /^(?:reserved|wall$|slept$|newest letter$)/;
 
-/** @param path of the notes */
+/** @param path path of the notes */
 export function notingCommits(openStore: OpenStore, path: string): OpenStore {
   return async (listener) => {
     const opened = await openStore(listener);
@@ -30,7 +30,7 @@ export function notingCommits(openStore: OpenStore, path: string): OpenStore {
   };
 }
 
-/** Every state between two commits. A kill may come before the last noted commit of a life was made. */
+/** Every state between two commits. A kill may come before the last recorded commit of a process was made. */
 export function statesBetweenCommits(path: string, empty: StoredState): ReadonlySet<string> {
   const states = new Set<string>([digestOf(empty)]);
   let ends: StoredState[] = [empty];
@@ -52,7 +52,7 @@ export function statesBetweenCommits(path: string, empty: StoredState): Readonly
   return states;
 }
 
-/** Of a store that was just born. */
+/** State of a new store. */
 export function emptyState(): StoredState {
   const { database } = new StoreCore({ path: ':memory:', bootId: 'birth', upMs: 0 });
   try {

@@ -1,4 +1,4 @@
-/** An enumeration that says what it found and how fast it was. */
+/** Prints the findings and the speed of an enumeration. */
 import { type Enumeration, type EnumerationOptions, enumerate } from './enumeration.ts';
 import { scratchFolder } from './recording.ts';
 import type { TraceEvent } from './trace.ts';

@@ -1,7 +1,7 @@
 /**
- * Every power cut a trace allows: after each operation on the files, what the medium may hold is opened with the product's
- * own recovery and asked for everything that was promised until the next operation. Where there are more combinations
- * than can be opened, a seed chooses among them; all kept, all dropped and torn are always among them.
+ * Every power cut that a trace allows: after each operation on the files, each possible content of the medium is
+ * opened with the product's own recovery and compared with everything promised until the next operation. If there are
+ * too many combinations, a seed chooses among them; all kept, all dropped and torn are always included.
  */
 import { join } from 'node:path';
 import { seededRandom } from '../../src/base/random.ts';
@@ -11,44 +11,44 @@ import { type Kept, type Names, noNames, Promises } from './promises.ts';
 import type { TraceEvent } from './trace.ts';
 
 export interface EnumerationOptions {
-  /** In a tmpfs, for speed: images are laid out here, one after the other. */
+  /** Folder in a tmpfs, for speed: images are written here, one after the other. */
   readonly folder: string;
   readonly seed: number;
-  /** What was before the trace began; nothing at all, unless told otherwise. */
+  /** Content before the trace; empty by default. */
   readonly from?: Specimen;
-  /** Crash points that are looked at, one of so many; 1: all. */
+  /** One of this number of crash points is checked; 1: all. */
   readonly stride?: number;
-  /** A store may hold these and nothing else; anything, unless told otherwise. */
+  /** States that a store may have; any by default. */
   readonly states?: ReadonlySet<string>;
-  /** Sees each image that is opened first, with what it has to hold. */
+  /** Receives each image that is opened first, with its required content. */
   readonly onImage?: (specimen: Specimen) => void;
 }
 
-/** A medium after a power cut. */
+/** Medium after a power cut. */
 export interface Specimen {
   readonly image: Image;
-  /** Must be on it. */
+  /** Content that must be on the medium. */
   readonly unacknowledged: Names;
-  /** May be on it. */
+  /** Content that may be on the medium. */
   readonly sent: Names;
 }
 
 export interface Enumeration {
   readonly images: number;
   readonly crashPoints: number;
-  /** Images in which something promised is missing. */
+  /** Images without some promised content. */
   readonly lossy: number;
   readonly corrupt: number;
-  /** Images whose books contradict themselves, or that hold what nobody sent. */
+  /** Images with an inconsistent ledger, or with content that was never sent. */
   readonly wrong: number;
-  /** The first few, in words. */
+  /** The first few findings, as texts. */
   readonly stories: readonly string[];
   readonly promised: Readonly<Record<Kept, number>>;
 }
 
-/** All combinations of so many operations are opened. */
+/** All combinations of up to this number of operations are opened. */
 const ALL_COMBINATIONS_MAX = 4;
-/** Beside the fixed ones, where there are more operations than that. */
+/** Number of random combinations, besides the fixed ones, if there are more operations. */
 const CHOSEN_COMBINATIONS = 3;
 const STORIES_MAX = 8;
 
@@ -63,7 +63,7 @@ class Run {
   readonly #medium: Medium;
   readonly #promises = new Promises();
   readonly #random: () => number;
-  /** What was found in the images of this version of the medium. */
+  /** Findings in the images of this version of the medium. */
   readonly #found = new Map<string, Found>();
   #foundVersion = 0;
   #images = 0;
@@ -90,7 +90,7 @@ class Run {
         this.#promises.note(event);
         return;
       default:
-        // before it, with all that was promised since the last one
+        // The state before the operation, with all promises since the last one.
         if (event.kind !== 'fsyncBegin' && event.kind !== 'folder') this.#cut();
         if (this.#medium.apply(event)) this.#promises.beginInterval();
     }
@@ -116,7 +116,7 @@ class Run {
     for (const fates of this.#choose(pending)) this.#check(fates);
   }
 
-  /** @returns what becomes of the pending operations, one map per image; what is not in it is dropped */
+  /** @returns result of the pending operations, one map per image; an operation without an entry is dropped */
   #choose(pending: readonly Pending[]): Map<number, Fate>[] {
     const keep = (isKept: (pending: Pending, index: number) => boolean): Map<number, Fate> =>
       new Map(pending.filter(isKept).map(({ id }) => [id, 'kept']));
@@ -194,14 +194,14 @@ class Run {
   #disorderIn({ state, corrupt }: Found): string[] {
     const { states } = this.#options;
     const isAny = states === undefined || corrupt.length > 0 || states.has(state);
-    return isAny ? [] : ['the store holds what it held between no two commits'];
+    return isAny ? [] : ['the content of the store is not a state between two commits'];
   }
 
   #strangersIn({ names }: Found): string[] {
     const before = this.#options.from?.sent ?? noNames();
     return (['uplinks', 'downlinks'] as const).flatMap((kept) =>
       [...names[kept].difference(this.#promises.sent[kept]).difference(before[kept])].map(
-        (name) => `nobody sent ${name}`,
+        (name) => `${name} was never sent`,
       ),
     );
   }

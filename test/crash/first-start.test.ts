@@ -1,6 +1,6 @@
 /**
- * The first start of a gateway: before the store is born, the folder it is born in is on the disk itself. Else a power cut
- * could take the folder away with everything that was acknowledged since.
+ * The first start of a gateway: the new state folder itself is on the disk before the store is created in it.
+ * Otherwise a power cut could remove the folder with everything acknowledged since.
  */
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -10,10 +10,10 @@ import { openTestbed } from '../e2e/testbed.ts';
 import { buildRecorder, isUnrecordable, recorderEnvironment, scratchFolder } from './recording.ts';
 import { readTrace, type TraceEvent } from './trace.ts';
 
-/** Makes the folder, and leaves it to the kernel when that reaches the disk. */
+/** Creates the folder without an fsync. */
 const ALTERED = fileURLToPath(new URL('./checkpointing-gateway.ts', import.meta.url));
 
-/** @returns what happened in and below the folder that holds the state folder, and its path */
+/** @returns operations in and below the parent of the state folder, and its path */
 async function recordFirstStart(program?: string): Promise<{ readonly trace: TraceEvent[]; readonly parent: string }> {
   const scratch = scratchFolder();
   const tracePath = join(scratch, 'trace');
@@ -35,13 +35,13 @@ function isSyncedBeforeBirth(trace: readonly TraceEvent[], folder: string): bool
   return before.some((event) => event.kind === 'fsyncEnd' && known.includes(event.file));
 }
 
-describe.skipIf(isUnrecordable())('the folder that a first start makes', () => {
-  it('is on the disk before the store is made in it', async () => {
+describe.skipIf(isUnrecordable())('the folder that a first start creates', () => {
+  it('is on the disk before the store is created in it', async () => {
     const { trace, parent } = await recordFirstStart();
     expect(isSyncedBeforeBirth(trace, parent)).toBe(true);
   });
 
-  it('is seen not to be, where a gateway does not see to it', async () => {
+  it('negative control: is not on the disk if the gateway does not sync it', async () => {
     const { trace, parent } = await recordFirstStart(ALTERED);
     expect(isSyncedBeforeBirth(trace, parent)).toBe(false);
   });

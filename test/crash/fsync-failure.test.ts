@@ -1,7 +1,8 @@
 /**
- * The n-th fsync of a life fails, for each n: the process ends with 74, and whatever it acknowledged is there, in the next
- * life and after a power cut. What stood before a failed fsync may never reach the medium, though every reader still
- * sees it, and no later fsync says so: that is what Linux does, and what the power cuts here assume.
+ * The n-th fsync of a process fails, for each n: the process ends with 74, and everything acknowledged is present, in
+ * the next process and after a power cut. Data written before a failed fsync may never reach the medium, although
+ * every reader still sees it, and no later fsync reports it: this is the behaviour of Linux, and the assumption of
+ * the power cuts here.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -21,18 +22,18 @@ import {
   SLOW_HUB_MS,
 } from './recording.ts';
 
-/** Lives in traffic: past the opening of the store and its first commits. */
+/** Processes with traffic: past the opening of the store and its first commits. */
 const LIVES = IS_LONG_RUN ? 12 : 6;
-/** One power cut in so many is looked at; what goes wrong after a failed fsync stays wrong for long. */
+/** One of this number of power cuts is checked; an error after a failed fsync persists for long. */
 const STRIDE = IS_LONG_RUN ? 3 : 30;
-/** Of the fsyncs of the first start, each n-th fails. */
+/** Failing fsyncs of the first start: each n-th. */
 const STEP = IS_LONG_RUN ? 1 : 3;
-/** Of one life: more than it makes. */
+/** More fsyncs than a process makes. */
 const EVERY = 1_000_000;
 const TRUSTING = fileURLToPath(new URL('./gateway-without-wal-sync.ts', import.meta.url));
 
 describe.skipIf(isUnrecordable())('an fsync that fails', () => {
-  it('ends the first start with 74 wherever it comes, and the next start does as if nothing had been', {
+  it('ends the first start with 74 for each n, and the next start is a normal one', {
     timeout: 600_000,
   }, async () => {
     const { testbed, failFsync } = await openRecordedTestbed(DAY);
@@ -59,7 +60,7 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
   it.each([
     ['alone', 0],
     ['and every later one of that life', EVERY],
-  ])('%s loses nothing that was acknowledged, in traffic, for each n', { timeout: 600_000 }, async (_, more) => {
+  ])('%s loses no acknowledged message, during traffic, for each n', { timeout: 600_000 }, async (_, more) => {
     const recorded = await openRecordedTestbed(DAY);
     const { testbed } = recorded;
     expect(await liveAndFail(recorded, more)).toEqual(Array.from({ length: LIVES }, () => EXIT.storage));
@@ -75,7 +76,7 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
     expect(result.promised.uplinks).toBeGreaterThan(0);
   });
 
-  it('is seen to cost messages when the next life builds on the log as it finds it', { timeout: 600_000 }, async () => {
+  it('negative control: costs messages if the next process uses the WAL unchanged', { timeout: 600_000 }, async () => {
     const recorded = await openRecordedTestbed({ ...DAY, program: TRUSTING });
     await liveAndFail(recorded, EVERY);
     await recorded.testbed.gateway.start();
@@ -87,8 +88,9 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
 });
 
 /**
- * A life, and then some in the middle of whose traffic the n-th fsync fails, and so many more; the hub in reach in every
- * second one. Leaves c away, the hub in reach, and the gateway down. @returns how the lives ended
+ * One process, and then several in which the n-th fsync during traffic fails, and `more` later ones; the hub is
+ * connected in every second one. Leaves c away, the hub reachable, and the gateway stopped. @returns how the
+ * processes ended
  */
 async function liveAndFail({ testbed, failFsync }: RecordedTestbed, more: number): Promise<(number | string)[]> {
   const c = testbed.subdevice('c');
@@ -121,7 +123,7 @@ async function liveAndFail({ testbed, failFsync }: RecordedTestbed, more: number
   return ends;
 }
 
-/** The process keeps count, and does not start as usual after five; here each life is to be a usual one. */
+/** The process counts failures, and does not start normally after five; here each start must be a normal one. */
 function forgetFailures(testbed: Testbed): void {
   rmSync(join(testbed.folder, 'storage-failures'), { force: true });
 }

@@ -1,6 +1,7 @@
 /**
- * The gateway with a store that trusts the medium too much, for the negative controls of the power cuts: the same parts,
- * but `PRAGMA synchronous` is what the file `synchronous` beside the state folder says. The store runs in the main thread.
+ * The gateway with a store that trusts the medium, for the negative controls of the power cuts: the same parts, but
+ * `PRAGMA synchronous` is the content of the file `synchronous` next to the state folder. The store runs in the main
+ * thread.
  */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -12,7 +13,7 @@ import { nearStore } from './near-store.ts';
 function carelessStore(path: string): OpenStore {
   return (listener) => {
     const database = openDatabase(path);
-    // whoever is told that it is in memory does not insist on FULL
+    // A store that is reported as in memory does not require FULL.
     const opened = nearStore({ path: ':memory:', database })(listener);
     database.pragma(`synchronous = ${readFileSync(join(path, '../../synchronous'), 'utf8')}`);
     return opened;

@@ -1,5 +1,5 @@
 /**
- * The gateway that takes what it reads for what is on the medium, for the negative control of the failing fsyncs: the log
+ * The gateway that treats all readable data as on the medium, for the negative control of the failing fsyncs: the WAL
  * that SQLite recovers is neither written once more (`src/store/wal.ts`) nor moved into the database at the start.
  */
 import { existsSync } from 'node:fs';
@@ -21,7 +21,7 @@ function openAsFound(path: string): Database {
   return database;
 }
 
-/** Its lives are too short for a log that has to be moved. */
+/** Disables checkpoints: the processes here are too short for a WAL that has to be moved. */
 function withoutCheckpoints(database: Database): Database {
   const pragma = database.pragma.bind(database);
   const nothingMoved = [{ busy: 0, log: 0, checkpointed: 0 }];

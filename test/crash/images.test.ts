@@ -1,6 +1,6 @@
 /**
- * Every power cut of a day of the real gateway: no image of the medium lacks what was acknowledged. And the same of
- * gateways that are known to lose: the test must see it.
+ * Every power cut of a day of the real gateway: no image of the medium lacks an acknowledged message. The same for
+ * gateways that are known to lose messages: the test must detect it.
  */
 import { writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
@@ -16,19 +16,19 @@ import { DAY, isUnrecordable, liveADay, loseTheHub, openRecordedTestbed, scratch
 import { crashAgain, Sample } from './second-crash.ts';
 import { readTrace, type TraceEvent } from './trace.ts';
 
-/** One power cut in so many is looked at. */
+/** One of this number of power cuts is checked. */
 const STRIDE = IS_LONG_RUN ? 1 : 12;
-/** The same for other gateways: those that lose do so in every second one. */
+/** The same for other gateways: those that lose messages do so in every second power cut. */
 const CONTROL_STRIDE = IS_LONG_RUN ? 5 : 20;
 const IMAGES_MIN = IS_LONG_RUN ? 2000 : 200;
-/** One image of so many is recovered with the recorder on it. */
+/** One of this number of images is recovered with the recorder. */
 const RECOVERIES_EVERY = IS_LONG_RUN ? 300 : 100;
 const SECOND_IMAGES_MIN = IS_LONG_RUN ? 500 : 50;
 const CARELESS = fileURLToPath(new URL('./gateway-without-full-sync.ts', import.meta.url));
 const CHECKPOINTING = fileURLToPath(new URL('./checkpointing-gateway.ts', import.meta.url));
 const UNSAFE = fileURLToPath(new URL('../e2e/gateway-without-commits.ts', import.meta.url));
 
-/** Uplinks while the hub is away, by a gateway that is not the product. */
+/** Uplinks while the hub is away, with a gateway other than the product. */
 async function recordCareless(program: string, synchronous = 'FULL'): Promise<Enumeration> {
   const plan: TestbedPlan = { ...DAY, program };
   const { testbed, trace } = await openRecordedTestbed(plan);
@@ -38,21 +38,21 @@ async function recordCareless(program: string, synchronous = 'FULL'): Promise<En
   return enumerateTrace(`${basename(program)}, synchronous=${synchronous}`, trace(), { stride: CONTROL_STRIDE });
 }
 
-/** Each flushes the database file, and nothing else does once it is born. */
+/** Each birth flushes the database file, and nothing else does later. */
 function checkpointsIn(trace: readonly TraceEvent[]): number {
   const store = trace.find((event) => event.kind === 'opened' && basename(event.path) === STORE_FILE);
   if (store?.kind !== 'opened') throw new Error('no store was opened');
   return trace.filter((event) => event.kind === 'fsyncEnd' && event.file === store.file).length;
 }
 
-it('an empty trace proves nothing, and says so', () => {
+it('an empty trace proves nothing, and is reported', () => {
   const path = join(scratchFolder(), 'trace');
   writeFileSync(path, '');
   expect(() => readTrace(path)).toThrow('nothing was recorded');
 });
 
 describe.skipIf(isUnrecordable())('a power cut at any operation on the files', { timeout: 600_000 }, () => {
-  it('finds everything that was acknowledged, in books that balance', async () => {
+  it('leaves every acknowledged message, and a ledger that balances', async () => {
     const { testbed, trace } = await openRecordedTestbed(DAY);
     await liveADay(testbed, 20);
     await testbed.expectNothingLost();
@@ -75,18 +75,18 @@ describe.skipIf(isUnrecordable())('a power cut at any operation on the files', {
     expect(again.images).toBeGreaterThan(SECOND_IMAGES_MIN);
   });
 
-  it('finds everything in the middle of checkpoints too', async () => {
+  it('leaves them during checkpoints too', async () => {
     const { testbed, trace } = await openRecordedTestbed({ ...DAY, program: CHECKPOINTING });
     await liveADay(testbed, 10);
     await testbed.expectNothingLost();
     await testbed.gateway.signal('SIGTERM');
     const events = trace();
-    expect(checkpointsIn(events)).toBeGreaterThan(12); // births and ends alone make seven
+    expect(checkpointsIn(events)).toBeGreaterThan(12); // Births and ends alone make seven.
     const states = statesBetweenCommits(join(testbed.folder, COMMITS_FILE), emptyState());
     const result = enumerateTrace('with many checkpoints', events, { states, stride: STRIDE });
     expect(states.size).toBeGreaterThan(20);
     const fewer = new Set([...states].slice(0, 10));
-    const control = enumerateTrace('where most commits are denied', events, { states: fewer, stride: 50 });
+    const control = enumerateTrace('if most commits are rejected', events, { states: fewer, stride: 50 });
     expect(control.wrong).toBeGreaterThan(0);
     expect(result).toMatchObject({ lossy: 0, corrupt: 0, wrong: 0 });
     expect(result.promised).toEqual({
@@ -96,21 +96,24 @@ describe.skipIf(isUnrecordable())('a power cut at any operation on the files', {
     });
   });
 
-  it('is seen to lose messages where a commit is not flushed (synchronous=NORMAL)', async () => {
+  it('negative control: loses messages if a commit is not flushed (synchronous=NORMAL)', async () => {
     expect((await recordCareless(CARELESS, 'NORMAL')).lossy).toBeGreaterThan(0);
   });
 
-  /** How many images are corrupt hangs on where the cut and the dice fall; that many lack messages does not. */
-  it('is seen to lose messages where nothing is flushed (synchronous=OFF)', async () => {
+  /**
+   * The number of corrupt images depends on the place of the cut and the seed; the number of images with lost
+   * messages does not.
+   */
+  it('negative control: loses messages if nothing is flushed (synchronous=OFF)', async () => {
     expect((await recordCareless(CARELESS, 'OFF')).lossy).toBeGreaterThan(0);
   });
 
-  it('loses nothing in that other gateway either as long as it flushes', async () => {
-    // its store has no high-water mark beside it, which each opening reports
+  it('loses nothing in that other gateway as long as it flushes', async () => {
+    // Its store has no high-water mark, which each opening reports.
     expect(await recordCareless(CARELESS, 'FULL')).toMatchObject({ lossy: 0, corrupt: 0 });
   });
 
-  it('is seen to lose messages that are acknowledged before their commit', async () => {
+  it('negative control: loses messages that are acknowledged before their commit', async () => {
     expect((await recordCareless(UNSAFE)).lossy).toBeGreaterThan(0);
   });
 });

@@ -1,4 +1,4 @@
-/** Opens one crash image with the product's own recovery, and says what it finds there. */
+/** Opens one crash image with the product's own recovery, and returns its content. */
 import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { numberOf } from '../../src/bench/account.ts';
@@ -16,17 +16,17 @@ import { type Names, noNames } from './promises.ts';
 
 export interface Found {
   readonly names: Names;
-  /** Why the store did not open, or does not hang together; empty when all is well. */
+  /** Reason why the store did not open or is inconsistent; empty if it is healthy. */
   readonly corrupt: readonly string[];
-  /** What contradicts itself in books that can be read. */
+  /** Inconsistencies in a readable ledger. */
   readonly wrong: readonly string[];
-  /** Everything that is in the store; empty when it did not open. */
+  /** Complete content of the store; empty if it did not open. */
   readonly state: string;
 }
 
 const ROWS_MAX = 1_000_000;
 
-/** Writes the image into `folder`, in place of what is there. */
+/** Writes the image into `folder`, in place of its content. */
 export function layOut(image: Image, folder: string): void {
   mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(folder)) if (!image.has(name)) rmSync(join(folder, name), { recursive: true });
@@ -49,7 +49,7 @@ export function inspect(folder: string): Found {
 
 function look({ database, opening }: StoreCore): Found {
   const names = noNames();
-  // a power cut damages nothing: nothing is set aside, and the witness misses nothing
+  // A power cut damages nothing: nothing is set aside, and the high-water mark finds no loss.
   const wrong = [...opening.recovery];
   const tally = readTally(database);
   const lanes = new Map(opening.subdevices.map(({ lane, id }) => [lane, id]));
@@ -73,7 +73,9 @@ function integrity(database: Database): string[] {
   return answer === 'ok' ? [] : [answer];
 }
 
-/** A later row of a lane carries a later message, or one that came before it too: a crash may make it come twice. */
+/**
+ * A later row of a lane contains a later message, or a repeated earlier one: a crash can make a message come twice.
+ */
 function disorder(rows: readonly Row[]): string[] {
   const seen = new Map<number, Set<number>>();
   return rows.flatMap(({ lane, payload, seq }) => {

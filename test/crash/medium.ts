@@ -1,27 +1,27 @@
 /**
- * A folder on a medium that keeps only what it was made to keep: follows the operations of a trace, and says what the
- * folder may hold after a power cut at this point.
+ * Folder on a medium that keeps only synced data: follows the operations of a trace, and returns the possible
+ * contents of the folder after a power cut at this point.
  *
- * What an fsync confirmed is there. Each operation since then is there, is not there, or (a write) is there in some of its
- * sectors, whatever became of the others; that an entry of the folder is there needs an fsync of the folder. What stood
- * before a failed fsync is never confirmed: the kernel has forgotten that it is dirty.
+ * Data confirmed by an fsync is present. Each later operation is present, absent, or (a write) present in some of its
+ * sectors, independently of the others; an entry of the folder needs an fsync of the folder. Data written before a
+ * failed fsync is never confirmed: the kernel has marked it as clean.
  */
 import { basename } from 'node:path';
 import type { FileEvent } from './trace.ts';
 
-/** What a medium writes in one piece. */
+/** Size that a medium writes atomically. */
 const SECTOR_BYTES = 512;
 
-/** An operation that no fsync has confirmed. */
+/** Operation that no fsync has confirmed. */
 export interface Pending {
   readonly id: number;
   readonly isWrite: boolean;
 }
 
-/** `sectors`: of a write, bit i % 32 set: sector i of the file is there. */
+/** `sectors`: of a write, bit i % 32 set: sector i of the file is present. */
 export type Fate = 'kept' | 'dropped' | { readonly sectors: number };
 
-/** By name. */
+/** Files by name. */
 export type Image = ReadonlyMap<string, Uint8Array>;
 
 type Effect =
@@ -38,7 +38,7 @@ interface Operation extends Pending {
 /** A file, or the folder itself. */
 interface Body {
   content: Uint8Array;
-  /** Not yet part of `content` (of the folder's `entries`), in order. */
+  /** Operations that are not yet part of `content` (of the folder's `entries`), in order. */
   operations: Operation[];
 }
 
@@ -50,20 +50,20 @@ export class Medium {
   readonly #bodies = new Map<number, Body>();
   readonly #begun = new Map<number, number>();
   #lastId = 0;
-  /** Rises when something was confirmed. */
+  /** Increases with each confirmation. */
   version = 0;
 
-  /** @param image what it holds, for certain, to begin with */
+  /** @param image confirmed content at the beginning */
   constructor(image: Image = new Map()) {
     this.#entries = new Map([...image].map(([name, content]) => [name, { content, operations: [] }]));
   }
 
-  /** Another process starts: numbers of its records begin anew. */
+  /** Another process starts: numbers of its records start again. */
   start(): void {
     this.#begun.clear();
   }
 
-  /** @returns whether a power cut after it may find something else than one before it */
+  /** @returns true if a power cut after the operation can have another result than one before it */
   apply(event: FileEvent): boolean {
     switch (event.kind) {
       case 'folder':
@@ -96,14 +96,14 @@ export class Medium {
     }
   }
 
-  /** In the order they were made. */
+  /** Operations in their order. */
   pending(): Pending[] {
     const bodies = new Set([this.#folder, ...this.#entriesWith(() => 'kept').values(), ...this.#entries.values()]);
     const operations = [...bodies].flatMap((body) => body.operations.filter(({ state }) => state !== 'confirmed'));
     return operations.sort((one, other) => one.id - other.id);
   }
 
-  /** What is found after a power cut now. */
+  /** Possible result of a power cut now. */
   image(decide: Decide): Image {
     const entries = [...this.#entriesWith(decide)];
     return new Map(entries.map(([name, body]) => [name, contentOf(body, decide)]));
@@ -122,7 +122,7 @@ export class Medium {
     return true;
   }
 
-  /** As the living process sees it. */
+  /** Content as the living process reads it. */
   #named(name: string): Body | undefined {
     return this.#entriesWith(() => 'kept').get(name);
   }

@@ -1,4 +1,4 @@
-/** The store in the main thread of a gateway under test, with other options than the product gives it. */
+/** The store in the main thread of a gateway under test, with other options than those of the product. */
 import type { OpenStore } from '../../src/ports.ts';
 import type { CoreOptions } from '../../src/store/core.ts';
 import { StoreService } from '../../src/store/service.ts';

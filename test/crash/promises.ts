@@ -1,6 +1,6 @@
 /**
- * What the recorded gateway promised, and to whom, read off its serial lines and its connection to the hub: the books of
- * the crash tests. A message is named `<subdevice>/<number>`, a subscription `<subdevice> <filter>`.
+ * Promises of the recorded gateway and their receivers, read from its serial lines and its connection to the hub: the
+ * account of the crash tests. A message is named `<subdevice>/<number>`, a subscription `<subdevice> <filter>`.
  */
 import { numberOf } from '../../src/bench/account.ts';
 import type { MqttPacket } from '../../src/codec/mqtt.ts';
@@ -19,30 +19,30 @@ export function noNames(): Names {
   return { uplinks: new Set(), downlinks: new Set(), subscriptions: new Set() };
 }
 
-/** One serial line, over all lives of the gateway. */
+/** One serial line, over all processes of the gateway. */
 interface Line {
   subdevice: string;
-  /** By message identifier: what waits for an answer. */
+  /** Requests without an answer, by message identifier. */
   readonly asked: Map<string, string>;
 }
 
 export class Promises {
-  /** Acknowledged by the gateway and by nobody else yet: the gateway alone can have it. */
+  /** Messages acknowledged by the gateway and by no later hop: only the gateway can have them. */
   readonly unacknowledged = noNames();
-  /** Promised in this interval, between two operations on files, or before it and not ended then. */
+  /** Promises in this interval, between two operations on files, or earlier ones that had not ended. */
   required = noNames();
-  /** Ever sent by anybody. */
+  /** All messages ever sent. */
   readonly sent = noNames();
   readonly #promised = noNames();
   readonly #handedOn = noNames();
   readonly #lines = new Map<number, Line>();
-  /** Of this life, by stream and direction. */
+  /** State of this process, by stream and direction. */
   readonly #frames = new Map<string, FrameReader>();
   readonly #packets = new Map<string, MqttReader>();
   /** PUBLISH by its packet identifier, per connection and direction. */
   readonly #published = new Map<string, string>();
 
-  /** Uplinks, downlinks and subscriptions acknowledged, each once, however often its acknowledgement had to be repeated. */
+  /** Acknowledged uplinks, downlinks and subscriptions, each once, however often its acknowledgement was repeated. */
   get count(): Readonly<Record<Kept, number>> {
     const { uplinks, downlinks, subscriptions } = this.#promised;
     return { uplinks: uplinks.size, downlinks: downlinks.size, subscriptions: subscriptions.size };
@@ -54,7 +54,7 @@ export class Promises {
     this.#published.clear();
   }
 
-  /** An operation on the files changed what a power cut finds: what is promised from now on is asked of that. */
+  /** An operation on the files changed the result of a power cut: later promises are compared with that. */
   beginInterval(): void {
     this.required = {
       uplinks: new Set(this.unacknowledged.uplinks),
@@ -139,7 +139,7 @@ export class Promises {
     this.required[kept].add(name);
   }
 
-  /** The next hop has it, whatever becomes of the gateway. */
+  /** The next hop has the message, whatever happens to the gateway. */
   #handOn(kept: Kept, name: string): void {
     this.#handedOn[kept].add(name);
     this.unacknowledged[kept].delete(name);

@@ -1,6 +1,6 @@
 /**
- * A gateway in a house of its own with the recorder on it, and a day that uses the store in every way: born, hub near and
- * far, a slow hub, a subdevice away, killed, stopped, started again.
+ * A gateway in its own testbed with the recorder, and a day that uses the store in every way: created, hub connected
+ * and away, a slow hub, a subdevice away, killed, stopped, started again.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,17 +14,17 @@ import { until } from '../e2e/until.ts';
 import { readTrace, type TraceEvent } from './trace.ts';
 
 const SOURCE = fileURLToPath(new URL('./recorder.c', import.meta.url));
-/** Where there is one, images cost no disk. */
+/** A tmpfs, if there is one: images need no disk. */
 const MEMORY = '/dev/shm';
 
-/** @returns a folder in memory where the machine has it; gone with the test */
+/** @returns a folder in memory if the machine has one; removed after the test */
 export function scratchFolder(): string {
   const folder = mkdtempSync(join(existsSync(MEMORY) ? MEMORY : tmpdir(), 'holdfast-crash-'));
   onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
   return folder;
 }
 
-/** Why nothing can be recorded on this machine; `undefined`: it can. */
+/** Reason why nothing can be recorded on this machine; `undefined`: recording is possible. */
 export function recorderProblem(): string | undefined {
   if (process.platform !== 'linux') return 'the recorder needs Linux';
   const asked = spawnSync('cc', ['-E', '-x', 'c', '-'], { input: '#include <stdio.h>\n' });
@@ -32,7 +32,7 @@ export function recorderProblem(): string | undefined {
   return asked.status === 0 ? undefined : 'the C compiler has no headers (Debian: libc6-dev)';
 }
 
-/** Prints why tests are skipped. @returns whether they are */
+/** Prints why tests are skipped. @returns true if they are */
 export function isUnrecordable(): boolean {
   const problem = recorderProblem();
   if (problem !== undefined) console.log(`skipped: ${problem}`);
@@ -41,9 +41,9 @@ export function isUnrecordable(): boolean {
 
 export interface RecordedTestbed {
   readonly testbed: Testbed;
-  /** Of all lives so far. */
+  /** Records of all processes so far. */
   readonly trace: () => TraceEvent[];
-  /** In the gateway's next life its n-th fsync of a file fails, and so many more after it; 0: none does. */
+  /** Makes the n-th fsync of a file fail in the next process, and `more` later ones; 0: none fails. */
   readonly failFsync: (n: number, more?: number) => void;
 }
 
@@ -91,7 +91,7 @@ export function buildRecorder(folder: string): string {
   return library;
 }
 
-/** Longer than `hold_ms`: the hub's acknowledgement finds the message on the disk already. */
+/** Longer than `hold_ms`: the acknowledgement of the hub finds the message on the disk. */
 export const SLOW_HUB_MS = 120;
 
 export const DAY: TestbedPlan = {
@@ -99,7 +99,7 @@ export const DAY: TestbedPlan = {
   config: { outbox: { commit_ms: 0, hold_ms: 40 }, inbox: { replay_interval_ms: 5, hold_ms: 40 } },
 };
 
-/** @param messages of each subdevice in each part of the day */
+/** @param messages number of messages of each subdevice in each part of the day */
 export async function liveADay(testbed: Testbed, messages: number): Promise<void> {
   const [a, , c] = ['a', 'b', 'c'].map((id) => testbed.subdevice(id));
   if (a === undefined || c === undefined) throw new Error('a day needs a, b and c');
@@ -130,7 +130,7 @@ export async function liveADay(testbed: Testbed, messages: number): Promise<void
   await testbed.untilIdle();
 }
 
-/** Uplinks that nobody can hand on: each is on the disk, or it is not acknowledged. */
+/** Uplinks without a next hop: each is on the disk, or it is not acknowledged. */
 export async function loseTheHub(testbed: Testbed, messages: number): Promise<void> {
   await testbed.start();
   await testbed.loseHub();
@@ -141,7 +141,7 @@ export async function loseTheHub(testbed: Testbed, messages: number): Promise<vo
 /** Unanswered messages of each subdevice. */
 const AHEAD = 4;
 
-/** Each subdevice has unanswered messages at any time, and so has the hub for the one that is away. */
+/** Each subdevice always has unanswered messages, and so has the hub for the subdevice that is away. */
 export function keepSending(testbed: Testbed, away: FieldSubdevice): { readonly stop: () => void } {
   let isStopped = false;
   for (const subdevice of testbed.subdevices) {

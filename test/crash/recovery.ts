@@ -1,4 +1,4 @@
-/** Starts the product's store in each folder below the one that is named, as a process of its own, to be recorded. */
+/** Starts the product's store in each folder below the given one, as a separate process, to be recorded. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { StoreCore } from '../../src/store/core.ts';

@@ -1,4 +1,6 @@
-/** Power cuts while the store is being opened after a power cut: recorded from a sample of images, enumerated again. */
+/**
+ * Power cuts while the store is being opened after a power cut: recorded from a sample of images, enumerated again.
+ */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
@@ -10,7 +12,7 @@ import { readTrace, type TraceEvent } from './trace.ts';
 
 const RECOVERY = fileURLToPath(new URL('./recovery.ts', import.meta.url));
 
-/** Takes one image of so many. */
+/** Takes one image of this number. */
 export class Sample {
   readonly specimens: Specimen[] = [];
   readonly #every: number;
@@ -56,7 +58,7 @@ export function crashAgain({ specimens }: Sample, seed: number): SecondCrashes {
   return { recoveries: traces.size, ...sum, stories };
 }
 
-/** By the folder in which things happened. */
+/** Records by their folder. */
 function divide(trace: readonly TraceEvent[]): Map<string, TraceEvent[]> {
   const traces = new Map<string, TraceEvent[]>();
   const folderOf = new Map<number, string>();
@@ -68,7 +70,7 @@ function divide(trace: readonly TraceEvent[]): Map<string, TraceEvent[]> {
   return traces;
 }
 
-/** @returns `undefined` for what happens in no folder */
+/** @returns `undefined` for a record without a folder */
 function folderOfEvent(event: TraceEvent, folderOf: Map<number, string>): string | undefined {
   switch (event.kind) {
     case 'start':

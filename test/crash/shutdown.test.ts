@@ -1,6 +1,6 @@
 /**
- * The kernel's own view of a power cut: ext4 is shut down under a gateway in full traffic, mounted again, and the store is
- * opened. What the enumeration of `images.test.ts` assumes about a medium is here what a real file system does.
+ * A power cut at the kernel: ext4 is shut down under a gateway in full traffic, mounted again, and the store is
+ * opened. The assumptions of `images.test.ts` on a medium are compared here with a real file system.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,20 +17,20 @@ import { DAY, keepSending } from './recording.ts';
 const CARELESS = fileURLToPath(new URL('./gateway-without-full-sync.ts', import.meta.url));
 const DISK_MB = 16;
 const COMMANDS = 20;
-/** Uplinks acknowledged with the hub away, before the cut comes in the middle of the next ones. */
+/** Uplinks acknowledged with the hub away, before the cut during the next ones. */
 const ACKNOWLEDGED = 200;
 
 interface Cut {
-  /** How the gateway ended. */
+  /** Exit of the gateway. */
   readonly ended: number | string;
-  /** What was acknowledged before the cut and had reached nobody. */
+  /** Messages acknowledged before the cut that had reached no next hop. */
   readonly unacknowledged: readonly string[];
 }
 
 /**
- * Leaves the file system mounted again and the gateway down. Unlike a power cut, this one lets the machine run on: an fsync
- * that is under way in that instant may be told that all is well by a journal that has just been given up (seen once in
- * some thirty cuts: one commit). So what counts is what was acknowledged before.
+ * Leaves the file system mounted again and the gateway stopped. Unlike a power cut, this one lets the machine run: an
+ * fsync in progress at that moment may return success from a journal that has just been shut down (seen once in about
+ * thirty cuts: one commit). So only earlier acknowledgements count.
  */
 async function cutInTraffic(testbed: Testbed, disk: SmallDisk, how: Shutdown): Promise<Cut> {
   const c = testbed.subdevice('c');
@@ -63,9 +63,9 @@ function missingFrom({ unacknowledged }: Cut, { uplinks, downlinks }: ReturnType
   return unacknowledged.filter((name) => !found.has(name));
 }
 
-describe.skipIf(whyNoMount('ext4') !== undefined)('ext4 that is shut down in the middle of traffic', () => {
+describe.skipIf(whyNoMount('ext4') !== undefined)('ext4 that is shut down during traffic', () => {
   it.each<Shutdown>(['journal lost', 'journal kept', 'journal flushed'])(
-    'holds everything that was acknowledged when it is mounted again (%s)',
+    'contains every acknowledged message when it is mounted again (%s)',
     async (how) => {
       const testbed = await openTestbed(DAY);
       const disk = new SmallDisk(testbed.stateDir, DISK_MB, 'ext4');
@@ -85,7 +85,7 @@ describe.skipIf(whyNoMount('ext4') !== undefined)('ext4 that is shut down in the
     },
   );
 
-  it('is seen to lose what was acknowledged by a gateway that does not flush (synchronous=OFF)', async () => {
+  it('negative control: loses acknowledged messages of a gateway that does not flush (synchronous=OFF)', async () => {
     const testbed = await openTestbed({ ...DAY, program: CARELESS });
     writeFileSync(join(testbed.folder, 'synchronous'), 'OFF');
     const disk = new SmallDisk(testbed.stateDir, DISK_MB, 'ext4');

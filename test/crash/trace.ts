@@ -1,19 +1,19 @@
-/** The records of `recorder.c`, read back. */
+/** Reader of the records of `recorder.c`. */
 import { readFileSync } from 'node:fs';
 
-/** What happened to the files of the folder. A file is known by the number of its inode. */
+/** Operations on the files of the folder. A file is known by the number of its inode. */
 export type FileEvent =
   | { readonly kind: 'opened'; readonly file: number; readonly path: string; readonly existed: boolean }
   | { readonly kind: 'folder'; readonly file: number; readonly path: string }
   | { readonly kind: 'write'; readonly file: number; readonly offset: number; readonly bytes: Uint8Array }
   | { readonly kind: 'truncate'; readonly file: number; readonly length: number }
   | { readonly kind: 'fsyncBegin'; readonly file: number; readonly serial: number }
-  /** `begun`: serial of its begin, in the same life. */
+  /** `begun`: serial of its beginning, in the same process. */
   | { readonly kind: 'fsyncEnd' | 'fsyncFailed'; readonly file: number; readonly begun: number }
   | { readonly kind: 'unlink'; readonly path: string }
   | { readonly kind: 'rename'; readonly path: string; readonly to: string };
 
-/** What passed on a serial line or a connection, seen from the recorded process. */
+/** Bytes on a serial line or a connection, seen from the recorded process. */
 export interface StreamEvent {
   readonly kind: 'out' | 'in';
   readonly stream: 'tty' | 'tcp';
@@ -21,12 +21,12 @@ export interface StreamEvent {
   readonly bytes: Uint8Array;
 }
 
-/** `start`: another process goes on with what the last one left behind. */
+/** `start`: another process continues with the files of the previous one. */
 export type TraceEvent = FileEvent | StreamEvent | { readonly kind: 'start' };
 
 /** Five 64-bit numbers: kind, serial, object, argument, length. */
 const HEAD_BYTES = 40;
-/** In the order of the enumeration in `recorder.c`, from 1. */
+/** Kinds in the order of the enumeration in `recorder.c`, from 1. */
 const KINDS = [
   'start',
   'opened',
@@ -50,11 +50,11 @@ interface Head {
   readonly argument: number;
 }
 
-/** @throws when the trace is empty: a recorder that was not loaded proves nothing */
+/** @throws if the trace is empty: a recorder that was not loaded proves nothing */
 export function readTrace(path: string): TraceEvent[] {
   const trace = readFileSync(path);
   const events: TraceEvent[] = [];
-  /** By serial, within one life: where the bytes stand that were about to leave. */
+  /** Serial, within one process → position of the bytes that were about to be sent. */
   const leaving = new Map<number, number>();
   for (let at = 0; at + HEAD_BYTES <= trace.length; ) {
     const [kindNumber = 0, serial = 0, object = 0, argument = 0, length = 0] = Array.from({ length: 5 }, (_, index) =>
@@ -64,7 +64,7 @@ export function readTrace(path: string): TraceEvent[] {
     if (kind === undefined) throw new Error(`no record at byte ${at} of ${path}`);
     const body = trace.subarray(at + HEAD_BYTES, at + HEAD_BYTES + length);
     at += HEAD_BYTES + length;
-    if (body.length < length) break; // killed in the middle of a record: what it tells had not happened
+    if (body.length < length) break; // The process was killed during a record: its operation had not happened.
     if (kind === 'start') leaving.clear();
     if (kind === 'left') {
       shorten(events, leaving.get(object), argument);
@@ -77,10 +77,10 @@ export function readTrace(path: string): TraceEvent[] {
   return events;
 }
 
-/** Less left than was offered. */
+/** Fewer bytes were sent than offered. */
 function shorten(events: TraceEvent[], index: number | undefined, length: number): void {
   const event = index === undefined ? undefined : events[index];
-  if (index === undefined || event?.kind !== 'out') throw new Error('bytes left that nobody had offered');
+  if (index === undefined || event?.kind !== 'out') throw new Error('bytes sent that were not offered');
   events[index] = { ...event, bytes: event.bytes.subarray(0, length) };
 }
 

@@ -89,7 +89,7 @@ describe('a gateway with TLS', () => {
     world.folder.write('ca.pem', successor.certificate);
     world.folder.writeClient({ commonName: GATEWAY }, successor);
     await expectUplinksDelivered(world.testbed);
-    // each reason once, however often it was tried
+    // Each reason is reported once, for any number of attempts.
     expect(world.testbed.gateway.journal.match(/cannot reach the hub: .* not trusted/g)).toHaveLength(1);
   });
 

@@ -1,6 +1,6 @@
 /**
- * The numbers of the notes: `npm run bench`. The real gateway process, real PTYs, real TCP, the bench hub in this process.
- * Absolute figures depend on the machine; what may be compared are the rows of one run.
+ * The numbers of the performance notes: `npm run bench`. The real gateway process, real PTYs, real TCP, the bench hub
+ * in this process. Absolute figures depend on the machine; only the rows of one run are comparable.
  */
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -21,9 +21,9 @@ const PAYLOAD_BYTES = 32;
 const BACKLOG = 100_000;
 const RUN_MS = 5000;
 const BAUD_RATE = 115_200;
-/** With its start and stop bit. */
+/** Bits of a byte with its start and stop bit. */
 const OCTET_BITS = 10;
-/** Messages each subdevice has in hand, window or not. */
+/** Unanswered messages of each subdevice, with or without a window. */
 const OUTSTANDING = 32;
 
 interface Rig {
@@ -36,9 +36,9 @@ interface Rig {
 interface RigPlan {
   readonly links: number;
   readonly window: number;
-  /** In each `[[link]]`. */
+  /** Keys of each `[[link]]`. */
   readonly linkLines?: string;
-  /** Between a subdevice and its PTY. */
+  /** Filter between a subdevice and its PTY. */
   readonly disturb?: (open: OpenChannel) => OpenChannel;
 }
 
@@ -89,7 +89,7 @@ async function connect(rig: Rig): Promise<void> {
   await until(() => rig.subdevices.every((subdevice) => subdevice.queued === 0));
 }
 
-/** As fast as the acknowledgements come. @returns messages per second */
+/** Sends as fast as the acknowledgements come. @returns messages per second */
 async function flood(
   rig: Rig,
   stop: (acknowledged: number, ms: number) => boolean,
@@ -115,7 +115,7 @@ function acknowledged(rig: Rig): number {
   return rig.subdevices.reduce((sum, { uplinks }) => sum + uplinks.acknowledged, 0);
 }
 
-/** A message every 20 ms. @returns PUBLISH to PUBACK in ms, and bytes on the device per message */
+/** Sends a message every 20 ms. @returns PUBLISH to PUBACK in ms, and bytes on the device per message */
 async function trickle(rig: Rig, count: number): Promise<Record<string, number>> {
   const [subdevice] = rig.subdevices;
   if (subdevice === undefined) throw new Error('no subdevice');
@@ -136,7 +136,7 @@ async function rssMiB(rig: Rig): Promise<number> {
   return Math.round((await rig.gateway.status()).process.rssBytes / 1024 / 1024);
 }
 
-/** From the start of the process to the first PUBACK of a waiting subdevice. */
+/** Time from the start of the process to the first PUBACK of a waiting subdevice. */
 async function timeToFirstPuback(rig: Rig): Promise<number> {
   const [subdevice] = rig.subdevices;
   if (subdevice === undefined) throw new Error('no subdevice');
@@ -151,7 +151,7 @@ async function throughput(links: number, window: number): Promise<void> {
   const rig = await build({ links, window });
   await rig.gateway.start();
   await connect(rig);
-  await flood(rig, (_, ms) => ms > 1000); // warm up
+  await flood(rig, (_, ms) => ms > 1000); // Warm-up.
   const near = await flood(rig, (_, ms) => ms > RUN_MS);
   await rig.hub.stop();
   const away = await flood(rig, (_, ms) => ms > RUN_MS);
@@ -190,7 +190,7 @@ async function backlog(): Promise<void> {
   await rig.close();
 }
 
-/** How much of a line of 115,200 baud carries payload, beside the figures of the serial notes. */
+/** Share of a line of 115,200 baud that carries payload. */
 async function line(): Promise<void> {
   for (const bytes of [32, 200])
     for (const window of [1, 4]) {

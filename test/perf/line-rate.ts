@@ -1,12 +1,13 @@
 /**
- * A serial line of a certain speed made of a PTY, which has none: each octet takes its time, either way, and comes after
- * the one before it. Timers have a grain of a millisecond, so the last stretch is spun away: this process has a core to give.
+ * Serial line of a certain speed made of a PTY, which has none: each octet takes its time, in both directions, and
+ * comes after the previous one. Timers have a resolution of one millisecond, so the last part is a busy wait: this
+ * process needs a core.
  */
 import type { ChannelListener, Clock, OpenChannel } from '../../src/ports.ts';
 
 /** Start bit, eight data bits, stop bit. */
 const BITS_PER_OCTET = 10;
-/** Shorter waits are spun away. */
+/** Limit below which a wait is a busy wait. */
 const SPIN_MS = 2;
 
 export function limitedTo(baudRate: number, clock: Clock): (open: OpenChannel) => OpenChannel {
@@ -16,7 +17,7 @@ export function limitedTo(baudRate: number, clock: Clock): (open: OpenChannel) =
     const channel = open({
       opened: () => listener.opened(),
       bytes: (bytes) => {
-        const kept = bytes.slice(); // the reader's memory is used again
+        const kept = bytes.slice(); // The memory of the reader is reused.
         incoming.carry(kept.length, () => listener.bytes(kept));
       },
       closed: (reason) => listener.closed(reason),
