@@ -1,6 +1,6 @@
 /**
- * The table of normative statements, docs/mqtt-conformance.md, kept true: every test it names exists, every statement is
- * covered or says why it asks nothing, no number is missing, and every tag in the code is in it.
+ * Checks of the table of normative statements, docs/mqtt-conformance.md: every named test exists, every statement is
+ * covered or has a reason for an exemption, no number is missing, and every tag in the code is in the table.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -15,13 +15,13 @@ const REASON = /^n\/a: [a-z]/;
 
 interface Row {
   readonly tag: string;
-  /** Of the bench hub, and of the client. */
+  /** Claims for the bench hub, and for the client. */
   readonly cells: readonly string[];
 }
 
 interface Repository {
   readonly rows: readonly Row[];
-  /** Text of a test by the name the table has for it; `undefined`: no such file. */
+  /** Text of a test by its name in the table; `undefined`: no such file. */
   readonly testText: (name: string) => string | undefined;
   readonly tagsInCode: ReadonlySet<string>;
 }
@@ -42,14 +42,17 @@ function unprovedCells({ rows, testText }: Repository): string[] {
   );
 }
 
-/** Is it the title of a test in the file it names? */
+/** Returns true if the claim is the title of a test in the named file. */
 function isProved(claim: string, testText: Repository['testText']): boolean {
   const [, file, title] = PROOF.exec(claim) ?? [];
   if (file === undefined || title === undefined) return false;
   return new RegExp(`\\(\\s*'${title.replace(/[.*+?^${}()|[\]\\]/g, '\\$&')}'`).test(testText(file) ?? '');
 }
 
-/** The numbers of each section run from 1 without a gap, each once. The standard itself writes `MQTT-3-8.3-4`. */
+/**
+ * Checks that the numbers of each section run from 1 without a gap, each once. The standard itself writes
+ * `MQTT-3-8.3-4`.
+ */
 function misnumbered({ rows }: Repository): string[] {
   const next = new Map<string, number>();
   return rows.flatMap(({ tag }) => {
@@ -86,7 +89,7 @@ function readRepository(): Repository {
   };
 }
 
-/** The checks, and for each a table that it must complain about. */
+/** The checks, and for each a table that must cause one complaint. */
 const CHECKS: readonly (readonly [string, (repository: Repository) => string[], Partial<Repository>])[] = [
   [
     'names tests that exist, or a reason',
@@ -113,10 +116,10 @@ describe('the table of statements', () => {
   });
 });
 
-describe('an untrue table', () => {
+describe('an incorrect table', () => {
   const truth: Repository = { rows: [], testText: () => "it('is tested', () => {})", tagsInCode: new Set() };
 
-  it.each(CHECKS)('would be noticed: %s', (_what, check, untrue) => {
+  it.each(CHECKS)('negative control: %s', (_what, check, untrue) => {
     expect(check(truth)).toEqual([]);
     expect(check({ ...truth, ...untrue })).toHaveLength(1);
   });

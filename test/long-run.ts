@@ -1,4 +1,4 @@
-/** How much of a test with dice runs: `npm test` takes a sample of what `npm run test:long` tries in full. */
+/** Extent of a test with random input: `npm test` takes a sample of the inputs of `npm run test:long`. */
 import { inject } from 'vitest';
 
 declare module 'vitest' {
@@ -7,5 +7,5 @@ declare module 'vitest' {
   }
 }
 
-/** True in `npm run test:long`. `vitest.long.config.ts` lists the tests that ask. */
+/** True in `npm run test:long`. `vitest.long.config.ts` lists the tests that use this value. */
 export const IS_LONG_RUN: boolean = inject('isLongRun');

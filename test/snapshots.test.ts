@@ -1,13 +1,13 @@
 /**
- * Whatever a class with a `snapshot` can change is in it: each field that is assigned, and each that holds something which
- * changes. By the look of the source, so that a field added tomorrow is not forgotten.
+ * Checks that a `snapshot` contains everything that its class can change: each assigned field, and each field with a
+ * mutable value. The check reads the source, so that a new field is not forgotten.
  */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 
-/** Fields that hold nothing between two steps, or nothing that is read before it is written. */
+/** Fields without a value between two steps, or with a value that is written before it is read. */
 const EMPTY_BETWEEN_STEPS: ReadonlySet<string> = new Set([
   'MqttReader.#parsed',
   'MqttReader.#parser',
@@ -17,11 +17,11 @@ const EMPTY_BETWEEN_STEPS: ReadonlySet<string> = new Set([
   'ModbusLink.#actions',
 ]);
 
-/** `readonly #name: Type` or `#name = value`, at the indentation of a class's members. */
+/** Declaration `readonly #name: Type` or `#name = value`, at the indentation of class members. */
 const FIELD = /^ {2}(readonly )?(#?\w+)(?:: ([^=;]+))?(?: = (.+))?;$/gm;
 const CLASS = /^(?:export )?class (\w+)[\s\S]*?^\}/gm;
 const SNAPSHOT = /^ {2}snapshot\(\)[\s\S]*?^ {2}\}/m;
-/** What is changed though the field is not assigned. */
+/** Changes of a field without an assignment to it. */
 const CONTAINER = /^(new (Map|Set)\b|\[|\{)/;
 
 interface Written {
@@ -30,7 +30,7 @@ interface Written {
   readonly snapshot: string;
 }
 
-/** Classes that can be written down. */
+/** Classes with a snapshot. */
 function writtenClasses(texts: readonly string[]): Written[] {
   const classes = texts.flatMap((text) => [...text.matchAll(CLASS)]).map(([text, name = '']) => ({ name, text }));
   return classes.flatMap((one) => {
@@ -45,7 +45,7 @@ function forgottenFields(texts: readonly string[]): string[] {
   return classes.flatMap(({ name, text, snapshot }) =>
     [...text.matchAll(FIELD)].flatMap(([, readonly, field = '', type = '', value = '']) => {
       const part = /^new (\w+)/.exec(value)?.[1] ?? type.trim();
-      // a part that was lent is written down by its owner
+      // A borrowed part is in the snapshot of its owner.
       const isOwn = value !== '' || new RegExp(`this\\.${field} = .*\\bnew`).test(text);
       const isState = readonly === undefined || CONTAINER.test(value) || (isOwn && parts.has(part));
       const isMentioned =
@@ -55,7 +55,7 @@ function forgottenFields(texts: readonly string[]): string[] {
   );
 }
 
-/** Names of those that hold what changes. `PacketReader` is what readers are known as. */
+/** Names of the classes with mutable state. `PacketReader` is the interface of readers. */
 function statefulClasses(texts: readonly string[]): Set<string> {
   const classes = texts.flatMap((text) => [...text.matchAll(CLASS)]);
   const stateful = classes.filter(([text]) =>
@@ -69,10 +69,10 @@ function sourceTexts(folder: string): string[] {
   return paths.map((path) => readFileSync(join(folder, path), 'utf8'));
 }
 
-describe('what is written down of a machine', () => {
+describe('the snapshot of a machine', () => {
   const texts = sourceTexts(fileURLToPath(new URL('../src', import.meta.url)));
 
-  it('is all that its parts can change', () => {
+  it('contains everything that its parts can change', () => {
     expect(writtenClasses(texts).length).toBeGreaterThan(20);
     expect(forgottenFields(texts)).toEqual([]);
   });
@@ -81,8 +81,8 @@ describe('what is written down of a machine', () => {
     ['an assigned field', '  #sum = 0;'],
     ['a map', '  readonly #sums = new Map<string, number>();'],
     ['a list', '  readonly sums: number[] = [];'],
-    ['a part of which it is the owner', '  readonly #sum: Sum;\n\n  constructor() {\n    this.#sum = new Sum();\n  }'],
-  ])('would be noticed to lack %s', (_, field) => {
+    ['an owned part', '  readonly #sum: Sum;\n\n  constructor() {\n    this.#sum = new Sum();\n  }'],
+  ])('negative control: a missing part is detected: %s', (_, field) => {
     const part = 'class Sum {\n  #sum = 0;\n}\n';
     expect(
       forgottenFields([`${part}class A {\n${field}\n\n  snapshot(): object {\n    return {};\n  }\n}\n`]),

@@ -1,14 +1,16 @@
 /**
- * The order of the house, kept by a test: who may import whom, no cycles, no dead files, sizes, names, doc comments,
- * links. Each check is a function from files to complaints, so that a small untidy house can prove that it complains.
+ * Structure of the repository, kept by a test: permitted imports, no cycles, no dead files, sizes, names, doc
+ * comments, links. Each check is a function from files to complaints, so that a small untidy repository can prove
+ * that it complains.
  */
 import { dirname, join, normalize } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { COMMENT, type Repository, readRepository } from './repository.ts';
 
 /**
- * Rooms that each room may import, besides itself. A room is a folder, with the folders in it; `driver/.` are the files directly in
- * that folder. A file directly in `src` is a room of its own. A folder with a line of its own has no other rights.
+ * Folders that each folder may import, besides itself. A folder includes its subfolders; `driver/.` means the files
+ * directly in that folder. A file directly in `src` has a line of its own. A subfolder with a line of its own has no
+ * other rights.
  */
 const MAY_IMPORT: Readonly<Record<string, string>> = {
   base: '',
@@ -40,7 +42,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   main: 'base cli',
 };
 
-/** Folders that know no clock, timer, socket or file, and the packages each may use all the same. */
+/** Folders without a clock, timer, socket or file, and the packages that each may use. */
 const PURE: Readonly<Record<string, string>> = {
   base: 'node:events typed-emitter',
   custody: '',
@@ -59,7 +61,7 @@ const NOT_A_NAME = /(^|-)(data|info|items?|manager|handlers?|helpers?|utils?|com
 const TYPE = /^export (?:abstract )?(?:interface|type|class|enum) (\w+)/gm;
 const DRIVER_FILE = /^src\/driver\/\w+\//;
 const LINES_MAX = 400;
-/** One file to copy into firmware is the point of it; with its header it is all there is. */
+/** One file to copy into firmware; with its header it is complete. */
 const MAY_BE_LONG = 'hw/client/holdfast_sn.c';
 
 const IMPORT = /(?:\bfrom|\bimport|\bimport\(|\brequire\(|\)\()\s*['"]([^'"\n]+)['"]/g;
@@ -72,7 +74,7 @@ function namesIn(repository: Repository, path: string, pattern: RegExp): string[
 }
 
 const importsOf = (repository: Repository, path: string): string[] => namesIn(repository, path, IMPORT);
-/** Also the files of workers and child processes, which are named by URL. */
+/** Imports, including the files of workers and child processes, which are named by URL. */
 const usesOf = (repository: Repository, path: string): string[] => [
   ...importsOf(repository, path),
   ...namesIn(repository, path, REFERENCE),
@@ -167,7 +169,7 @@ function badNames(repository: Repository): string[] {
   });
 }
 
-/** A type has one name in one place. */
+/** Checks that a type has one name in one place. */
 function typesNamedTwice(repository: Repository): string[] {
   const places = new Map<string, string[]>();
   for (const path of sources(repository))
@@ -179,7 +181,7 @@ function typesNamedTwice(repository: Repository): string[] {
     .map(([name, paths]) => `${name} is in ${paths.join(', ')}`);
 }
 
-/** The same file name stands for the same role in two drivers, and nowhere else. */
+/** Checks that the same file name stands for the same role in two drivers, and does not occur elsewhere. */
 function filesNamedTwice(repository: Repository): string[] {
   const roles = sources(repository).map((path) => path.replace(DRIVER_FILE, 'src/driver/NAME/'));
   const names = [...new Set(roles)].map((path) => path.split('/').at(-1) ?? '');
@@ -201,7 +203,7 @@ function brokenLinks(repository: Repository): string[] {
   });
 }
 
-/** Promises of which no test is named. The columns are promise, condition, proof and control. */
+/** Promises without a test. The columns are promise, condition, proof and control. */
 function unprovenPromises(repository: Repository): string[] {
   const rows = (repository.get('docs/guarantees.md') ?? '').split('\n').filter((line) => line.startsWith('| '));
   return rows.slice(1).filter((row) => {
@@ -215,7 +217,7 @@ function parents(path: string): string[] {
   return parent === '.' ? [parent] : [parent, ...parents(parent)];
 }
 
-/** The checks, and for each a house that it must complain about. */
+/** The checks, and for each a repository that must cause one complaint. */
 const CHECKS: readonly (readonly [string, (repository: Repository) => string[], Readonly<Record<string, string>>])[] = [
   ['imports only what its folder may', forbiddenImports, { 'src/hub/a.ts': "import { b } from '../outbox/b.ts';" }],
   ['keeps the drivers apart', forbiddenImports, { 'src/driver/lines/a.ts': "import { b } from '../modbus/b.ts';" }],
@@ -257,7 +259,7 @@ const CHECKS: readonly (readonly [string, (repository: Repository) => string[], 
   ],
 ];
 
-describe('the house', () => {
+describe('the repository', () => {
   const repository = readRepository();
 
   it.each(CHECKS)('%s', (_, check) => {
@@ -269,8 +271,8 @@ describe('the house', () => {
   });
 });
 
-describe('an untidy house', () => {
-  it.each(CHECKS)('would be noticed: %s', (_, check, untidy) => {
+describe('an untidy repository', () => {
+  it.each(CHECKS)('negative control: %s', (_, check, untidy) => {
     expect(check(new Map(Object.entries(untidy)))).toHaveLength(1);
   });
 });
