@@ -91,6 +91,9 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       'SIGHUP is ignored: the configuration is read only at the start; to apply a change, run systemctl restart holdfast',
     ),
   );
+  // without a listener SIGUSR1 opens a debugger for every local user, and SIGUSR2 ends the process
+  for (const signal of ['SIGUSR1', 'SIGUSR2'] as const)
+    process.on(signal, () => journal.warn(`${signal} is ignored: it has no meaning for holdfast`));
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => ending.end({ code: EXIT.ok, reason: signal }));
   const storage = new Storage({

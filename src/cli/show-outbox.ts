@@ -53,7 +53,10 @@ export function queueCells({ messages, bytes, oldest }: OfflineQueue): string[] 
   return [countWords(messages), bytesWords(bytes), oldest === null ? '-' : ageWords(oldest)];
 }
 
-function renderOutbox({ total, lanes, refused, shed, alarmTopicsWait }: OutboxReport, terminal: Terminal): string[] {
+function renderOutbox(
+  { total, lanes, refused, shed, dead, alarmTopicsWait }: OutboxReport,
+  terminal: Terminal,
+): string[] {
   const bounds = `Room for ${countOf(total.messagesMax, 'message')} or ${bytesWords(total.bytesMax)}; when full: ${total.overflow}.`;
   const countsOf = (counts: Readonly<Record<string, number>>) =>
     Object.entries(counts).map(([reason, count]) => `${reason} (${countWords(count)})`);
@@ -62,9 +65,12 @@ function renderOutbox({ total, lanes, refused, shed, alarmTopicsWait }: OutboxRe
     bounds,
     ...(rejected.length === 0 ? [] : [`Rejected since the start: ${rejected.join(', ')}.`]),
     ...(givenUp.length === 0 ? [] : [`Shed in total, also before the start: ${givenUp.join(', ')}.`]),
+    ...(dead === 0
+      ? []
+      : [`${countOf(dead, 'message')} abandoned after repeated failures: holdfast dead-letters list.`]),
     ...(alarmTopicsWait ? ['The alarm topics have changed; the new ones apply when the outbox is empty.'] : []),
   ].flatMap((note) => wrap(note, terminal.width));
-  const isComplete = rejected.length + givenUp.length === 0;
+  const isComplete = rejected.length + givenUp.length + dead === 0;
   if (total.messages === 0)
     return [isComplete ? 'The outbox is empty: the hub has everything.' : 'The outbox is empty.', ...notes];
   const waiting = `${countOf(total.messages, 'message')} for the hub, ${countWords(total.onDisk)} of them on disk. Done in: ${etaWords(total.etaMs)}.`;

@@ -85,7 +85,9 @@ function hintFor(issue: Issue, place: Place): string {
   const row = keyRow(place.section, String(key));
   if (row === undefined) return 'Look it up with `holdfast config reference`.';
   if (issue.input === undefined) return row.meaning;
-  if (issue.path.length > 1) return `${row.meaning} Ids are 1 to 65534.`;
+  if (issue.code === 'invalid_value')
+    return `Allowed: ${issue.values.map((value) => JSON.stringify(value)).join(', ')}.`;
+  if (issue.path.length > 1) return key === 'predefined_topics' ? `${row.meaning} Ids are 1 to 65534.` : row.meaning;
   return `Allowed: ${row.type}.`;
 }
 

@@ -81,7 +81,7 @@ const SUBDEVICES = keys({
 });
 
 const OUTBOX = keys({
-  ...{ total: QUEUE, refused: { record: 'number' }, shed: { record: 'number' } },
+  ...{ total: QUEUE, refused: { record: 'number' }, shed: { record: 'number' }, dead: 'number' },
   lanes: list(
     keys({
       ...{ subdevice: 'text', class: 'text', oldest: maybe(AGE), etaMs: maybe('number') },

@@ -5,7 +5,7 @@ import type { SetAsideReport } from '../../flow/set-aside.ts';
 import type { DiscardReport } from '../reports/intake-report.ts';
 import type { LinkReport, MissingSubdevice } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
-import { countOf } from '../words.ts';
+import { bytesWords, countOf } from '../words.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import { type ClockHealth, clockConditions } from './clock-conditions.ts';
 import { type HubHealth, hubConditions } from './hub-conditions.ts';
@@ -25,6 +25,8 @@ export interface Health extends RejectedFilters, BindingHealth, ClockHealth {
   /** Sessions of subdevices that are not in the configuration. */
   readonly removed: readonly RemovedSubdevice[];
   readonly storeFullSinceMs: number | undefined;
+  /** The disk of the store has less free space than a full disk needs to be left. `undefined`: it has more, or the space is not known. */
+  readonly diskLow: { readonly freeBytes: number; readonly sinceMs: number } | undefined;
   readonly outbox: {
     readonly messages: number;
     readonly messagesMax: number;
@@ -94,6 +96,17 @@ function queueConditions(health: Health, isShedding: boolean): Condition[] {
       },
     ];
   }
+  if (health.diskLow !== undefined) {
+    return [
+      {
+        code: 'store-full',
+        losing: 'at risk',
+        forMs: nowMs - health.diskLow.sinceMs,
+        sentence: `The disk of the state directory has only ${bytesWords(health.diskLow.freeBytes)} free. Messages that cannot be delivered at once will find no room.`,
+        hint: 'Free at least 2 MB on that disk.',
+      },
+    ];
+  }
   const shareOf = (count: number, max: number): number => (max === 0 ? 0 : count / max);
   const fullness = Math.max(shareOf(outbox.messages, outbox.messagesMax), shareOf(outbox.bytes, outbox.bytesMax));
   if (fullness < FILLING || (fullness >= 1 && isShedding)) return [];
@@ -141,8 +154,8 @@ function ledgerConditions(health: Health): Condition[] {
       code: 'dead-letters',
       losing: 'yes',
       forMs,
-      sentence: `${countOf(dead, 'message')}${topicWords(deadTopics)} abandoned after repeated failures: the hub never acknowledged ${dead === 1 ? 'it' : 'them'}.`,
-      hint: 'Check the permissions of the topics at the hub. Then run holdfast dead-letters list, and retry or drop the messages.',
+      sentence: `${countOf(dead, 'message')}${topicWords(deadTopics)} abandoned after repeated failures: the hub did not acknowledge ${dead === 1 ? 'it' : 'them'}, or closed the connection.`,
+      hint: 'holdfast dead-letters list shows the reason of each. Check permissions and limits (size, QoS) of the topics at the hub; then retry or drop the messages.',
     });
   }
   if (imbalance !== 0) {

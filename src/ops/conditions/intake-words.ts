@@ -158,7 +158,7 @@ const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
   'too many slashes': uplinks('a topic with more levels than the hub takes', TAKE_LESS),
   'no room': uplinks(
     'the outbox or the disk was full, and the device cannot be asked to wait',
-    'Restore the connection to the hub, or raise messages_max and bytes_max of [outbox]. With ack in [link.lines], a device can be asked to send a line again.',
+    'If the disk was full, keep at least 2 MB free on it. If the outbox was full, restore the connection to the hub, or raise messages_max and bytes_max of [outbox]. With ack in [link.lines], a device can be asked to send a line again.',
     'yes',
   ),
   'not served': uplinks(

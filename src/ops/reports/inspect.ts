@@ -44,6 +44,9 @@ function ageOf(sinceMs: number | undefined, nowMs: number): number | undefined {
   return sinceMs === undefined ? undefined : nowMs - sinceMs;
 }
 
+/** Free space that a gateway on a full disk waits for, bytes. */
+const ROOM_BYTES_MIN = 2 * 1024 * 1024;
+
 export class Inspector implements Inspection {
   readonly #gateway: GatewayView;
   readonly #options: InspectOptions;
@@ -54,6 +57,7 @@ export class Inspector implements Inspection {
   readonly #tail = new EventEmitter();
   readonly #deadTopics: DeadLetterTopics;
   readonly #volatile: string | null;
+  #diskLowSinceMs: number | undefined;
 
   constructor(options: InspectOptions) {
     const { gateway } = options;
@@ -103,6 +107,7 @@ export class Inspector implements Inspection {
       removed: removedSubdevices(this.subdevices()),
       clock: wallClock.status,
       storeFullSinceMs: gateway.committer.fullSinceMs,
+      diskLow: this.#diskLow(),
       outbox,
       dead: counts.uplink.dead,
       deadTopics: this.#deadTopics.newest,
@@ -189,6 +194,16 @@ export class Inspector implements Inspection {
     const { damagedRecords, isDamaged } = opening;
     const damaged = uplinks.damaged + downlinks.damaged;
     return { volatile: this.#volatile, losses, damaged, damagedRecords, isDamaged };
+  }
+
+  #diskLow(): { freeBytes: number; sinceMs: number } | undefined {
+    const freeBytes = freeBytesAt(this.#options.storePath);
+    if (freeBytes === null || freeBytes >= ROOM_BYTES_MIN) {
+      this.#diskLowSinceMs = undefined;
+      return undefined;
+    }
+    this.#diskLowSinceMs ??= this.#nowMs();
+    return { freeBytes, sinceMs: this.#diskLowSinceMs };
   }
 
   #store(): StoreReport {

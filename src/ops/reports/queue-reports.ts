@@ -5,7 +5,7 @@ import type { Direction } from '../../base/message.ts';
 import { type Age, ageOf } from '../../base/time.ts';
 import type { Custodian } from '../../custody/custodian.ts';
 import type { Lane } from '../../custody/lane.ts';
-import { addCounts, type Counts, settledTotal, shedTotal, ZERO } from '../../custody/ledger.ts';
+import { addCounts, type Counts, ZERO } from '../../custody/ledger.ts';
 import { intakeWordsOf } from '../conditions/intake-words.ts';
 import type { GatewayView } from '../gateway-view.ts';
 import { type DiscardReport, discardReports } from './intake-report.ts';
@@ -72,6 +72,7 @@ export class QueueReports {
       lanes,
       refused: refusedOf(discardReports(this.#gateway)),
       shed: sumOf(uplinks).shed,
+      dead: sumOf(uplinks).dead,
       alarmTopicsWait: !alarmTopics.isSettled,
     };
   }
@@ -131,12 +132,12 @@ class Flow {
 
   constructor(counts: Counts, nowMs: number) {
     this.#in = new Rate(counts.accepted, nowMs);
-    this.#out = new Rate(passedOn(counts), nowMs);
+    this.#out = new Rate(counts.delivered, nowMs);
   }
 
   sample(counts: Counts, nowMs: number): void {
     this.#in.sample(counts.accepted, nowMs);
-    this.#out.sample(passedOn(counts), nowMs);
+    this.#out.sample(counts.delivered, nowMs);
   }
 
   get outPerS(): number {
@@ -151,11 +152,6 @@ class Flow {
     const netPerS = this.outPerS - this.#in.perS;
     return netPerS > 0 ? (pending / netPerS) * 1000 : null;
   }
-}
-
-/** Number of settled messages without shed ones, which are no progress. */
-function passedOn(counts: Counts): number {
-  return settledTotal(counts) - shedTotal(counts);
 }
 
 /** Uplinks rejected permanently, by reason. */

@@ -152,6 +152,8 @@ export interface OutboxReport {
   readonly refused: Readonly<Record<string, number>>;
   /** Uplinks shed from custody, of all starts, by reason. */
   readonly shed: Readonly<Record<string, number>>;
+  /** Dead letters, of all starts. */
+  readonly dead: number;
   /** The configured alarm topics apply only when the outbox is empty (docs/decisions/0014). */
   readonly alarmTopicsWait: boolean;
 }

@@ -81,6 +81,7 @@ const TROUBLED: Health = {
   unconfirmed: { subdevices: ['a', 'b'], forMs: 1 },
   removed: [],
   storeFullSinceMs: undefined,
+  diskLow: undefined,
   clock: { wallMs: 1, isSet: false, isTrusted: false, aheadOfHubMs: 1 },
   outbox: { messages: 1, messagesMax: 1, bytes: 1, bytesMax: 1 },
   store: {

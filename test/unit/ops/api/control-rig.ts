@@ -202,6 +202,7 @@ export class FakeGateway implements Inspection {
       lanes: [{ subdevice: 'meter-1', class: 'backlog' as const, messages, bytes, inFlight, oldest, ratePerS, etaMs }],
       refused: {},
       shed: {},
+      dead: 0,
       alarmTopicsWait: false,
     };
   }

@@ -27,6 +27,7 @@ function health(fields: Partial<Health>): Health {
       unconfirmed: { subdevices: [], forMs: 0 },
       removed: [],
       storeFullSinceMs: undefined,
+      diskLow: undefined,
     },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: false, aheadOfHubMs: undefined },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },

@@ -34,6 +34,7 @@ function healthOf(hub: Partial<Health['hub']>): Health {
       unconfirmed: { subdevices: [], forMs: 0 },
       removed: [],
       storeFullSinceMs: undefined,
+      diskLow: undefined,
     },
     clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined },
     outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
