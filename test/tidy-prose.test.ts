@@ -19,9 +19,6 @@ const TO_DO: readonly string[] = [
   'test/unit/bench/',
   'test/unit/cli/',
   'test/unit/ops/',
-  'docs/',
-  'systemd/',
-  'CHANGELOG.md',
   'README.md',
 ];
 
