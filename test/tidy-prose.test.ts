@@ -11,7 +11,6 @@ import { COMMENT, type Repository, readRepository } from './repository.ts';
  * empty.
  */
 const TO_DO: readonly string[] = [
-  'src/config/',
   'test/e2e/disk-full.long.test.ts',
   'test/e2e/places.test.ts',
   'test/hw/',

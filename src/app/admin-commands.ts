@@ -28,13 +28,13 @@ export function adminCommandsFor(gateway: Gateway): AdminCommands {
   return {
     'dead-letters.retry': async ({ letters }) => answerOf(await deadLetters.retry(lettersOf(letters))),
     'dead-letters.drop': async ({ letters }) => answerOf(await deadLetters.drop(lettersOf(letters))),
-    'gap.acknowledge': () => inTurn(gateway, () => acknowledgeGap(gateway)),
-    'loss.acknowledge': () => inTurn(gateway, () => acknowledgeLoss(gateway)),
+    'gap.acknowledge': () => runInMailbox(gateway, () => acknowledgeGap(gateway)),
+    'loss.acknowledge': () => runInMailbox(gateway, () => acknowledgeLoss(gateway)),
     'subdevices.forget': ({ subdevice }) => forget(gateway, subdevice),
     'hub.bind': async (body) => bind(gateway, 'bind', namesIn(body)),
     'hub.unbind': async (body) => bind(gateway, 'unbind', namesIn(body)),
     'hub.describe': () => describe(gateway),
-    'hub.release': ({ names }) => inTurn(gateway, () => release(gateway, names)),
+    'hub.release': ({ names }) => runInMailbox(gateway, () => release(gateway, names)),
     'link.probe': ({ link, subdevice }) => probe(gateway, link, subdevice),
   };
 }
@@ -48,14 +48,14 @@ export function recorderCommands(gateway: Gateway, recordings: Recordings): Admi
 async function freeze(gateway: Gateway, recordings: Recordings, of: unknown): Promise<{ readonly frozen: Frozen[] }> {
   if (gateway.parts.config.recorder.ringBytes === 0)
     throw refusal('The flight recorder is off', 'Set recorder.ring_bytes to more than 0, and restart the gateway.');
-  const wanted = recordersOf(viewOf(gateway)).filter(({ subject }) => of === undefined || subject.name === of);
-  if (wanted.length === 0)
+  const selected = recordersOf(viewOf(gateway)).filter(({ subject }) => of === undefined || subject.name === of);
+  if (selected.length === 0)
     throw refusal(
       `No link has the name ${JSON.stringify(of)}`,
       'holdfast status lists the links; the connection to the hub has the name hub.',
     );
   try {
-    return { frozen: await Promise.all(wanted.map((recorder) => recordings.freeze(recorder, 'asked'))) };
+    return { frozen: await Promise.all(selected.map((recorder) => recordings.freeze(recorder, 'asked'))) };
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw refusal(`The recording cannot be written: ${why}`, 'Check the disk of the state directory: df, dmesg.');
@@ -66,7 +66,7 @@ async function freeze(gateway: Gateway, recordings: Recordings, of: unknown): Pr
 async function forget(gateway: Gateway, subdevice: unknown): Promise<{ readonly discarded: number }> {
   if (typeof subdevice !== 'string')
     throw refusal('Missing "subdevice" in the request', 'Write {"subdevice": "meter-1"}.');
-  return await inTurn(
+  return await runInMailbox(
     gateway,
     () =>
       new Promise((resolve) => {
@@ -95,11 +95,11 @@ function answerOf({ done, stopped }: LettersDone): { readonly done: number; read
   return { done, stopped: stopped ?? null };
 }
 
-/** Sends one probe to one subdevice. A client that wants several sets the pace. */
+/** Sends one probe to one subdevice. For several probes, the client sets the interval. */
 async function probe(gateway: Gateway, link: unknown, subdevice: unknown): Promise<ProbeOutcome> {
   if (typeof link !== 'string' || typeof subdevice !== 'string')
     throw refusal('Missing "link" or "subdevice" in the request', 'Write {"link": "meters", "subdevice": "meter-1"}.');
-  return await inTurn(gateway, () => gateway.links.probe(link, subdevice));
+  return await runInMailbox(gateway, () => gateway.links.probe(link, subdevice));
 }
 
 async function describe(gateway: Gateway): Promise<BindingsReport> {
@@ -109,20 +109,20 @@ async function describe(gateway: Gateway): Promise<BindingsReport> {
 
 async function bind(gateway: Gateway, verb: 'bind' | 'unbind', names: readonly string[]): Promise<BindingOutcomes> {
   const flow = bindingsOf(gateway);
-  const named = names.map((name) => ({ name, identity: identityOf(gateway, verb, name) }));
-  const canDo = (identity: HubIdentity): boolean =>
+  const requested = names.map((name) => ({ name, identity: identityOf(gateway, verb, name) }));
+  const isPossible = (identity: HubIdentity): boolean =>
     verb === 'unbind' || gateway.stations.operations?.canBind(identity) === true;
   const answers = await flow.ask(
     verb,
-    named.map(({ identity }) => identity).filter((identity) => canDo(identity)),
+    requested.map(({ identity }) => identity).filter((identity) => isPossible(identity)),
   );
-  const outcomes = named.map(({ name, identity }): BindingOutcome => {
+  const outcomes = requested.map(({ name, identity }): BindingOutcome => {
     const hubIdentity = identityKey(identity);
     const code = answers.get(hubIdentity) ?? null;
     const what = { subdevice: name, hubIdentity, code };
-    if (!canDo(identity)) {
-      const remedy = 'Add device_secret_file to its [[subdevice]] and restart the gateway.';
-      return { ...what, done: false, sentence: 'the gateway has no device secret for it', remedy };
+    if (!isPossible(identity)) {
+      const remedy = 'Add device_secret_file to the [[subdevice]] and restart the gateway.';
+      return { ...what, done: false, sentence: 'the gateway has no device secret for this subdevice', remedy };
     }
     if (code === null) {
       const remedy = 'Check holdfast status and try again. Some hubs accept only operations_batch_max = 1.';
@@ -148,7 +148,7 @@ function release(gateway: Gateway, names: unknown): { readonly released: readonl
   if (released.length === 0)
     throw refusal(
       `No packet of ${names.join(', ')} is held back`,
-      'holdfast hub subscriptions lists the filters and topics whose packets are.',
+      'holdfast hub subscriptions lists the filters and topics with packets that are held back.',
     );
   return { released };
 }
@@ -159,7 +159,7 @@ function bindingsOf({ bindings, stations, parts }: Gateway): BindingFlow {
     throw refusal(what, 'Only the profiles intl and mainland have bindings.');
   }
   if (stations.operations?.isConnected !== true)
-    throw refusal('The hub is not connected', 'Try again when holdfast status shows it connected.');
+    throw refusal('The hub is not connected', 'Try again when holdfast status shows the hub as connected.');
   return bindings;
 }
 
@@ -183,11 +183,11 @@ function identityOf(gateway: Gateway, verb: 'bind' | 'unbind', name: string): Hu
   const [, productId, deviceName] = /^([A-Za-z0-9]{10})\/([A-Za-z0-9:_-]{1,48})$/.exec(name) ?? [];
   if (verb === 'unbind' && productId !== undefined && deviceName !== undefined) return { productId, deviceName };
   const also = verb === 'unbind' ? ', or PRODUCT/DEVICE of an unconfigured one' : '';
-  throw refusal(`No [[subdevice]] has the id ${JSON.stringify(name)}`, `Give the id of a configured subdevice${also}.`);
+  throw refusal(`No [[subdevice]] has the id ${JSON.stringify(name)}`, `Use the id of a configured subdevice${also}.`);
 }
 
-/** Runs a command in the mailbox, one at a time with everything else that happens. */
-function inTurn<Answer>({ parts }: Gateway, act: () => Answer | Promise<Answer>): Promise<Answer> {
+/** Runs a command in the mailbox, in sequence with all other events. */
+function runInMailbox<Answer>({ parts }: Gateway, act: () => Answer | Promise<Answer>): Promise<Answer> {
   return new Promise((resolve, reject) => {
     parts.mailbox.post(() => {
       try {
@@ -201,15 +201,12 @@ function inTurn<Answer>({ parts }: Gateway, act: () => Answer | Promise<Answer>)
 
 function acknowledgeGap({ watch }: Gateway): { readonly acknowledged: true } {
   if (!watch.settleGap())
-    throw refusal('There is no gap to acknowledge', 'See holdfast status: no downlinks are known to be missing.');
+    throw refusal('There is no gap to acknowledge', 'holdfast status reports no missing downlinks.');
   return { acknowledged: true };
 }
 
 async function acknowledgeLoss({ stations, parts }: Gateway): Promise<{ readonly acknowledged: true }> {
   if (!(await stations.losses.acknowledge(parts.clock.nowMs())))
-    throw refusal(
-      'There is no loss to acknowledge',
-      'See holdfast status: no messages are known to be lost by the store.',
-    );
+    throw refusal('There is no loss to acknowledge', 'holdfast status reports no messages lost by the store.');
   return { acknowledged: true };
 }

@@ -1,6 +1,6 @@
 /**
- * Sections without a problem become a `Config`: camel case, and the profile's decisions where the file is silent.
- * The only place with defaults that depend on something.
+ * Conversion of sections without problems to a `Config`: keys in camel case, missing keys with the defaults of the
+ * profile. All defaults that depend on another key are set in this file.
  */
 
 import { DRIVERS, driverNamed } from '../driver/drivers.ts';
@@ -10,17 +10,17 @@ import { camelKeys } from './kinds/camel-keys.ts';
 import type { Config, HubConfig, HubCredentials, HubTls, LinkConfig, SubdeviceConfig } from './schema.ts';
 import type { Sections } from './sections.ts';
 
-/** IANA service names mqtt and secure-mqtt; the hub's are the same (hub contract §1.2). */
+/** Ports of the IANA service names mqtt and secure-mqtt; the IoT hub uses the same ports. */
 const MQTT_PORT = 1883;
 const MQTT_TLS_PORT = 8883;
-/** No SDK sends more than one device in a request, no document says how many there may be: enough to be quick. */
+/** The vendor's SDKs send one device in a request; no document limits the number. 64 is fast enough. */
 const OPERATIONS_BATCH_MAX = 64;
 
-/** @param sections without any problem; a missing one is a bug of the caller */
+/** @param sections sections without any problem; a missing section is a bug of the caller */
 export function decodeConfig(sections: Sections): Config {
   const { gateway, hub, outbox, inbox, recorder } = sections;
   if (!gateway || !hub || !outbox || !inbox || !recorder) {
-    throw new Error('decodeConfig: a section is missing, and no problem was found');
+    throw new Error('decodeConfig: a section is missing, but no problem was reported');
   }
   const links = sections.links.filter((link) => link !== undefined);
   const subdevices = sections.subdevices.filter((subdevice) => subdevice !== undefined);
@@ -96,7 +96,8 @@ function decodeTls(hub: HubSection): HubTls {
         client: certificateFile === undefined || keyFile === undefined ? undefined : { certificateFile, keyFile },
       };
     case 'psk':
-      if (hub.device_secret_file === undefined) throw new Error('decodeTls: no secret, and no problem was found');
+      if (hub.device_secret_file === undefined)
+        throw new Error('decodeTls: the secret is missing, but no problem was reported');
       return { kind: 'psk', secretFile: hub.device_secret_file };
   }
 }
@@ -121,7 +122,7 @@ function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly 
   };
 }
 
-/** A sender without an answer cannot be asked to come back: messages above the bound are shed, and counted as that. */
+/** A device without acknowledgements cannot be asked to send again: messages above the limit are shed and counted. */
 function inheritedOverflow(isAcknowledged: boolean, { overflow }: OutboxSection): OutboxSection['overflow'] {
   return !isAcknowledged && overflow === 'reject' ? 'drop-newest' : overflow;
 }
@@ -129,12 +130,12 @@ function inheritedOverflow(isAcknowledged: boolean, { overflow }: OutboxSection)
 function allowedOn(
   link: LinkSection,
   subdevices: readonly SubdeviceSection[],
-  takesAnyone: boolean,
+  acceptsUnknown: boolean,
 ): readonly string[] | undefined {
   const driver = driverNamed(link.driver);
   const listed = driver.listed(link, '');
   if (listed.length > 0 || !driver.servesUnlisted) return listed.map(({ id }) => id);
-  if (takesAnyone) return undefined;
+  if (acceptsUnknown) return undefined;
   return subdevices
     .filter((subdevice) => subdevice.link === undefined || subdevice.link === link.name)
     .map((subdevice) => subdevice.id);

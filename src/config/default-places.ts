@@ -1,8 +1,8 @@
 /**
- * Where things are on a machine where nobody says otherwise, and the few lines of the file that say otherwise.
+ * Default paths of the configuration, the state and the control socket, and the keys of the file that change them.
  *
- * The command line finds the gateway by these. It reads them without checking the rest: `holdfast status` has to work
- * while somebody has broken the file that the running gateway read in better days.
+ * The command line finds the gateway by these paths. The rest of the file is not checked: `holdfast status` must work
+ * even if the file was broken after the start of the gateway.
  */
 import { parse } from 'smol-toml';
 
@@ -10,28 +10,28 @@ export const DEFAULT_CONFIG_PATH = '/etc/holdfast/holdfast.toml';
 export const DEFAULT_STATE_DIR = '/var/lib/holdfast';
 export const DEFAULT_CONTROL_SOCKET = '/run/holdfast/control.sock';
 
-/** A larger file is not ours: 500 subdevices take 60 KB. */
+/** A larger file is not a configuration of holdfast: 500 subdevices take 60 KB. */
 export const CONFIG_BYTES_MAX = 4_194_304;
 
 export interface DefaultPlaces {
-  /** `undefined`: cannot be told, since the file is broken before it says so. */
+  /** `undefined`: unknown, because the file is broken and has no readable line with the key. */
   readonly stateDir: string | undefined;
   readonly controlSocket: string;
-  /** What is wrong with the file; `undefined`: it is TOML. */
+  /** Reason why the file is unusable; `undefined`: the file is TOML with a section [gateway]. */
   readonly problem: string | undefined;
 }
 
-/** Places of a machine without a configuration file. */
+/** Places on a machine without a configuration file. */
 export const USUAL_PLACES = {
   ...{ stateDir: DEFAULT_STATE_DIR, controlSocket: DEFAULT_CONTROL_SOCKET, problem: undefined },
 } satisfies DefaultPlaces;
 
-/** @param text of the configuration file, right or wrong */
+/** @param text text of the configuration file, valid or not */
 export function placesIn(text: string): DefaultPlaces {
   try {
     const { gateway } = parse(text);
-    // of a file that was emptied or overwritten nothing is believed
-    if (typeof gateway !== 'object') return { ...USUAL_PLACES, stateDir: undefined, problem: emptyWords(text) };
+    // The file was emptied or overwritten: none of its keys is used.
+    if (typeof gateway !== 'object') return { ...USUAL_PLACES, stateDir: undefined, problem: missingGateway(text) };
     const table: Readonly<Record<string, unknown>> = { ...gateway };
     return {
       stateDir: textOf(table.state_dir) ?? DEFAULT_STATE_DIR,
@@ -39,20 +39,20 @@ export function placesIn(text: string): DefaultPlaces {
       problem: undefined,
     };
   } catch (error) {
-    const what = error instanceof Error ? error.message.split('\n')[0] : String(error);
+    const reason = error instanceof Error ? error.message.split('\n')[0] : String(error);
     return {
       stateDir: lineOf(text, 'state_dir'),
       controlSocket: lineOf(text, 'control_socket') ?? DEFAULT_CONTROL_SOCKET,
-      problem: `it is not TOML (${what})`,
+      problem: `it is not TOML (${reason})`,
     };
   }
 }
 
-function emptyWords(text: string): string {
+function missingGateway(text: string): string {
   return text.trim() === '' ? 'it is empty' : 'it has no section [gateway]';
 }
 
-/** Value of a key whose line is whole, in a file that is not. */
+/** Value of a key whose line is intact, in a broken file. */
 function lineOf(text: string, key: string): string | undefined {
   return new RegExp(`^[ \\t]*${key}[ \\t]*=[ \\t]*(["'])([^"'\\\\\\n]+)\\1[ \\t]*(#.*)?$`, 'm').exec(text)?.[2];
 }

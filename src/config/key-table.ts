@@ -1,21 +1,21 @@
 /**
- * The keys as rows of words, made from the schema: what the reference prints and what the hints of problems quote.
+ * Table of the keys as texts, generated from the schema. The reference prints the table; hints of problems quote it.
  */
 import { z } from 'zod';
 import { LISTS, NESTED_LISTS, NESTED_TABLES, TABLES } from './keys.ts';
 
 export interface KeyRow {
-  /** `hub`, or `link` for `[[link]]`. */
+  /** Section without brackets: `hub`, or `link` for `[[link]]`. */
   readonly section: string;
   readonly key: string;
-  /** Type and range in words. */
+  /** Type and range as a text. */
   readonly type: string;
-  /** In the file's own notation or in words; `required` if there is none. */
+  /** Default in TOML or as a text; `required` if there is none. */
   readonly fallback: string;
   readonly meaning: string;
 }
 
-/** The part of JSON Schema that our keys come out as. */
+/** Part of JSON Schema that the keys use. */
 interface JsonKey {
   readonly type?: string;
   readonly enum?: readonly string[];
@@ -60,25 +60,25 @@ export function sectionsWith(key: string): readonly string[] {
   return SECTIONS.map(([section]) => section).filter((section) => keysOf(section).includes(key));
 }
 
-/** `[hub]` or `[[link]]`, as the file writes it. */
+/** Heading of a section in the file: `[hub]` or `[[link]]`. */
 export function headingOf(section: string): string {
   return section in LISTS || section in NESTED_LISTS ? `[[${section}]]` : `[${section}]`;
 }
 
 function rowOf(
-  where: { readonly section: string; readonly key: string; readonly isRequired: boolean },
+  place: { readonly section: string; readonly key: string; readonly isRequired: boolean },
   json: JsonKey,
 ): KeyRow {
   return {
-    section: where.section,
-    key: where.key,
-    type: typeWords(json),
-    fallback: where.isRequired ? 'required' : fallbackWords(json),
+    section: place.section,
+    key: place.key,
+    type: typeText(json),
+    fallback: place.isRequired ? 'required' : fallbackText(json),
     meaning: json.description ?? '',
   };
 }
 
-function typeWords(json: JsonKey): string {
+function typeText(json: JsonKey): string {
   if (json.enum !== undefined) return json.enum.map((value) => JSON.stringify(value)).join(', ');
   switch (json.type) {
     case 'number':
@@ -101,7 +101,7 @@ function typeWords(json: JsonKey): string {
   }
 }
 
-function fallbackWords(json: JsonKey): string {
+function fallbackText(json: JsonKey): string {
   if (json.fallback !== undefined) return json.fallback;
   return json.default === undefined ? 'none' : JSON.stringify(json.default);
 }

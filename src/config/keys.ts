@@ -1,26 +1,26 @@
 /**
- * Every key of the configuration file: its type, its range, its default and what it means (those of TLS: `tls-keys.ts`).
- * `sections.ts` reads a file by it, `reference.ts` prints it, and the hints of problems quote it. What depends on more than
- * one key is in `rules.ts`; what depends on the profile, in `profiles.ts`.
+ * Table of all keys of the configuration file: type, range, default and meaning (TLS keys: `tls-keys.ts`).
+ * `sections.ts` reads a file by this table, `reference.ts` prints the table, and hints of problems quote it. Rules
+ * across keys are in `rules.ts`; defaults that depend on the profile are in `profiles.ts`.
  */
 import { z } from 'zod';
 import { PORT_NAME } from '../base/serial-port.ts';
 import { DRIVERS } from '../driver/drivers.ts';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './default-places.ts';
-import { byProfile, inWords } from './hub/profiles.ts';
+import { byProfile, groupedByValue } from './hub/profiles.ts';
 import { TLS_KEYS } from './hub/tls-keys.ts';
 import { absolutePath, means, NAME, text, whole } from './kinds/key-kinds.ts';
 import { RECORDER } from './recorder-keys.ts';
 
-/** A sockaddr_un has 108 bytes with its final NUL (unix(7)); the administrative socket's name is 11 bytes longer. */
+/** A sockaddr_un has 108 bytes with the final NUL (unix(7)); the path of the second socket is 11 bytes longer. */
 const SOCKET_PATH_BYTES_MAX = 96;
 const HOUR_MS = 3_600_000;
-/** Ten years: an age beyond it is a slip of the pen. */
+/** Ten years: a longer age is a typing error. */
 const AGE_HOURS_MAX = 87_600;
 /** An MQTT-SN client gives up on an acknowledgement after T_retry 10 to 15 s (MQTT-SN 1.2 §7.2). */
 const WAIT_MS_MAX = 10_000;
 
-/** hub-contract §1.4 (C headers): product id 10 characters, device name at most 48. */
+/** Limits of the vendor's C SDK: product id 10 characters, device name at most 48. */
 const PRODUCT_ID = text(/^[A-Za-z0-9]{10}$/, '10 letters or digits');
 const DEVICE_NAME = text(/^[A-Za-z0-9:_-]{1,48}$/, '1 to 48 letters, digits, :, - or _');
 const HOST = text(/^[\x21-\x7e]{1,253}$/, 'host name or address, without scheme and port');
@@ -50,9 +50,9 @@ export const GATEWAY = z.strictObject({
   log_level: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
-    .meta(means('Least important line that is logged.')),
-  log_format: z.enum(['text', 'json']).default('text').meta(means('Lines for people or for machines.')),
-  accept_unknown_subdevices: NO.meta(means('Serve subdevices that have no [[subdevice]]. Profile generic only.')),
+    .meta(means('Lowest level of lines that are logged.')),
+  log_format: z.enum(['text', 'json']).default('text').meta(means('Format of log lines.')),
+  accept_unknown_subdevices: NO.meta(means('Serve subdevices without a [[subdevice]]. Profile generic only.')),
 });
 
 export const HUB = z.strictObject({
@@ -70,19 +70,19 @@ export const HUB = z.strictObject({
   sign_method: z
     .enum(['hmacsha256', 'hmacsha1'])
     .optional()
-    .meta(means('How the password is signed. Hub profiles only.', '"hmacsha256"')),
+    .meta(means('Algorithm that signs the password. Hub profiles only.', '"hmacsha256"')),
   bind: z
     .enum(['manual', 'auto'])
     .optional()
     .meta(
       means(
-        'Binding of unbound subdevices: by a technician (`holdfast hub bind`), or by the gateway for those with a device_secret_file. Hub profiles only.',
+        'Binding of subdevices at the hub. manual: by a technician with `holdfast hub bind`. auto: by the gateway, for subdevices with a device_secret_file. Hub profiles only.',
         '"manual"',
       ),
     ),
   operations_batch_max: whole(1, 500)
     .optional()
-    .meta(means('Most subdevices in one request to the hub. Hub profiles only.', '64')),
+    .meta(means('Largest number of subdevices in one request to the hub. Hub profiles only.', '64')),
   client_id: CLIENT_ID.optional().meta(
     means(
       'MQTT client id. Profile generic only; with hub profiles it is product_id followed by device_name.',
@@ -98,44 +98,44 @@ export const HUB = z.strictObject({
     .min(1)
     .max(255)
     .optional()
-    .meta(means('Topic at the hub of a subdevice’s topic. Ends in {topic}.', byProfile('topicTemplate'))),
+    .meta(means('Topic at the hub for a topic of a subdevice. Ends in {topic}.', byProfile('topicTemplate'))),
   retain: NO.meta(
-    means('Pass RETAIN of a subdevice’s PUBLISH or will on to the hub; false: leave it out. Profile generic only.'),
+    means('true: send RETAIN of a PUBLISH or will to the hub. false: send it without RETAIN. Profile generic only.'),
   ),
   keep_alive_s: whole(0, 65_535)
     .optional()
-    .meta(means('Keep alive. Hub profiles: 60 to 690; generic: 0 = none.', byProfile('keepAliveS'))),
+    .meta(means('MQTT keep alive. Hub profiles: 60 to 690; generic: 0 = off.', byProfile('keepAliveS'))),
   connect_ms_max: whole(100, 120_000)
     .default(10_000)
     .meta(means('Longest time from opening the connection to CONNACK.')),
   puback_ms_max: whole(100, 600_000)
     .default(10_000)
-    .meta(means('Longest wait for a PUBACK before the connection is doubted.')),
+    .meta(means('Longest wait for a PUBACK before the gateway tests the connection and sends the message again.')),
   attempts_max: whole(1, 1000)
     .default(3)
     .meta(means('Attempts to send one message without PUBACK before it becomes a dead letter.')),
   in_flight_max: whole(1, 65_535)
     .default(32)
-    .meta(means('Most publishes in flight (waiting for PUBACK); four more for alarms.')),
+    .meta(means('Largest number of publishes in flight (waiting for PUBACK), and four more for alarms.')),
   messages_per_s: whole(0, 1_000_000)
     .optional()
     .meta(means('Highest rate of all publishes. 0 = no limit.', byProfile('messagesPerS'))),
   payload_bytes_max: whole(64, 1_048_576)
     .optional()
-    .meta(means('Largest payload the hub takes.', byProfile('payloadBytesMax'))),
+    .meta(means('Largest payload that the hub accepts, in bytes.', byProfile('payloadBytesMax'))),
   topic_bytes_max: whole(16, 65_535)
     .optional()
-    .meta(means('Longest topic the hub takes, in bytes of UTF-8.', byProfile('topicBytesMax'))),
+    .meta(means('Longest topic that the hub accepts, in bytes of UTF-8.', byProfile('topicBytesMax'))),
   topic_slashes_max: whole(0, 1000)
     .optional()
-    .meta(means('Most slashes in a topic the hub takes. 0 = no limit.', byProfile('topicSlashesMax'))),
+    .meta(means('Largest number of slashes in a topic at the hub. 0 = no limit.', byProfile('topicSlashesMax'))),
   reconnect_floor_ms: whole(100, HOUR_MS)
     .optional()
     .meta(means('Shortest pause between two connections.', byProfile('reconnectFloorMs'))),
   reconnect_ceiling_ms: whole(100, HOUR_MS).default(60_000).meta(means('Longest pause between two connections.')),
   subscriptions_max: whole(0, 1_000_000)
     .optional()
-    .meta(means('Filters the hub allows one connection. 0 = no limit.', byProfile('subscriptionsMax'))),
+    .meta(means('Largest number of filters of one connection. 0 = no limit.', byProfile('subscriptionsMax'))),
   resync_topic: z
     .string()
     .min(1)
@@ -145,12 +145,12 @@ export const HUB = z.strictObject({
 });
 
 export const OUTBOX = z.strictObject({
-  messages_max: whole(1, 1_000_000_000).default(1_000_000).meta(means('Most uplinks in custody.')),
+  messages_max: whole(1, 1_000_000_000).default(1_000_000).meta(means('Largest number of uplinks in custody.')),
   bytes_max: whole(65_536, 2 ** 40)
     .default(536_870_912)
     .meta(
       means(
-        'Most bytes of uplinks in custody, overhead included. The disk needs up to 1.4 times as many, and 16 MB besides.',
+        'Largest size of all uplinks in custody in bytes, including overhead. The disk needs up to 1.4 times this size plus 16 MB.',
       ),
     ),
   age_hours_max: whole(0, AGE_HOURS_MAX).default(0).meta(means('Uplinks older than this expire. 0 = never.')),
@@ -161,13 +161,13 @@ export const OUTBOX = z.strictObject({
     .array(z.string().min(1).max(255))
     .max(64)
     .default([])
-    .meta(means('Filters on the subdevices’ own topics, e.g. ["alarm", "+/alarm"]. What matches (QoS 1) goes first.')),
+    .meta(means('Filters of topics of subdevices, e.g. ["alarm", "+/alarm"]. Matching QoS 1 messages are sent first.')),
   live_share: z
     .number()
     .min(0)
     .max(1)
     .default(0.5)
-    .meta(means('While a backlog drains: least part of the hub’s ceiling for new messages of subdevices without one.')),
+    .meta(means('While a backlog drains: smallest share of the rate for messages of subdevices without a backlog.')),
   hold_ms: whole(0, WAIT_MS_MAX)
     .default(200)
     .meta(means('Longest time an uplink waits in RAM for the PUBACK of the hub before it is written to disk.')),
@@ -177,7 +177,7 @@ export const OUTBOX = z.strictObject({
 });
 
 export const INBOX = z.strictObject({
-  messages_max: whole(1, 100_000).default(150).meta(means('Most downlinks kept for one subdevice.')),
+  messages_max: whole(1, 100_000).default(150).meta(means('Largest number of downlinks kept for one subdevice.')),
   age_hours_max: whole(0, AGE_HOURS_MAX).default(24).meta(means('Downlinks older than this expire. 0 = never.')),
   replay_interval_ms: whole(0, 60_000)
     .default(500)
@@ -191,7 +191,7 @@ export const INBOX = z.strictObject({
     .default('once')
     .meta(
       means(
-        'Messages that the hub retains, which it sends again after each reconnect: delivered once for each content, always, or never.',
+        'Delivery of messages that the hub retains and sends again after each reconnect. once: one time for each content.',
       ),
     ),
 });
@@ -200,9 +200,9 @@ const DRIVER_NAMES = DRIVERS.map(({ name }) => name);
 const LINK_DRIVER_KEYS: z.ZodRawShape = Object.assign({}, ...DRIVERS.map(({ keys }) => keys));
 const SUBDEVICE_DRIVER_KEYS: z.ZodRawShape = Object.assign({}, ...DRIVERS.map(({ subdeviceKeys }) => subdeviceKeys));
 
-/** A default in words, where the driver decides. */
+/** Text of a default that depends on the driver. */
 function byDriver(key: 'retryMs' | 'retriesMax'): string {
-  return inWords(DRIVERS.map(({ name, retry }) => [name, retry[key]]));
+  return groupedByValue(DRIVERS.map(({ name, retry }) => [name, retry[key]]));
 }
 
 const LINK_KEYS = {
@@ -222,7 +222,7 @@ const LINK_KEYS = {
     .meta(means('Pause before an unanswered packet is sent to a subdevice again.', byDriver('retryMs'))),
   retries_max: whole(0, 100)
     .optional()
-    .meta(means('Repetitions before a subdevice counts as gone.', byDriver('retriesMax'))),
+    .meta(means('Repetitions before a subdevice is considered disconnected.', byDriver('retriesMax'))),
   recovery: z
     .array(z.enum(['reopen', 'toggle', 'reauthorise']))
     .max(3)
@@ -236,7 +236,7 @@ const LINK_KEYS = {
   commit_ms: whole(0, WAIT_MS_MAX).optional().meta(means('As in [outbox], for this link.', 'outbox.commit_ms')),
   overflow: OVERFLOW.optional().meta(
     means(
-      'As in [outbox], for this link. A line without ack cannot be refused: there reject of [outbox] means drop-newest, and reject here is an error.',
+      'As in [outbox], for this link. A line without ack cannot be rejected: for such a link, reject in [outbox] means drop-newest, and reject here is an error.',
       'outbox.overflow',
     ),
   ),
@@ -246,7 +246,7 @@ const LINK_KEYS = {
     .default([])
     .meta(
       means(
-        'Ids of the subdevices served here. Empty = every [[subdevice]] not tied to another link, or those that the driver’s own keys name.',
+        'Ids of the subdevices on this link. Empty = every [[subdevice]] without another link, or the subdevices in the keys of the driver.',
       ),
     ),
 };
@@ -254,13 +254,13 @@ const LINK_KEYS = {
 export const LINK = z.strictObject({ ...LINK_KEYS, ...LINK_DRIVER_KEYS });
 
 const SUBDEVICE_KEYS = {
-  id: NAME.meta(means('Its MQTT-SN client id.')),
-  link: NAME.optional().meta(means('Served on this link only.')),
-  product_id: PRODUCT_ID.optional().meta(means('Its product id. Hub profiles only, required there.')),
-  device_name: DEVICE_NAME.optional().meta(means('Its device name. Hub profiles only, required there.')),
+  id: NAME.meta(means('Id of the subdevice. Driver mqttsn: its client id.')),
+  link: NAME.optional().meta(means('Name of the only link that serves the subdevice.')),
+  product_id: PRODUCT_ID.optional().meta(means('Product id of the subdevice. Hub profiles only, required there.')),
+  device_name: DEVICE_NAME.optional().meta(means('Device name of the subdevice. Hub profiles only, required there.')),
   device_secret_file: absolutePath()
     .optional()
-    .meta(means('File with its device secret, readable by its owner only: needed to bind it. Hub profiles only.')),
+    .meta(means('File with the device secret, readable by its owner only. Required for binding. Hub profiles only.')),
 };
 
 export const SUBDEVICE = z.strictObject({ ...SUBDEVICE_KEYS, ...SUBDEVICE_DRIVER_KEYS });
@@ -269,20 +269,20 @@ export type GatewaySection = z.output<typeof GATEWAY>;
 export type HubSection = z.output<typeof HUB>;
 export type OutboxSection = z.output<typeof OUTBOX>;
 export type InboxSection = z.output<typeof INBOX>;
-/** Keys of the driver included, which only the driver reads. */
+/** Section with the keys of its driver; only the driver reads those. */
 export type LinkSection = z.output<z.ZodObject<typeof LINK_KEYS>> & Readonly<Record<string, unknown>>;
 export type SubdeviceSection = z.output<z.ZodObject<typeof SUBDEVICE_KEYS>> & Readonly<Record<string, unknown>>;
 
-/** `[name]` */
+/** Sections `[name]`. */
 export const TABLES = { gateway: GATEWAY, hub: HUB, outbox: OUTBOX, inbox: INBOX, recorder: RECORDER } as const;
-/** `[[name]]` */
+/** Sections `[[name]]`. */
 export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;
-/** `[[name]]` within the one that its name begins with. */
+/** Sections `[[list.name]]` within an entry of `[[list]]`. */
 export const NESTED_LISTS: Readonly<Record<string, z.ZodType>> = Object.assign(
   {},
   ...DRIVERS.map(({ lists }) => lists),
 );
-/** `[name]` within the list that its name begins with. */
+/** Sections `[list.name]` within an entry of `[[list]]`. */
 export const NESTED_TABLES: Readonly<Record<string, z.ZodType>> = Object.assign(
   {},
   ...DRIVERS.map(({ tables }) => tables),

@@ -1,6 +1,6 @@
 /**
- * The configuration file, from text to `Config`: TOML, then the sections by the table of keys, then the rules across
- * keys, then the decisions of the profile. Pure; reading the file is the caller's. All problems are told at once.
+ * Parser of the configuration file, from text to `Config`: TOML, then the sections by the table of keys, then the rules
+ * across keys, then the defaults of the profile. Pure; the caller reads the file. All problems are reported at once.
  */
 import { parse, TomlError } from 'smol-toml';
 import { decodeConfig } from './config-decode.ts';
@@ -11,24 +11,25 @@ import { ruleProblems } from './rules.ts';
 import type { ParsedConfig } from './schema.ts';
 import { readSections } from './sections.ts';
 
-/** Nobody reads on after so many; bounds the answer to a file of another program. */
+/** Largest number of reported problems; bounds the report about a file of another program. */
 const PROBLEMS_MAX = 100;
-/** Problems are compared each with each. */
+/** Largest number of problems that are compared with each other. */
 const COMPARED_MAX = 1000;
 
 export function parseConfig(text: string): ParsedConfig {
   if (text.length > CONFIG_BYTES_MAX) {
-    return refused([{ path: 'file', what: 'is larger than 4 MiB', hint: 'Is it the right file?' }]);
+    const hint = 'Check that this is the configuration file of holdfast.';
+    return rejected([{ path: 'file', what: 'is larger than 4 MiB', hint }]);
   }
   const table = readToml(text);
-  if (!table.ok) return refused([table.problem]);
+  if (!table.ok) return rejected([table.problem]);
   const { sections, problems } = readSections(table.value);
   const all = withoutFollowUps(problems.slice(0, COMPARED_MAX), ruleProblems(sections).slice(0, COMPARED_MAX));
-  if (all.length > 0) return refused(all.slice(0, PROBLEMS_MAX));
+  if (all.length > 0) return rejected(all.slice(0, PROBLEMS_MAX));
   return { ok: true, config: decodeConfig(sections) };
 }
 
-function refused(problems: readonly Problem[]): ParsedConfig {
+function rejected(problems: readonly Problem[]): ParsedConfig {
   return { ok: false, problems };
 }
 
@@ -41,16 +42,16 @@ function readToml(text: string): Toml {
     return { ok: true, value: parse(text) };
   } catch (error) {
     if (!(error instanceof TomlError)) throw error;
-    // The message goes on with a drawing of the place; its first line says what is wrong.
+    // The first line of the message names the problem; the other lines show the place.
     const what = error.message.split('\n')[0]?.replace('Invalid TOML document: ', '') ?? 'unreadable';
     const path = `line ${error.line}, column ${error.column}`;
     return { ok: false, problem: { path, what: `is not TOML: ${what}`, hint: hintAt(text, error.line) } };
   }
 }
 
-/** The commonest slip by far is a text without quotes. */
+/** Returns the hint for a line with broken TOML. The most common mistake is a text without quotes. */
 function hintAt(text: string, line: number): string {
   const source = text.split('\n')[line - 1] ?? '';
   const isUnquoted = /^\s*[A-Za-z0-9_-]+\s*=\s*[A-Za-z/]/.test(source) && !/=\s*(true|false|inf|nan)\b/.test(source);
-  return isUnquoted ? 'Texts stand in quotes: key = "value".' : 'Look at this line and the one above it.';
+  return isUnquoted ? 'Write the text in quotes: key = "value".' : 'Check this line and the line above.';
 }

@@ -1,5 +1,5 @@
 /**
- * The schema's findings in the words of the file: where, what, and what to do.
+ * Texts for the issues that the schema finds: place, mistake and correction, in the notation of the file.
  */
 import type { z } from 'zod';
 import { headingOf, type KeyRow, keyRow, keysOf, sectionsWith } from './key-table.ts';
@@ -7,7 +7,7 @@ import { NESTED_LISTS, NESTED_TABLES } from './keys.ts';
 import type { Problem } from './kinds/problem.ts';
 import { nearestWord } from './suggestion.ts';
 
-/** Where the table that was read stands: its section, and its path in the file (`link[1]`). */
+/** Place of a table: its section, and its path in the file (`link[1]`). */
 interface Place {
   readonly section: string;
   readonly path: string;
@@ -17,73 +17,78 @@ type Issue = z.core.$ZodIssue;
 
 export function problemsOf(issues: readonly Issue[], outer: Place): Problem[] {
   return issues.flatMap((found) => {
-    const { issue, place } = within(found, outer);
+    const { issue, place } = inInnermost(found, outer);
     const path = pathOf(place.path, issue.path);
     if (issue.code === 'unrecognized_keys') {
       return issue.keys.map((key) => unknownKey(key, { ...place, path: pathOf(path, [key]) }, issue.path.length > 0));
     }
-    return [{ path, what: whatIsWrong(issue, place), hint: hintFor(issue, place) }];
+    return [{ path, what: mistakeText(issue, place), hint: hintText(issue, place) }];
   });
 }
 
-/** An issue of `link` at `unit[0].address` is one of `link.unit` at `address`; at `lines.topic`, of `link.lines` at `topic`. */
-function within(issue: Issue, place: Place): { readonly issue: Issue; readonly place: Place } {
+/**
+ * Returns the innermost section of an issue, and the issue with its path there: `unit[0].address` in `link` is
+ * `address` in `link.unit`; `lines.topic` is `topic` in `link.lines`.
+ */
+function inInnermost(issue: Issue, place: Place): { readonly issue: Issue; readonly place: Place } {
   const [key, index, ...rest] = issue.path;
   const section = `${place.section}.${String(key)}`;
   if (typeof index === 'number' && section in NESTED_LISTS)
-    return within({ ...issue, path: rest }, { section, path: pathOf(place.path, issue.path.slice(0, 2)) });
+    return inInnermost({ ...issue, path: rest }, { section, path: pathOf(place.path, issue.path.slice(0, 2)) });
   const inTable = issue.path.slice(1);
   if (!(section in NESTED_TABLES) || (inTable.length === 0 && issue.code !== 'unrecognized_keys'))
     return { issue, place };
   return { issue: { ...issue, path: inTable }, place: { section, path: pathOf(place.path, issue.path.slice(0, 1)) } };
 }
 
-/** `link[1]` and `['predefined_topics', 0, 'id']` make `link[1].predefined_topics[0].id`. */
+/** Appends keys to a path: `link[1]` and `['unit', 0, 'id']` become `link[1].unit[0].id`. */
 function pathOf(base: string, keys: readonly PropertyKey[]): string {
   return keys.reduce<string>(
-    (path, key) => (typeof key === 'number' ? `${path}[${key}]` : `${path}.${keyWords(String(key))}`),
+    (path, key) => (typeof key === 'number' ? `${path}[${key}]` : `${path}.${printableKey(String(key))}`),
     base,
   );
 }
 
-/** Name of a key in a path, where control characters and dots would lie; a long one is cut. */
-export function keyWords(key: string): string {
-  return /^[A-Za-z0-9_-]{1,64}$/.test(key) ? key : shown(key);
+/** Returns a key for a path: quoted if it has special characters, cut if it is long. */
+export function printableKey(key: string): string {
+  return /^[A-Za-z0-9_-]{1,64}$/.test(key) ? key : printable(key);
 }
 
 function unknownKey(key: string, place: Place, isNested: boolean): Problem {
   const problem = { path: place.path, what: 'is not a key of the configuration' };
-  if (isNested) return { ...problem, hint: 'The keys here are id and topic.' };
-  const meant = nearestWord(key, keysOf(place.section));
-  if (meant !== undefined) return { ...problem, hint: `Did you mean ${meant}?` };
+  if (isNested) return { ...problem, hint: 'Allowed keys: id, topic.' };
+  const similar = nearestWord(key, keysOf(place.section));
+  if (similar !== undefined) return { ...problem, hint: `Did you mean ${similar}?` };
   const [elsewhere] = sectionsWith(key);
-  if (elsewhere !== undefined) return { ...problem, hint: `It belongs under ${headingOf(elsewhere)}.` };
-  return { ...problem, hint: `The keys of ${headingOf(place.section)} are ${keysOf(place.section).join(', ')}.` };
+  if (elsewhere !== undefined) return { ...problem, hint: `Move this key under ${headingOf(elsewhere)}.` };
+  return { ...problem, hint: `Allowed keys of ${headingOf(place.section)}: ${keysOf(place.section).join(', ')}.` };
 }
 
-function whatIsWrong(issue: Issue, place: Place): string {
+function mistakeText(issue: Issue, place: Place): string {
   if (issue.input === undefined && issue.code !== 'custom') return 'is missing';
   switch (issue.code) {
     case 'invalid_type':
-      return `is ${shown(issue.input)}, not ${kindWords(issue.expected, keyRow(place.section, String(issue.path[0])))}`;
+      return `is ${printable(issue.input)}, not ${typeName(issue.expected, rowOf(issue, place))}`;
     case 'too_small':
       return issue.origin === 'string' || issue.origin === 'array'
         ? 'is empty'
-        : `is ${shown(issue.input)}, less than ${issue.minimum}`;
+        : `is ${printable(issue.input)}, less than ${issue.minimum}`;
     case 'too_big':
-      return issue.origin === 'number' || issue.origin === 'int'
-        ? `is ${shown(issue.input)}, more than ${issue.maximum}`
-        : `is longer than ${issue.maximum}`;
+      if (issue.origin === 'string') return `is longer than ${issue.maximum} characters`;
+      if (issue.origin === 'array') return `has more than ${issue.maximum} entries`;
+      return `is ${printable(issue.input)}, more than ${issue.maximum}`;
     default:
-      return `is ${shown(issue.input)}`;
+      return `is ${printable(issue.input)}`;
   }
 }
 
-function hintFor(issue: Issue, place: Place): string {
+const rowOf = (issue: Issue, place: Place): KeyRow | undefined => keyRow(place.section, String(issue.path[0]));
+
+function hintText(issue: Issue, place: Place): string {
   const key = issue.path[0];
-  if (key === undefined) return `Write ${headingOf(place.section)} and its keys below it.`;
-  const row = keyRow(place.section, String(key));
-  if (row === undefined) return 'Look it up with `holdfast config reference`.';
+  if (key === undefined) return `Write ${headingOf(place.section)}, and its keys on the lines below.`;
+  const row = rowOf(issue, place);
+  if (row === undefined) return 'See `holdfast config reference`.';
   if (issue.input === undefined) return row.meaning;
   if (issue.code === 'invalid_value')
     return `Allowed: ${issue.values.map((value) => JSON.stringify(value)).join(', ')}.`;
@@ -91,7 +96,7 @@ function hintFor(issue: Issue, place: Place): string {
   return `Allowed: ${row.type}.`;
 }
 
-function kindWords(expected: string, row: KeyRow | undefined): string {
+function typeName(expected: string, row: KeyRow | undefined): string {
   switch (expected) {
     case 'number':
       return row?.type.startsWith('number') ? 'a number' : 'a whole number';
@@ -108,14 +113,14 @@ function kindWords(expected: string, row: KeyRow | undefined): string {
   }
 }
 
-/** Longer values say nothing more. */
-const SHOWN_LENGTH_MAX = 40;
+/** Largest length of a value in a problem; a longer value is cut. */
+const PRINTED_LENGTH_MAX = 40;
 
-/** A value of the file, safe to print: quoted, control characters escaped, cut. */
-function shown(value: unknown): string {
+/** Returns a value of the file in printable form: quoted, control characters escaped, cut. */
+function printable(value: unknown): string {
   if (Array.isArray(value)) return 'a list';
   if (value instanceof Date) return 'a date';
   if (typeof value === 'object') return 'a table';
   const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return text.length <= SHOWN_LENGTH_MAX ? text : `${text.slice(0, SHOWN_LENGTH_MAX)}…`;
+  return text.length <= PRINTED_LENGTH_MAX ? text : `${text.slice(0, PRINTED_LENGTH_MAX)}…`;
 }

@@ -1,7 +1,7 @@
-/** The keys of `[recorder]`, the flight recorder (`recorder/flight-recorder.ts`); part of the table in `keys.ts`. */
+/** Keys of `[recorder]`, the flight recorder (`recorder/flight-recorder.ts`); part of the table in `keys.ts`. */
 import { z } from 'zod';
 
-/** What may freeze a recording by itself. */
+/** Events that can write a recording without a command. */
 export const RECORDING_TRIGGERS = ['store-failed', 'bug', 'hub-protocol', 'crc-storm', 'dead-letter'] as const;
 
 const MEBIBYTE = 1024 * 1024;
@@ -12,26 +12,26 @@ export const RECORDER = z.strictObject({
     .min(0)
     .max(64 * MEBIBYTE)
     .default(MEBIBYTE / 4)
-    .meta({ description: 'Memory for the last steps of each link, and of the hub’s connection. 0 = nothing is kept.' }),
+    .meta({ description: 'Bytes of RAM for the latest steps, for each link and for the hub connection. 0 = off.' }),
   triggers: z
     .array(z.enum(RECORDING_TRIGGERS))
     .max(RECORDING_TRIGGERS.length)
     .default([...RECORDING_TRIGGERS])
     .meta({
-      description: 'What writes a recording to state_dir/recordings by itself; each at most every ten minutes.',
+      description: 'Events that write a recording to state_dir/recordings, each at most once in 10 minutes.',
     }),
   files_max: z
     .int()
     .min(1)
     .max(1000)
     .default(20)
-    .meta({ description: 'Most recordings kept there; the oldest give way.' }),
+    .meta({ description: 'Largest number of recordings in state_dir/recordings; the oldest are deleted first.' }),
   bytes_max: z
     .int()
     .min(65_536)
     .max(1024 * MEBIBYTE)
     .default(16 * MEBIBYTE)
-    .meta({ description: 'Most bytes they may take together.' }),
+    .meta({ description: 'Largest size of all recordings together, in bytes.' }),
 });
 
 export type RecorderSection = z.output<typeof RECORDER>;

@@ -1,15 +1,15 @@
 /**
- * The reference of the configuration file, made from the table of keys: `holdfast config reference` prints it, and
- * `docs/configuration.md` is its output (a test holds them together).
+ * Reference of the configuration file, generated from the table of keys. `holdfast config reference` prints it, and
+ * `docs/configuration.md` is the output; a test compares the two.
  */
 import { headingOf, type KeyRow, keyRows } from './key-table.ts';
 
 const OPENING = `# Configuration
 
 One TOML file, by default \`/etc/holdfast/holdfast.toml\`. \`holdfast config check\` lists all problems of the file
-at once. Unknown keys are refused. This page is the output of \`holdfast config reference\`.
+at once. Unknown keys are rejected. This page is the output of \`holdfast config reference\`.
 
-A gateway with one link and one subdevice needs no more than this:
+Smallest file for a gateway with one link and one subdevice:
 
 \`\`\`toml
 [gateway]
@@ -28,7 +28,7 @@ id = "meter-1"
 \`\`\`
 `;
 
-/** Markdown, ending in a newline. */
+/** Returns Markdown that ends in a newline. */
 export function renderReference(): string {
   const sections = Map.groupBy(keyRows(), (row) => row.section);
   return [OPENING, ...[...sections].map(([section, rows]) => renderSection(section, rows))].join('\n');

@@ -1,8 +1,8 @@
 /**
- * What must hold between keys: unique names, references that lead somewhere, and somebody to serve. The rules of the
+ * Rules across keys: names are unique, references have a target, and at least one subdevice is served. The rules of the
  * hub section are in `hub-rules.ts`.
  *
- * A rule looks only at sections that were readable, so each problem is said once.
+ * A rule applies to readable sections only, so each problem is reported once.
  */
 import { filterProblem } from '../base/topic.ts';
 import { DRIVERS, driverNamed } from '../driver/drivers.ts';
@@ -13,7 +13,7 @@ import { duplicates, type Placed, placed } from './kinds/placed.ts';
 import type { Problem } from './kinds/problem.ts';
 import type { Sections } from './sections.ts';
 
-/** Drivers tell subdevices apart by them: each is unique. */
+/** Keys by which drivers identify subdevices: each value is unique. */
 const SUBDEVICE_KEYS = DRIVERS.flatMap(({ subdeviceKeys }) => Object.keys(subdeviceKeys));
 
 export function ruleProblems(sections: Sections): Problem[] {
@@ -35,17 +35,17 @@ export function ruleProblems(sections: Sections): Problem[] {
         (subdevice) => String(subdevice[key]),
       ),
     ),
-    ...links.flatMap(foreignKeyProblems),
+    ...links.flatMap(ineffectiveKeyProblems),
     ...links.flatMap(({ path, section }) => driverNamed(section.driver).problems(section, path)),
-    // Whoever is missing from a broken list may be the very one that is referred to.
+    // A reference may point to an unreadable section: without all sections, references are not checked.
     ...(isWhole ? referenceProblems(sections, links, subdevices) : []),
   ];
 }
 
 function reservedNameProblems({ path, section }: Placed<LinkSection>): Problem[] {
   if (section.name !== 'hub') return [];
-  const hint = 'Choose another name: holdfast trace hub shows the connection to the hub.';
-  return [{ path: `${path}.name`, what: 'is "hub", which means the hub itself', hint }];
+  const hint = 'Choose another name: in commands such as holdfast trace, hub is the connection to the hub.';
+  return [{ path: `${path}.name`, what: 'is "hub", which is a reserved name', hint }];
 }
 
 function alarmTopicProblems({ outbox }: Sections): Problem[] {
@@ -54,29 +54,30 @@ function alarmTopicProblems({ outbox }: Sections): Problem[] {
     const path = `outbox.alarm_topics[${index}]`;
     const problem = filterProblem(filter);
     if (problem !== undefined)
-      return [
-        { path, what: `is no topic filter: ${problem.problem}`, hint: 'Write it as a subdevice would subscribe.' },
-      ];
+      return [{ path, what: `is not a topic filter: ${problem.problem}`, hint: 'Write one such as "+/alarm".' }];
     if (filters.indexOf(filter) === index) return [];
-    return [{ path, what: `is "${filter}" once more`, hint: 'Remove it.' }];
+    return [{ path, what: `is "${filter}", which is already in the list`, hint: 'Remove this entry.' }];
   });
 }
 
-/** Keys of another driver: whoever wrote them there expects something. */
-function foreignKeyProblems({ path, section }: Placed<LinkSection>): Problem[] {
-  const foreign = DRIVERS.filter(({ name }) => name !== section.driver);
-  return foreign.flatMap(({ name, keys }) =>
+/** Reports keys of other drivers. They are not ignored, because their author expects an effect. */
+function ineffectiveKeyProblems({ path, section }: Placed<LinkSection>): Problem[] {
+  const others = DRIVERS.filter(({ name }) => name !== section.driver);
+  return others.flatMap(({ name, keys }) =>
     Object.keys(keys)
       .filter((key) => section[key] !== undefined)
       .map((key) => ({
         path: `${path}.${key}`,
-        what: `means nothing to driver "${section.driver}"`,
-        hint: `Remove it, or write driver = "${name}" in the link.`,
+        what: `has no effect with driver "${section.driver}"`,
+        hint: `Remove this key, or write driver = "${name}" in the link.`,
       })),
   );
 }
 
-/** Keys of a driver that serves the subdevice on no link. @param links all there are */
+/**
+ * Reports keys of a driver that does not serve the subdevice on any link.
+ * @param links all links
+ */
 function idleKeyProblems(
   { path, section }: Placed<SubdeviceSection>,
   links: readonly Placed<LinkSection>[],
@@ -89,8 +90,8 @@ function idleKeyProblems(
       .filter((key) => section[key] !== undefined)
       .map((key) => ({
         path: `${path}.${key}`,
-        what: `means nothing: no link of driver "${name}" may serve it`,
-        hint: `Remove it: it is for subdevices that speak ${protocol}.`,
+        what: `has no effect: no link with driver "${name}" can serve this subdevice`,
+        hint: `Remove this key: only subdevices that use ${protocol} have it.`,
       })),
   );
 }
@@ -105,22 +106,22 @@ function referenceProblems(
       {
         path: 'link',
         what: 'is missing',
-        hint: 'Add at least one [[link]] with its name and the path of its serial port.',
+        hint: 'Add at least one [[link]] with a name and the path of the serial port.',
       },
     ];
   }
-  const takesAnyone = sections.gateway?.accept_unknown_subdevices ?? false;
-  if (subdevices.length === 0 && !takesAnyone) {
+  const acceptsUnknown = sections.gateway?.accept_unknown_subdevices ?? false;
+  if (subdevices.length === 0 && !acceptsUnknown) {
     return [
       {
         path: 'subdevice',
-        what: 'is missing, so no subdevice would be served',
-        hint: 'Add a [[subdevice]] with its id for each device on the links.',
+        what: 'is missing: no subdevice would be served',
+        hint: 'Add a [[subdevice]] with an id for each device on the links.',
       },
     ];
   }
   const tied = subdevices.flatMap((subdevice) => tiedLinkProblems(subdevice, links));
-  const listed = links.flatMap((link) => allowListProblems(link, subdevices, takesAnyone));
+  const listed = links.flatMap((link) => allowListProblems(link, subdevices, acceptsUnknown));
   const idle = subdevices.flatMap((subdevice) => idleKeyProblems(subdevice, links));
   const unserved = subdevices.flatMap((subdevice) => unservedProblems(subdevice, links));
   return [...tied, ...listed, ...idle, ...unserved];
@@ -132,9 +133,7 @@ function tiedLinkProblems(
 ): Problem[] {
   if (section.link === undefined || links.some((link) => link.section.name === section.link)) return [];
   const names = links.map((link) => link.section.name).join(', ');
-  return [
-    { path: `${path}.link`, what: `is "${section.link}", and no link has that name`, hint: `The links are ${names}.` },
-  ];
+  return [{ path: `${path}.link`, what: `is "${section.link}", but no link has that name`, hint: `Links: ${names}.` }];
 }
 
 /** Ids that a link lists, each with its path. */
@@ -145,21 +144,21 @@ function listedOn({ path, section }: Placed<LinkSection>): readonly ListedSubdev
 function allowListProblems(
   link: Placed<LinkSection>,
   subdevices: readonly Placed<SubdeviceSection>[],
-  takesAnyone: boolean,
+  acceptsUnknown: boolean,
 ): Problem[] {
   const { name, subdevices: ids } = link.section;
   return listedOn(link).flatMap(({ path: place, id }, index) => {
     const listed = subdevices.find((subdevice) => subdevice.section.id === id)?.section;
     if (ids.slice(0, index).includes(id)) {
-      return [{ path: place, what: `is "${id}" for a second time`, hint: 'Remove it.' }];
+      return [{ path: place, what: `is "${id}", which is already in the list`, hint: 'Remove this entry.' }];
     }
     if (listed === undefined) {
-      if (takesAnyone) return [];
+      if (acceptsUnknown) return [];
       return [
         {
           path: place,
-          what: `is "${id}", and no [[subdevice]] has that id`,
-          hint: 'Correct it, or add the [[subdevice]].',
+          what: `is "${id}", but no [[subdevice]] has that id`,
+          hint: 'Correct the id, or add a [[subdevice]] with this id.',
         },
       ];
     }
@@ -167,14 +166,14 @@ function allowListProblems(
     return [
       {
         path: place,
-        what: `is "${id}", which is tied to link "${listed.link}"`,
-        hint: 'Remove it here, or remove `link` from its [[subdevice]].',
+        what: `is "${id}", which is configured for link "${listed.link}"`,
+        hint: 'Remove the id here, or remove `link` from the [[subdevice]].',
       },
     ];
   });
 }
 
-/** On some link it must be welcome, or it is configured in vain. */
+/** Reports a subdevice that no link serves. */
 function unservedProblems(
   { path, section }: Placed<SubdeviceSection>,
   links: readonly Placed<LinkSection>[],
@@ -189,7 +188,7 @@ function unservedProblems(
     {
       path: `${path}.id`,
       what: `is "${section.id}", which no link serves`,
-      hint: 'Add it to `subdevices` of a link, or leave that list empty; on a Modbus line, add its [[link.unit]].',
+      hint: 'Add the id to `subdevices` of a link, or leave that list empty. On a Modbus line, add a [[link.unit]].',
     },
   ];
 }

@@ -1,8 +1,8 @@
 /**
- * The configuration as the program uses it: every default filled in, every rule checked, nothing optional by accident.
+ * Configuration for the program: all defaults are set, all rules are checked.
  *
- * `parse.ts` makes it from the file. The names are those of the file (`keys.ts`) in camel case, so `keep_alive_s` is
- * `keepAliveS`; where a key is empty in the file and the profile decides, the decision is already made here.
+ * `parse.ts` creates the configuration from the file. The names are the keys of the file (`keys.ts`) in camel case:
+ * `keep_alive_s` is `keepAliveS`. A key that is missing in the file has the default of the profile here.
  */
 
 import type { HubIdentity, SignMethod } from '../base/hub-identity.ts';
@@ -14,7 +14,7 @@ import type { CamelKeys } from './kinds/camel-keys.ts';
 import type { Problem } from './kinds/problem.ts';
 import type { RecorderSection } from './recorder-keys.ts';
 
-/** What gives way when the outbox is full. `reject`: the sender is told to come back later, nothing is lost. */
+/** Rule for a full outbox. `reject`: the sender is asked to send again later, and nothing is lost. */
 export type OutboxOverflow = OutboxConfig['overflow'];
 
 export interface Config {
@@ -31,7 +31,7 @@ export interface Config {
 
 export type GatewayConfig = CamelKeys<GatewaySection>;
 
-/** How the gateway proves who it is. Secrets stay in their files. */
+/** Credentials of the gateway at the hub. Secrets are in files only. */
 export type HubCredentials =
   | { readonly kind: 'none' }
   | { readonly kind: 'password'; readonly username: string; readonly passwordFile: string | undefined }
@@ -40,28 +40,29 @@ export type HubCredentials =
       readonly productId: string;
       readonly deviceName: string;
       /**
-       * Holds the device secret as the hub's console shows it: base64. `undefined`: TLS has proved who we are, by the
-       * client certificate or by the device secret as its key, and CONNECT carries no password.
+       * File with the device secret in base64, as the console of the hub shows the secret. `undefined`: TLS
+       * authenticates the gateway, by client certificate or with the device secret as pre-shared key, and CONNECT has
+       * no password.
        */
       readonly deviceSecretFile: string | undefined;
-      /** Of the password, and of what subdevices are bound with. */
+      /** Algorithm of the password, and of the signatures that bind subdevices. */
       readonly signMethod: SignMethod;
     };
 
-/** How the way to the hub is protected. */
+/** Protection of the connection to the hub. */
 export type HubTls =
   | { readonly kind: 'off' }
   | {
       readonly kind: 'on';
-      /** `undefined`: the authorities that this machine trusts. */
+      /** `undefined`: the CA certificates of the system. */
       readonly caFile: string | undefined;
-      /** What the hub's certificate must be for: a name, or the address in `host`. */
+      /** Name that the certificate of the hub must contain: a host name, or the address in `host`. */
       readonly serverName: string;
-      /** Base64 SHA-256 of the public keys that the hub may have; empty: any. */
+      /** Base64 SHA-256 of each accepted public key of the hub; empty: any key. */
       readonly pins: readonly string[];
       readonly client: { readonly certificateFile: string; readonly keyFile: string } | undefined;
     }
-  /** `secretFile` holds the device secret, base64. */
+  /** `secretFile` contains the device secret in base64. */
   | { readonly kind: 'psk'; readonly secretFile: string };
 
 export interface HubConfig {
@@ -69,38 +70,38 @@ export interface HubConfig {
   readonly host: string;
   readonly port: number;
   readonly tls: HubTls;
-  /** Who binds subdevices that are configured and not bound. */
+  /** `manual`: a technician binds subdevices. `auto`: the gateway binds configured subdevices with a secret. */
   readonly bind: 'manual' | 'auto';
-  /** Subdevices in one request of the gateway protocol. */
+  /** Largest number of subdevices in one request to the hub. */
   readonly operationsBatchMax: number;
-  /** `device` with the hub profiles, one of the others with `generic`. */
+  /** Kind `device` with the hub profiles, `none` or `password` with `generic`. */
   readonly credentials: HubCredentials;
-  /** Hub profiles: product id and device name, one after the other. */
+  /** MQTT client id. Hub profiles: product id followed by device name. */
   readonly clientId: string;
-  /** Ends in `{topic}`; the placeholders are listed in `profiles.ts`. */
+  /** Template that ends in `{topic}`; `profiles.ts` lists the placeholders. */
   readonly topicTemplate: string;
-  /** Whether RETAIN of a subdevice's PUBLISH and will is passed on to the hub (generic only). */
+  /** True if RETAIN of a PUBLISH or will of a subdevice is sent to the hub (generic only). */
   readonly retain: boolean;
   /** Seconds; 0 = no keep alive (generic only). */
   readonly keepAliveS: number;
-  /** From the first byte of the dial to CONNACK. */
+  /** Longest time from opening the connection to CONNACK. */
   readonly connectMsMax: number;
   readonly pubackMsMax: number;
-  /** Sendings of one message that got no PUBACK, before it becomes a dead letter. */
+  /** Attempts to send one message without PUBACK before the message becomes a dead letter. */
   readonly attemptsMax: number;
   readonly inFlightMax: number;
-  /** Ceiling over everything we publish; 0 = no ceiling. */
+  /** Highest rate of all publishes; 0 = no limit. */
   readonly messagesPerS: number;
   readonly payloadBytesMax: number;
-  /** Of a topic as the hub knows it, in UTF-8. */
+  /** Longest topic at the hub, in bytes of UTF-8. */
   readonly topicBytesMax: number;
-  /** Slashes in such a topic; 0 = no limit. */
+  /** Largest number of slashes in a topic at the hub; 0 = no limit. */
   readonly topicSlashesMax: number;
   readonly reconnectFloorMs: number;
   readonly reconnectCeilingMs: number;
-  /** Filters one connection may hold; 0 = no limit. */
+  /** Largest number of filters of one connection; 0 = no limit. */
   readonly subscriptionsMax: number;
-  /** Where the hub's application side is told that downlinks may be missing; `undefined`: it is not. */
+  /** Topic of the message that downlinks may be missing; `undefined`: no message. */
   readonly resyncTopic: string | undefined;
 }
 
@@ -108,23 +109,23 @@ export type OutboxConfig = CamelKeys<OutboxSection>;
 
 export type InboxConfig = CamelKeys<InboxSection>;
 
-/** What may freeze a recording by itself. */
+/** Event that can write a recording without a command. */
 export type RecordingTrigger = RecorderConfig['triggers'][number];
 
 export type RecorderConfig = CamelKeys<RecorderSection>;
 
 export interface LinkConfig extends LinkTerms {
-  /** What the port is called: see `base/serial-port.ts`. */
+  /** Name of the serial port: see `base/serial-port.ts`. */
   readonly path: string;
   readonly parity: 'none' | 'even' | 'odd';
   readonly stopBits: 1 | 2;
   /** Name of a driver of `driver/drivers.ts`. */
   readonly driver: string;
-  /** Keys of the driver, decoded; only the driver looks inside. */
+  /** Decoded keys of the driver; only the driver uses the content. */
   readonly options: object;
-  /** Steps that may be tried for a line that is open and does not work, in this order. */
+  /** Recovery steps for a line that is open and does not work, in this order. */
   readonly recovery: readonly RecoveryStep[];
-  /** These three come from the outbox if the link does not set them. */
+  /** `holdMs`, `commitMs` and `overflow` have the values of the outbox if the link does not set them. */
   readonly holdMs: number;
   readonly commitMs: number;
   readonly overflow: OutboxOverflow;
@@ -132,13 +133,13 @@ export interface LinkConfig extends LinkTerms {
 
 export interface SubdeviceConfig {
   readonly id: string;
-  /** Served on this link only; `undefined`: wherever it shows up and is allowed. */
+  /** Only link that serves the subdevice; `undefined`: every link on which the subdevice is allowed. */
   readonly link: string | undefined;
-  /** Keys that drivers have in a `[[subdevice]]`, as the file has them. */
+  /** Keys of drivers in the `[[subdevice]]`, in the notation of the file. */
   readonly driverKeys: Readonly<Record<string, unknown>>;
-  /** How the hub knows it; `undefined` only with `generic`. */
+  /** Identity at the hub; `undefined` only with `generic`. */
   readonly hubIdentity: HubIdentity | undefined;
-  /** Holds its device secret: needed to bind it. */
+  /** File with the device secret, which a bind requires. */
   readonly deviceSecretFile: string | undefined;
 }
 

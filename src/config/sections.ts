@@ -1,6 +1,6 @@
 /**
- * Reads the sections of a parsed file by the table of keys, each on its own, so that a slip in one hides none in
- * another. A section that lacks what it needs is `undefined` here; whatever was wrong has a problem to its name.
+ * Reads the sections of a parsed file by the table of keys. Each section is read separately, so a mistake in one hides
+ * no mistake in another. A section without its required keys is `undefined`; each mistake is reported as a problem.
  */
 import type { z } from 'zod';
 import { headingOf } from './key-table.ts';
@@ -21,11 +21,11 @@ import {
   TABLES,
 } from './keys.ts';
 import type { Problem } from './kinds/problem.ts';
-import { keyWords, problemsOf } from './problem-words.ts';
+import { printableKey, problemsOf } from './problem-words.ts';
 import { RECORDER, type RecorderSection } from './recorder-keys.ts';
 import { nearestWord } from './suggestion.ts';
 
-/** A file that may still have problems. */
+/** Sections of a file that may have problems. */
 export interface Sections {
   readonly gateway: GatewaySection | undefined;
   readonly hub: HubSection | undefined;
@@ -38,35 +38,35 @@ export interface Sections {
 
 type Table = Readonly<Record<string, unknown>>;
 
-/** Rules compare each with each: these numbers take a second, and no machine has so many ports. */
+/** Rules compare each entry with each: these numbers take 1 s, and real gateways have fewer entries. */
 const TABLES_MAX: Readonly<Record<keyof typeof LISTS, number>> = { link: 1000, subdevice: 10_000 };
-/** The nearest word is not looked for among more unknown sections; nobody reads on after so many. */
+/** Largest number of unknown sections that are reported and compared with the known ones. */
 const UNKNOWN_MAX = 100;
 
 export function readSections(file: Table): { readonly sections: Sections; readonly problems: readonly Problem[] } {
   const problems: Problem[] = [];
 
-  /** One table; a missing one is an empty one, so that its defaults hold and its required keys are missed. */
+  /** Reads one table. A missing table counts as empty: it has its defaults, and its required keys are reported. */
   function read<Schema extends z.ZodType>(schema: Schema, section: string, value: unknown, path = section) {
     const result = schema.safeParse(value ?? {}, { reportInput: true });
     if (result.success) return result.data;
     problems.push(...problemsOf(result.error.issues, { section, path }));
-    return schema.safeParse(withoutBroken(value, result.error.issues)).data;
+    return schema.safeParse(withoutInvalid(value, result.error.issues)).data;
   }
 
   function readList<Schema extends z.ZodType>(schema: Schema, section: keyof typeof LISTS) {
     const list = file[section] ?? [];
     const most = TABLES_MAX[section];
     if (Array.isArray(list) && list.length > most) {
-      const hint = 'Is it the right file? A gateway serves fewer.';
-      problems.push({ path: section, what: `stands there ${list.length} times, more than ${most}`, hint });
+      const hint = 'Check that this is the configuration file of holdfast.';
+      problems.push({ path: section, what: `occurs ${list.length} times, more than ${most}`, hint });
       return [];
     }
     if (Array.isArray(list)) return list.map((value, index) => read(schema, section, value, `${section}[${index}]`));
     problems.push({
       path: section,
       what: 'is not a list of tables',
-      hint: `Write ${headingOf(section)}, with double brackets, above each one.`,
+      hint: `Write ${headingOf(section)}, with double brackets, above each entry.`,
     });
     return [];
   }
@@ -84,14 +84,14 @@ export function readSections(file: Table): { readonly sections: Sections; readon
   return { sections, problems };
 }
 
-/** What is left of a table without its broken keys: enough, mostly, for the rules across keys to speak in the same go. */
-function withoutBroken(value: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
+/** Returns a table without its invalid keys, so that the rules across keys can check the rest at the same time. */
+function withoutInvalid(value: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
   if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const broken = new Set(issues.flatMap(brokenKeys));
-  return Object.fromEntries(Object.entries(value).filter(([key]) => !broken.has(key)));
+  const invalid = new Set(issues.flatMap(invalidKeys));
+  return Object.fromEntries(Object.entries(value).filter(([key]) => !invalid.has(key)));
 }
 
-function brokenKeys(issue: z.core.$ZodIssue): readonly PropertyKey[] {
+function invalidKeys(issue: z.core.$ZodIssue): readonly PropertyKey[] {
   if (issue.code === 'unrecognized_keys' && issue.path.length === 0) return issue.keys;
   return issue.path.slice(0, 1);
 }
@@ -102,14 +102,14 @@ function unknownSections(file: Table): Problem[] {
     .filter((section) => !known.includes(section))
     .slice(0, UNKNOWN_MAX)
     .map((section) => {
-      const meant = nearestWord(section, known);
+      const similar = nearestWord(section, known);
       return {
-        path: keyWords(section),
+        path: printableKey(section),
         what: 'is not a section of this file',
         hint:
-          meant === undefined
-            ? `The sections are ${known.map(headingOf).join(', ')}.`
-            : `Did you mean ${headingOf(meant)}?`,
+          similar === undefined
+            ? `Allowed sections: ${known.map(headingOf).join(', ')}.`
+            : `Did you mean ${headingOf(similar)}?`,
       };
     });
 }

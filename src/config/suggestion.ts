@@ -1,28 +1,28 @@
-/** Did you mean …? The nearest of the known words, if it is near enough to be a slip. */
+/** Suggestion for a mistyped word: the nearest known word, if it is near enough. */
 
-/** Two slips in a word, one in a short one: more is another word. */
-function slipsAllowed(word: string): number {
+/** Largest distance of a mistyped word: 2, and 1 for a short word. A more distant word is another word. */
+function distanceMax(word: string): number {
   return word.length <= 4 ? 1 : 2;
 }
 
-/** Longer words are no slips of ours; bounds the work on hostile input. */
+/** Longer words have no suggestion, because no key is so long; bounds the work on hostile input. */
 const WORD_LENGTH_MAX = 64;
 
-/** @returns the known word that was probably meant, or `undefined` */
+/** @returns the known word that was probably intended, or `undefined` */
 export function nearestWord(word: string, known: readonly string[]): string | undefined {
   if (word.length > WORD_LENGTH_MAX) return undefined;
   const plain = word.toLowerCase().replaceAll('-', '_');
   let nearest: string | undefined;
-  let fewest = slipsAllowed(word) + 1;
+  let smallest = distanceMax(word) + 1;
   for (const candidate of known) {
-    const slips = slipsBetween(plain, candidate);
-    if (slips < fewest) [nearest, fewest] = [candidate, slips];
+    const distance = distanceBetween(plain, candidate);
+    if (distance < smallest) [nearest, smallest] = [candidate, distance];
   }
   return nearest ?? known.find((candidate) => plain.length >= 4 && candidate.startsWith(`${plain}_`));
 }
 
-/** Insertions, deletions, replacements and swaps of neighbours (optimal string alignment distance). */
-function slipsBetween(left: string, right: string): number {
+/** Returns the number of insertions, deletions, replacements and swaps (optimal string alignment distance). */
+function distanceBetween(left: string, right: string): number {
   let beforeLast: number[] = [];
   let last = Array.from({ length: right.length + 1 }, (_, column) => column);
   for (let row = 1; row <= left.length; row += 1) {

@@ -1,4 +1,4 @@
-/** What is allowed in a configuration and will bite: told by `holdfast config check`, and no reason to refuse the file. */
+/** Valid settings that are likely to cause trouble. `holdfast config check` reports them; the gateway starts. */
 import { isNumberedPath } from '../base/serial-port.ts';
 import type { Problem } from './kinds/problem.ts';
 import type { Config } from './schema.ts';
@@ -10,7 +10,7 @@ export function warningsOf({ links }: Config): Problem[] {
       return [
         {
           path: place,
-          what: `is ${path}, which counts in the order of plugging and may be another device tomorrow`,
+          what: `is ${path}, whose number depends on the order of plugging: after a restart it may be another device`,
           hint: 'Use the stable name that holdfast ports prints.',
         },
       ];
@@ -19,7 +19,7 @@ export function warningsOf({ links }: Config): Problem[] {
       return [
         {
           path: place,
-          what: `is ${path}, an adapter without a serial number: a second one of its kind makes both unusable`,
+          what: `is ${path}, an adapter without a serial number: with a second one of this type, neither can be used`,
           hint: 'Use the by-path: name that holdfast ports prints.',
         },
       ];

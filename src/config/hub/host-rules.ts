@@ -1,10 +1,10 @@
-/** What `hub.host` may be: a name or an address. What people write in front of it and behind it has keys of its own. Pure. */
+/** Rules of `hub.host`: a host name or an address. The other parts of a URL are rejected with a hint. Pure. */
 import type { HubSection } from '../keys.ts';
 import type { Problem } from '../kinds/problem.ts';
 
 const URL_PARTS = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:[^@/]*@)?(\[[^\]]*\]|[^/:]*)(?::(\d*))?(\/.*)?$/i;
 const NAME = /^[A-Za-z0-9._-]+$/;
-/** Two colons at least, as in every IPv6 address without brackets. */
+/** Address with at least two colons, like every IPv6 address without brackets. */
 const IPV6 = /^[0-9A-Fa-f]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f.]*(?:%[A-Za-z0-9._-]+)?$/;
 const SECURE = ['mqtts', 'ssl', 'tls', 'https', 'wss'];
 
@@ -14,7 +14,7 @@ export function hostProblems({ host }: HubSection): Problem[] {
   const [, scheme, bare = '', port, rest] = URL_PARTS.exec(host) ?? [];
   const name = bare.replace(/^\[|\]$/g, '');
   if (!NAME.test(name) && !IPV6.test(name))
-    return [{ path, what: `is "${host}", which is no host name and no address`, hint: 'Write the name alone.' }];
+    return [{ path, what: `is "${host}", not a host name or an address`, hint: 'Write the host name only.' }];
   const extras = [
     ...(scheme === undefined ? [] : ['a scheme']),
     ...(host.includes('@') ? ['a user'] : []),
@@ -27,12 +27,7 @@ export function hostProblems({ host }: HubSection): Problem[] {
     ...(port === undefined || port === '' ? [] : [`port = ${port}`]),
     ...(scheme !== undefined && SECURE.includes(scheme.toLowerCase()) ? ['tls = "on"'] : []),
   ];
-  const what = `is "${host}", with ${extras.join(' and ')}; it is the name or the address alone`;
-  return [
-    {
-      path,
-      what,
-      hint: `Write it without ${extras.map((extra) => extra.replace(/^a /, '')).join(' and ')}: ${instead.join(', and below it ')}.`,
-    },
-  ];
+  const without = extras.map((extra) => extra.replace(/^a /, '')).join(' and ');
+  const what = `is "${host}", with ${extras.join(' and ')}; only the host name or address is allowed`;
+  return [{ path, what, hint: `Write the host without ${without}: ${instead.join(', and below it ')}.` }];
 }

@@ -1,5 +1,5 @@
 /**
- * What each profile of hub decides where the file is silent, and the bounds the file may not leave.
+ * Defaults and limits of each hub profile: values for keys that are not in the file, and the allowed ranges.
  * Source: the hub's published limits (international and mainland pages) and MQTT 3.1.1 for `generic`.
  */
 
@@ -16,7 +16,10 @@ export interface ProfileDefaults {
   readonly subscriptionsMax: number;
 }
 
-/** The hub takes one CONNECT in 5 s, 30 or 20 messages a second, 16 KiB each, topics of 255 bytes; 100 filters on the mainland. */
+/**
+ * Limits of the IoT hub: one CONNECT in 5 s, 30 or 20 messages/s, payloads of 16 KiB, topics of 255 bytes; 100 filters
+ * on the mainland.
+ */
 const HUB_DEFAULTS: ProfileDefaults = {
   topicTemplate: '{product_id}/{device_name}/{topic}',
   keepAliveS: 240,
@@ -43,10 +46,10 @@ export const PROFILE_DEFAULTS: Readonly<Record<HubProfile, ProfileDefaults>> = {
   mainland: { ...HUB_DEFAULTS, messagesPerS: 20, topicSlashesMax: 6, subscriptionsMax: 100 },
 };
 
-/** The hub refuses less than 60 s (mainland) and more than 850 s; its own SDK goes no higher than 690 s. */
+/** Range of the keep alive. The hub rejects less than 60 s (mainland) and more than 850 s; its SDK allows 690 s. */
 export const HUB_KEEP_ALIVE_S = { min: 60, max: 690 } as const;
 
-/** The placeholders of a topic template, by profile; `{topic}` is the subdevice's own name for the topic. */
+/** Placeholders of a topic template, by profile; `{topic}` is the topic that the subdevice uses. */
 export const TOPIC_PLACEHOLDERS: Readonly<Record<HubProfile, readonly string[]>> = {
   generic: ['gateway', 'subdevice', 'topic'],
   intl: ['gateway', 'subdevice', 'product_id', 'device_name', 'topic'],
@@ -55,13 +58,16 @@ export const TOPIC_PLACEHOLDERS: Readonly<Record<HubProfile, readonly string[]>>
 
 export const PROFILES: readonly HubProfile[] = ['generic', 'intl', 'mainland'];
 
-/** A default in words, where the profile decides: `60 (generic), 240 (intl, mainland)`. */
+/** Text of a default that depends on the profile: `60 (generic), 240 (intl, mainland)`. */
 export function byProfile(key: keyof ProfileDefaults): string {
-  return inWords(PROFILES.map((profile) => [profile, PROFILE_DEFAULTS[profile][key]]));
+  return groupedByValue(PROFILES.map((profile) => [profile, PROFILE_DEFAULTS[profile][key]]));
 }
 
-/** `60 (generic), 240 (intl, mainland)`; @param choices name → value */
-export function inWords(choices: readonly (readonly [string, string | number])[]): string {
+/**
+ * Returns each value once, with its names: `60 (generic), 240 (intl, mainland)`.
+ * @param choices name and value
+ */
+export function groupedByValue(choices: readonly (readonly [string, string | number])[]): string {
   const byValue = Map.groupBy(choices, ([, value]) => JSON.stringify(value));
-  return [...byValue].map(([value, who]) => `${value} (${who.map(([name]) => name).join(', ')})`).join(', ');
+  return [...byValue].map(([value, group]) => `${value} (${group.map(([name]) => name).join(', ')})`).join(', ');
 }

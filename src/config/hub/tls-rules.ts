@@ -1,6 +1,6 @@
 /**
- * What must hold between the keys of TLS. Whether the files are there and good is for those who may look
- * (`io/tls/tls-files.ts`); a key that means nothing in this mode is a problem, since somebody meant something by it.
+ * Rules across the TLS keys. The files themselves are checked in `io/tls/tls-files.ts`. A key without effect in the
+ * configured mode is a problem, because its author expects an effect.
  */
 import type { HubSection } from '../keys.ts';
 import type { Problem } from '../kinds/problem.ts';
@@ -18,22 +18,22 @@ export function tlsProblems(hub: HubSection): Problem[] {
     case 'on':
       return [...pairProblems(hub), ...pinProblems(hub)];
     case 'off':
-      return meaninglessKeys(hub);
+      return ineffectiveKeys(hub);
     case 'psk':
-      return [...meaninglessKeys(hub), ...pskProblems(hub)];
+      return [...ineffectiveKeys(hub), ...pskProblems(hub)];
   }
 }
 
-/** A device whose certificate the hub knows needs no device secret (hub contract §1.3). */
-export function provesByCertificate(hub: HubSection): boolean {
+/** Returns true if the gateway has a client certificate: then the hub requires no device secret. */
+export function usesClientCertificate(hub: HubSection): boolean {
   return hub.tls === 'on' && hub.tls_certificate_file !== undefined;
 }
 
-function meaninglessKeys(hub: HubSection): Problem[] {
+function ineffectiveKeys(hub: HubSection): Problem[] {
   return CERTIFICATE_KEYS.filter((key) => hub[key] !== undefined && hub[key].length > 0).map((key) => ({
     path: `hub.${key}`,
-    what: `has no meaning with tls = "${hub.tls}"`,
-    hint: 'Remove it, or write tls = "on".',
+    what: `has no effect with tls = "${hub.tls}"`,
+    hint: 'Remove this key, or write tls = "on".',
   }));
 }
 
@@ -45,20 +45,20 @@ function pairProblems(hub: HubSection): Problem[] {
   return [
     {
       path: `hub.${missing}`,
-      what: `is missing, and there is a ${present}`,
-      hint: 'A certificate and its key are needed together.',
+      what: `is missing, but ${present} is set`,
+      hint: 'Set both tls_certificate_file and tls_key_file, or neither.',
     },
   ];
 }
 
-/** RFC 7469 §4.3: without a backup pin, a lost key locks everybody out. */
+/** RFC 7469 §4.3: without a backup pin, the gateway cannot connect after a change of the hub's key. */
 function pinProblems(hub: HubSection): Problem[] {
   if (new Set(hub.tls_pins).size !== 1) return [];
   return [
     {
       path: 'hub.tls_pins',
-      what: 'has one pin only',
-      hint: 'Add the pin of the key that the hub will have next, or the gateway is locked out on that day.',
+      what: 'has only one pin',
+      hint: 'Add the pin of the next key of the hub. With one pin, the gateway cannot connect after the key changes.',
     },
   ];
 }
@@ -68,7 +68,7 @@ function pskProblems(hub: HubSection): Problem[] {
   return [
     {
       path: 'hub.tls',
-      what: 'is "psk", and profile "generic" has no device secret',
+      what: 'is "psk", but profile "generic" has no device secret',
       hint: 'Write tls = "on", or correct hub.profile.',
     },
   ];

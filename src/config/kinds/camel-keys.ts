@@ -1,8 +1,8 @@
-/** Keys as the file writes them, `keep_alive_s`, become names of the program, `keepAliveS`. */
+/** Conversion of keys of the file, `keep_alive_s`, to names of the program, `keepAliveS`. */
 
 type Camel<Key extends string> = Key extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<Camel<Tail>>}` : Key;
 
-/** A section whose keys are its configuration: one description serves both. */
+/** Type of a section after the conversion of its keys. */
 export type CamelKeys<Section> = { readonly [Key in keyof Section & string as Camel<Key>]: Section[Key] };
 
 export function camelKeys<Section extends object>(section: Section): CamelKeys<Section> {

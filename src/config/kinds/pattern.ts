@@ -1,29 +1,29 @@
 /**
- * Patterns of the configuration: regular expressions as RE2 has them, which match in time linear in the line, whatever is
- * on it. So no look-around and no back references. The only file that knows which library does it; it is loaded for the
- * first pattern, since most gateways have none.
+ * Patterns of the configuration: regular expressions of RE2, without look-around and back references. The time to match
+ * is linear in the length of the line. Only this file uses the library. The library is loaded for the first pattern,
+ * because most gateways have none.
  */
 import { createRequire } from 'node:module';
 import type { RE2JS } from 're2js';
 import { type Decoded, decoded, undecodable } from '../../base/decoded.ts';
 
 export interface Pattern {
-  /** As it was written. */
+  /** Text of the expression. */
   readonly source: string;
-  /** Names of its named groups. */
+  /** Names of the named groups. */
   readonly fields: readonly string[];
-  /** @returns the named groups that took part, or `undefined`: it matches nowhere in the text */
+  /** @returns the named groups that took part in the match; `undefined`: no match in the text */
   match(text: string): ReadonlyMap<string, string> | undefined;
 }
 
-/** Instructions of the compiled pattern. The slowest that was found takes 40 ms for a line of 4096 octets. */
+/** Largest number of instructions of a compiled pattern. The slowest known pattern takes 40 ms for 4096 octets. */
 const PROGRAM_MAX = 500;
 
 export function compilePattern(source: string): Decoded<Pattern> {
   const compiled = compile(source);
   if (!compiled.ok) return compiled;
   const pattern = compiled.value;
-  if (pattern.programSize() > PROGRAM_MAX) return undecodable('it is too large: repeat less');
+  if (pattern.programSize() > PROGRAM_MAX) return undecodable('it is too large: use fewer repetitions');
   const fields = Object.keys(pattern.namedGroups());
   return decoded({
     source,
@@ -43,7 +43,7 @@ export function compilePattern(source: string): Decoded<Pattern> {
 
 const require = createRequire(import.meta.url);
 
-/** Node keeps what it has loaded. */
+/** Loads the library at the first call; Node caches the module. */
 function library(): typeof import('re2js') {
   return require('re2js');
 }
@@ -52,8 +52,8 @@ function compile(source: string): Decoded<RE2JS> {
   try {
     return decoded(library().RE2JS.compile(source));
   } catch (error) {
-    // The library throws for what it cannot compile; its words begin with its own name for the trouble.
-    const words = error instanceof Error ? error.message : String(error);
-    return undecodable(words.replace(/^error parsing regexp: /, ''));
+    // The library throws for an invalid expression; its message begins with a prefix of the library.
+    const message = error instanceof Error ? error.message : String(error);
+    return undecodable(message.replace(/^error parsing regexp: /, ''));
   }
 }

@@ -1,4 +1,4 @@
-/** Sections of a list with their paths, and what must be unique among them. */
+/** Sections of a list with their paths, and the check of unique keys among them. */
 import type { Problem } from './problem.ts';
 
 /** A section of a list with its path. */
@@ -24,8 +24,7 @@ export function duplicates<Section>(
     const first = firstPath.get(value);
     if (first === undefined) firstPath.set(value, path);
     if (first === undefined) return [];
-    return [
-      { path: `${path}.${key}`, what: `is "${value}", as ${first}.${key} is`, hint: `Give each its own ${key}.` },
-    ];
+    const what = `is "${value}", the same as ${first}.${key}`;
+    return [{ path: `${path}.${key}`, what, hint: `Use a different ${key} for each.` }];
   });
 }

@@ -1,11 +1,11 @@
-/** Problem of a configuration file. Shape only. */
+/** Problem of a configuration file; type only. */
 
-/** One thing that is wrong with the file. */
+/** One mistake in the file. */
 export interface Problem {
   /** Place: `link[1].baud_rate`, counted from 0 as in the parsed file; `line 3, column 7` for broken TOML. */
   readonly path: string;
-  /** What is wrong, as a sentence without a full stop. */
+  /** Predicate of the sentence that reports the mistake, without a full stop; the path is its subject. */
   readonly what: string;
-  /** What to do about it. */
+  /** Instruction that corrects the mistake. */
   readonly hint: string;
 }

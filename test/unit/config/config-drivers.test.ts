@@ -11,7 +11,7 @@ describe('keys and tables of another driver', () => {
     const keysReported = ['framing', 'packet_bytes_max', 'gateway_id', 'advertise_s', 'predefined_topics'];
     for (const path of [...keysReported.map((key) => `link[0].${key}`), 'subdevice[0].node_id'])
       expect(problems.filter((problem) => problem.path === path)).toMatchObject([
-        { what: expect.stringContaining('means nothing'), hint: expect.stringMatching(/^Remove it/) },
+        { what: expect.stringContaining('has no effect'), hint: expect.stringMatching(/^Remove this key/) },
       ]);
   });
 
