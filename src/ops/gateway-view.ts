@@ -38,7 +38,7 @@ export interface GatewayView {
   readonly downlinks: Custodian;
   custodian(direction: Direction): Custodian;
   readonly losses: Pick<Losses, 'rows'>;
-  readonly outbox: Pick<Outbox, 'classOf' | 'ackHealth' | 'poison'>;
+  readonly outbox: Pick<Outbox, 'classOf' | 'ackHealth' | 'poison' | 'unansweredSinceMs'>;
   readonly alarmTopics: Pick<AlarmTopics, 'isSettled'>;
   readonly registry: Pick<SubdeviceRegistry, 'all' | 'byId' | 'byLane' | 'wantedFilters'>;
   /** Whether the configuration has the subdevice, or allows unknown ones. */

@@ -34,6 +34,7 @@ export class Outbox {
   readonly #scheduler: Scheduler;
   readonly pacer: Pacer;
   #isConnected = false;
+  #unansweredSinceMs: number | undefined;
   /** True while the disk is full: no message can be accepted. */
   isClosed = false;
   readonly #earlier: EarlierSendings;
@@ -56,6 +57,11 @@ export class Outbox {
 
   get inFlight(): number {
     return this.#unacknowledged.size;
+  }
+
+  /** Monotonic ms of the first message sent after the last PUBACK; `undefined`: no message waits for its PUBACK. */
+  get unansweredSinceMs(): number | undefined {
+    return this.#unacknowledged.size === 0 ? undefined : this.#unansweredSinceMs;
   }
 
   get isConnected(): boolean {
@@ -110,6 +116,8 @@ export class Outbox {
     if (entry === undefined) return undefined;
     const dup = entry.sentBefore; // [MQTT-3.3.1-1]
     this.pacer.take(nowMs);
+    if (this.#unacknowledged.size === 0) this.#unansweredSinceMs = undefined;
+    this.#unansweredSinceMs ??= nowMs;
     this.#unacknowledged.add(entry, nowMs, this.ackHealth.stateOf(entry.row) === 'refused');
     const act = uplinkAct(entry);
     const isSuspect = this.poison.isWatched(act);
@@ -128,6 +136,7 @@ export class Outbox {
   acknowledged(packetId: number): Entry | undefined {
     const entry = this.#unacknowledged.acknowledge(packetId);
     if (entry === undefined) return undefined;
+    this.#unansweredSinceMs = undefined;
     this.ackHealth.restore(entry.row);
     this.poison.uplinkSurvived(entry);
     this.#custodian.end(entry, { as: 'delivered' });
@@ -209,6 +218,7 @@ export class Outbox {
   /** @returns the conclusion from the end of the connection about a packet, if any */
   disconnected(ended: 'by hub' | 'by silence' | 'otherwise', nowMs: number): Verdict | undefined {
     this.#isConnected = false;
+    this.#unansweredSinceMs = undefined;
     let verdict: Verdict | undefined;
     if (ended === 'by hub') verdict = this.poison.closed(nowMs);
     if (ended === 'by silence') verdict = this.poison.died(nowMs);

@@ -62,7 +62,7 @@ describe('a running gateway', () => {
     await testbed.gateway.signal('SIGKILL');
     const { code, stderr } = await following.ended;
     expect(code).toBe(EXIT.notRunning);
-    expect(stderr).toContain('The gateway has stopped, or was killed');
+    expect(stderr).toContain('The gateway has stopped or was killed');
   });
 });
 

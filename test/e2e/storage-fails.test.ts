@@ -89,7 +89,7 @@ describe.skipIf(whyNoMount('tmpfs') !== undefined)('degraded mode', () => {
     testbed.publish(5);
     await testbed.untilStatus(({ sentence }) => !sentence.includes('times within ten minutes')); // The gateway has checked again.
     const degraded = await runProgram('--config', testbed.configPath, 'status');
-    expect([degraded.code, degraded.stdout]).toEqual([EXIT.ok, expect.stringContaining('Storage fails')]);
+    expect([degraded.code, degraded.stdout]).toEqual([EXIT.ok, expect.stringContaining('The storage fails')]);
     expect(testbed.uplinks.acknowledged).toBe(10);
     disk.allowWriting();
     await until(() => /storage works again/.test(testbed.gateway.journal));
@@ -100,7 +100,7 @@ describe.skipIf(whyNoMount('tmpfs') !== undefined)('degraded mode', () => {
     const { conditions } = await testbed.gateway.status();
     expect(conditions.map(({ code }) => code)).not.toContain('store-failed');
     const well = await runProgram('--config', testbed.configPath, 'status');
-    expect([well.code, well.stdout]).toEqual([EXIT.ok, expect.not.stringContaining('Storage fails')]);
+    expect([well.code, well.stdout]).toEqual([EXIT.ok, expect.not.stringContaining('The storage fails')]);
   });
 });
 

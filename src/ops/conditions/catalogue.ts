@@ -113,9 +113,9 @@ export const CONDITIONS = {
     keys: [],
   },
   'hub-pubacks-missing': {
-    meaning: 'The hub does not acknowledge messages on some topics, and acknowledges others.',
-    effect: 'Messages on these topics wait. After attempts_max attempts they become dead letters.',
-    remedy: 'Check the permissions of these topics at the hub.',
+    meaning: 'The hub does not acknowledge messages on some topics, or acknowledges nothing.',
+    effect: 'Messages without a PUBACK wait. After attempts_max attempts they become dead letters.',
+    remedy: 'If the hub acknowledges nothing, look at the hub first. Otherwise check the permissions of the named topics.',
     keys: ['hub.attempts_max', 'hub.puback_ms_max'],
   },
   'subdevice-unbound': {
@@ -267,7 +267,7 @@ export const CONDITIONS = {
     keys: [],
   },
   'dead-letters': {
-    meaning: 'Messages were abandoned because the hub never acknowledged them.',
+    meaning: 'Messages were abandoned because the hub did not acknowledge them, or closed the connection on them.',
     effect: 'They are kept for inspection and are not sent.',
     remedy: 'Check permissions at the hub; then run holdfast dead-letters list, and retry or drop them.',
     keys: ['hub.attempts_max'],
@@ -310,9 +310,9 @@ export const CONDITIONS = {
     keys: [],
   },
   'store-full': {
-    meaning: 'The disk of the state directory is full.',
+    meaning: 'The disk of the state directory is full, or has less than 2 MB free.',
     effect:
-      'Nothing new is accepted: subdevices are asked to wait, and the hub gets no PUBACK. Nothing accepted is lost.',
+      'On a full disk nothing new is accepted: subdevices are asked to wait, and the hub gets no PUBACK. Nothing accepted is lost.',
     remedy: 'Free at least 2 MB on that disk. The gateway continues by itself.',
     keys: ['gateway.state_dir', 'outbox.bytes_max'],
   },

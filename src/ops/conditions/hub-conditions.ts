@@ -32,6 +32,8 @@ export interface HubHealth extends PacketHealth {
   readonly refusedFilters: readonly { readonly filter: string; readonly reason: string }[];
   /** Topics on which PUBACKs are missing. */
   readonly doubtedTopics: readonly string[];
+  /** Time since the first message that was sent after the last PUBACK, ms; `undefined`: none was. */
+  readonly unansweredMs: number | undefined;
   /** Problem of the TLS files; the last valid ones remain in use, if there were any. */
   readonly tlsFilesTrouble: { readonly problem: string; readonly sinceMs: number } | undefined;
   /** Problem of the secret file; the last secret that could be read remains in use. */
@@ -175,7 +177,24 @@ function takingWords({ times, shortestMs, longestMs, sessionsGone }: TakeoverSta
   return `${seen}. Either another gateway is connecting as ${clientId}, or the hub or a firewall is closing accepted connections.`;
 }
 
-function pubackConditions({ isOnline, doubtedTopics }: HubHealth, forMs: number): Condition[] {
+function topicWords(topics: readonly string[]): string {
+  return topics.length === 0 ? '' : ` (topics: ${topics.slice(0, 3).join(', ')})`;
+}
+
+/** Longest time without any PUBACK that is not reported. */
+const UNANSWERED_MS = 10_000;
+
+function pubackConditions({ isOnline, doubtedTopics, unansweredMs = 0 }: HubHealth, forMs: number): Condition[] {
+  if (isOnline && unansweredMs >= UNANSWERED_MS)
+    return [
+      {
+        code: 'hub-pubacks-missing',
+        losing: 'at risk',
+        forMs: unansweredMs,
+        sentence: `The hub is connected and acknowledges nothing: no PUBACK for ${durationWords(unansweredMs)}${topicWords(doubtedTopics)}.`,
+        hint: 'Look at the hub: it may have stopped, be overloaded or be unable to store. If it is healthy, check the permissions of the topics. After attempts_max attempts a message becomes a dead letter.',
+      },
+    ];
   if (!isOnline || doubtedTopics.length === 0) return [];
   return [
     {

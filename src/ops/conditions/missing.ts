@@ -76,11 +76,11 @@ export function missingConditions(
   const parts = [
     ...(never.length === 0
       ? []
-      : [`${namesOf(never)} ${isPolled ? 'has not answered' : 'has sent nothing'}${where} since the start`]),
+      : [`${namesOf(never)} ${never.length === 1 ? 'has' : 'have'} ${isPolled ? 'not answered' : 'sent nothing'}${where} since the start`]),
     ...(gone.length === 0
       ? []
       : [
-          `${namesOf(gone)}${where} ${isPolled ? `${gone.length === 1 ? 'does' : 'do'} not answer any more` : 'sends nothing any more'}, last frame ${durationWords(Math.min(...gone.map((each) => each.forMs)))} ago`,
+          `${namesOf(gone)}${where} ${gone.length === 1 ? 'does' : 'do'} not ${isPolled ? 'answer' : 'send'} any more, last frame ${durationWords(Math.min(...gone.map((each) => each.forMs)))} ago`,
         ]),
   ];
   const instead = receivedInstead === undefined ? '' : ` Received there instead: ${receivedInstead}.`;

@@ -99,6 +99,7 @@ export class Inspector implements Inspection {
         ...{ heldPackets: heldPackets(gateway), silentFilters: gateway.subscriptions.silent },
         loweredFilters: [...gateway.subscriptions.loweredQos],
         doubtedTopics: gateway.outbox.ackHealth.suspects,
+        unansweredMs: ageOf(gateway.outbox.unansweredSinceMs, this.#nowMs()),
         tlsFilesTrouble: this.#options.tlsFilesTrouble(),
         secretTrouble: this.#options.secretTrouble(),
       },

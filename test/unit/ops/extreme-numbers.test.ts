@@ -65,6 +65,7 @@ const TROUBLED_HUB: Health['hub'] = {
   ...{
     refusedFilters: ['a/b', 'c/d'].map((filter) => ({ filter, reason: 'SUBACK 0x80' })),
     doubtedTopics: ['a/b'],
+    unansweredMs: 10_000,
     silentFilters: ['a/b'],
     loweredFilters: ['a/b'],
   },

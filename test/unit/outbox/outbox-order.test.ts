@@ -17,6 +17,25 @@ describe('the outbox', () => {
     expect(topicsOf(bench.send())).toEqual(['c']);
   });
 
+  it('knows since when the hub has acknowledged nothing', () => {
+    const bench = new OutboxBench({ inFlightMax: 2 }).fill('a', 'b').connect();
+    const { outbox } = bench;
+    expect(outbox.unansweredSinceMs).toBeUndefined();
+    bench.nowMs = 100;
+    const [first, second] = bench.send();
+    bench.nowMs = 5000;
+    expect(outbox.unansweredSinceMs).toBe(100);
+    outbox.acknowledged(first?.packetId ?? 0);
+    expect(outbox.unansweredSinceMs).toBeUndefined(); // until the next message is sent
+    bench.offer('c');
+    bench.send();
+    expect(outbox.unansweredSinceMs).toBe(5000);
+    outbox.acknowledged(second?.packetId ?? 0);
+    expect(outbox.unansweredSinceMs).toBeUndefined();
+    outbox.disconnected('otherwise', bench.nowMs);
+    expect(outbox.unansweredSinceMs).toBeUndefined();
+  });
+
   it('ends custody at the PUBACK, and ignores an unknown PUBACK', () => {
     const bench = new OutboxBench().fill('a').connect();
     const [sending] = bench.send();

@@ -9,7 +9,7 @@ const HUB: Health['hub'] = {
   refusal: undefined,
   ...{ isSigned: true, isPlain: true, peer: 'hub.example.net:1883', awaitingConnackMs: undefined },
   session: { finding: 'resumed', away: null, keptMs: null, isOver: false, gap: null },
-  ...{ refusedFilters: [], doubtedTopics: [], clientId: 'gw', takeovers: NO_TAKEOVERS },
+  ...{ refusedFilters: [], doubtedTopics: [], unansweredMs: undefined, clientId: 'gw', takeovers: NO_TAKEOVERS },
   ...{ tlsFilesTrouble: undefined, problemStage: undefined, heldPackets: [], silentFilters: [], loweredFilters: [] },
 };
 

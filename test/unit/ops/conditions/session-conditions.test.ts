@@ -19,6 +19,7 @@ const HUB: Health['hub'] = {
     session: KEPT,
     refusedFilters: [],
     doubtedTopics: [],
+    unansweredMs: undefined,
     clientId: 'PRODUCT001gw-1',
     takeovers: NO_TAKEOVERS,
     ...{ tlsFilesTrouble: undefined, problemStage: undefined, heldPackets: [], silentFilters: [], loweredFilters: [] },
@@ -55,6 +56,14 @@ function told(hub: Partial<Health['hub']>): string {
 }
 
 describe('a condition', () => {
+  it('of a hub that acknowledges nothing does not suspect the topics alone', () => {
+    const words = told({ unansweredMs: 18_000, doubtedTopics: ['gw/a/t'] });
+    expect(words).toContain('hub-pubacks-missing: The hub is connected and acknowledges nothing: no PUBACK for 18 s');
+    expect(words).toContain('it may have stopped, be overloaded or be unable to store');
+    expect(told({ unansweredMs: 9999 })).toBe('');
+    expect(told({ unansweredMs: 9999, doubtedTopics: ['gw/a/t'] })).toContain('does not acknowledge messages on 1 topic');
+  });
+
   it('of another gateway names the identity, what else it could be, and what to do', () => {
     const words = told({ takeovers: { times: 4, shortestMs: 500, longestMs: 5200, sinceMs: 0, sessionsGone: 0 } });
     expect(words).toMatch(/^hub-taken-over: The hub accepted 4 connections in a row and closed each soon after/);
