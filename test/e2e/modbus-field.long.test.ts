@@ -60,7 +60,7 @@ it('reports for each unit why its data does not arrive, and the remedy', async (
   });
   expect(status.losing).not.toBe('no');
   const hints = (words: string) => status.conditions.find(({ sentence }) => sentence.includes(words))?.hint;
-  expect(hints('illegal data address')).toMatch(/correct address, table and type/);
+  expect(hints('illegal data address')).toMatch(/Correct address, table and type/);
   expect(hints('illegal function')).toMatch(/Correct table of the points/);
   expect(hints('an answer of unit 7')).toMatch(/two units with one address/);
   expect(hints('not answered')).toMatch(/power, its wires .*, its address and the speed/);
