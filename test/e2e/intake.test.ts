@@ -153,7 +153,7 @@ it('Modbus: a silent unit, rejected registers and answers of another unit are re
   await intake.expectTrouble({
     ...{ link: 'meters', code: 'subdevice-silent', losing: 'at risk' },
     sentence: /^silent, twin have not answered on link meters since the start\.$/,
-    hint: /Check its power, its wires .*, its address and the speed/,
+    hint: /Check its power, its wires .*, its address, and the speed/,
   });
   const trouble = { link: 'meters', code: 'unit-trouble', losing: 'at risk' } as const;
   const expectReported = async (words: RegExp, remedy: RegExp) => {

@@ -63,7 +63,7 @@ it('reports for each unit why its data does not arrive, and the remedy', async (
   expect(hints('illegal data address')).toMatch(/Correct address, table and type/);
   expect(hints('illegal function')).toMatch(/Correct table of the points/);
   expect(hints('an answer of unit 7')).toMatch(/two units with one address/);
-  expect(hints('not answered')).toMatch(/power, its wires .*, its address and the speed/);
+  expect(hints('not answered')).toMatch(/power, its wires .*, its address, and the speed/);
   expect(JSON.stringify(status.conditions)).not.toMatch(/\bfine\b/);
   for (const [id, words] of Object.entries(TOLD)) {
     await until(() => new RegExp(`of ${id}: ${words.source}`).test(testbed.gateway.journal));

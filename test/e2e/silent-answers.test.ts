@@ -68,7 +68,9 @@ describe('PUBACKs that the hub withholds on some topics', () => {
     testbed.setFaults({ swallowsPubacks: ['gw/a/+'] });
     testbed.publish(10);
     await testbed.untilStatus(({ conditions }) => conditions.some(({ code }) => code === 'hub-pubacks-missing'));
-    expect(await wordsOf(testbed)).toMatch(/does not acknowledge messages on 1 topic: gw\/a\/t\.|acknowledges nothing: .*gw\/a\/t/);
+    expect(await wordsOf(testbed)).toMatch(
+      /does not acknowledge messages on 1 topic: gw\/a\/t\.|acknowledges nothing: .*gw\/a\/t/,
+    );
     const b = testbed.subdevice('b');
     await until(() => b.uplinks.delivered === 10 && testbed.subdevice('a').queued === 0);
     expect((await testbed.gateway.ledger()).totals.uplink).toMatchObject({ accepted: 20, delivered: 10, pending: 10 });

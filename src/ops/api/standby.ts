@@ -36,7 +36,9 @@ export class Standby implements Inspection {
     const forMs = clock.nowMs() - this.#sinceMs;
     const sentence = `The storage fails: ${message}. Nothing is accepted and nothing is sent.`;
     return judge({
-      conditions: [{ code: 'store-failed', losing: 'at risk', forMs, sentence, hint: `${capital(hint)}.` }],
+      conditions: [
+        { code: 'store-failed', losing: 'at risk', forMs, sentence, hint: `${capital(hint.replace(/\.$/, ''))}.` },
+      ],
       hub: this.#hub(),
       links: config.links.map((link) => restingLink(link, forMs)),
       outbox: { ...EMPTY, messagesMax: config.outbox.messagesMax, bytesMax: config.outbox.bytesMax },

@@ -115,7 +115,8 @@ export const CONDITIONS = {
   'hub-pubacks-missing': {
     meaning: 'The hub does not acknowledge messages on some topics, or acknowledges nothing.',
     effect: 'Messages without a PUBACK wait. After attempts_max attempts they become dead letters.',
-    remedy: 'If the hub acknowledges nothing, look at the hub first. Otherwise check the permissions of the named topics.',
+    remedy:
+      'If the hub acknowledges nothing, look at the hub first. Otherwise check the permissions of the named topics.',
     keys: ['hub.attempts_max', 'hub.puback_ms_max'],
   },
   'subdevice-unbound': {
@@ -309,8 +310,14 @@ export const CONDITIONS = {
     remedy: 'This is a defect of holdfast: report it with the output of holdfast ledger --json.',
     keys: [],
   },
+  'store-filling': {
+    meaning: 'The disk of the state directory has less than 2 MB free.',
+    effect: 'None yet. Messages that cannot be delivered at once will find no room soon.',
+    remedy: 'Free at least 2 MB on that disk.',
+    keys: ['gateway.state_dir', 'outbox.bytes_max'],
+  },
   'store-full': {
-    meaning: 'The disk of the state directory is full, or has less than 2 MB free.',
+    meaning: 'The disk of the state directory is full.',
     effect:
       'On a full disk nothing new is accepted: subdevices are asked to wait, and the hub gets no PUBACK. Nothing accepted is lost.',
     remedy: 'Free at least 2 MB on that disk. The gateway continues by itself.',

@@ -99,7 +99,7 @@ function queueConditions(health: Health, isShedding: boolean): Condition[] {
   if (health.diskLow !== undefined) {
     return [
       {
-        code: 'store-full',
+        code: 'store-filling',
         losing: 'at risk',
         forMs: nowMs - health.diskLow.sinceMs,
         sentence: `The disk of the state directory has only ${bytesWords(health.diskLow.freeBytes)} free. Messages that cannot be delivered at once will find no room.`,

@@ -76,7 +76,9 @@ export function missingConditions(
   const parts = [
     ...(never.length === 0
       ? []
-      : [`${namesOf(never)} ${never.length === 1 ? 'has' : 'have'} ${isPolled ? 'not answered' : 'sent nothing'}${where} since the start`]),
+      : [
+          `${namesOf(never)} ${never.length === 1 ? 'has' : 'have'} ${isPolled ? 'not answered' : 'sent nothing'}${where} since the start`,
+        ]),
     ...(gone.length === 0
       ? []
       : [

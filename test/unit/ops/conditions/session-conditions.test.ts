@@ -61,7 +61,9 @@ describe('a condition', () => {
     expect(words).toContain('hub-pubacks-missing: The hub is connected and acknowledges nothing: no PUBACK for 18 s');
     expect(words).toContain('it may have stopped, be overloaded or be unable to store');
     expect(told({ unansweredMs: 9999 })).toBe('');
-    expect(told({ unansweredMs: 9999, doubtedTopics: ['gw/a/t'] })).toContain('does not acknowledge messages on 1 topic');
+    expect(told({ unansweredMs: 9999, doubtedTopics: ['gw/a/t'] })).toContain(
+      'does not acknowledge messages on 1 topic',
+    );
   });
 
   it('of another gateway names the identity, what else it could be, and what to do', () => {
