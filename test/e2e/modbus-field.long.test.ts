@@ -40,11 +40,11 @@ async function openField() {
 
 /** Expected texts of status and journal for each. */
 const TOLD: Readonly<Record<string, RegExp>> = {
-  gone: /unit silent; the last: unit 2, a request for holding 0, count 1: no answer/,
-  hole: /unit exception; the last: unit 3, b \(holding 9\): illegal data address/,
-  table: /unit exception; the last: unit 4, a \(input 0\): illegal function/,
-  lost: /unit silent; the last: unit 5, a request for holding 0, count 1: no answer/,
-  twin: /unit mismatch; the last: unit 6, .*: received an answer of unit 7/,
+  gone: /unit silent; last: unit 2, a request for holding 0, count 1: no answer/,
+  hole: /unit exception; last: unit 3, b \(holding 9\): illegal data address/,
+  table: /unit exception; last: unit 4, a \(input 0\): illegal function/,
+  lost: /unit silent; last: unit 5, a request for holding 0, count 1: no answer/,
+  twin: /unit mismatch; last: unit 6, .*: received an answer of unit 7/,
 };
 
 it('reports for each unit why its data does not arrive, and the remedy', async () => {
