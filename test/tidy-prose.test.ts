@@ -18,7 +18,6 @@ const TO_DO: readonly string[] = [
   'test/unit/bench/',
   'test/unit/cli/',
   'test/unit/ops/',
-  'README.md',
 ];
 
 /** Files that are checked unless they are to do. */

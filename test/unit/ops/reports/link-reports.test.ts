@@ -115,7 +115,7 @@ describe('the conditions of a link', () => {
     ]);
   });
 
-  it('are none when all is well, at the first opening, and while a recovery step opens the port again', () => {
+  it('are none on a healthy link, at the first opening, and while a recovery step opens the port again', () => {
     expect(linkConditions([OPEN])).toEqual([]);
     expect(linkConditions([{ ...OPEN, state: 'opening' }])).toEqual([]);
     expect(linkConditions([{ ...OPEN, state: 'opening', lastProblem: REOPENED }])).toEqual([]);
