@@ -3,7 +3,7 @@
  * Secrets and TLS files are read again for each connection.
  */
 import type { Facts } from '../base/events.ts';
-import type { HubConfig } from '../config/schema.ts';
+import type { HubConfig } from '../config/hub/hub-config.ts';
 import { type Credentials, nameDevice, signCredentials } from '../hub/client/credentials.ts';
 import { RenewedSecret, readBase64SecretFile, readSecretFile } from '../io/secret-file.ts';
 import { openTcp } from '../io/tcp.ts';

@@ -1,7 +1,8 @@
 /** Machines of one gateway, built from its configuration: the hub client, and one per link. */
 import type { Random } from '../base/random.ts';
 import { HUB } from '../base/step.ts';
-import type { Config, HubConfig, LinkConfig } from '../config/schema.ts';
+import type { HubConfig } from '../config/hub/hub-config.ts';
+import type { Config, LinkConfig } from '../config/schema.ts';
 import { driverNamed } from '../driver/drivers.ts';
 import type { LinkPlan } from '../flow/links.ts';
 import { RenewableLink } from '../flow/renewable-link.ts';

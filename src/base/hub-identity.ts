@@ -9,5 +9,6 @@ export function identityKey({ productId, deviceName }: HubIdentity): string {
   return `${productId}/${deviceName}`;
 }
 
-/** Method by which a device signs its requests to the hub. */
-export type SignMethod = 'hmacsha256' | 'hmacsha1';
+/** Methods by which a device signs its requests to the hub. */
+export const SIGN_METHODS = ['hmacsha256', 'hmacsha1'] as const;
+export type SignMethod = (typeof SIGN_METHODS)[number];

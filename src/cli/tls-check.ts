@@ -2,8 +2,8 @@
 import type { X509Certificate } from 'node:crypto';
 import { CLOCK_FLOOR_MS } from '../base/clock-trust.ts';
 import { Fault } from '../base/fault.ts';
+import type { HubTls } from '../config/hub/hub-config.ts';
 import type { Problem } from '../config/kinds/problem.ts';
-import type { HubTls } from '../config/schema.ts';
 import { readBase64SecretFile } from '../io/secret-file.ts';
 import { pskProblem } from '../io/tls/tls.ts';
 import { readTlsFiles, type TlsReading } from '../io/tls/tls-files.ts';

@@ -3,12 +3,11 @@
  * no mistake in another. A section without its required keys is `undefined`; each mistake is reported as a problem.
  */
 import type { z } from 'zod';
+import { HUB, type HubSection } from './hub/hub-keys.ts';
 import { headingOf } from './key-table.ts';
 import {
   GATEWAY,
   type GatewaySection,
-  HUB,
-  type HubSection,
   INBOX,
   type InboxSection,
   LINK,
@@ -16,13 +15,14 @@ import {
   type LinkSection,
   OUTBOX,
   type OutboxSection,
+  RECORDER,
+  type RecorderSection,
   SUBDEVICE,
   type SubdeviceSection,
   TABLES,
 } from './keys.ts';
 import type { Problem } from './kinds/problem.ts';
 import { printableKey, problemsOf } from './problem-words.ts';
-import { RECORDER, type RecorderSection } from './recorder-keys.ts';
 import { nearestWord } from './suggestion.ts';
 
 /** Sections of a file that may have problems. */

@@ -5,6 +5,7 @@
  */
 import type { Facts } from '../base/events.ts';
 import { type Message, retaining } from '../base/message.ts';
+import type { OverflowPolicy } from '../base/overflow-policy.ts';
 import type { Stamp } from '../base/time.ts';
 import { topicProblem } from '../base/topic.ts';
 import type { AckWaiter } from '../custody/entry.ts';
@@ -12,7 +13,6 @@ import type { DriverReport, RefuseReason } from '../driver/driver.ts';
 import type { AlarmTopics } from '../outbox/alarm-topics.ts';
 import type { HubLimitProblem } from '../outbox/hub-limits.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import type { OverflowPolicy } from '../outbox/outbox-contract.ts';
 import type { Clock } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import type { Subdevice, SubdeviceRegistry } from '../subdevices/registry.ts';

@@ -1,12 +1,11 @@
 /** Input, answers and limits of the outbox. Shapes only. */
 import type { Message } from '../base/message.ts';
+import type { OverflowPolicy } from '../base/overflow-policy.ts';
 import type { Stamp } from '../base/time.ts';
 import type { AckWaiter, Entry, LetterMark } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { HubLimitProblem, HubLimits } from './hub-limits.ts';
 import type { HubPacket } from './hub-packet.ts';
-
-export type OverflowPolicy = 'reject' | 'drop-oldest' | 'drop-newest' | 'keep-latest';
 
 export interface OutboxLimits extends HubLimits {
   /** Largest number of entries of a lane in RAM. Only these may be sent. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { Authority } from '../../src/bench/certificates.ts';
 import { checkTls } from '../../src/cli/tls-check.ts';
-import type { HubTls } from '../../src/config/schema.ts';
+import type { HubTls } from '../../src/config/hub/hub-config.ts';
 import { TlsFiles } from '../../src/io/tls/tls-files.ts';
 import { runProgram } from './program.ts';
 import { TlsFolder } from './tls-rig.ts';

@@ -3,9 +3,9 @@
  * the bounds are, and every trouble with its time. Drawn from a seed; plain JSON, so that it can be shrunk and kept.
  */
 import { crc32 } from 'node:zlib';
+import type { OverflowPolicy } from '../../src/base/overflow-policy.ts';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import { type HubRules, MAINLAND } from '../../src/bench/hub/bench-rules.ts';
-import type { OverflowPolicy } from '../../src/outbox/outbox-contract.ts';
 import { type BatchWait, drawLineProtocol, type LineProtocol } from './line-protocols.ts';
 import { TROUBLE_KINDS, TROUBLES, type TroubleKind } from './troubles.ts';
 

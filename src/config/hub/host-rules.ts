@@ -1,6 +1,6 @@
 /** Rules of `hub.host`: a host name or an address. The other parts of a URL are rejected with a hint. Pure. */
-import type { HubSection } from '../keys.ts';
 import type { Problem } from '../kinds/problem.ts';
+import type { HubSection } from './hub-keys.ts';
 
 const URL_PARTS = /^(?:([a-z][a-z0-9+.-]*):\/\/)?(?:[^@/]*@)?(\[[^\]]*\]|[^/:]*)(?::(\d*))?(\/.*)?$/i;
 const NAME = /^[A-Za-z0-9._-]+$/;

@@ -3,10 +3,11 @@
  * limits. A key of another profile is a problem and is not ignored, because its author expects an effect.
  */
 import { topicProblem } from '../../base/topic.ts';
-import type { HubSection, SubdeviceSection } from '../keys.ts';
+import type { SubdeviceSection } from '../keys.ts';
 import type { Problem } from '../kinds/problem.ts';
 import type { Sections } from '../sections.ts';
 import { hostProblems } from './host-rules.ts';
+import type { HubSection } from './hub-keys.ts';
 import { HUB_KEEP_ALIVE_S, PROFILE_DEFAULTS, TOPIC_PLACEHOLDERS } from './profiles.ts';
 import { tlsProblems, usesClientCertificate } from './tls-rules.ts';
 
@@ -16,7 +17,7 @@ const GENERIC_KEYS = ['client_id', 'username', 'password_file'] as const;
 
 export function hubProblems({ gateway, hub }: Sections): Problem[] {
   if (hub === undefined) return [];
-  const template = hub.topic_template ?? PROFILE_DEFAULTS[hub.profile].topicTemplate;
+  const template = hub.topic_template ?? PROFILE_DEFAULTS[hub.profile].topic_template;
   const problems = [
     ...hostProblems(hub),
     ...tlsProblems(hub),
@@ -73,7 +74,7 @@ function missingKey(path: string, profile: string): Problem {
 }
 
 function reconnectProblems(hub: HubSection): Problem[] {
-  const floorMs = hub.reconnect_floor_ms ?? PROFILE_DEFAULTS[hub.profile].reconnectFloorMs;
+  const floorMs = hub.reconnect_floor_ms ?? PROFILE_DEFAULTS[hub.profile].reconnect_floor_ms;
   if (floorMs <= hub.reconnect_ceiling_ms) return [];
   return [
     {
@@ -102,15 +103,15 @@ const REQUEST_BYTES = 512;
 /** Limits of the hub. Beyond them the hub rejects a message, drops it silently, or closes the connection. */
 function limitProblems(hub: HubSection): Problem[] {
   const limits = PROFILE_DEFAULTS[hub.profile];
-  const filtersMax = limits.subscriptionsMax === 0 ? Number.POSITIVE_INFINITY : limits.subscriptionsMax;
-  const filtersMin = limits.subscriptionsMax === 0 ? 0 : 1;
+  const filtersMax = limits.subscriptions_max === 0 ? Number.POSITIVE_INFINITY : limits.subscriptions_max;
+  const filtersMin = limits.subscriptions_max === 0 ? 0 : 1;
   return [
     ...rangeProblems(hub, 'keep_alive_s', HUB_KEEP_ALIVE_S.min, HUB_KEEP_ALIVE_S.max),
-    ...rangeProblems(hub, 'messages_per_s', 1, limits.messagesPerS),
-    ...rangeProblems(hub, 'payload_bytes_max', REQUEST_BYTES, limits.payloadBytesMax),
-    ...rangeProblems(hub, 'topic_bytes_max', 16, limits.topicBytesMax),
-    ...rangeProblems(hub, 'topic_slashes_max', 1, limits.topicSlashesMax),
-    ...rangeProblems(hub, 'reconnect_floor_ms', limits.reconnectFloorMs, Number.POSITIVE_INFINITY),
+    ...rangeProblems(hub, 'messages_per_s', 1, limits.messages_per_s),
+    ...rangeProblems(hub, 'payload_bytes_max', REQUEST_BYTES, limits.payload_bytes_max),
+    ...rangeProblems(hub, 'topic_bytes_max', 16, limits.topic_bytes_max),
+    ...rangeProblems(hub, 'topic_slashes_max', 1, limits.topic_slashes_max),
+    ...rangeProblems(hub, 'reconnect_floor_ms', limits.reconnect_floor_ms, Number.POSITIVE_INFINITY),
     ...rangeProblems(hub, 'subscriptions_max', filtersMin, filtersMax),
   ];
 }

@@ -2,8 +2,8 @@
  * Rules across the TLS keys. The files themselves are checked in `io/tls/tls-files.ts`. A key without effect in the
  * configured mode is a problem, because its author expects an effect.
  */
-import type { HubSection } from '../keys.ts';
 import type { Problem } from '../kinds/problem.ts';
+import type { HubSection } from './hub-keys.ts';
 
 const CERTIFICATE_KEYS = [
   'tls_ca_file',

@@ -5,9 +5,13 @@ type Camel<Key extends string> = Key extends `${infer Head}_${infer Tail}` ? `${
 /** Type of a section after the conversion of its keys. */
 export type CamelKeys<Section> = { readonly [Key in keyof Section & string as Camel<Key>]: Section[Key] };
 
-export function camelKeys<Section extends object>(section: Section): CamelKeys<Section> {
-  const entries = Object.entries(section).map(([key, value]) => [camel(key), value]);
-  return Object.fromEntries(entries);
+/** @param shape object whose keys are converted; the section may have other keys */
+export function camelKeys<Section extends object, Key extends keyof Section>(
+  section: Section,
+  shape: Readonly<Record<Key, unknown>>,
+): CamelKeys<Pick<Section, Key>> {
+  const entries = Object.entries(section).filter(([key]) => key in shape);
+  return Object.fromEntries(entries.map(([key, value]) => [camel(key), value])) as CamelKeys<Pick<Section, Key>>;
 }
 
 function camel(key: string): string {

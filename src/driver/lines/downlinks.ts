@@ -11,11 +11,12 @@ import { fillTemplate, type Template } from '../../base/template.ts';
 import { filterMatches } from '../../base/topic.ts';
 import { decodeText } from '../../codec/lines.ts';
 import type { DeliverCommand } from '../driver.ts';
+import type { LinesSection } from './link-keys.ts';
 import { type LinePacketSink, type LineShape, type NoLine, noLine } from './packet-sink.ts';
 import { type DownlinkAnswer, type LinePattern, writtenValue } from './parse-line.ts';
 
 export interface LineDownlinkTerms extends LineShape {
-  readonly format: 'text' | 'ndjson';
+  readonly format: LinesSection['format'];
   readonly downlinks: readonly string[];
   readonly downlink: Template;
   readonly downlinkAck: LinePattern | undefined;

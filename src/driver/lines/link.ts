@@ -19,6 +19,7 @@ import { LastReceived } from '../last-received.ts';
 import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from '../reopen.ts';
 import { LinePresence, type LinePresenceSnapshot, type PresenceTerms } from './device-presence.ts';
 import { LineDownlinks, type LineDownlinksSnapshot, type LineDownlinkTerms } from './downlinks.ts';
+import type { LinesSection } from './link-keys.ts';
 import { LinePacketSink, type LinePacketSinkSnapshot } from './packet-sink.ts';
 import {
   type DownlinkAnswer,
@@ -36,7 +37,7 @@ export interface LinesLinkOptions
     PresenceTerms,
     Omit<LineUplinkLimits, 'isAnswered'> {
   /** The subdevice is present once the port is open, or once a valid line has come. */
-  readonly attach: 'open' | 'line';
+  readonly attach: LinesSection['attach'];
   /** The bytes before the first delimiter may be part of a line. */
   readonly skipsFirstLine: boolean;
   /** Pauses between openings of the channel. */

@@ -12,6 +12,7 @@ import { crc32 } from '../../codec/crc32.ts';
 import { removeCheck, withoutCheck } from '../../codec/line-check.ts';
 import { decodeText } from '../../codec/lines.ts';
 import { isNoise } from '../../codec/noise.ts';
+import type { LinesSection } from './link-keys.ts';
 import type { LinePacketSink, LineShape } from './packet-sink.ts';
 
 /** Matches in time linear in the text. */
@@ -24,10 +25,10 @@ export interface ReadingTerms extends LineShape {
   readonly subdeviceField: string | undefined;
   /** Names that `subdeviceField` may contain. */
   readonly allowedSubdevices: readonly string[] | undefined;
-  readonly format: 'text' | 'ndjson';
+  readonly format: LinesSection['format'];
   readonly pattern: LinePattern | undefined;
   readonly topic: Template;
-  readonly payload: 'line' | 'json';
+  readonly payload: LinesSection['payload'];
   readonly answers:
     | {
         readonly ack: Template;
@@ -264,7 +265,7 @@ function answerLine(
 }
 
 /** Text of a value in an answer. In JSON: the content of a string, or a number as written. */
-export function writtenValue(value: string | undefined, format: 'text' | 'ndjson'): string | undefined {
+export function writtenValue(value: string | undefined, format: LinesSection['format']): string | undefined {
   return value === undefined || format === 'text' ? value : JSON.stringify(value).slice(1, -1);
 }
 

@@ -15,22 +15,13 @@ import {
   numericOf,
   subtract,
 } from '../../base/decimal.ts';
+import type { PointSection } from './link-keys.ts';
 import { decodeText, type TextEncoding, type TextPadding, textBytes } from './register-text.ts';
 
-export type Table = 'coil' | 'discrete' | 'holding' | 'input';
-export type PointType =
-  | 'bool'
-  | 'int16'
-  | 'uint16'
-  | 'int32'
-  | 'uint32'
-  | 'float32'
-  | 'int64'
-  | 'uint64'
-  | 'float64'
-  | 'string';
+export type Table = PointSection['table'];
+export type PointType = Exclude<PointSection['type'], undefined>;
 /** Order of the octets of a value; the four letters stand for any number of octets. */
-export type WordOrder = 'ABCD' | 'CDAB' | 'BADC' | 'DCBA';
+export type WordOrder = PointSection['word_order'];
 
 export interface Point {
   readonly name: string;

@@ -4,9 +4,10 @@
  * A field ends at the first NUL that follows a character. Fill at either end (NUL, blank, 0xFF) does not belong to the
  * text. A character that is not printable in the encoding becomes U+FFFD.
  */
+import type { PointSection } from './link-keys.ts';
 
-export type TextEncoding = 'ascii' | 'latin1' | 'utf-8' | 'utf-16be' | 'utf-16le';
-export type TextPadding = 'nul' | 'space' | 'ff';
+export type TextEncoding = Exclude<PointSection['encoding'], undefined>;
+export type TextPadding = Exclude<PointSection['padding'], undefined>;
 
 const PADDING = { nul: 0, space: 0x20, ff: 0xff } as const;
 const REPLACEMENT = '\ufffd';

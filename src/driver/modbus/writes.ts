@@ -10,6 +10,7 @@ import {
   subtract,
 } from '../../base/decimal.ts';
 import type { ModbusRequest } from '../../codec/modbus-rtu.ts';
+import type { UnitSection } from './link-keys.ts';
 import {
   isFloat,
   isNumeric,
@@ -23,7 +24,7 @@ import {
 import { encodeText, type TextEncoding } from './register-text.ts';
 
 /** Functions for writing one register or coil: 5 and 6, or 15 and 16, or 23, which also reads it back. */
-export type WriteMode = 'single' | 'multiple' | 'read-write';
+export type WriteMode = UnitSection['write_mode'];
 
 /**
  * Reason why a value cannot be written to the point. `undefined`: it can. @param value a PointValue, or any other value

@@ -6,8 +6,10 @@
  * Source: the hub's public page "Connecting over MQTT/TCP"; the vectors are in
  * test/unit/hub/client/hub-credentials.test.ts.
  */
+
 import { createHmac } from 'node:crypto';
 import { CLOCK_FLOOR_MS } from '../../base/clock-trust.ts';
+import type { HubIdentity, SignMethod } from '../../base/hub-identity.ts';
 
 export interface Credentials {
   readonly clientId: string;
@@ -15,15 +17,10 @@ export interface Credentials {
   readonly password: Uint8Array | undefined;
 }
 
-export interface HubDevice {
-  readonly productId: string;
-  readonly deviceName: string;
-}
-
-export interface Signing extends HubDevice {
+export interface Signing extends HubIdentity {
   /** Base64, as shown by the hub's console. */
   readonly deviceSecret: string;
-  readonly method: 'hmacsha256' | 'hmacsha1';
+  readonly method: SignMethod;
 }
 
 type NamedDevice = Credentials & { readonly username: string };
@@ -44,7 +41,7 @@ export function signCredentials(signing: Signing, wallMs: number | undefined, ra
 }
 
 /** Credentials for TLS with a client certificate or a key: the vendor's SDK sends only a user name then. */
-export function nameDevice(device: HubDevice, wallMs: number | undefined, random: () => number): NamedDevice {
+export function nameDevice(device: HubIdentity, wallMs: number | undefined, random: () => number): NamedDevice {
   const expiryS = expiryOf(wallMs);
   let connectionId = '';
   for (let index = 0; index < CONNECTION_ID_CHARACTERS; index += 1) {

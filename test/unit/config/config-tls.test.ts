@@ -1,8 +1,8 @@
 /** TLS keys: the resulting settings, and the conflicts between them. */
 import { describe, expect, it } from 'vitest';
+import type { HubConfig } from '../../../src/config/hub/hub-config.ts';
 import type { Problem } from '../../../src/config/kinds/problem.ts';
 import { parseConfig } from '../../../src/config/parse.ts';
-import type { HubConfig } from '../../../src/config/schema.ts';
 
 const REST = `[gateway]\nname = "gw"\n[[link]]\nname = "a"\npath = "/dev/a"\n`;
 const GENERIC = { profile: 'generic', host: 'hub.example' };

@@ -1,0 +1,105 @@
+/** Configuration of the hub for the program: the keys of the section with all defaults. */
+import type { SignMethod } from '../../base/hub-identity.ts';
+import { type CamelKeys, camelKeys } from '../kinds/camel-keys.ts';
+import { type HubSection, PLAIN_KEYS } from './hub-keys.ts';
+import { PROFILE_DEFAULTS, type ProfileDefaults } from './profiles.ts';
+
+/** Ports of the IANA service names mqtt and secure-mqtt; the IoT hub uses the same ports. */
+const MQTT_PORT = 1883;
+const MQTT_TLS_PORT = 8883;
+
+/** Credentials of the gateway at the hub. Secrets are in files only. */
+export type HubCredentials =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'password'; readonly username: string; readonly passwordFile: string | undefined }
+  | {
+      readonly kind: 'device';
+      readonly productId: string;
+      readonly deviceName: string;
+      /**
+       * File with the device secret in base64, as the console of the hub shows the secret. `undefined`: TLS
+       * authenticates the gateway, by client certificate or with the device secret as pre-shared key, and CONNECT has
+       * no password.
+       */
+      readonly deviceSecretFile: string | undefined;
+      /** Algorithm of the password, and of the signatures that bind subdevices. */
+      readonly signMethod: SignMethod;
+    };
+
+/** Protection of the connection to the hub. */
+export type HubTls =
+  | { readonly kind: 'off' }
+  | {
+      readonly kind: 'on';
+      /** `undefined`: the CA certificates of the system. */
+      readonly caFile: string | undefined;
+      /** Name that the certificate of the hub must contain: a host name, or the address in `host`. */
+      readonly serverName: string;
+      /** Base64 SHA-256 of each accepted public key of the hub; empty: any key. */
+      readonly pins: readonly string[];
+      readonly client: { readonly certificateFile: string; readonly keyFile: string } | undefined;
+    }
+  /** `secretFile` contains the device secret in base64. */
+  | { readonly kind: 'psk'; readonly secretFile: string };
+
+/** Section in which a missing key has the default of its profile. */
+type FullSection = HubSection & ProfileDefaults;
+
+export interface HubConfig extends CamelKeys<Pick<FullSection, keyof typeof PLAIN_KEYS>> {
+  readonly port: number;
+  readonly tls: HubTls;
+  /** Kind `device` with the hub profiles, `none` or `password` with `generic`. */
+  readonly credentials: HubCredentials;
+  /** MQTT client id. Hub profiles: product id followed by device name. */
+  readonly clientId: string;
+}
+
+export function decodeHub(section: HubSection, gatewayName: string): HubConfig {
+  const hub: FullSection = Object.assign({}, PROFILE_DEFAULTS[section.profile], section);
+  const credentials = decodeCredentials(hub);
+  return {
+    ...camelKeys(hub, PLAIN_KEYS),
+    port: hub.port ?? (hub.tls === 'off' ? MQTT_PORT : MQTT_TLS_PORT),
+    tls: decodeTls(hub),
+    credentials,
+    clientId:
+      credentials.kind === 'device'
+        ? `${credentials.productId}${credentials.deviceName}`
+        : (hub.client_id ?? gatewayName),
+  };
+}
+
+function decodeCredentials(hub: FullSection): HubCredentials {
+  const { product_id: productId, device_name: deviceName, device_secret_file: deviceSecretFile } = hub;
+  if (productId !== undefined && deviceName !== undefined) {
+    return {
+      kind: 'device',
+      productId,
+      deviceName,
+      deviceSecretFile: hub.tls === 'psk' ? undefined : deviceSecretFile,
+      signMethod: hub.sign_method,
+    };
+  }
+  if (hub.username === undefined) return { kind: 'none' };
+  return { kind: 'password', username: hub.username, passwordFile: hub.password_file };
+}
+
+function decodeTls(hub: HubSection): HubTls {
+  const { tls_certificate_file: certificateFile, tls_key_file: keyFile } = hub;
+  switch (hub.tls) {
+    case 'off':
+      return { kind: 'off' };
+    case 'on':
+      return {
+        kind: 'on',
+        caFile: hub.tls_ca_file,
+        serverName: hub.tls_server_name ?? hub.host,
+        pins: hub.tls_pins,
+        client: certificateFile === undefined || keyFile === undefined ? undefined : { certificateFile, keyFile },
+      };
+    case 'psk':
+      if (hub.device_secret_file === undefined)
+        throw new Error('decodeTls: the secret is missing, but no problem was reported');
+      return { kind: 'psk', secretFile: hub.device_secret_file };
+  }
+}
