@@ -21,14 +21,9 @@ import { camelKeys } from './kinds/camel-keys.ts';
 import type { Config, LinkConfig, SubdeviceConfig } from './schema.ts';
 import type { Sections } from './sections.ts';
 
-/** @param sections sections without any problem; a missing section is a bug of the caller */
+/** @param sections sections of a file without any problem */
 export function decodeConfig(sections: Sections): Config {
-  const { gateway, hub, outbox, inbox, recorder } = sections;
-  if (!gateway || !hub || !outbox || !inbox || !recorder) {
-    throw new Error('decodeConfig: a section is missing, but no problem was reported');
-  }
-  const links = sections.links.filter((link) => link !== undefined);
-  const subdevices = sections.subdevices.filter((subdevice) => subdevice !== undefined);
+  const { gateway, hub, outbox, inbox, recorder, links, subdevices } = sections;
   return {
     gateway: camelKeys(gateway, GATEWAY.shape),
     hub: decodeHub(hub, gateway.name),

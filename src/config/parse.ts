@@ -5,7 +5,6 @@
 import { parse, TomlError } from 'smol-toml';
 import { decodeConfig } from './config-decode.ts';
 import { CONFIG_BYTES_MAX } from './default-places.ts';
-import { withoutFollowUps } from './follow-ups.ts';
 import type { Problem } from './kinds/problem.ts';
 import { ruleProblems } from './rules.ts';
 import type { ParsedConfig } from './schema.ts';
@@ -13,8 +12,6 @@ import { readSections } from './sections.ts';
 
 /** Largest number of reported problems; bounds the report about a file of another program. */
 const PROBLEMS_MAX = 100;
-/** Largest number of problems that are compared with each other. */
-const COMPARED_MAX = 1000;
 
 export function parseConfig(text: string): ParsedConfig {
   if (text.length > CONFIG_BYTES_MAX) {
@@ -24,7 +21,7 @@ export function parseConfig(text: string): ParsedConfig {
   const table = readToml(text);
   if (!table.ok) return rejected([table.problem]);
   const { sections, problems } = readSections(table.value);
-  const all = withoutFollowUps(problems.slice(0, COMPARED_MAX), ruleProblems(sections).slice(0, COMPARED_MAX));
+  const all = [...problems, ...ruleProblems(sections)];
   if (all.length > 0) return rejected(all.slice(0, PROBLEMS_MAX));
   return { ok: true, config: decodeConfig(sections) };
 }

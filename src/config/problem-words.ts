@@ -8,23 +8,41 @@ import type { Problem } from './kinds/problem.ts';
 import { nearestWord } from './suggestion.ts';
 
 /** Place of a table: its section, and its path in the file (`link[1]`). */
-interface Place {
+export interface Place {
   readonly section: string;
   readonly path: string;
 }
 
 type Issue = z.core.$ZodIssue;
 
-export function problemsOf(issues: readonly Issue[], outer: Place): Problem[] {
-  return issues.flatMap((found) => {
+export interface Mistakes {
+  readonly problems: readonly Problem[];
+  /** Paths of the keys that the file has under a misspelled name. They are not reported as missing. */
+  readonly misspelled: ReadonlySet<string>;
+}
+
+export function mistakesOf(issues: readonly Issue[], outer: Place): Mistakes {
+  const misspelled = new Set<string>();
+  const unknown = issues.flatMap((found) => {
+    if (found.code !== 'unrecognized_keys') return [];
+    const { issue, place } = inInnermost(found, outer);
+    return found.keys.map((key) => {
+      const table = pathOf(place.path, issue.path);
+      const similar = issue.path.length > 0 ? undefined : nearestWord(key, keysOf(place.section));
+      if (similar !== undefined) misspelled.add(pathOf(table, [similar]));
+      return unknownKey(key, { ...place, path: pathOf(table, [key]) }, { similar, isNested: issue.path.length > 0 });
+    });
+  });
+  const invalid = issues.flatMap((found) => {
     const { issue, place } = inInnermost(found, outer);
     const path = pathOf(place.path, issue.path);
-    if (issue.code === 'unrecognized_keys') {
-      return issue.keys.map((key) => unknownKey(key, { ...place, path: pathOf(path, [key]) }, issue.path.length > 0));
-    }
+    if (issue.code === 'unrecognized_keys' || (isMissing(issue) && misspelled.has(path))) return [];
     return [{ path, what: mistakeText(issue, place), hint: hintText(issue, place) }];
   });
+  return { problems: [...unknown, ...invalid], misspelled };
 }
+
+const isMissing = (issue: Issue): boolean => issue.input === undefined && issue.code !== 'custom';
 
 /**
  * Returns the innermost section of an issue, and the issue with its path there: `unit[0].address` in `link` is
@@ -54,10 +72,13 @@ export function printableKey(key: string): string {
   return /^[A-Za-z0-9_-]{1,64}$/.test(key) ? key : printable(key);
 }
 
-function unknownKey(key: string, place: Place, isNested: boolean): Problem {
+function unknownKey(
+  key: string,
+  place: Place,
+  { similar, isNested }: { readonly similar: string | undefined; readonly isNested: boolean },
+): Problem {
   const problem = { path: place.path, what: 'is not a key of the configuration' };
   if (isNested) return { ...problem, hint: 'Allowed keys: id, topic.' };
-  const similar = nearestWord(key, keysOf(place.section));
   if (similar !== undefined) return { ...problem, hint: `Did you mean ${similar}?` };
   const [elsewhere] = sectionsWith(key);
   if (elsewhere !== undefined) return { ...problem, hint: `Move this key under ${headingOf(elsewhere)}.` };
@@ -65,7 +86,7 @@ function unknownKey(key: string, place: Place, isNested: boolean): Problem {
 }
 
 function mistakeText(issue: Issue, place: Place): string {
-  if (issue.input === undefined && issue.code !== 'custom') return 'is missing';
+  if (isMissing(issue)) return 'is missing';
   switch (issue.code) {
     case 'invalid_type':
       return `is ${printable(issue.input)}, not ${typeName(issue.expected, rowOf(issue, place))}`;

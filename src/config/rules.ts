@@ -1,14 +1,13 @@
 /**
  * Rules across keys: names are unique, references have a target, and at least one subdevice is served. The rules of the
  * hub section are in `hub-rules.ts`.
- *
- * A rule applies to readable sections only, so each problem is reported once.
  */
 import { filterProblem } from '../base/topic.ts';
 import { DRIVERS, driverNamed } from '../driver/drivers.ts';
 import type { ListedSubdevice } from '../driver/link-driver.ts';
 import { hubProblems, identityProblems } from './hub/hub-rules.ts';
-import type { LinkSection, SubdeviceSection } from './keys.ts';
+import type { GatewaySection, LinkSection, SubdeviceSection } from './keys.ts';
+import { applyRules, whereKnown } from './kinds/known.ts';
 import { duplicates, type Placed, placed } from './kinds/placed.ts';
 import type { Problem } from './kinds/problem.ts';
 import type { Sections } from './sections.ts';
@@ -17,29 +16,31 @@ import type { Sections } from './sections.ts';
 const SUBDEVICE_KEYS = DRIVERS.flatMap(({ subdeviceKeys }) => Object.keys(subdeviceKeys));
 
 export function ruleProblems(sections: Sections): Problem[] {
-  const links = placed('link', sections.links);
-  const subdevices = placed('subdevice', sections.subdevices);
-  const isWhole = links.length === sections.links.length && subdevices.length === sections.subdevices.length;
-  return [
-    ...hubProblems(sections),
-    ...identityProblems(sections.hub, subdevices),
-    ...alarmTopicProblems(sections),
-    ...duplicates(links, 'name', (link) => link.name),
-    ...duplicates(links, 'path', (link) => link.path),
-    ...duplicates(subdevices, 'id', (subdevice) => subdevice.id),
-    ...links.flatMap(reservedNameProblems),
-    ...SUBDEVICE_KEYS.flatMap((key) =>
-      duplicates(
-        subdevices.filter(({ section }) => section[key] !== undefined),
-        key,
-        (subdevice) => String(subdevice[key]),
-      ),
-    ),
-    ...links.flatMap(ineffectiveKeyProblems),
-    ...links.flatMap(({ path, section }) => driverNamed(section.driver).problems(section, path)),
-    // A reference may point to an unreadable section: without all sections, references are not checked.
-    ...(isWhole ? referenceProblems(sections, links, subdevices) : []),
-  ];
+  return applyRules(RULES, sections);
+}
+
+const RULES: readonly ((sections: Sections) => readonly Problem[])[] = [
+  hubProblems,
+  identityProblems,
+  alarmTopicProblems,
+  ({ links }) => duplicates(placed('link', links), 'name', (link) => link.name),
+  ({ links }) => duplicates(placed('link', links), 'path', (link) => link.path),
+  ({ subdevices }) => duplicates(placed('subdevice', subdevices), 'id', (subdevice) => subdevice.id),
+  ({ links }) => placed('link', links).flatMap((link) => applyRules(LINK_RULES, link)),
+  ({ subdevices }) => SUBDEVICE_KEYS.flatMap((key) => duplicateKeyProblems(subdevices, key)),
+  referenceProblems,
+];
+
+const LINK_RULES: readonly ((link: Placed<LinkSection>) => readonly Problem[])[] = [
+  reservedNameProblems,
+  ineffectiveKeyProblems,
+  ({ path, section }) => driverNamed(section.driver).problems(section, path),
+];
+
+function duplicateKeyProblems(subdevices: readonly SubdeviceSection[], key: string): Problem[] {
+  return duplicates(placed('subdevice', subdevices), key, (subdevice) =>
+    subdevice[key] === undefined ? undefined : String(subdevice[key]),
+  );
 }
 
 function reservedNameProblems({ path, section }: Placed<LinkSection>): Problem[] {
@@ -49,7 +50,7 @@ function reservedNameProblems({ path, section }: Placed<LinkSection>): Problem[]
 }
 
 function alarmTopicProblems({ outbox }: Sections): Problem[] {
-  const filters = outbox?.alarm_topics ?? [];
+  const filters = outbox.alarm_topics;
   return filters.flatMap((filter, index) => {
     const path = `outbox.alarm_topics[${index}]`;
     const problem = filterProblem(filter);
@@ -64,14 +65,17 @@ function alarmTopicProblems({ outbox }: Sections): Problem[] {
 function ineffectiveKeyProblems({ path, section }: Placed<LinkSection>): Problem[] {
   const others = DRIVERS.filter(({ name }) => name !== section.driver);
   return others.flatMap(({ name, keys }) =>
-    Object.keys(keys)
-      .filter((key) => section[key] !== undefined)
-      .map((key) => ({
-        path: `${path}.${key}`,
-        what: `has no effect with driver "${section.driver}"`,
-        hint: `Remove this key, or write driver = "${name}" in the link.`,
-      })),
+    presentKeys(section, keys).map((key) => ({
+      path: `${path}.${key}`,
+      what: `has no effect with driver "${section.driver}"`,
+      hint: `Remove this key, or write driver = "${name}" in the link.`,
+    })),
   );
+}
+
+/** Keys of a driver that a section has. */
+function presentKeys(section: Readonly<Record<string, unknown>>, keys: object): string[] {
+  return Object.keys(keys).flatMap((key) => whereKnown(() => (section[key] === undefined ? [] : [key])));
 }
 
 /**
@@ -86,21 +90,16 @@ function idleKeyProblems(
   const idle = DRIVERS.filter(({ name }) => !candidates.some((link) => link.section.driver === name));
   if (candidates.length === 0) return [];
   return idle.flatMap(({ name, protocol, subdeviceKeys }) =>
-    Object.keys(subdeviceKeys)
-      .filter((key) => section[key] !== undefined)
-      .map((key) => ({
-        path: `${path}.${key}`,
-        what: `has no effect: no link with driver "${name}" can serve this subdevice`,
-        hint: `Remove this key: only subdevices that use ${protocol} have it.`,
-      })),
+    presentKeys(section, subdeviceKeys).map((key) => ({
+      path: `${path}.${key}`,
+      what: `has no effect: no link with driver "${name}" can serve this subdevice`,
+      hint: `Remove this key: only subdevices that use ${protocol} have it.`,
+    })),
   );
 }
 
-function referenceProblems(
-  sections: Sections,
-  links: readonly Placed<LinkSection>[],
-  subdevices: readonly Placed<SubdeviceSection>[],
-): Problem[] {
+function referenceProblems(sections: Sections): Problem[] {
+  const links = placed('link', sections.links);
   if (links.length === 0) {
     return [
       {
@@ -110,8 +109,8 @@ function referenceProblems(
       },
     ];
   }
-  const acceptsUnknown = sections.gateway?.accept_unknown_subdevices ?? false;
-  if (subdevices.length === 0 && !acceptsUnknown) {
+  const subdevices = placed('subdevice', sections.subdevices);
+  if (subdevices.length === 0 && !sections.gateway.accept_unknown_subdevices) {
     return [
       {
         path: 'subdevice',
@@ -120,11 +119,10 @@ function referenceProblems(
       },
     ];
   }
-  const tied = subdevices.flatMap((subdevice) => tiedLinkProblems(subdevice, links));
-  const listed = links.flatMap((link) => allowListProblems(link, subdevices, acceptsUnknown));
-  const idle = subdevices.flatMap((subdevice) => idleKeyProblems(subdevice, links));
-  const unserved = subdevices.flatMap((subdevice) => unservedProblems(subdevice, links));
-  return [...tied, ...listed, ...idle, ...unserved];
+  const listed = links.flatMap((link) => whereKnown(() => allowListProblems(link, subdevices, sections.gateway)));
+  // A wrong id in a list also leaves the intended subdevice without a link.
+  const rules = [tiedLinkProblems, idleKeyProblems, ...(listed.length > 0 ? [] : [unservedProblems])];
+  return [...listed, ...subdevices.flatMap((subdevice) => applyRules(rules, subdevice, links))];
 }
 
 function tiedLinkProblems(
@@ -144,7 +142,7 @@ function listedOn({ path, section }: Placed<LinkSection>): readonly ListedSubdev
 function allowListProblems(
   link: Placed<LinkSection>,
   subdevices: readonly Placed<SubdeviceSection>[],
-  acceptsUnknown: boolean,
+  gateway: GatewaySection,
 ): Problem[] {
   const { name, subdevices: ids } = link.section;
   return listedOn(link).flatMap(({ path: place, id }, index) => {
@@ -153,7 +151,7 @@ function allowListProblems(
       return [{ path: place, what: `is "${id}", which is already in the list`, hint: 'Remove this entry.' }];
     }
     if (listed === undefined) {
-      if (acceptsUnknown) return [];
+      if (gateway.accept_unknown_subdevices) return [];
       return [
         {
           path: place,

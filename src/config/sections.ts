@@ -1,6 +1,6 @@
 /**
  * Reads the sections of a parsed file by the table of keys. Each section is read separately, so a mistake in one hides
- * no mistake in another. A section without its required keys is `undefined`; each mistake is reported as a problem.
+ * no mistake in another. Each mistake is reported as a problem.
  */
 import type { z } from 'zod';
 import { HUB, type HubSection } from './hub/hub-keys.ts';
@@ -21,19 +21,21 @@ import {
   type SubdeviceSection,
   TABLES,
 } from './keys.ts';
+import { defineUnknown } from './kinds/known.ts';
 import type { Problem } from './kinds/problem.ts';
-import { printableKey, problemsOf } from './problem-words.ts';
+import { knownTable } from './known-keys.ts';
+import { type Mistakes, mistakesOf, type Place, printableKey } from './problem-words.ts';
 import { nearestWord } from './suggestion.ts';
 
-/** Sections of a file that may have problems. */
+/** Sections of a file. If the file has mistakes, some keys are unknown (`kinds/known.ts`). */
 export interface Sections {
-  readonly gateway: GatewaySection | undefined;
-  readonly hub: HubSection | undefined;
-  readonly outbox: OutboxSection | undefined;
-  readonly inbox: InboxSection | undefined;
-  readonly recorder: RecorderSection | undefined;
-  readonly links: readonly (LinkSection | undefined)[];
-  readonly subdevices: readonly (SubdeviceSection | undefined)[];
+  readonly gateway: GatewaySection;
+  readonly hub: HubSection;
+  readonly outbox: OutboxSection;
+  readonly inbox: InboxSection;
+  readonly recorder: RecorderSection;
+  readonly links: readonly LinkSection[];
+  readonly subdevices: readonly SubdeviceSection[];
 }
 
 type Table = Readonly<Record<string, unknown>>;
@@ -44,65 +46,67 @@ const TABLES_MAX: Readonly<Record<keyof typeof LISTS, number>> = { link: 1000, s
 const UNKNOWN_MAX = 100;
 
 export function readSections(file: Table): { readonly sections: Sections; readonly problems: readonly Problem[] } {
-  const problems: Problem[] = [];
+  const { problems: unknown, misspelled } = unknownSections(file);
+  const problems = [...unknown];
 
   /** Reads one table. A missing table counts as empty: it has its defaults, and its required keys are reported. */
-  function read<Schema extends z.ZodType>(schema: Schema, section: string, value: unknown, path = section) {
-    const result = schema.safeParse(value ?? {}, { reportInput: true });
+  function read<Schema extends z.ZodObject>(schema: Schema, value: unknown, place: Place): z.output<Schema> {
+    const result = schema.safeParse(value, { reportInput: true });
     if (result.success) return result.data;
-    problems.push(...problemsOf(result.error.issues, { section, path }));
-    return schema.safeParse(withoutInvalid(value, result.error.issues)).data;
+    const mistakes = mistakesOf(result.error.issues, place);
+    problems.push(...mistakes.problems);
+    return knownTable(schema, value, { ...place, misspelled: mistakes.misspelled }) as z.output<Schema>;
   }
 
-  function readList<Schema extends z.ZodType>(schema: Schema, section: keyof typeof LISTS) {
+  function readTable<Schema extends z.ZodObject>(schema: Schema, section: keyof typeof TABLES): z.output<Schema> {
+    const place = { section, path: section };
+    if (file[section] === undefined && misspelled.has(section))
+      return knownTable(schema, undefined, { ...place, misspelled }) as z.output<Schema>;
+    return read(schema, file[section] ?? {}, place);
+  }
+
+  /** @returns `undefined` if the entries are unknown */
+  function readList<Schema extends z.ZodObject>(schema: Schema, section: keyof typeof LISTS) {
     const list = file[section] ?? [];
     const most = TABLES_MAX[section];
-    if (Array.isArray(list) && list.length > most) {
+    if (file[section] === undefined && misspelled.has(section)) return undefined;
+    if (!Array.isArray(list)) {
+      const hint = `Write ${headingOf(section)}, with double brackets, above each entry.`;
+      problems.push({ path: section, what: 'is not a list of tables', hint });
+      return undefined;
+    }
+    if (list.length > most) {
       const hint = 'Check that this is the configuration file of holdfast.';
       problems.push({ path: section, what: `occurs ${list.length} times, more than ${most}`, hint });
-      return [];
+      return undefined;
     }
-    if (Array.isArray(list)) return list.map((value, index) => read(schema, section, value, `${section}[${index}]`));
-    problems.push({
-      path: section,
-      what: 'is not a list of tables',
-      hint: `Write ${headingOf(section)}, with double brackets, above each entry.`,
-    });
-    return [];
+    return list.map((value, index) => read(schema, value, { section, path: `${section}[${index}]` }));
   }
 
-  problems.push(...unknownSections(file));
-  const sections = {
-    gateway: read(GATEWAY, 'gateway', file.gateway),
-    hub: read(HUB, 'hub', file.hub),
-    outbox: read(OUTBOX, 'outbox', file.outbox),
-    inbox: read(INBOX, 'inbox', file.inbox),
-    recorder: read(RECORDER, 'recorder', file.recorder),
-    links: readList(LINK, 'link'),
-    subdevices: readList(SUBDEVICE, 'subdevice'),
+  const tables = {
+    gateway: readTable(GATEWAY, 'gateway'),
+    hub: readTable(HUB, 'hub'),
+    outbox: readTable(OUTBOX, 'outbox'),
+    inbox: readTable(INBOX, 'inbox'),
+    recorder: readTable(RECORDER, 'recorder'),
   };
+  const links = readList(LINK, 'link');
+  const subdevices = readList(SUBDEVICE, 'subdevice');
+  const sections: Sections = { ...tables, links: links ?? [], subdevices: subdevices ?? [] };
+  if (links === undefined) defineUnknown(sections, 'links');
+  if (subdevices === undefined) defineUnknown(sections, 'subdevices');
   return { sections, problems };
 }
 
-/** Returns a table without its invalid keys, so that the rules across keys can check the rest at the same time. */
-function withoutInvalid(value: unknown, issues: readonly z.core.$ZodIssue[]): unknown {
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
-  const invalid = new Set(issues.flatMap(invalidKeys));
-  return Object.fromEntries(Object.entries(value).filter(([key]) => !invalid.has(key)));
-}
-
-function invalidKeys(issue: z.core.$ZodIssue): readonly PropertyKey[] {
-  if (issue.code === 'unrecognized_keys' && issue.path.length === 0) return issue.keys;
-  return issue.path.slice(0, 1);
-}
-
-function unknownSections(file: Table): Problem[] {
+function unknownSections(file: Table): Mistakes {
   const known = [...Object.keys(TABLES), ...Object.keys(LISTS)];
-  return Object.keys(file)
+  const misspelled = new Set<string>();
+  const problems = Object.keys(file)
     .filter((section) => !known.includes(section))
     .slice(0, UNKNOWN_MAX)
     .map((section) => {
       const similar = nearestWord(section, known);
+      if (similar !== undefined) misspelled.add(similar);
       return {
         path: printableKey(section),
         what: 'is not a section of this file',
@@ -112,4 +116,5 @@ function unknownSections(file: Table): Problem[] {
             : `Did you mean ${headingOf(similar)}?`,
       };
     });
+  return { problems, misspelled };
 }

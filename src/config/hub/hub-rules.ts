@@ -3,63 +3,77 @@
  * limits. A key of another profile is a problem and is not ignored, because its author expects an effect.
  */
 import { topicProblem } from '../../base/topic.ts';
-import type { SubdeviceSection } from '../keys.ts';
+import type { GatewaySection, SubdeviceSection } from '../keys.ts';
+import { applyRules, whereKnown } from '../kinds/known.ts';
+import { type Placed, placed } from '../kinds/placed.ts';
 import type { Problem } from '../kinds/problem.ts';
 import type { Sections } from '../sections.ts';
 import { hostProblems } from './host-rules.ts';
 import type { HubSection } from './hub-keys.ts';
-import { HUB_KEEP_ALIVE_S, PROFILE_DEFAULTS, TOPIC_PLACEHOLDERS } from './profiles.ts';
+import { HUB_KEEP_ALIVE_S, PROFILE_DEFAULTS, type ProfileDefaults, TOPIC_PLACEHOLDERS } from './profiles.ts';
 import { tlsProblems, usesClientCertificate } from './tls-rules.ts';
 
 const HUB_PROFILE_KEYS = ['product_id', 'device_name', 'device_secret_file'] as const;
 const HUB_PROFILE_OPTIONS = ['sign_method', 'bind', 'operations_batch_max'] as const;
+const IDENTITY_KEYS = ['product_id', 'device_name'] as const;
 const GENERIC_KEYS = ['client_id', 'username', 'password_file'] as const;
 
 export function hubProblems({ gateway, hub }: Sections): Problem[] {
-  if (hub === undefined) return [];
-  const template = hub.topic_template ?? PROFILE_DEFAULTS[hub.profile].topic_template;
-  const problems = [
-    ...hostProblems(hub),
-    ...tlsProblems(hub),
-    ...templateProblems(template, hub),
-    ...resyncProblems(hub),
-    ...reconnectProblems(hub),
+  return [
+    ...applyRules(HUB_RULES, hub),
+    ...whereKnown(() => unknownSubdeviceProblems(gateway, hub)),
+    ...whereKnown(() => limitProblems(hub)),
   ];
-  if (hub.profile === 'generic') return [...genericProblems(hub), ...problems];
-  if (gateway?.accept_unknown_subdevices) {
-    problems.push({
+}
+
+const HUB_RULES: readonly ((hub: HubSection) => readonly Problem[])[] = [
+  ineffectiveKeyProblems,
+  usernameProblems,
+  missingKeyProblems,
+  retainProblems,
+  hostProblems,
+  tlsProblems,
+  templateProblems,
+  resyncProblems,
+  reconnectProblems,
+];
+
+function ineffectiveKeyProblems(hub: HubSection): Problem[] {
+  const keys = hub.profile === 'generic' ? [...HUB_PROFILE_KEYS, ...HUB_PROFILE_OPTIONS] : GENERIC_KEYS;
+  return keys.flatMap((key) =>
+    whereKnown(() => (hub[key] === undefined ? [] : [ineffectiveKey(`hub.${key}`, hub.profile)])),
+  );
+}
+
+/** [MQTT-3.1.2-22]: a password requires a user name. */
+function usernameProblems({ profile, username, password_file: passwordFile }: HubSection): Problem[] {
+  if (profile !== 'generic' || passwordFile === undefined || username !== undefined) return [];
+  return [{ path: 'hub.username', what: 'is missing, but password_file is set', hint: 'Add the user name.' }];
+}
+
+function missingKeyProblems(hub: HubSection): Problem[] {
+  if (hub.profile === 'generic') return [];
+  return HUB_PROFILE_KEYS.flatMap((key) =>
+    whereKnown(() => {
+      if (hub[key] !== undefined || (key === 'device_secret_file' && usesClientCertificate(hub))) return [];
+      return [missingKey(`hub.${key}`, hub.profile)];
+    }),
+  );
+}
+
+function unknownSubdeviceProblems(gateway: GatewaySection, hub: HubSection): Problem[] {
+  if (hub.profile === 'generic' || !gateway.accept_unknown_subdevices) return [];
+  return [
+    {
       path: 'gateway.accept_unknown_subdevices',
       what: `is true, and hub.profile is "${hub.profile}"`,
       hint: 'The hub serves only subdevices that are bound to the gateway: add a [[subdevice]] for each.',
-    });
-  }
-  return [...hubProfileProblems(hub), ...retainProblems(hub), ...problems, ...limitProblems(hub)];
-}
-
-function genericProblems(hub: HubSection): Problem[] {
-  const ineffective = [...HUB_PROFILE_KEYS, ...HUB_PROFILE_OPTIONS]
-    .filter((key) => hub[key] !== undefined)
-    .map((key) => ineffectiveKey(`hub.${key}`, 'generic'));
-  if (hub.password_file === undefined || hub.username !== undefined) return ineffective;
-  // [MQTT-3.1.2-22]: a password requires a user name.
-  return [
-    ...ineffective,
-    { path: 'hub.username', what: 'is missing, but password_file is set', hint: 'Add the user name.' },
+    },
   ];
 }
 
-function hubProfileProblems(hub: HubSection): Problem[] {
-  const ineffective = GENERIC_KEYS.filter((key) => hub[key] !== undefined).map((key) =>
-    ineffectiveKey(`hub.${key}`, hub.profile),
-  );
-  const missing = HUB_PROFILE_KEYS.filter((key) => hub[key] === undefined)
-    .filter((key) => key !== 'device_secret_file' || !usesClientCertificate(hub))
-    .map((key) => missingKey(`hub.${key}`, hub.profile));
-  return [...ineffective, ...missing];
-}
-
 function retainProblems({ profile, retain }: HubSection): Problem[] {
-  if (!retain) return [];
+  if (profile === 'generic' || !retain) return [];
   const hint = 'Remove this key: the hub does not support RETAIN. It delivers messages without RETAIN.';
   return [{ path: 'hub.retain', what: `is true, and hub.profile is "${profile}"`, hint }];
 }
@@ -102,32 +116,26 @@ const REQUEST_BYTES = 512;
 
 /** Limits of the hub. Beyond them the hub rejects a message, drops it silently, or closes the connection. */
 function limitProblems(hub: HubSection): Problem[] {
+  if (hub.profile === 'generic') return [];
   const limits = PROFILE_DEFAULTS[hub.profile];
   const filtersMax = limits.subscriptions_max === 0 ? Number.POSITIVE_INFINITY : limits.subscriptions_max;
   const filtersMin = limits.subscriptions_max === 0 ? 0 : 1;
-  return [
-    ...rangeProblems(hub, 'keep_alive_s', HUB_KEEP_ALIVE_S.min, HUB_KEEP_ALIVE_S.max),
-    ...rangeProblems(hub, 'messages_per_s', 1, limits.messages_per_s),
-    ...rangeProblems(hub, 'payload_bytes_max', REQUEST_BYTES, limits.payload_bytes_max),
-    ...rangeProblems(hub, 'topic_bytes_max', 16, limits.topic_bytes_max),
-    ...rangeProblems(hub, 'topic_slashes_max', 1, limits.topic_slashes_max),
-    ...rangeProblems(hub, 'reconnect_floor_ms', limits.reconnect_floor_ms, Number.POSITIVE_INFINITY),
-    ...rangeProblems(hub, 'subscriptions_max', filtersMin, filtersMax),
+  const ranges: readonly (readonly [BoundedKey, number, number])[] = [
+    ['keep_alive_s', HUB_KEEP_ALIVE_S.min, HUB_KEEP_ALIVE_S.max],
+    ['messages_per_s', 1, limits.messages_per_s],
+    ['payload_bytes_max', REQUEST_BYTES, limits.payload_bytes_max],
+    ['topic_bytes_max', 16, limits.topic_bytes_max],
+    ['topic_slashes_max', 1, limits.topic_slashes_max],
+    ['reconnect_floor_ms', limits.reconnect_floor_ms, Number.POSITIVE_INFINITY],
+    ['subscriptions_max', filtersMin, filtersMax],
   ];
+  return ranges.flatMap(([key, min, max]) => whereKnown(() => rangeProblems(hub, key, [min, max])));
 }
 
-type BoundedKey = Extract<
-  keyof HubSection,
-  | 'keep_alive_s'
-  | 'messages_per_s'
-  | 'payload_bytes_max'
-  | 'topic_bytes_max'
-  | 'topic_slashes_max'
-  | 'reconnect_floor_ms'
-  | 'subscriptions_max'
->;
+/** Key with a range of its own in each profile. */
+type BoundedKey = Exclude<keyof ProfileDefaults, 'sign_method' | 'bind' | 'operations_batch_max' | 'topic_template'>;
 
-function rangeProblems(hub: HubSection, key: BoundedKey, ...[min, max]: [number, number]): Problem[] {
+function rangeProblems(hub: HubSection, key: BoundedKey, [min, max]: readonly [number, number]): Problem[] {
   const value = hub[key];
   if (value === undefined || (value >= min && value <= max)) return [];
   const range = max === Number.POSITIVE_INFINITY ? `at least ${min}` : `${min} to ${max}`;
@@ -141,7 +149,8 @@ function rangeProblems(hub: HubSection, key: BoundedKey, ...[min, max]: [number,
 }
 
 /** Each level is a fixed word or one placeholder, so that a topic of the hub identifies one subdevice. */
-function templateProblems(template: string, hub: HubSection): Problem[] {
+function templateProblems(hub: HubSection): Problem[] {
+  const template = hub.topic_template ?? PROFILE_DEFAULTS[hub.profile].topic_template;
   const problem = (what: string, hint: string): Problem[] => [{ path: 'hub.topic_template', what, hint }];
   const known = TOPIC_PLACEHOLDERS[hub.profile];
   const allowed = `Allowed placeholders: ${known.map((name) => `{${name}}`).join(', ')}.`;
@@ -164,32 +173,43 @@ function templateProblems(template: string, hub: HubSection): Problem[] {
 }
 
 /** Rules of identities. Hub profiles: every subdevice has an identity at the hub, and all identities differ. */
-export function identityProblems(
-  hub: HubSection | undefined,
-  subdevices: readonly { readonly path: string; readonly section: SubdeviceSection }[],
-): Problem[] {
-  if (hub === undefined) return [];
-  const ownerOf = new Map<string, string>([[`${hub.product_id}/${hub.device_name}`, 'hub']]);
-  return subdevices.flatMap(({ path, section }) => {
-    const keys = ['product_id', 'device_name'] as const;
-    if (hub.profile === 'generic') {
-      const known = [...keys, 'device_secret_file'] as const;
-      return known
-        .filter((key) => section[key] !== undefined)
-        .map((key) => ineffectiveKey(`${path}.${key}`, 'generic'));
-    }
-    const missing = keys.filter((key) => section[key] === undefined);
-    if (missing.length > 0) return missing.map((key) => missingKey(`${path}.${key}`, hub.profile));
-    const identity = `${section.product_id}/${section.device_name}`;
-    const owner = ownerOf.get(identity);
-    if (owner === undefined) ownerOf.set(identity, path);
-    if (owner === undefined) return [];
-    return [
-      {
-        path: `${path}.device_name`,
-        what: `results in the identity ${identity}, which ${owner} also has`,
-        hint: 'Give each subdevice a different identity.',
-      },
-    ];
-  });
+export function identityProblems({ hub, subdevices: sections }: Sections): Problem[] {
+  const subdevices = placed('subdevice', sections);
+  if (hub.profile !== 'generic') {
+    const missing = subdevices.flatMap((subdevice) => missingIdentityProblems(subdevice, hub.profile));
+    return [...missing, ...sharedIdentityProblems(hub, subdevices)];
+  }
+  // If the hub has keys of another profile as well, the profile is the mistake.
+  if (ineffectiveKeyProblems(hub).length > 0) return [];
+  return subdevices.flatMap(({ path, section }) =>
+    [...IDENTITY_KEYS, 'device_secret_file' as const].flatMap((key) =>
+      whereKnown(() => (section[key] === undefined ? [] : [ineffectiveKey(`${path}.${key}`, 'generic')])),
+    ),
+  );
+}
+
+function missingIdentityProblems({ path, section }: Placed<SubdeviceSection>, profile: string): Problem[] {
+  return IDENTITY_KEYS.flatMap((key) =>
+    whereKnown(() => (section[key] === undefined ? [missingKey(`${path}.${key}`, profile)] : [])),
+  );
+}
+
+function sharedIdentityProblems(hub: HubSection, subdevices: readonly Placed<SubdeviceSection>[]): Problem[] {
+  const ownerOf = new Map<string, string>();
+  return [{ path: 'hub', section: hub }, ...subdevices].flatMap(({ path, section }) =>
+    whereKnown(() => {
+      if (section.product_id === undefined || section.device_name === undefined) return [];
+      const identity = `${section.product_id}/${section.device_name}`;
+      const owner = ownerOf.get(identity);
+      if (owner === undefined) ownerOf.set(identity, path);
+      if (owner === undefined) return [];
+      return [
+        {
+          path: `${path}.device_name`,
+          what: `results in the identity ${identity}, which ${owner} also has`,
+          hint: 'Give each subdevice a different identity.',
+        },
+      ];
+    }),
+  );
 }

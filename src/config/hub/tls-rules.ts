@@ -2,6 +2,7 @@
  * Rules across the TLS keys. The files themselves are checked in `io/tls/tls-files.ts`. A key without effect in the
  * configured mode is a problem, because its author expects an effect.
  */
+import { applyRules, whereKnown } from '../kinds/known.ts';
 import type { Problem } from '../kinds/problem.ts';
 import type { HubSection } from './hub-keys.ts';
 
@@ -16,11 +17,11 @@ const CERTIFICATE_KEYS = [
 export function tlsProblems(hub: HubSection): Problem[] {
   switch (hub.tls) {
     case 'on':
-      return [...pairProblems(hub), ...pinProblems(hub)];
+      return applyRules([pairProblems, pinProblems], hub);
     case 'off':
       return ineffectiveKeys(hub);
     case 'psk':
-      return [...ineffectiveKeys(hub), ...pskProblems(hub)];
+      return applyRules([ineffectiveKeys, pskProblems], hub);
   }
 }
 
@@ -30,11 +31,14 @@ export function usesClientCertificate(hub: HubSection): boolean {
 }
 
 function ineffectiveKeys(hub: HubSection): Problem[] {
-  return CERTIFICATE_KEYS.filter((key) => hub[key] !== undefined && hub[key].length > 0).map((key) => ({
+  const ineffective = (key: string): Problem => ({
     path: `hub.${key}`,
     what: `has no effect with tls = "${hub.tls}"`,
     hint: 'Remove this key, or write tls = "on".',
-  }));
+  });
+  return CERTIFICATE_KEYS.flatMap((key) =>
+    whereKnown(() => (hub[key] !== undefined && hub[key].length > 0 ? [ineffective(key)] : [])),
+  );
 }
 
 function pairProblems(hub: HubSection): Problem[] {

@@ -4,6 +4,7 @@
  */
 import { fieldsOf, fillTemplate, parseTemplate } from '../../base/template.ts';
 import { filterProblem, topicProblem } from '../../base/topic.ts';
+import { applyRules, whereKnown } from '../../config/kinds/known.ts';
 import { compilePattern } from '../../config/kinds/pattern.ts';
 import type { Problem } from '../../config/kinds/problem.ts';
 import type { LinkKeys } from '../link-driver.ts';
@@ -21,13 +22,9 @@ export function linesProblems(link: LinkSection, path: string): Problem[] {
   }
   const at = (key: string, what: string, hint: string): Problem => ({ path: `${place}.${key}`, what, hint });
   return [
-    ...servingProblems(link, lines, at),
-    ...formatProblems(lines, at),
-    ...patternProblems(lines, at),
-    ...fieldProblems(lines, at),
-    ...answerProblems(lines, at),
-    ...topicProblems(lines, at),
-    ...overflowProblems(link, lines, path),
+    ...applyRules([formatProblems, patternProblems, fieldProblems, answerProblems, topicProblems], lines, at),
+    ...whereKnown(() => servingProblems(link, lines, at)),
+    ...whereKnown(() => overflowProblems(link, lines, path)),
   ];
 }
 

@@ -1,4 +1,5 @@
 /** Rules within and between the Modbus units of a link. */
+import { applyRules, whereKnown } from '../../config/kinds/known.ts';
 import { duplicates, type Placed, placed } from '../../config/kinds/placed.ts';
 import type { Problem } from '../../config/kinds/problem.ts';
 import type { LinkKeys } from '../link-driver.ts';
@@ -6,44 +7,41 @@ import type { PointSection, UnitSection } from './link-keys.ts';
 import { isBits, typeOf } from './options.ts';
 import type { PointType } from './points.ts';
 
+type ModbusLink = LinkKeys & { readonly unit?: readonly UnitSection[] | undefined };
+
 /** @param path of the link */
-export function unitProblems(
-  { unit, subdevices }: LinkKeys & { readonly unit?: readonly UnitSection[] | undefined },
-  path: string,
-): Problem[] {
-  const units = placed(`${path}.unit`, unit ?? []);
-  const problems: Problem[] = [];
-  if (units.length === 0)
-    problems.push({ path: `${path}.unit`, what: 'is missing', hint: 'Add a [[link.unit]] for each unit on the line.' });
-  if (subdevices.length > 0)
-    problems.push({
-      path: `${path}.subdevices`,
-      what: 'is not for driver modbus',
-      hint: 'Remove it: the units are the subdevices.',
-    });
-  return [
-    ...problems,
-    ...units.flatMap(({ section, path: place }) => problemsOfUnit(section, place)),
-    ...uniqueUnitProblems(units),
-  ];
+export function unitProblems(link: ModbusLink, path: string): Problem[] {
+  return applyRules([missingUnitProblems, subdeviceListProblems, problemsOfUnits], link, path);
 }
 
-function uniqueUnitProblems(units: readonly Placed<UnitSection>[]): Problem[] {
+function missingUnitProblems({ unit = [] }: ModbusLink, path: string): Problem[] {
+  if (unit.length > 0) return [];
+  return [{ path: `${path}.unit`, what: 'is missing', hint: 'Add a [[link.unit]] for each unit on the line.' }];
+}
+
+function subdeviceListProblems({ subdevices }: ModbusLink, path: string): Problem[] {
+  if (subdevices.length === 0) return [];
+  const hint = 'Remove it: the units are the subdevices.';
+  return [{ path: `${path}.subdevices`, what: 'is not for driver modbus', hint }];
+}
+
+function problemsOfUnits({ unit = [] }: ModbusLink, path: string): Problem[] {
+  const units = placed(`${path}.unit`, unit);
   return [
-    ...duplicates(units, 'id', (unit) => unit.id),
-    ...duplicates(units, 'address', (unit) => String(unit.address)),
-    ...units.flatMap(({ path, section }) =>
-      duplicates(placed(`${path}.point`, section.point), 'name', (point) => point.name),
+    ...units.flatMap((one) => applyRules([topicProblems, pointProblems], one)),
+    ...duplicates(units, 'id', ({ id }) => id),
+    ...duplicates(units, 'address', ({ address }) => String(address)),
+    ...units.flatMap(({ path: place, section }) =>
+      whereKnown(() => duplicates(placed(`${place}.point`, section.point), 'name', ({ name }) => name)),
     ),
   ];
 }
 
-function problemsOfUnit(unit: UnitSection, path: string): Problem[] {
+function topicProblems({ path, section: unit }: Placed<UnitSection>): Problem[] {
   const topics = ['state_topic', 'set_topic', 'result_topic'] as const;
   const unusable = topics
     .filter((key) => /[+#\0]/.test(unit[key]))
     .map((key) => ({ path: `${path}.${key}`, what: 'has a wildcard', hint: 'Name one topic.' }));
-  const places = unit.point.map((point, index) => ({ point, place: `${path}.point[${index}]` }));
   const looped = topics
     .filter((key) => key !== 'set_topic' && unit[key] === unit.set_topic)
     .map((key) => ({
@@ -51,17 +49,18 @@ function problemsOfUnit(unit: UnitSection, path: string): Problem[] {
       what: `is "${unit[key]}", as set_topic is`,
       hint: 'The state of the unit would return to it as a command.',
     }));
-  return [
-    ...unusable,
-    ...looped,
-    ...places.flatMap(({ point, place }) => [
-      ...shapeProblems(point, place),
-      ...writeProblems(point, place),
-      ...(unit.address === 0 && !point.writable
-        ? [{ path: `${place}.writable`, what: 'is false', hint: 'Unit 0 can only be written.' }]
-        : []),
-    ]),
-  ];
+  return [...unusable, ...looped];
+}
+
+function pointProblems({ path, section: unit }: Placed<UnitSection>): Problem[] {
+  return placed(`${path}.point`, unit.point).flatMap(({ path: place, section }) =>
+    applyRules([shapeProblems, writeProblems, (point) => broadcastProblems(unit, point, place)], section, place),
+  );
+}
+
+function broadcastProblems({ address }: UnitSection, { writable }: PointSection, path: string): Problem[] {
+  if (address !== 0 || writable) return [];
+  return [{ path: `${path}.writable`, what: 'is false', hint: 'Unit 0 can only be written.' }];
 }
 
 /** Type, bit, length and place must fit together. */

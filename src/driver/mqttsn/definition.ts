@@ -2,6 +2,7 @@
 
 import { topicProblem } from '../../base/topic.ts';
 import type { FramingName } from '../../codec/framing.ts';
+import { whereKnown } from '../../config/kinds/known.ts';
 import { duplicates, placed } from '../../config/kinds/placed.ts';
 import type { Problem } from '../../config/kinds/problem.ts';
 import { defineDriver, type ServedSubdevice } from '../link-driver.ts';
@@ -77,13 +78,14 @@ export const MQTTSN = defineDriver<typeof LINK_KEYS, MqttsnOptions, Omit<MqttsnL
 
 function predefinedTopicProblems({ predefined_topics: defined }: MqttsnLinkSection, path: string): Problem[] {
   const topics = placed(`${path}.predefined_topics`, defined ?? []);
-  const unusable = topics.flatMap(({ path: place, section }) => {
-    const problem = topicProblem(section.topic);
-    if (problem === undefined) return [];
-    return [
-      { path: `${place}.topic`, what: `is a ${problem.problem}`, hint: 'Write the one topic that the id stands for.' },
-    ];
-  });
+  const unusable = topics.flatMap(({ path: place, section }) =>
+    whereKnown(() => {
+      const problem = topicProblem(section.topic);
+      if (problem === undefined) return [];
+      const hint = 'Write the one topic that the id stands for.';
+      return [{ path: `${place}.topic`, what: `is a ${problem.problem}`, hint }];
+    }),
+  );
   return [...duplicates(topics, 'id', ({ id }) => String(id)), ...unusable];
 }
 

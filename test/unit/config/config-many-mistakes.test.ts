@@ -1,4 +1,4 @@
-/** Tests that one mistake is reported as one problem without its consequences, and tests of the host name. */
+/** Tests that each mistake is reported, one mistake as one problem without its consequences; and tests of the host. */
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/parse.ts';
 
@@ -41,6 +41,61 @@ describe('one mistake is one problem', () => {
   it('two mistakes are two problems', () => {
     const text = GENERIC.replace('host', 'hots').replace('"/dev/l"', '7');
     expect(problemsOf(text).map(({ path }) => path)).toEqual(['hub.hots', 'link[0].path']);
+  });
+});
+
+describe('a mistake does not hide another one', () => {
+  const slipped = (...replacements: (readonly [string, string])[]): string[] =>
+    problemsOf(replacements.reduce((text, [from, to]) => text.replace(from, to), MODBUS)).map(({ path }) => path);
+
+  it.each<{ of: string; replacements: (readonly [string, string])[]; paths: string[] }>([
+    {
+      of: 'a misspelled host and a key of another profile',
+      replacements: [['host = "h"', 'hots = "h"\nproduct_id = "ABCDEFGHIJ"']],
+      paths: ['hub.hots', 'hub.product_id'],
+    },
+    {
+      of: 'a missing path of a link and a name that occurs twice',
+      replacements: [['[[subdevice]]', '[[link]]\nname = "l"\n[[subdevice]]']],
+      paths: ['link[1].path', 'link[1].name'],
+    },
+    {
+      of: 'an invalid rate of a link and a subdevice that no link serves',
+      replacements: [
+        ['path =', 'baud_rate = 1\npath ='],
+        ['[[subdevice]]', '[[subdevice]]\nid = "y"\n[[subdevice]]'],
+      ],
+      paths: ['link[0].baud_rate', 'subdevice[0].id'],
+    },
+    {
+      of: 'an invalid point, its unit, and the address of another unit',
+      replacements: [
+        ['table = "input"', 'table = "inputs"'],
+        ['address = 7', 'address = 7\nstate_topic = "#"'],
+        [
+          '[[subdevice]]',
+          '[[link.unit]]\nid = "y"\naddress = 7\npoint = [{ name = "p", table = "input", address = 0, scale = 0 }]\n[[subdevice]]\nid = "y"\n[[subdevice]]',
+        ],
+      ],
+      paths: [
+        'link[0].unit[0].point[0].table',
+        'link[0].unit[0].state_topic',
+        'link[0].unit[1].point[0].scale',
+        'link[0].unit[1].address',
+      ],
+    },
+    {
+      of: 'an unreadable subdevice and a link that does not exist',
+      replacements: [['[[subdevice]]', '[[subdevice]]\nlink = "z"\n[[subdevice]]']],
+      paths: ['subdevice[0].id', 'subdevice[0].link'],
+    },
+  ])('$of', ({ replacements, paths }) => {
+    expect(slipped(...replacements)).toEqual(paths);
+  });
+
+  it('a key of [link.lines] and the pattern beside it', () => {
+    const text = LINES.replace('topic = "t"', `topic = 7\npattern = "("`);
+    expect(problemsOf(text).map(({ path }) => path)).toEqual(['link[0].lines.topic', 'link[0].lines.pattern']);
   });
 });
 
