@@ -172,7 +172,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const control = await startControl({ socketPath: config.gateway.controlSocket, inspection });
   const administration = await startAdministration({
     controlSocket: config.gateway.controlSocket,
-    orders: { ...adminCommandsFor(gateway), ...recorderCommands(gateway, recordings) },
+    commands: { ...adminCommandsFor(gateway), ...recorderCommands(gateway, recordings) },
   });
   recordings.start();
   // errors thrown outside the mailbox: the mailbox is halted at once, and the process ends as after any bug

@@ -18,7 +18,7 @@ export type FaultCode =
   | 'store-volatile'
   | 'wrong-user'
   | 'node-too-old'
-  | 'order-refused'
+  | 'command-rejected'
   | 'usage';
 
 export interface FaultDetail {
@@ -59,7 +59,7 @@ export function exitCodeOf(code: FaultCode): number {
   switch (code) {
     case 'usage':
       return EXIT.usage;
-    case 'order-refused':
+    case 'command-rejected':
       return EXIT.refused;
     case 'not-running':
       return EXIT.notRunning;

@@ -4,7 +4,7 @@ import { give } from '../ops/api/control-client.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
 
-/** @throws Fault `order-refused` if there is no gap */
+/** @throws Fault `command-rejected` if there is no gap */
 export async function acknowledgeGap(context: CommandContext): Promise<number> {
   const { controlSocket } = await locateGateway(context);
   const answer = await give(controlSocket, 'gap.acknowledge', {});

@@ -4,7 +4,7 @@ import { give } from '../ops/api/control-client.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
 
-/** @throws Fault `order-refused` if there is no loss */
+/** @throws Fault `command-rejected` if there is no loss */
 export async function acknowledgeLoss(context: CommandContext): Promise<number> {
   const { controlSocket } = await locateGateway(context);
   const answer = await give(controlSocket, 'loss.acknowledge', {});

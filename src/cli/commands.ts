@@ -128,16 +128,16 @@ function addDeadLetters(add: Add, program: Command): void {
     async ({ context, words }) => (await import('./show-dead-letters.ts')).showDeadLetter(context, words[0] ?? ''),
     letters,
   );
-  const orders = [
+  const changes = [
     ['retry', 'Put dead letters back into the outbox, as new messages'],
     ['drop', 'Delete dead letters; the ledger counts them as dropped by hand'],
   ] as const;
-  for (const [verb, description] of orders)
+  for (const [verb, description] of changes)
     add<LetterChoice>(
       `${verb} [numbers...]`,
       description,
       async ({ context, options, words }) =>
-        (await import('./dead-letter-orders.ts')).orderDeadLetters(context, verb, options.all ? 'all' : words),
+        (await import('./change-dead-letters.ts')).changeDeadLetters(context, verb, options.all ? 'all' : words),
       letters,
     ).option('--all', 'all dead letters');
 }

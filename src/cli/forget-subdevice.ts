@@ -5,7 +5,7 @@ import { countOf, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
 
-/** @throws Fault `order-refused`, `not-running` */
+/** @throws Fault `command-rejected`, `not-running` */
 export async function forgetSubdevice(context: CommandContext, subdevice: string): Promise<number> {
   const { controlSocket } = await locateGateway(context);
   const answer = (await give(controlSocket, 'subdevices.forget', { subdevice })) as { readonly discarded: number };

@@ -34,7 +34,7 @@ export async function showHubSubscriptions(context: CommandContext): Promise<num
   return EXIT.ok;
 }
 
-/** @throws Fault `order-refused` if no packet of these names is held back */
+/** @throws Fault `command-rejected` if no packet of these names is held back */
 export async function releasePackets(context: CommandContext, names: readonly string[]): Promise<number> {
   const { controlSocket } = await locateGateway(context);
   const { released } = (await give(controlSocket, 'hub.release', { names })) as { readonly released: string[] };

@@ -27,7 +27,7 @@ export async function changeBindings(
   verb: 'bind' | 'unbind',
   subdevices: readonly string[],
 ): Promise<number> {
-  const { outcomes } = await order<BindingOutcomes>(context, `hub.${verb}`, { subdevices });
+  const { outcomes } = await command<BindingOutcomes>(context, `hub.${verb}`, { subdevices });
   if (context.asJson) printJson(context, { outcomes });
   else {
     const rows = outcomes.map(({ subdevice, hubIdentity, done, sentence }) => [
@@ -43,7 +43,7 @@ export async function changeBindings(
 
 /** @returns exit code 1 if the hub did not send its list */
 export async function describeBindings(context: CommandContext): Promise<number> {
-  const report = await order<BindingsReport>(context, 'hub.describe', {});
+  const report = await command<BindingsReport>(context, 'hub.describe', {});
   const { answered, bindings, unconfiguredDevices } = report;
   if (context.asJson) printJson(context, report);
   else {
@@ -76,7 +76,7 @@ function printRemedies(
   for (const { subdevice, remedy } of open) terminal.print(`  -> ${subdevice}: ${remedy}`);
 }
 
-async function order<Answer>(context: CommandContext, name: string, body: object): Promise<Answer> {
+async function command<Answer>(context: CommandContext, name: string, body: object): Promise<Answer> {
   const { controlSocket } = await locateGateway(context);
   const words = 'Waiting for the hub, at most 20 s.';
   const notice = setTimeout(() => context.asJson || context.terminal.print(words), NOTICE_MS);

@@ -14,7 +14,7 @@ export interface RecordOptions {
   readonly pcapng?: true;
 }
 
-/** @param name a link, or `hub`; `undefined`: all. @throws Fault `order-refused`, `usage` */
+/** @param name a link, or `hub`; `undefined`: all. @throws Fault `command-rejected`, `usage` */
 export async function record(
   context: CommandContext,
   name: string | undefined,
@@ -26,8 +26,8 @@ export async function record(
       hint: 'Name one link, or hub: holdfast record hub --out FILE.',
     });
   const { controlSocket } = await locateGateway(context);
-  const order = name === undefined ? {} : { of: name };
-  const { frozen } = (await give(controlSocket, 'recorder.freeze', order)) as { readonly frozen: readonly Frozen[] };
+  const body = name === undefined ? {} : { of: name };
+  const { frozen } = (await give(controlSocket, 'recorder.freeze', body)) as { readonly frozen: readonly Frozen[] };
   for (const { of, path, steps, bytes } of frozen) {
     const written = [path];
     if (out !== undefined || pcapng) {

@@ -11,8 +11,8 @@ import {
   queryOf,
 } from '../ops/reports/dead-letter-report.ts';
 import { ageWords, bytesWords, countOf, countWords, printable } from '../ops/words.ts';
+import { numberIn } from './change-dead-letters.ts';
 import { type CommandContext, printJson } from './context.ts';
-import { numberIn } from './dead-letter-orders.ts';
 import { heldPacketLines } from './held-packet-lines.ts';
 import { locateGateway, storeOf } from './location.ts';
 import { readOfflineLetters } from './read-store.ts';

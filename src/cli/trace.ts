@@ -16,12 +16,12 @@ const SIGNS: Readonly<Record<Moment['what'], string>> = {
   in: '──▶',
   out: '◀──',
   channel: ' ┄ ',
-  order: ' > ',
+  command: ' > ',
   decision: ' < ',
   state: ' = ',
 };
 
-/** @throws Fault `order-refused` if there is no link of this name; `not-running` when the gateway ends */
+/** @throws Fault `command-rejected` if there is no link of this name; `not-running` when the gateway ends */
 export async function showTrace(context: CommandContext, name: string): Promise<number> {
   const { controlSocket } = await locateGateway(context);
   const stop = new AbortController();

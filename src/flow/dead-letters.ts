@@ -145,7 +145,7 @@ export class DeadLetters {
   #readmit({ id, row, isWhole }: DeadLetter): readonly Change[] | string {
     if (!isWhole) return `dead letter ${id} is damaged: its checksum is wrong`;
     const { outbox, clock, stamp } = this.#options;
-    outbox.poison.release(({ kind, name }) => kind === 'uplink' && name === row.topic); // sent by order
+    outbox.poison.release(({ kind, name }) => kind === 'uplink' && name === row.topic); // sent by command
     const message: Message = { topic: row.topic, payload: row.payload, qos: 1, ...retaining(row.retain) };
     const admission = outbox.admit(
       {

@@ -269,7 +269,7 @@ export class DownlinkFlow {
       this.#shed.unclaimed(message.topic);
       return;
     }
-    const receivers = retained ? routes.filter(({ subdevice }) => this.#takes(subdevice, message)) : routes;
+    const receivers = retained ? routes.filter(({ subdevice }) => this.#isForDelivery(subdevice, message)) : routes;
     if (receivers.length === 0) return;
     facts.emit('downlinkAccepted', { topic: message.topic, subdevices: receivers.length, qos: message.qos });
     for (const { subdevice, qos } of receivers) {
@@ -280,7 +280,7 @@ export class DownlinkFlow {
   }
 
   /** Returns whether the subdevice gets a retained message. A delivered or waiting one is not delivered again. */
-  #takes({ lane, id }: Subdevice, message: Message): boolean {
+  #isForDelivery({ lane, id }: Subdevice, message: Message): boolean {
     const { inbox, retainedCommands, facts } = this.#options;
     if (retainedCommands.policy === 'once' && inbox.holds(lane, message)) return false;
     if (retainedCommands.admits(lane, message)) return true;

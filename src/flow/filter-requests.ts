@@ -113,7 +113,7 @@ export class FilterRequests {
   /** Handles SUBACK or UNSUBACK. */
   answered(kind: FilterVerb, filter: string): void {
     if (this.#open.get(filter) === kind) this.#open.delete(filter);
-    this.#poison.survived(actOf(kind, filter));
+    this.#poison.confirmed(actOf(kind, filter));
     this.look();
     this.#silent.delete(filter);
   }

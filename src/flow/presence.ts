@@ -79,7 +79,7 @@ export class Presence {
   readonly unlistedDevices = new Map<string, { readonly subdevice: string; readonly sinceMs: number }>();
   readonly unlisted: UnlistedDevices;
   /** Subdevices that sent a DISCONNECT. Their absence is no problem. */
-  readonly goodbyes = new Set<string>();
+  readonly disconnected = new Set<string>();
   readonly #refusals: ReportedRefusals;
 
   constructor(options: PresenceOptions) {
@@ -114,7 +114,7 @@ export class Presence {
   }
 
   /**
-   * Ends the session of a subdevice that is not in the configuration, by order of an operator.
+   * Ends the session of a subdevice that is not in the configuration, by command of an operator.
    * @param done called with the number of its waiting downlinks, once the end is durable
    * @returns whether there is such a session
    */
@@ -141,7 +141,7 @@ export class Presence {
     this.#refusals.forget(id);
     this.unlistedDevices.delete(link);
     this.unlisted.forget(id);
-    this.goodbyes.delete(id);
+    this.disconnected.delete(id);
     const { subdevice, isNew } = registry.enter(id, link);
     const wasLasting = !isNew && subdevice.lasting;
     const ended = clean || !subdevice.lasting ? this.#clear(subdevice) : []; // a clean session ends with its connection
@@ -179,7 +179,7 @@ export class Presence {
     const release = (): void => this.#options.commandLink(link, { kind: 'released', subdevice: report.subdevice });
     if (subdevice?.link !== link || !subdevice.isAttached) return release(); // on another link meanwhile
     subdevice.isAttached = false;
-    if (report.cause === 'asked') this.goodbyes.add(subdevice.id);
+    if (report.cause === 'asked') this.disconnected.add(subdevice.id);
     this.#options.subscriptions.forget(subdevice.id);
     inbox.detached(subdevice.lane, !subdevice.lasting);
     committer.flushHeld('downlink', clock.nowMs() + commitMs);

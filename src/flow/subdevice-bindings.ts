@@ -1,5 +1,5 @@
 /**
- * Effects of the hub's bindings, and binding operations by order of a technician.
+ * Effects of the hub's bindings, and binding operations by command of a technician.
  *
  * An unbound subdevice is not served: it is dismissed, and its uplinks wait without an attempt, since the hub would
  * drop them without an answer. After a new binding its uplinks are sent and its filters are requested again; it is
@@ -43,7 +43,7 @@ interface Waiting {
   readonly resolve: (isAnswered: boolean) => void;
 }
 
-/** Longest wait for an order, as in the vendor's C SDK. Four repetitions fit into it. */
+/** Longest wait for an operation, as in the vendor's C SDK. Four repetitions fit into it. */
 const ORDER_MS_MAX = 20_000;
 
 export class BindingFlow {

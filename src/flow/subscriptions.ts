@@ -92,7 +92,7 @@ export class HubSubscriptions {
     return [...this.#options.filters.silent.keys()];
   }
 
-  /** Releases a filter that was held back, by order of an operator. */
+  /** Releases a filter that was held back, by command of an operator. */
   released(filter: string): void {
     this.#refused.delete(filter);
     this.#options.filters.look();

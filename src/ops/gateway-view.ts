@@ -1,6 +1,6 @@
 /**
  * Read-only view of the running gateway for reports, conditions and recordings. `app/` provides it; an observer does not
- * know how the gateway is composed. Nothing here changes the gateway, except that an order may release packets set aside.
+ * know how the gateway is composed. Nothing here changes the gateway, except that an operator may release packets that are set aside.
  */
 import type { Facts } from '../base/events.ts';
 import type { Direction } from '../base/message.ts';
@@ -43,7 +43,7 @@ export interface GatewayView {
   readonly registry: Pick<SubdeviceRegistry, 'all' | 'byId' | 'byLane' | 'wantedFilters'>;
   /** Whether the configuration has the subdevice, or allows unknown ones. */
   isConfigured(subdevice: string): boolean;
-  readonly presence: Pick<Presence, 'goodbyes' | 'unlisted' | 'unlistedDevices'>;
+  readonly presence: Pick<Presence, 'disconnected' | 'unlisted' | 'unlistedDevices'>;
   readonly intake: Pick<Intake, 'tallies'>;
   /** Inputs on which a machine threw an error. */
   readonly setAside: Pick<SetAside, 'report'>;

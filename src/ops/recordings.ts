@@ -1,5 +1,5 @@
 /**
- * Recordings on disk: writes the rings of the flight recorders to files, by order or by trigger. The folder is bounded; the
+ * Recordings on disk: writes the rings of the flight recorders to files, by command or by trigger. The folder is bounded; the
  * oldest files are deleted and counted.
  *
  * An observer: listens to facts, reads the rings and writes its own files. A recording that cannot be written is reported

@@ -60,8 +60,8 @@ function sentenceFor(facts: StatusFacts, losing: Losing): string {
 }
 
 /** Sentence about the location of the uplinks. */
-function whereaboutsOf({ outbox, hub, store, books }: StatusFacts, losing: Losing): string {
-  if (books === null) return 'The contents of the store are unknown until it opens.';
+function whereaboutsOf({ outbox, hub, store, ledger }: StatusFacts, losing: Losing): string {
+  if (ledger === null) return 'The contents of the store are unknown until it opens.';
   const safe = store.volatile === null ? 'safe on disk' : 'stored in RAM only';
   if (hub.state === 'connected') {
     if (outbox.messages > 0 && outbox.onDisk === 0)

@@ -24,7 +24,7 @@ export interface SetAsidePacket extends Suspect {
 }
 
 /** Topic of uplinks that became dead letters. No other message of the topic has been acknowledged since. */
-export interface Convicted extends SetAsidePacket {
+export interface ProvenTopic extends SetAsidePacket {
   readonly inARow: number;
 }
 

@@ -49,10 +49,7 @@ export function isFilterAct({ kind }: Pick<HubPacket, 'kind'>): boolean {
   return kind === 'subscribe' || kind === 'unsubscribe';
 }
 
-/**
- * True for PUBLISH with QoS 0 and for PUBACK. Only a PINGRESP or a later answer shows that the connection survived
- * them.
- */
+/** True for a packet that the hub does not answer: only a PINGRESP or the answer to a later packet confirms it. */
 export function isUnansweredAct({ kind }: Pick<HubPacket, 'kind'>): boolean {
   return kind === 'QoS 0 uplink' || kind === 'request' || kind === 'puback';
 }

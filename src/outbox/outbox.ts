@@ -138,7 +138,7 @@ export class Outbox {
     if (entry === undefined) return undefined;
     this.#unansweredSinceMs = undefined;
     this.ackHealth.restore(entry.row);
-    this.poison.uplinkSurvived(entry);
+    this.poison.uplinkConfirmed(entry);
     this.#custodian.end(entry, { as: 'delivered' });
     this.#scheduler.join(entry.row.lane);
     this.#scheduler.unblock();
@@ -149,7 +149,7 @@ export class Outbox {
   setAside(packetId: number, reason: string): Entry | undefined {
     const entry = this.#unacknowledged.acknowledge(packetId);
     if (entry === undefined) return undefined;
-    this.poison.uplinkSurvived(entry);
+    this.poison.uplinkConfirmed(entry);
     const isStored = entry.keeping === 'stored';
     this.#custodian.end(entry, isStored ? { as: 'dead', reason } : { as: 'shed', reason: 'set aside after a fault' });
     this.#scheduler.join(entry.row.lane);
@@ -168,7 +168,7 @@ export class Outbox {
     for (const entry of this.#unacknowledged.takeUnanswered(lastReceivedAtMs - this.#limits.pubackMsMax)) {
       const isHalted = this.#scheduler.isHalted(entry.row.lane); // the hub could not answer: not caused by the message
       if (!isHalted) entry.attempts += 1;
-      this.poison.uplinkSurvived(entry);
+      this.poison.uplinkConfirmed(entry);
       const isDue = entry.attempts >= this.#limits.attemptsMax;
       // only a stored message can become a dead letter; another one is sent again until it is stored
       if (!isHalted && isDue && entry.keeping === 'stored') {

@@ -23,7 +23,14 @@
  * costs a connection doubles the time for which the next connection carries only uplinks.
  */
 import type { Entry } from '../custody/entry.ts';
-import { type Convicted, type Evidence, newSuspect, remember, type SetAsidePacket, type Suspect } from './evidence.ts';
+import {
+  type Evidence,
+  newSuspect,
+  type ProvenTopic,
+  remember,
+  type SetAsidePacket,
+  type Suspect,
+} from './evidence.ts';
 import { type HubPacket, isFilterAct, isUnansweredAct, uplinkId, uplinkKey } from './hub-packet.ts';
 import type { Verdict } from './outbox-contract.ts';
 import { GRACE_MS, type Sent, UnconfirmedPackets } from './unconfirmed-packets.ts';
@@ -61,12 +68,12 @@ export class PoisonDetector {
   readonly #suspects = new Map<string, Suspect>();
   readonly #setAside = new Map<string, SetAsidePacket>();
   /** Topics of uplinks that became dead letters, by key. The next uplink of such a topic is sent alone at once. */
-  readonly #convicted = new Map<string, Convicted>();
+  readonly #provenTopics = new Map<string, ProvenTopic>();
   /** Number of filters in a row that cost a connection. */
   #costly = 0;
   #connectedAtMs = 0;
   #hasCarried = false;
-  /** Time until which packets are sent one at a time, because one that must be sent alone waits for its turn. */
+  /** Time until which packets are sent one at a time, because a packet that must be sent alone waits for its turn. */
   #aloneUntilMs = 0;
   /** Time until which the hub may still close on a suspect that it has answered. */
   #settledAtMs = 0;
@@ -98,7 +105,7 @@ export class PoisonDetector {
     return this.#suspects.size > 0 || this.#doubted.size > 0 || this.#costly > 0;
   }
 
-  /** Returns true once after everything unanswered at the last close was sent again and survived. */
+  /** Returns true once after all packets that were unanswered at the last close were sent again and confirmed. */
   takeCleared(): boolean {
     const wasCleared = this.#isCleared;
     this.#isCleared = false;
@@ -112,7 +119,7 @@ export class PoisonDetector {
     return (nowMs < this.#aloneUntilMs || this.#isProbing) && !this.#unconfirmed.isEmpty;
   }
 
-  /** True if only a PINGRESP can show that an unanswered packet was survived, and another packet waits for that. */
+  /** True if only a PINGRESP can confirm an unanswered packet, and another packet waits for that. */
   needsPing(nowMs: number): boolean {
     return (
       nowMs < this.#aloneUntilMs && (this.#unconfirmed.needsPing || (this.#pingsLeft > 0 && !this.#unconfirmed.isEmpty))
@@ -181,13 +188,13 @@ export class PoisonDetector {
   }
 
   /** Called when a packet was answered, or when the connection continues although the answer is overdue. */
-  survived(act: Pick<HubPacket, 'id' | 'key'>): void {
+  confirmed(act: Pick<HubPacket, 'id' | 'key'>): void {
     for (const shown of this.#unconfirmed.answer(act.id, this.#nowMs)) this.#clear(shown);
-    if (this.#convicted.size > 0) this.#convicted.delete(act.key);
+    if (this.#provenTopics.size > 0) this.#provenTopics.delete(act.key);
   }
 
-  uplinkSurvived({ row }: Entry): void {
-    this.survived({ id: uplinkId(row), key: uplinkKey(row) });
+  uplinkConfirmed({ row }: Entry): void {
+    this.confirmed({ id: uplinkId(row), key: uplinkKey(row) });
   }
 
   /** True if the packet is suspected or doubted: it would explain a close while it is unanswered. */
@@ -210,9 +217,9 @@ export class PoisonDetector {
       if (nowMs < aside.trialAtMs) return 'set aside';
       if (!this.#suspects.has(act.key)) this.#suspects.set(act.key, { ...aside, act, closes: this.#closesMax - 1 });
     }
-    const convicted = this.#convicted.get(act.key);
-    if (convicted !== undefined && !this.#suspects.has(act.key)) {
-      if (convicted.inARow >= IN_A_ROW && nowMs < convicted.trialAtMs) return 'set aside';
+    const provenTopic = this.#provenTopics.get(act.key);
+    if (provenTopic !== undefined && !this.#suspects.has(act.key)) {
+      if (provenTopic.inARow >= IN_A_ROW && nowMs < provenTopic.trialAtMs) return 'set aside';
       this.#suspects.set(act.key, newSuspect(act, nowMs));
     }
     const suspect = this.#suspects.get(act.key);
@@ -229,7 +236,7 @@ export class PoisonDetector {
    */
   wakeAtMs(nowMs: number): number | undefined {
     const times = [...this.#suspects.values()].map(({ act }) => this.#releaseAtMs(act));
-    for (const { trialAtMs } of [...this.#setAside.values(), ...this.#convicted.values()]) times.push(trialAtMs);
+    for (const { trialAtMs } of [...this.#setAside.values(), ...this.#provenTopics.values()]) times.push(trialAtMs);
     if (this.isTroubled) times.push(this.#connectedAtMs + this.#quietMs(this.#costly));
     times.push(this.#settledAtMs, this.#aloneUntilMs);
     const soonest = Math.min(...times.filter((atMs) => atMs > nowMs));
@@ -248,9 +255,9 @@ export class PoisonDetector {
       return undefined;
     }
     const last = sent.at(-1);
-    if (wasEmpty && last !== undefined && this.#wasJustCleared(last.act, nowMs)) return this.#accuse(last, nowMs);
+    if (wasEmpty && last !== undefined && this.#wasJustCleared(last.act, nowMs)) return this.#addEvidence(last, nowMs);
     if (second === undefined && (this.isWatched(first.act) || nowMs < this.#aloneUntilMs))
-      return this.#accuse(first, nowMs);
+      return this.#addEvidence(first, nowMs);
     for (const { act } of sent) if (this.#doubted.size < DOUBTED_MAX) this.#doubted.set(act.id, act);
     return undefined;
   }
@@ -262,8 +269,8 @@ export class PoisonDetector {
     const [first, second] = sent;
     if (first === undefined) return undefined; // no evidence: an idle connection can die too
     const isAlone = second === undefined && this.isWatched(first.act);
-    const isUponIt = this.#lastReceivedAtMs >= first.atMs && this.#lastReceivedAtMs - first.atMs < ALONE_MS;
-    if (isAlone && isUponIt) return this.#accuse(first, nowMs, true);
+    const isSoonAfter = this.#lastReceivedAtMs >= first.atMs && this.#lastReceivedAtMs - first.atMs < ALONE_MS;
+    if (isAlone && isSoonAfter) return this.#addEvidence(first, nowMs, true);
     for (const { act } of sent) if (this.#doubted.size < DOUBTED_MAX) this.#doubted.set(act.id, act);
     return undefined;
   }
@@ -278,12 +285,12 @@ export class PoisonDetector {
     this.#doubted.delete(key);
     this.#suspects.delete(key);
     this.#setAside.delete(key);
-    this.#convicted.delete(key);
+    this.#provenTopics.delete(key);
   }
 
-  /** Releases packets by order of an operator: they are sent like any other. @returns whether any was held back */
+  /** Releases packets by command of an operator: they are sent like any other. @returns whether any was held back */
   release(isMeant: (act: HubPacket) => boolean): boolean {
-    const held = [...this.#suspects, ...this.#setAside, ...this.#convicted];
+    const held = [...this.#suspects, ...this.#setAside, ...this.#provenTopics];
     const keys = held.flatMap(([key, { act }]) => (isMeant(act) ? [key] : []));
     for (const key of keys) this.forget(key);
     if (keys.length > 0) this.#costly = 0;
@@ -291,13 +298,13 @@ export class PoisonDetector {
   }
 
   evidence(): Evidence[] {
-    const topics = [...this.#convicted.values()].filter(({ inARow }) => inARow >= IN_A_ROW);
+    const topics = [...this.#provenTopics.values()].filter(({ inARow }) => inARow >= IN_A_ROW);
     const aside = [...this.#setAside.values(), ...topics].map((one): Evidence => ({ ...one, state: 'set aside' }));
     const suspects = [...this.#suspects.values()].filter(({ act }) => !this.#setAside.has(act.key));
     return [...aside, ...suspects.map((one): Evidence => ({ ...one, state: 'suspect', trialAtMs: undefined }))];
   }
 
-  #accuse({ act, atMs: sentAtMs }: Sent, nowMs: number, isMute = false): Verdict | undefined {
+  #addEvidence({ act, atMs: sentAtMs }: Sent, nowMs: number, isMute = false): Verdict | undefined {
     const cleared = this.#wasJustCleared(act, nowMs) ? this.#lastCleared?.suspect : undefined;
     const known = this.#suspects.get(act.key) ?? cleared;
     const suspect = known?.act.id === act.id ? known : newSuspect(act, nowMs);
@@ -307,8 +314,8 @@ export class PoisonDetector {
     this.#suspects.set(act.key, suspect);
     suspect.lastMs = nowMs;
     suspect.closesAlone += 1;
-    const isUponIt = isMute || nowMs - sentAtMs < sentAtMs - this.#connectedAtMs;
-    if (suspect === known && isUponIt && this.#hasCarried) suspect.closes += 1;
+    const isSoonAfter = isMute || nowMs - sentAtMs < sentAtMs - this.#connectedAtMs;
+    if (suspect === known && isSoonAfter && this.#hasCarried) suspect.closes += 1;
     if (act.entry !== undefined) return this.#judgeUplink(suspect, act.entry);
     if (suspect.closes < this.#closesMax) return { kind: 'suspected', act, closes: suspect.closesAlone };
     return this.#putAside(suspect, nowMs);
@@ -319,10 +326,10 @@ export class PoisonDetector {
     const { act, closes, closesAlone, sinceMs, lastMs } = suspect;
     if (closes < this.#closesMax || entry.keeping !== 'stored') return { kind: 'suspected', act, closes: closesAlone };
     this.#suspects.delete(act.key);
-    const before = this.#convicted.get(act.key);
+    const before = this.#provenTopics.get(act.key);
     const inARow = (before?.inARow ?? 0) + 1;
     const pauseMs = inARow <= IN_A_ROW ? TRIAL_MS : Math.min(TRIAL_MS_MAX, (before?.pauseMs ?? TRIAL_MS) * 2);
-    remember(this.#convicted, act.key, {
+    remember(this.#provenTopics, act.key, {
       act: { ...act, entry: undefined },
       closes,
       closesAlone: (before?.closesAlone ?? 0) + closesAlone,

@@ -1,10 +1,10 @@
 /**
- * Packets that were sent to the hub on this connection and are not yet known to be survived, that is: the hub may still
- * close the connection on them.
+ * Packets that were sent to the hub on this connection and are not confirmed: the hub may still close the connection on
+ * them.
  *
- * A direct answer shows that the connection survived a packet. For a packet without an answer of its own, the answer to
- * any later packet shows it, because the hub reads packets in the order of sending. A hub may still close a moment
- * after its answer, so packets that were just answered are kept separately for `GRACE_MS`.
+ * A direct answer confirms a packet. A packet without an answer of its own is confirmed by the answer to any later
+ * packet, because the hub reads packets in the order of sending. A hub may still close a moment after its answer, so
+ * packets that were just confirmed are kept separately for `GRACE_MS`.
  */
 import { type HubPacket, isUnansweredAct } from './hub-packet.ts';
 
@@ -26,11 +26,11 @@ const SENT_MAX = 2048;
 export class UnconfirmedPackets {
   /** Packets by identity, in the order of sending. */
   readonly #sent = new Map<string, Sent>();
-  /** Survived packets without custody, with the time of the answer, by identity. */
+  /** Confirmed packets without custody, with the time of the answer, by identity. */
   readonly #recent = new Map<string, Sent & { readonly shownAtMs: number }>();
   /** Identities of packets that were sent before the unanswered PINGREQ. */
   #pinged = new Set<string>();
-  /** Identities of packets whose answer is overdue. A PINGRESP shows that they were survived. */
+  /** Identities of packets whose answer is overdue. A PINGRESP confirms them. */
   readonly #overdue = new Set<string>();
 
   get isEmpty(): boolean {
@@ -50,7 +50,7 @@ export class UnconfirmedPackets {
     this.#overdue.clear();
   }
 
-  /** Packets that are not known to be survived. */
+  /** Packets that are not confirmed. */
   get unanswered(): Sent[] {
     return [...this.#sent.values()];
   }
@@ -69,7 +69,7 @@ export class UnconfirmedPackets {
     if (this.#sent.has(id)) this.#overdue.add(id);
   }
 
-  /** Handles the answer to a packet. @returns all packets that the answer shows to be survived */
+  /** Handles the answer to a packet. @returns all packets that the answer confirms */
   answer(id: string, nowMs: number): HubPacket[] {
     const answered = this.#sent.get(id);
     if (answered === undefined) return [];
@@ -88,7 +88,7 @@ export class UnconfirmedPackets {
     this.#pinged = new Set([...this.#sent.values()].flatMap(({ act }) => (this.#isForPing(act) ? [act.id] : [])));
   }
 
-  /** Handles a PINGRESP. @returns all packets that it shows to be survived */
+  /** Handles a PINGRESP. @returns all packets that it confirms */
   pong(nowMs: number): HubPacket[] {
     const shown = [...this.#pinged].flatMap((id) => this.#sent.get(id)?.act ?? []);
     this.#pinged.clear();

@@ -6,7 +6,7 @@ import { frameSource } from './frames.ts';
 /** `in`, `out`: a frame. The others have text only. */
 export interface Moment {
   readonly upMs: number;
-  readonly what: 'in' | 'out' | 'channel' | 'order' | 'decision' | 'state';
+  readonly what: 'in' | 'out' | 'channel' | 'command' | 'decision' | 'state';
   /** `PUBLISH topic=t qos=1 …` */
   readonly words: string;
   readonly frame: Frame | undefined;
@@ -47,7 +47,7 @@ export class MomentReader {
       this.#out = frameSource(this.#subject);
     }
     const isOfChannel = ['opened', 'closed', 'start', 'stop'].includes(input.kind);
-    return [{ upMs, what: isOfChannel ? 'channel' : 'order', words: wordsOf(input), frame: undefined }];
+    return [{ upMs, what: isOfChannel ? 'channel' : 'command', words: wordsOf(input), frame: undefined }];
   }
 
   #ofAction(upMs: number, action: Kinded): Moment[] {

@@ -65,7 +65,7 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
     const { testbed } = recorded;
     expect(await liveAndFail(recorded, more)).toEqual(Array.from({ length: LIVES }, () => EXIT.storage));
     await testbed.gateway.start();
-    testbed.subdevice('c').order({ kind: 'connect' });
+    testbed.subdevice('c').command({ kind: 'connect' });
     await until(() => testbed.subdevice('c').isConnected);
     await testbed.expectNothingLost();
     await testbed.gateway.signal('SIGTERM');
@@ -100,7 +100,7 @@ async function liveAndFail({ testbed, failFsync }: RecordedTestbed, more: number
   });
   await testbed.start();
   await isSubscribed;
-  c.order({ kind: 'disconnect' });
+  c.command({ kind: 'disconnect' });
   await until(() => !c.isConnected);
   await testbed.gateway.signal('SIGKILL');
   testbed.setFaults({ sendDelayMs: SLOW_HUB_MS });

@@ -112,7 +112,7 @@ export async function liveADay(testbed: Testbed, messages: number): Promise<void
   await testbed.untilAcknowledged();
   testbed.setFaults({ sendDelayMs: 0 });
   await testbed.untilIdle();
-  c.order({ kind: 'disconnect' });
+  c.command({ kind: 'disconnect' });
   await until(() => !c.isConnected);
   for (let left = messages; left > 0; left -= 1) testbed.command(c);
   await until(() => testbed.session?.inFlight === 0 && testbed.session.stored === 0);
@@ -122,7 +122,7 @@ export async function liveADay(testbed: Testbed, messages: number): Promise<void
   await testbed.gateway.signal('SIGKILL');
   await testbed.gateway.start();
   testbed.restoreHub();
-  c.order({ kind: 'connect' });
+  c.command({ kind: 'connect' });
   await testbed.untilIdle();
   await testbed.gateway.signal('SIGTERM');
   await testbed.gateway.start();

@@ -100,10 +100,10 @@ describe('dead letters', () => {
     const { testbed, allow } = await openWithLetters();
     for (let turn = 0; turn < 3; turn += 1) {
       await testbed.loseHub();
-      const order = letters(testbed, 'dead-letters', 'retry', '--all');
-      await Promise.race([order, until(async () => (await testbed.gateway.ledger()).totals.uplink.dead === 0)]);
+      const retry = letters(testbed, 'dead-letters', 'retry', '--all');
+      await Promise.race([retry, until(async () => (await testbed.gateway.ledger()).totals.uplink.dead === 0)]);
       await testbed.gateway.signal('SIGKILL');
-      await order;
+      await retry;
       await testbed.gateway.start();
       const { totals, balances } = await testbed.gateway.ledger();
       expect(balances).toBe(true);

@@ -36,9 +36,9 @@ MqttsnClient.prototype.receive = function (packet: Packet, nowMs: number): void 
   receive.call(this, packet, nowMs);
 };
 
-MqttsnClient.prototype.deliver = function (order: DeliverCommand, nowMs: number): void {
-  if (Buffer.from(order.payload).toString() === 'poison') throw new Error('planted in a delivery');
-  deliver.call(this, order, nowMs);
+MqttsnClient.prototype.deliver = function (command: DeliverCommand, nowMs: number): void {
+  if (Buffer.from(command.payload).toString() === 'poison') throw new Error('planted in a delivery');
+  deliver.call(this, command, nowMs);
 };
 
 HubClient.prototype.handle = function (input: HubInput, nowMs: number): HubAction[] {

@@ -25,7 +25,7 @@ it.skipIf(MOSQUITTO_IS_MISSING).each([
     const { testbed } = brokerTestbed;
     const a = testbed.subdevice('a');
     await brokerTestbed.enter();
-    a.order({ kind: 'disconnect' });
+    a.command({ kind: 'disconnect' });
     await testbed.untilStatus(({ links }) => links.every(({ subdevices }) => subdevices.length === 0));
     await brokerTestbed.command(a, SENT);
     await until(async () => (await testbed.gateway.ledger()).totals.downlink.accepted === SENT);
@@ -34,7 +34,7 @@ it.skipIf(MOSQUITTO_IS_MISSING).each([
     expect(conditions.map(({ code, hint }) => `${code}: ${hint}`)).toContainEqual(
       expect.stringMatching(/^inbox-shedding: Bring the subdevice back, raise messages_max of \[inbox\]/),
     );
-    a.order({ kind: 'connect' });
+    a.command({ kind: 'connect' });
     await until(() => a.downlinks.delivered === KEPT);
     await until(async () => (await testbed.gateway.ledger()).totals.downlink.pending === 0);
     const ledger = await testbed.gateway.ledger();

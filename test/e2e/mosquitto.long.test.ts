@@ -65,7 +65,7 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with a mosquitto that closes on packets a
     await testbed.gateway.start();
     const long = 'f'.repeat(196);
     for (const subdevice of testbed.subdevices) testbed.enter(subdevice);
-    testbed.subdevice('a').order({ kind: 'subscribe', filter: long, qos: 1 });
+    testbed.subdevice('a').command({ kind: 'subscribe', filter: long, qos: 1 });
     testbed.publish(60);
     await testbed.untilAcknowledged();
     await until(() => testbed.uplinks.delivered === testbed.uplinks.sent);

@@ -27,12 +27,12 @@ describe('a sleeping subdevice', () => {
     await testbed.start();
     const a = testbed.subdevice('a');
     const [slept, rested] = [counting(a, 'slept'), counting(a, 'rested')];
-    a.order({ kind: 'sleep', durationMs: 1000 });
+    a.command({ kind: 'sleep', durationMs: 1000 });
     await until(() => slept.times === 1);
     for (let count = 0; count < 20; count += 1) testbed.command(a);
     await until(() => rested.times >= 2);
     await until(() => a.downlinks.delivered === 20);
-    a.order({ kind: 'connect' });
+    a.command({ kind: 'connect' });
     const { totals } = await testbed.expectNothingLost();
     expect(testbed.downlinks).toMatchObject({ sent: 20, duplicates: 0 });
     expect(totals.downlink).toMatchObject({ accepted: 20, delivered: 20, shed: {} });
@@ -43,7 +43,7 @@ describe('a sleeping subdevice', () => {
     await testbed.start();
     const a = testbed.subdevice('a');
     const slept = counting(a, 'slept');
-    a.order({ kind: 'sleep', durationMs: 3000 });
+    a.command({ kind: 'sleep', durationMs: 3000 });
     await until(() => slept.times === 1);
     for (let count = 0; count < 5; count += 1) testbed.command(a);
     await until(() => testbed.session?.stored === 0 && testbed.session.inFlight === 0);
@@ -61,7 +61,7 @@ describe('a will', () => {
       subdevices: { a: { will, keepAliveMs: 1000 }, b: { will, keepAliveMs: 1000 } },
     });
     await testbed.start();
-    testbed.subdevice('b').order({ kind: 'disconnect' });
+    testbed.subdevice('b').command({ kind: 'disconnect' });
     await testbed.untilStatus(({ links }) =>
       links.some(({ name, subdevices }) => name === 'link-b' && subdevices.length === 0),
     );
@@ -83,8 +83,8 @@ describe('a publication with QoS -1', () => {
     const testbed = await openTestbed({ subdevices: { a: {} } });
     await testbed.start();
     const a = testbed.subdevice('a');
-    a.order({ kind: 'disconnect' });
-    a.order({ kind: 'publishUnconnected', topic: 't1', payload: text('tick') });
+    a.command({ kind: 'disconnect' });
+    a.command({ kind: 'publishUnconnected', topic: 't1', payload: text('tick') });
     await until(() => topicsArrived(testbed).includes('gw/a/t1'));
   });
 });

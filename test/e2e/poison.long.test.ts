@@ -30,7 +30,7 @@ it('a filter on which the hub closes is set aside, listed and released; uplinks 
   testbed.tap.closesOn = (packet) =>
     packet.kind === 'subscribe' && packet.subscriptions.some(({ filter }) => isForbidden(filter));
   await testbed.start();
-  testbed.subdevice('a').order({ kind: 'subscribe', filter: 'forbidden', qos: 1 });
+  testbed.subdevice('a').command({ kind: 'subscribe', filter: 'forbidden', qos: 1 });
   testbed.publish(20);
   await testbed.untilAcknowledged();
   await until(() => testbed.uplinks.delivered === testbed.uplinks.sent);

@@ -64,7 +64,7 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub, RETAIN of subd
     const a = brokerTestbed.testbed.subdevice('a');
     a.publish('kept', { payload: new Uint8Array(0), retain: true });
     a.publish('quick', { payload: text('3'), qos: 0, retain: true });
-    a.order({ kind: 'publishUnconnected', topic: 'un', payload: text('4'), retain: true });
+    a.command({ kind: 'publishUnconnected', topic: 'un', payload: text('4'), retain: true });
     const left = ['gw/a/quick 3', 'gw/a/un 4', 'gw/b/gone lost'];
     await until(async () => (await broker.retained('gw/#')).join() === left.join());
   });

@@ -88,9 +88,9 @@ describe.skipIf(MOSQUITTO_IS_MISSING).each(Object.keys(GIVEN) as RetainedPolicy[
     // And a subscription that was cancelled meanwhile.
     const [a] = testbed.subdevices;
     const before = askedFor('unsubscribe');
-    a?.order({ kind: 'unsubscribe', filter: 'cmd' });
+    a?.command({ kind: 'unsubscribe', filter: 'cmd' });
     await until(() => askedFor('unsubscribe') > before);
-    a?.order({ kind: 'subscribe', filter: 'cmd', qos: 1 });
+    a?.command({ kind: 'subscribe', filter: 'cmd', qos: 1 });
     await expectGiven(11, first + 4 * each + 1, first + 3 * each + 1);
   });
 });

@@ -31,7 +31,7 @@ it('a subdevice uses its shadow, reports its firmware, answers a call, and reach
   };
 
   subdevice.start();
-  for (const filter of DOWN) subdevice.order({ kind: 'subscribe', filter, qos: 1 });
+  for (const filter of DOWN) subdevice.command({ kind: 'subscribe', filter, qos: 1 });
   const wanted = DOWN.map((filter) => filter.replace(/(\/\+)?$/, '/PPPPPPPPPP/a$1'));
   const session = () => testbed.hub.sessions().find(({ clientId }) => clientId === 'GGGGGGGGGGgw');
   await until(() => {
@@ -59,7 +59,7 @@ it('a subdevice uses its shadow, reports its firmware, answers a call, and reach
   });
 
   for (const filter of ['$ota/update/PPPPPPPPPP/b', '$gateway/operation/result', '$shadow/operation'])
-    subdevice.order({ kind: 'subscribe', filter, qos: 1 });
+    subdevice.command({ kind: 'subscribe', filter, qos: 1 });
   send('$gateway/operation', '{"type":"unbind_all"}');
   send('$ota/report/PPPPPPPPPP/b', '{"type":"report_version","report":{"version":"9"}}');
   await until(() => subdevice.queued === 2);

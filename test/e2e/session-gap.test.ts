@@ -47,7 +47,7 @@ describe('a session that the hub lost', () => {
 
     expect(await give(testbed.socketPath, 'gap.acknowledge', {})).toEqual({ acknowledged: true });
     expect(await conditionsOf(testbed)).not.toContain('downlink-gap');
-    await expect(give(testbed.socketPath, 'gap.acknowledge', {})).rejects.toMatchObject({ code: 'order-refused' });
+    await expect(give(testbed.socketPath, 'gap.acknowledge', {})).rejects.toMatchObject({ code: 'command-rejected' });
     await testbed.gateway.signal('SIGTERM');
     await testbed.gateway.start();
     expect((await testbed.gateway.status()).hub.session.gap).toBeNull();

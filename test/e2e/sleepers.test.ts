@@ -12,7 +12,7 @@ it('a sleeping subdevice is shown as asleep, with the time of its loss, until it
   sleeper.onReport(({ kind }) => {
     if (kind === 'slept') sleeps += 1;
   });
-  sleeper.order({ kind: 'sleep', durationMs: 600_000 });
+  sleeper.command({ kind: 'sleep', durationMs: 600_000 });
   await until(() => sleeps > 0);
   const { links } = await testbed.untilStatus((status) => status.links[0]?.asleep.length === 1);
   expect(links[0]).toMatchObject({ subdevices: ['a'], asleep: [{ subdevice: 'a' }], probeable: [] });

@@ -28,7 +28,7 @@ describe.skipIf(whyNoSlowCard() !== undefined)('a card that takes longer than a 
     const { testbed } = slow;
     await startBusy(testbed);
     const away = testbed.subdevice('h');
-    away.order({ kind: 'disconnect' });
+    away.command({ kind: 'disconnect' });
     await until(() => !away.isConnected);
     expect(slow.partings.splice(0)).toEqual(['h gave its gateway up']);
     slow.makeSlow();
@@ -38,7 +38,7 @@ describe.skipIf(whyNoSlowCard() !== undefined)('a card that takes longer than a 
     }
     await until(() => testbed.session?.stored === 0 && testbed.session.inFlight === 0);
     expect(hubPartings(testbed)).toBe(0);
-    away.order({ kind: 'connect' });
+    away.command({ kind: 'connect' });
     await testbed.loseHub();
     testbed.publish(MESSAGES);
     await testbed.untilAcknowledged();

@@ -12,12 +12,12 @@ describe('a subdevice with a lasting session', () => {
     const testbed = await openTestbed({ subdevices: { a: {} }, config: { inbox: { replay_interval_ms: REPLAY_MS } } });
     await testbed.start();
     const a = testbed.subdevice('a');
-    a.order({ kind: 'disconnect' });
+    a.command({ kind: 'disconnect' });
     await untilAttached(testbed, false);
     for (let count = 0; count < 6; count += 1) testbed.command(a);
     await untilInboxHolds(testbed, 6);
     const backMs = performance.now();
-    a.order({ kind: 'connect' });
+    a.command({ kind: 'connect' });
     await testbed.expectNothingLost();
     expect(performance.now() - backMs).toBeGreaterThan(5 * REPLAY_MS);
     expect(a.downlinks).toMatchObject({ delivered: 6, duplicates: 0 });
@@ -29,12 +29,12 @@ describe('a subdevice with a lasting session', () => {
     const testbed = await openTestbed({ subdevices, config: { inbox: { replay_interval_ms: 3 } } });
     await testbed.start();
     for (let round = 0; round < 5; round += 1) {
-      for (const subdevice of testbed.subdevices) subdevice.order({ kind: 'disconnect' });
+      for (const subdevice of testbed.subdevices) subdevice.command({ kind: 'disconnect' });
       await untilAttached(testbed, false);
       for (const [index, subdevice] of testbed.subdevices.entries())
         for (let count = 0; count < 3 * (index + 1); count += 1) testbed.command(subdevice);
       await untilInboxHolds(testbed, 63);
-      for (const subdevice of testbed.subdevices) subdevice.order({ kind: 'connect' });
+      for (const subdevice of testbed.subdevices) subdevice.command({ kind: 'connect' });
       await testbed.expectNothingLost();
     }
   });
@@ -79,11 +79,11 @@ describe('a subdevice with a lasting session', () => {
     });
     await testbed.start();
     const a = testbed.subdevice('a');
-    a.order({ kind: 'disconnect' });
+    a.command({ kind: 'disconnect' });
     await untilAttached(testbed, false);
     for (let count = 0; count < 50; count += 1) testbed.command(a);
     await until(async () => (await testbed.gateway.ledger()).totals.downlink.accepted === 50);
-    a.order({ kind: 'connect' });
+    a.command({ kind: 'connect' });
     const ledger = await testbed.untilIdle();
     expect(ledger.balances).toBe(true);
     expect(ledger.totals.downlink).toMatchObject({ delivered: 20, shed: { 'overflow drop-oldest': 30 } });
@@ -111,10 +111,10 @@ describe('a subdevice with a clean session', () => {
     const testbed = await openTestbed({ subdevices: { a: { clean: true } } });
     await testbed.start();
     const a = testbed.subdevice('a');
-    a.order({ kind: 'disconnect' });
+    a.command({ kind: 'disconnect' });
     await untilAttached(testbed, false);
     await until(() => testbed.session?.subscriptions.length === 0);
-    a.order({ kind: 'connect' });
+    a.command({ kind: 'connect' });
     await until(() => testbed.session?.subscriptions.length === 1);
     testbed.command(a);
     testbed.publish(3);

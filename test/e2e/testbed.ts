@@ -148,7 +148,7 @@ export class Testbed {
 
   enter(subdevice: FieldSubdevice): void {
     subdevice.start();
-    subdevice.order({ kind: 'subscribe', filter: FILTER, qos: 1 });
+    subdevice.command({ kind: 'subscribe', filter: FILTER, qos: 1 });
   }
 
   /** Session of the gateway at the hub. */

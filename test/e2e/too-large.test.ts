@@ -31,7 +31,7 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('a downlink that is too large', () => {
     const { brokerTestbed, broker } = await openTestbed();
     const { testbed } = brokerTestbed;
     await brokerTestbed.enter();
-    testbed.subdevice('a').order({ kind: 'subscribe', filter: '#', qos: 1 });
+    testbed.subdevice('a').command({ kind: 'subscribe', filter: '#', qos: 1 });
     await testbed.untilStatus(({ hub }) => hub.subscriptions === 3);
     // Larger than a packet of the link, than MQTT-SN can express, and than the limit of the gateway.
     for (const bytes of [5000, 65_527, 66_000, 400_000])

@@ -71,7 +71,7 @@ describe('a hub that gives no list', () => {
     await site.pass(10 * MINUTE_MS);
     expect([site.isAttached('s1'), site.isAttached('s2')]).toEqual([true, true]);
     expect(site.books('s1').delivered).toBeGreaterThan(10);
-    expect(await site.order('hub.describe')).toMatchObject({ answered: false });
+    expect(await site.command('hub.describe')).toMatchObject({ answered: false });
   });
 });
 
@@ -90,7 +90,7 @@ describe('a subdevice that was never bound', () => {
   it('is a condition with its remedy, and served once the technician has bound it', async () => {
     const site = await new BindingsWorld({ bound: ['s2', 'old'], secrets: new Map([['s1', SECRET]]) }).begin();
     expect(site.isAttached('s1')).toBe(false);
-    const described = await site.order('hub.describe');
+    const described = await site.command('hub.describe');
     expect(described).toMatchObject({
       answered: true,
       bindings: [
@@ -99,7 +99,7 @@ describe('a subdevice that was never bound', () => {
       ],
       unconfiguredDevices: ['SUBDEVICE1/old'],
     });
-    expect(await site.order('hub.bind', { subdevices: ['s1', 's2'] })).toMatchObject({
+    expect(await site.command('hub.bind', { subdevices: ['s1', 's2'] })).toMatchObject({
       outcomes: [
         { subdevice: 's1', done: true, code: 0 },
         { subdevice: 's2', done: false, code: null, remedy: expect.stringContaining('device_secret_file') },
@@ -113,18 +113,18 @@ describe('a subdevice that was never bound', () => {
       's1: it is not bound at the hub (the hub’s list does not name it)',
       'subdevice s1 is bound at the hub and is served',
     ]);
-    expect(await site.order('hub.unbind', { subdevices: ['SUBDEVICE1/old'] })).toMatchObject({
+    expect(await site.command('hub.unbind', { subdevices: ['SUBDEVICE1/old'] })).toMatchObject({
       outcomes: [{ done: true, code: 0 }],
     });
     expect(site.platform.bound).toEqual(new Set(['s1', 's2']));
-    expect(await site.order('hub.describe')).toMatchObject({ unconfiguredDevices: [] });
+    expect(await site.command('hub.describe')).toMatchObject({ unconfiguredDevices: [] });
   });
 });
 
 describe('an order', () => {
   it('with the wrong secret tells what the hub said, and what to do', async () => {
     const site = await new BindingsWorld({ bound: [], secrets: new Map([['s1', 'wrong']]) }).begin();
-    expect(await site.order('hub.bind', { subdevices: ['s1'] })).toMatchObject({
+    expect(await site.command('hub.bind', { subdevices: ['s1'] })).toMatchObject({
       outcomes: [
         {
           done: false,
@@ -140,7 +140,7 @@ describe('an order', () => {
     const site = await new BindingsWorld({ bound: ['s1', 's2'] }).begin();
     site.platform.isSilent = true;
     const beganAtMs = site.world.time.nowMs;
-    expect(await site.order('hub.unbind', { subdevices: ['s1'] })).toMatchObject({
+    expect(await site.command('hub.unbind', { subdevices: ['s1'] })).toMatchObject({
       outcomes: [{ done: false, code: null, sentence: 'the hub did not answer' }],
     });
     expect(site.world.time.nowMs - beganAtMs).toBeLessThan(30_000);
@@ -158,8 +158,8 @@ describe('an order', () => {
     ['an identity, to bind', { subdevices: ['SUBDEVICE1/old'] }, /No \[\[subdevice\]\]/],
   ])('that names %s is refused', async (_, body, reason) => {
     const site = await new BindingsWorld({ bound: ['s1', 's2'] }).begin();
-    expect(await site.order('hub.bind', body)).toMatchObject({
-      code: 'order-refused',
+    expect(await site.command('hub.bind', body)).toMatchObject({
+      code: 'command-rejected',
       message: expect.stringMatching(reason),
     });
   });
@@ -169,7 +169,7 @@ describe('an order', () => {
     site.world.hub.isReachable = false;
     site.world.hub.cut();
     await site.pass(MINUTE_MS);
-    expect(await site.order('hub.describe')).toMatchObject({ message: 'The hub is not connected' });
+    expect(await site.command('hub.describe')).toMatchObject({ message: 'The hub is not connected' });
   });
 });
 

@@ -1,4 +1,4 @@
-/** A plant of two subdevices whose hub knows bindings, and a technician who gives orders. */
+/** A plant of two subdevices whose hub knows bindings, and a technician who gives commands. */
 import { expect } from 'vitest';
 import { adminCommandsFor } from '../../src/app/admin-commands.ts';
 import type { Gateway } from '../../src/app/gateway.ts';
@@ -77,7 +77,7 @@ export class BindingsWorld {
   }
 
   /** An order of the technician, answered or refused. */
-  async order(name: keyof AdminCommands, body: Record<string, unknown> = {}): Promise<unknown> {
+  async command(name: keyof AdminCommands, body: Record<string, unknown> = {}): Promise<unknown> {
     let answer: unknown;
     const settle = (outcome: unknown): void => {
       answer = outcome;

@@ -79,7 +79,7 @@ it('a process that ends for a bug leaves everything it knew; one that has trigge
 it('an order for a link that does not exist, or without a ring, is refused with what to do', async () => {
   const { gateway, recordings } = await open();
   await expect(recorderCommands(gateway, recordings)['recorder.freeze']?.({ of: 'nowhere' })).rejects.toMatchObject({
-    code: 'order-refused',
+    code: 'command-rejected',
     hint: expect.stringContaining('holdfast status'),
   });
 });

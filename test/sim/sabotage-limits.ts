@@ -80,10 +80,10 @@ function sendWithoutDup({ stations: { outbox } }: Gateway): void {
 }
 
 function sendQos0Twice({ hub }: Gateway): void {
-  const order = hub.command.bind(hub);
+  const command = hub.command.bind(hub);
   hub.command = (next) => {
-    order(next);
-    if (next.kind === 'publish' && next.publish.qos === 0) order(next);
+    command(next);
+    if (next.kind === 'publish' && next.publish.qos === 0) command(next);
   };
 }
 

@@ -96,17 +96,17 @@ function reusePacketIds({ stations: { outbox } }: Gateway): void {
 
 /** Of two PUBACKs close together the later leaves first. */
 function swapPubacks({ hub, parts: { clock, mailbox } }: Gateway): void {
-  const order = hub.command.bind(hub);
-  let heldBack: Parameters<typeof order>[0] | undefined;
+  const command = hub.command.bind(hub);
+  let heldBack: Parameters<typeof command>[0] | undefined;
   const release = (): void => {
     const late = heldBack;
     heldBack = undefined;
-    if (late !== undefined) order(late);
+    if (late !== undefined) command(late);
   };
   hub.command = (next) => {
-    if (next.kind !== 'puback') return order(next);
+    if (next.kind !== 'puback') return command(next);
     if (heldBack !== undefined) {
-      order(next);
+      command(next);
       return release();
     }
     heldBack = next;

@@ -31,7 +31,7 @@ export interface SimDevice {
   comeBack(): void;
   wakeUp(): void;
   /** One that it does not understand is passed over. */
-  order(order: SimulatedCommand): void;
+  command(command: SimulatedCommand): void;
   /** @param isTooLarge for the hub */
   publish(topic: string, bytes: number, isTooLarge: boolean): void;
   publishQos0(topic: string, bytes: number): void;

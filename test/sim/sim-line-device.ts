@@ -121,7 +121,7 @@ export class SimLineDevice implements SimDevice {
     this.#input({ kind: 'return' });
   }
 
-  order({ kind }: Parameters<SimDevice['order']>[0]): void {
+  command({ kind }: Parameters<SimDevice['command']>[0]): void {
     if (kind !== 'connect') return;
     this.#absences = 0;
     this.wakeUp();

@@ -73,7 +73,7 @@ export class SimSubdevice implements SimDevice {
 
   start(): void {
     this.#input({ kind: 'start' });
-    this.order({ kind: 'subscribe', filter: FILTER, qos: 1 });
+    this.command({ kind: 'subscribe', filter: FILTER, qos: 1 });
   }
 
   /** Its power fails and comes back: RAM is gone, and what it had not sent with it. */
@@ -90,31 +90,31 @@ export class SimSubdevice implements SimDevice {
    */
   reprogram(program: Program): void {
     if (this.#absences > 0) return;
-    if (program.saysGoodBye) this.order({ kind: 'disconnect' });
+    if (program.saysGoodBye) this.command({ kind: 'disconnect' });
     this.#input({ kind: 'stop' });
     [this.#machine, this.#pump] = this.#boot(program);
     this.#input({ kind: 'start' });
-    for (const filter of program.filters) this.order({ kind: 'subscribe', filter, qos: 1 });
-    for (const topic of program.topics) this.order({ kind: 'publish', topic, payload: SAMPLE, qos: 1, reference: 0 });
+    for (const filter of program.filters) this.command({ kind: 'subscribe', filter, qos: 1 });
+    for (const topic of program.topics) this.command({ kind: 'publish', topic, payload: SAMPLE, qos: 1, reference: 0 });
   }
 
   leave(): void {
     this.#absences += 1;
-    this.order({ kind: 'disconnect' });
+    this.command({ kind: 'disconnect' });
   }
 
   comeBack(): void {
     this.#absences = Math.max(0, this.#absences - 1);
-    if (this.#absences === 0) this.order({ kind: 'connect' });
+    if (this.#absences === 0) this.command({ kind: 'connect' });
   }
 
   /** For good, unless it is away. */
   wakeUp(): void {
-    if (this.#absences === 0) this.order({ kind: 'connect' });
+    if (this.#absences === 0) this.command({ kind: 'connect' });
   }
 
-  order(order: SimulatedCommand): void {
-    this.#input(order);
+  command(command: SimulatedCommand): void {
+    this.#input(command);
   }
 
   /** @param isTooLarge for the hub */
@@ -123,13 +123,13 @@ export class SimSubdevice implements SimDevice {
     const reference = isTooLarge ? this.uplinks.sendTooLarge(nowMs) : this.uplinks.send(nowMs);
     const payload = numberedPayload(reference, bytes);
     this.uplinks.place(payload);
-    this.order({ kind: 'publish', topic, payload, qos: 1, reference, ...retaining(this.retains(reference)) });
+    this.command({ kind: 'publish', topic, payload, qos: 1, reference, ...retaining(this.retains(reference)) });
   }
 
   publishQos0(topic: string, bytes: number): void {
     const number = this.qos0Uplinks.send();
     const payload = numberedPayload(number, bytes);
-    this.order({ kind: 'publish', topic, payload, qos: 0, reference: 0, ...retaining(this.retains(number)) });
+    this.command({ kind: 'publish', topic, payload, qos: 0, reference: 0, ...retaining(this.retains(number)) });
   }
 
   retains(number: number): boolean {

@@ -146,7 +146,7 @@ export class SimUnit implements SimDevice {
 
   wakeUp(): void {}
 
-  order({ kind }: Parameters<SimDevice['order']>[0]): void {
+  command({ kind }: Parameters<SimDevice['command']>[0]): void {
     if (kind !== 'connect') return;
     this.#answers.end();
     this.#absences = Math.min(1, this.#absences);

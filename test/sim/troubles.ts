@@ -115,13 +115,13 @@ const TABLE = {
   }),
   subdeviceSleeps: trouble(60, 300, {
     words: 'a subdevice goes to sleep, and wakes every 20 s',
-    begin: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'sleep', durationMs: 20 * SECOND_MS }),
+    begin: (world, { dice }) => world.subdeviceAt(dice).command({ kind: 'sleep', durationMs: 20 * SECOND_MS }),
     end: (world, { dice }) => world.subdeviceAt(dice).wakeUp(),
   }),
   subscriptionChanged: trouble(90, 30, {
     words: 'a subdevice unsubscribes',
-    begin: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'unsubscribe', filter: 'control/+' }),
-    end: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'subscribe', filter: 'control/+', qos: 1 }),
+    begin: (world, { dice }) => world.subdeviceAt(dice).command({ kind: 'unsubscribe', filter: 'control/+' }),
+    end: (world, { dice }) => world.subdeviceAt(dice).command({ kind: 'subscribe', filter: 'control/+', qos: 1 }),
   }),
   sessionSwapped: trouble(30, 0.7, {
     words: 'a subdevice begins a session of the other kind, and soon after one of its own',
@@ -130,8 +130,8 @@ const TABLE = {
   }),
   subscribedAgain: trouble(90, 0.3, {
     words: 'a subdevice unsubscribes and subscribes at once',
-    begin: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'unsubscribe', filter: 'control/+' }),
-    end: (world, { dice }) => world.subdeviceAt(dice).order({ kind: 'subscribe', filter: 'control/+', qos: 1 }),
+    begin: (world, { dice }) => world.subdeviceAt(dice).command({ kind: 'unsubscribe', filter: 'control/+' }),
+    end: (world, { dice }) => world.subdeviceAt(dice).command({ kind: 'subscribe', filter: 'control/+', qos: 1 }),
   }),
   unitRefuses: trouble(90, 120, {
     words: 'a Modbus unit refuses one of its registers',

@@ -74,10 +74,10 @@ export class VirtualHub {
     this.#feed({ kind: 'applicationPublish', ...message });
   }
 
-  fault(order: FaultCommand): void {
-    if (order.kind === 'forgetSession')
-      this.#forgotten += this.unacknowledged(order.clientId) + (this.#session(order.clientId)?.dropped ?? 0);
-    this.#feed({ kind: 'fault', order });
+  fault(command: FaultCommand): void {
+    if (command.kind === 'forgetSession')
+      this.#forgotten += this.unacknowledged(command.clientId) + (this.#session(command.clientId)?.dropped ?? 0);
+    this.#feed({ kind: 'fault', command });
   }
 
   /** Messages the hub still owes to a client, sent or not. */

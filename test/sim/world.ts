@@ -165,7 +165,7 @@ export class World {
     this.hub.heal();
     this.store.heal();
     this.cabling.heal();
-    for (const subdevice of this.subdevices) subdevice.order({ kind: 'connect' });
+    for (const subdevice of this.subdevices) subdevice.command({ kind: 'connect' });
   }
 
   /** The process is gone at once, whatever it was doing. @returns false when there was none */

@@ -71,7 +71,7 @@ export class Story {
     const { hub, subdevices } = this.#stage;
     await this.#startGateway();
     for (const subdevice of subdevices) {
-      subdevice.order({ kind: 'subscribe', filter: 'command', qos: 1 });
+      subdevice.command({ kind: 'subscribe', filter: 'command', qos: 1 });
       subdevice.start();
     }
     await this.#until('three subdevices are connected and the hub has their subscriptions', () => {

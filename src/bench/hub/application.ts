@@ -30,7 +30,7 @@ const BODY_BYTES_MAX = 256 * 1024;
 /** Largest number of arrivals in one answer. The next request continues after the last number. */
 const ARRIVALS_PER_ANSWER = 1000;
 
-const PublishOrder = z.strictObject({
+const PublishCommand = z.strictObject({
   topic: z.string(),
   text: z.string().optional(),
   payload: z.base64().optional(),
@@ -124,20 +124,20 @@ async function answer(
     case 'POST /publish':
       return publish(side.hub, await readBody(request));
     case 'POST /fault': {
-      const order = FaultCommand.safeParse(await readBody(request));
-      if (!order.success) return refusal(z.prettifyError(order.error));
-      side.hub.setFault(order.data);
+      const command = FaultCommand.safeParse(await readBody(request));
+      if (!command.success) return refusal(z.prettifyError(command.error));
+      side.hub.setFault(command.data);
       return DONE;
     }
     case 'POST /platform': {
-      const order = PlatformCommand.safeParse(await readBody(request));
-      if (!order.success) return refusal(z.prettifyError(order.error));
-      return { status: 200, body: { result: side.hub.administer(order.data) } };
+      const command = PlatformCommand.safeParse(await readBody(request));
+      if (!command.success) return refusal(z.prettifyError(command.error));
+      return { status: 200, body: { result: side.hub.administer(command.data) } };
     }
     case 'POST /service': {
-      const order = ServiceCommand.safeParse(await readBody(request));
-      if (!order.success) return refusal(z.prettifyError(order.error));
-      return { status: 200, body: side.hub.serve(order.data) };
+      const command = ServiceCommand.safeParse(await readBody(request));
+      if (!command.success) return refusal(z.prettifyError(command.error));
+      return { status: 200, body: side.hub.serve(command.data) };
     }
     default:
       return { status: 404, body: { problem: `unknown path; valid are ${PATHS}` } };
@@ -145,9 +145,9 @@ async function answer(
 }
 
 function publish(hub: BenchHub, body: unknown): Answer {
-  const order = PublishOrder.safeParse(body);
-  if (!order.success) return refusal(z.prettifyError(order.error));
-  const { topic, text, payload, qos } = order.data;
+  const command = PublishCommand.safeParse(body);
+  if (!command.success) return refusal(z.prettifyError(command.error));
+  const { topic, text, payload, qos } = command.data;
   const bytes = payload === undefined ? Buffer.from(text ?? '') : Buffer.from(payload, 'base64');
   try {
     hub.publish({ topic, payload: new Uint8Array(bytes), qos });

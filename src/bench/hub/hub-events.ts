@@ -34,7 +34,7 @@ export type HubEvent =
   /** A gateway replied to a notice of the platform. */
   | { readonly kind: 'gatewayReplied'; readonly gateway: string; readonly type: GatewayNotice['type'] }
   /** The platform executed a command, with a result code of `service-result-codes.ts`. */
-  | { readonly kind: 'ordered'; readonly order: PlatformCommand; readonly result: number };
+  | { readonly kind: 'platformCommand'; readonly command: PlatformCommand; readonly result: number };
 
 export function sentenceOf(event: HubEvent): string {
   switch (event.kind) {
@@ -66,8 +66,8 @@ export function sentenceOf(event: HubEvent): string {
       return `${event.clientId}: a message on ${event.topic} is lost: rate limit exceeded`;
     case 'gatewayReplied':
       return `${event.gateway} replied to ${event.type}`;
-    case 'ordered':
-      return `platform: ${event.order.kind}, result ${event.result}`;
+    case 'platformCommand':
+      return `platform: ${event.command.kind}, result ${event.result}`;
   }
 }
 

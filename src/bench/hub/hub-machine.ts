@@ -31,8 +31,8 @@ export type BenchHubInput =
   | { readonly kind: 'wake' }
   /** The application side sends a message to the subscribers. */
   | ({ readonly kind: 'applicationPublish' } & Message)
-  | { readonly kind: 'fault'; readonly order: FaultCommand }
-  | { readonly kind: 'platform'; readonly order: PlatformCommand };
+  | { readonly kind: 'fault'; readonly command: FaultCommand }
+  | { readonly kind: 'platform'; readonly command: PlatformCommand };
 
 /** Own choice: a larger number is a leak of the test, and new connections are closed. */
 const CONNECTIONS_MAX = 1000;
@@ -84,11 +84,11 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
         this.#inside.router.route({ topic: input.topic, payload: input.payload, qos: input.qos }, { nowMs });
         break;
       case 'fault':
-        this.#obey(input.order);
+        this.#obey(input.command);
         break;
       case 'platform': {
-        const { result, notice } = this.#inside.platform.decide(input.order);
-        this.#outgoing.note({ kind: 'ordered', order: input.order, result });
+        const { result, notice } = this.#inside.platform.decide(input.command);
+        this.#outgoing.note({ kind: 'platformCommand', command: input.command, result });
         if (notice !== undefined) this.#inside.offer(notice.clientId, notice.message);
         break;
       }
@@ -208,11 +208,11 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
     this.#inside.router.route({ topic, payload, qos }, { nowMs: this.#nowMs, from: clientId });
   }
 
-  #obey(order: FaultCommand): void {
-    switch (order.kind) {
+  #obey(command: FaultCommand): void {
+    switch (command.kind) {
       case 'set':
-        this.#faults = { ...this.#faults, ...order.faults };
-        if (order.faults.reach === 'half-open') for (const each of this.#connections.values()) each.isSilent = true;
+        this.#faults = { ...this.#faults, ...command.faults };
+        if (command.faults.reach === 'half-open') for (const each of this.#connections.values()) each.isSilent = true;
         return;
       case 'dropConnections':
         for (const connection of [...this.#connections.values()]) {
@@ -221,16 +221,16 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
         }
         return;
       case 'kick':
-        this.#end(this.#connectionOf(order.clientId), 'another connection has the same client id [MQTT-3.1.4-2]');
+        this.#end(this.#connectionOf(command.clientId), 'another connection has the same client id [MQTT-3.1.4-2]');
         return;
       case 'sendGarbage':
-        this.#send(this.#connectionOf(order.clientId), GARBAGE);
+        this.#send(this.#connectionOf(command.clientId), GARBAGE);
         return;
       case 'forgetSession':
-        this.#end(this.#connectionOf(order.clientId), 'its session was deleted by command');
-        this.#inside.sessions.forget(order.clientId);
-        this.#inside.topology.gatewayLost(order.clientId);
-        this.#outgoing.note({ kind: 'sessionEnded', clientId: order.clientId, why: 'deleted by command' });
+        this.#end(this.#connectionOf(command.clientId), 'its session was deleted by command');
+        this.#inside.sessions.forget(command.clientId);
+        this.#inside.topology.gatewayLost(command.clientId);
+        this.#outgoing.note({ kind: 'sessionEnded', clientId: command.clientId, why: 'deleted by command' });
         return;
     }
   }

@@ -44,27 +44,28 @@ export class Platform {
     this.#parts = parts;
   }
 
-  decide(order: PlatformCommand): Decision {
+  decide(command: PlatformCommand): Decision {
     const { registry, topology } = this.#parts;
-    switch (order.kind) {
+    switch (command.kind) {
       case 'register':
-        return { result: registry.register(order.device, order.secret) ? RESULT.done : RESULT.systemError };
+        return { result: registry.register(command.device, command.secret) ? RESULT.done : RESULT.systemError };
       case 'bind': {
-        const result = topology.bind(order.gateway, order.subdevice);
-        return this.#change(result, { gateway: order.gateway, subdevice: order.subdevice, status: 1 });
+        const result = topology.bind(command.gateway, command.subdevice);
+        return this.#change(result, { gateway: command.gateway, subdevice: command.subdevice, status: 1 });
       }
       case 'unbind': {
-        const gateway = topology.gatewayOf(order.subdevice);
+        const gateway = topology.gatewayOf(command.subdevice);
         if (gateway === undefined) return { result: RESULT.notBound };
-        const result = topology.unbind(gateway, order.subdevice);
-        return this.#change(result, { gateway, subdevice: order.subdevice, status: 0 });
+        const result = topology.unbind(gateway, command.subdevice);
+        return this.#change(result, { gateway, subdevice: command.subdevice, status: 0 });
       }
       case 'unbindAll': {
-        for (const subdevice of topology.boundTo(clientIdOf(order.gateway))) topology.unbind(order.gateway, subdevice);
-        return tell(order.gateway, { type: 'unbind_all' });
+        for (const subdevice of topology.boundTo(clientIdOf(command.gateway)))
+          topology.unbind(command.gateway, subdevice);
+        return tell(command.gateway, { type: 'unbind_all' });
       }
       case 'searchDevices':
-        return tell(order.gateway, { type: 'search_devices', payload: { status: order.status } });
+        return tell(command.gateway, { type: 'search_devices', payload: { status: command.status } });
     }
   }
 

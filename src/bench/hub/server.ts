@@ -138,25 +138,25 @@ export class BenchHub {
   }
 
   /** Executes a command of the operator on the platform. Returns a result code, see `service-result-codes.ts`. */
-  administer(order: PlatformCommand): number {
+  administer(command: PlatformCommand): number {
     let result: number = RESULT.systemError;
     const stopListening = this.onEvent((event) => {
-      if (event.kind === 'ordered') result = event.result;
+      if (event.kind === 'platformCommand') result = event.result;
     });
-    this.#handle({ kind: 'platform', order });
+    this.#handle({ kind: 'platform', command });
     stopListening();
     return result;
   }
 
   /** Executes a command of the application side on a service. Returns the result. */
-  serve(order: ServiceCommand): object {
-    const { answer, messages } = this.#services.order(order, Math.round(this.#settings.clock.wallMs()));
+  serve(command: ServiceCommand): object {
+    const { answer, messages } = this.#services.execute(command, Math.round(this.#settings.clock.wallMs()));
     for (const message of messages) this.#handle({ kind: 'applicationPublish', ...message });
     return answer;
   }
 
-  setFault(order: FaultCommand): void {
-    this.#handle({ kind: 'fault', order });
+  setFault(command: FaultCommand): void {
+    this.#handle({ kind: 'fault', command });
   }
 
   sessions(): SessionView[] {

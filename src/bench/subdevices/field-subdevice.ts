@@ -79,13 +79,13 @@ export class FieldSubdevice {
     this.#input({ kind: 'stop' });
   }
 
-  order(
-    order: Extract<
+  command(
+    command: Extract<
       SubdeviceInput,
       { kind: 'subscribe' | 'unsubscribe' | 'connect' | 'disconnect' | 'sleep' | 'publishUnconnected' }
     >,
   ): void {
-    this.#input(order);
+    this.#input(command);
   }
 
   onReport(listener: (report: SimulatedReport) => void): () => void {

@@ -53,9 +53,9 @@ export class SubdeviceExchange {
     return Number.isFinite(atMs) ? atMs : undefined;
   }
 
-  order(order: Extract<SimulatedCommand, { kind: 'publish' | 'subscribe' | 'unsubscribe' }>): void {
-    if (order.kind === 'publish') this.#queue.push(order);
-    else this.#requests.want(order);
+  accept(command: Extract<SimulatedCommand, { kind: 'publish' | 'subscribe' | 'unsubscribe' }>): void {
+    if (command.kind === 'publish') this.#queue.push(command);
+    else this.#requests.want(command);
   }
 
   /** QoS −1: sent once, connected or not, with a predefined id or short name (MQTT-SN 1.2 §6.8). */

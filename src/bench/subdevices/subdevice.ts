@@ -96,7 +96,7 @@ export class SimulatedSubdevice implements Machine<SubdeviceInput, SubdeviceActi
       case 'publish':
       case 'subscribe':
       case 'unsubscribe':
-        this.#exchange.order(input);
+        this.#exchange.accept(input);
         break;
       case 'publishUnconnected':
         if (this.#isOpen) this.#exchange.publishUnconnected(input);

@@ -12,7 +12,7 @@ export type HubInput =
   /** `isAgain`: for a downlink that the hub has sent before, so the hub may close the connection on this PUBACK. */
   | { readonly kind: 'puback'; readonly packetId: number; readonly isAgain?: boolean; readonly isSuspect?: boolean }
   | { readonly kind: 'subscribe' | 'unsubscribe'; readonly filter: string; readonly isSuspect?: boolean }
-  /** Everything unanswered at the last close was sent again and survived, so it did not cause the close. */
+  /** All packets unanswered at the last close were sent again and confirmed, so none of them caused the close. */
   | { readonly kind: 'cleared' }
   /** Tests the connection with a PINGREQ. Answered by `alive` or by `offline`. */
   | { readonly kind: 'probe' }

@@ -9,7 +9,7 @@
  * limit.
  *
  * Not counted: a close before CONNACK, since another gateway takes over only with an accepted CONNECT of its own; a
- * close that an unanswered packet of this gateway explains, until all unanswered packets were sent again and survived;
+ * close that an unanswered packet of this gateway explains, until all unanswered packets were sent again and confirmed;
  * an unstable network, as long as an attempt fails or a connection ends by silence. A lost session is evidence for
  * another client that used a clean session. All facts are reported with the number; the technician decides.
  */
@@ -52,7 +52,7 @@ interface EndedConnection {
   readonly endedAtMs: number;
 }
 
-/** `unanswered`: PUBLISH with QoS 0. Only a PINGRESP shows that the connection survived it. */
+/** `unanswered`: PUBLISH with QoS 0. Only a PINGRESP confirms it. */
 type Sending = 'answered' | 'unanswered';
 
 /** Suspected packet that was sent last: unanswered, or answered at this time. */
@@ -125,9 +125,7 @@ export class TakeoverDetector implements Restorable<TakeoverSnapshot> {
     if (this.#suspect === 'unanswered') this.#suspect = { answeredAtMs: nowMs };
   }
 
-  /**
-   * Called when all packets that were unanswered at the last close have been survived, so they did not cause the close.
-   */
+  /** Called when all packets that were unanswered at the last close are confirmed, so they did not cause the close. */
   cleared(): void {
     if (this.#pending !== undefined) this.#count(this.#pending);
     this.#pending = undefined;

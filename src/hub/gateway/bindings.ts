@@ -47,7 +47,7 @@ const TO_BIND_THERE = 'Bind it on the hub’s console, or give its [[subdevice]]
 
 export interface BindingsOptions {
   readonly configured: readonly HubIdentity[];
-  /** `auto`: an unbound subdevice with a secret is bound without an order. */
+  /** `auto`: an unbound subdevice with a secret is bound without a command. */
   readonly bind: 'manual' | 'auto';
   readonly hasSecret: (identity: HubIdentity) => boolean;
 }
@@ -67,7 +67,7 @@ export class Bindings {
     for (const identity of options.configured) this.#add(identity, true);
   }
 
-  /** Configured subdevices, then those of pending orders. */
+  /** Configured subdevices, then those with a pending operation. */
   states(): readonly BindingState[] {
     return [...this.#states.values()];
   }
@@ -95,7 +95,7 @@ export class Bindings {
     this.#isSecondLook = false;
   }
 
-  /** Requests an operation, by an order or automatically. */
+  /** Requests an operation, by a command or automatically. */
   request(verb: BindVerb, identity: HubIdentity): void {
     const state = this.of(identity) ?? this.#add(identity, false);
     state.pendingOperation = { verb, request: new RetriedRequest() };
@@ -189,7 +189,7 @@ export class Bindings {
     this.withdraw(identity);
     if (!state.isConfigured) this.askList();
     else if (pendingOperation.verb === 'bind') return [answer, ...this.#bound(state)];
-    else return [answer, ...this.#unbound(state, { sentence: 'it was unbound by order' }, nowMs)];
+    else return [answer, ...this.#unbound(state, { sentence: 'it was unbound by command' }, nowMs)];
     return [answer];
   }
 
@@ -218,7 +218,7 @@ export class Bindings {
     return [...reports, ...this.#unbound(state, { sentence: `${sentence} (result ${code})`, remedy }, nowMs)];
   }
 
-  /** Handles a subdevice that is not bound without an order or a notice to unbind it. */
+  /** Handles a subdevice that is not bound without a command or a notice to unbind it. */
   #missing(state: BindingState, sentence: string, nowMs: number): HubServiceEvent[] {
     const { bind, hasSecret } = this.#options;
     if (bind === 'manual' || !hasSecret(state.identity)) return this.#unbound(state, { sentence }, nowMs);

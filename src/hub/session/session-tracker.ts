@@ -186,7 +186,7 @@ export class HubSessionTracker {
     return { received, storedMax: terms.storedMax, leftMs: (terms.storedMax - received) * terms.intervalMs };
   }
 
-  /** Clears the gap, by order of an operator. @returns whether there was one */
+  /** Clears the gap, by command of an operator. @returns whether there was one */
   settleGap(): boolean {
     const had = this.#gap !== undefined;
     this.#gap = undefined;

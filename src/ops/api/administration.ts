@@ -1,23 +1,23 @@
 /**
- * Administrative socket: orders that change something, for the user of the gateway, its group and root.
+ * Administrative socket: commands that change the gateway, for its user, its group and root.
  *
- *     curl --unix-socket /run/holdfast/control-admin.sock -d '{}' http://holdfast/v1/orders/hub.describe
+ *     curl --unix-socket /run/holdfast/control-admin.sock -d '{}' http://holdfast/v1/commands/hub.describe
  *
- * The socket is beside the read-only one and has the same mode: members of the group of the gateway administer it. An order
- * is a name and a JSON object; each order checks its own object.
+ * The socket is beside the read-only one and has the same mode: members of the group of the gateway administer it. A
+ * command is a name and a JSON object; each command checks its own object.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault } from '../../base/fault.ts';
 import { adminSocketOf } from './control-socket.ts';
 import { type LocalServer, listenLocally, refuse, send } from './local-server.ts';
 
-/** Orders by name, `thing.verb`. Each resolves to its answer, or rejects with a Fault `order-refused`. */
+/** Commands by name, `thing.verb`. Each resolves to its answer, or rejects with a Fault `command-rejected`. */
 export type AdminCommands = Readonly<Record<string, (body: Readonly<Record<string, unknown>>) => Promise<unknown>>>;
 
 export interface AdministrationOptions {
   /** Path of the read-only socket; the administrative one is beside it. */
   readonly controlSocket: string;
-  readonly orders: AdminCommands;
+  readonly commands: AdminCommands;
 }
 
 const CONNECTIONS_MAX = 8;
@@ -25,34 +25,34 @@ const CONNECTIONS_MAX = 8;
 const BODY_BYTES_MAX = 256 * 1024;
 /** umask for rw-rw----, as for the read-only socket; hints name its group for users to join. */
 const SOCKET_MASK = 0o117;
-const PREFIX = '/v1/orders/';
+const PREFIX = '/v1/commands/';
 
-/** HTTP status of a refused order: a mistake of the sender, or not possible now. */
+/** Answer to a command that is invalid or not possible now. */
 export function refusal(what: string, hint: string): Fault {
-  return new Fault('order-refused', what, { hint });
+  return new Fault('command-rejected', what, { hint });
 }
 
 /** @throws Fault as `listenLocally` */
-export function startAdministration({ controlSocket, orders }: AdministrationOptions): Promise<LocalServer> {
+export function startAdministration({ controlSocket, commands }: AdministrationOptions): Promise<LocalServer> {
   return listenLocally({
     socketPath: adminSocketOf(controlSocket),
     mask: SOCKET_MASK,
     connectionsMax: CONNECTIONS_MAX,
-    answer: (request, response) => obey(orders, request, response),
+    answer: (request, response) => execute(commands, request, response),
   });
 }
 
-async function obey(orders: AdminCommands, request: IncomingMessage, response: ServerResponse): Promise<void> {
+async function execute(commands: AdminCommands, request: IncomingMessage, response: ServerResponse): Promise<void> {
   const path = request.url?.split('?')[0] ?? '';
   if (request.method !== 'POST') return refuse(response, 405, 'The administrative socket answers POST only.');
   const name = path.startsWith(PREFIX) ? path.slice(PREFIX.length) : '';
-  const order = Object.hasOwn(orders, name) ? orders[name] : undefined;
-  if (order === undefined) return refuse(response, 404, `The orders are ${Object.keys(orders).join(', ')}.`);
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  if (command === undefined) return refuse(response, 404, `The commands are ${Object.keys(commands).join(', ')}.`);
   const body = await readObject(request);
   if (body === undefined)
-    return refuse(response, 400, `An order takes one JSON object of at most ${BODY_BYTES_MAX} bytes.`);
+    return refuse(response, 400, `A command takes one JSON object of at most ${BODY_BYTES_MAX} bytes.`);
   try {
-    send(response, 200, await order(body));
+    send(response, 200, await command(body));
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     refuse(response, 409, error.message, error.hint);

@@ -78,13 +78,13 @@ export async function ask<Path extends keyof ControlAnswers>(
 }
 
 /**
- * Sends an order to the administrative socket.
- * @throws Fault `order-refused` with reason and hint of the gateway; `not-running` as `ask`, or if access is denied
+ * Sends a command to the administrative socket.
+ * @throws Fault `command-rejected` with reason and hint of the gateway; `not-running` as `ask`, or if access is denied
  */
 export async function give(controlSocket: string, name: string, body: object): Promise<unknown> {
   const socketPath = adminSocketOf(controlSocket);
   const signal = AbortSignal.timeout(ANSWER_MS_MAX);
-  const path = `/v1/orders/${name}`;
+  const path = `/v1/commands/${name}`;
   let response: IncomingMessage;
   try {
     await greet(socketPath, ALIVE_MS_MAX);
@@ -93,10 +93,10 @@ export async function give(controlSocket: string, name: string, body: object): P
     throw unreachable(socketPath, error);
   }
   const answer = await readBody(response, socketPath);
-  if (response.statusCode === 404) throw foreign(socketPath, `it does not know the order ${name}`);
+  if (response.statusCode === 404) throw foreign(socketPath, `it does not know the command ${name}`);
   if (typeof answer !== 'object' || answer === null) throw foreign(socketPath, 'its answer is not an object');
   if (response.statusCode === 200) return answer;
-  throw new Fault('order-refused', refusalIn(answer), { hint: hintIn(answer) ?? 'holdfast status shows details.' });
+  throw new Fault('command-rejected', refusalIn(answer), { hint: hintIn(answer) ?? 'holdfast status shows details.' });
 }
 
 /** Request that a gateway of any version refuses at once, with JSON that contains a text `error`. */
@@ -138,7 +138,7 @@ export async function* followTail(socketPath: string, signal: AbortSignal): Asyn
 
 /**
  * Follows the steps of one machine, as lines of `recorder/recording-file.ts`; the first line is the subject.
- * @throws Fault `order-refused` if there is no link of this name; otherwise as `followTail`
+ * @throws Fault `command-rejected` if there is no link of this name; otherwise as `followTail`
  */
 export function followTrace(socketPath: string, name: string, signal: AbortSignal): AsyncGenerator<string> {
   return follow(socketPath, `/v1/trace?of=${encodeURIComponent(name)}`, signal);
@@ -166,7 +166,7 @@ async function* follow(socketPath: string, path: string, signal: AbortSignal): A
   if (response.statusCode !== 200) {
     const why = refusalIn(await readBody(response, socketPath));
     if (response.statusCode !== 404) throw silent(`The gateway refused: ${why}`);
-    throw new Fault('order-refused', why, {
+    throw new Fault('command-rejected', why, {
       hint: 'holdfast status lists the links; hub is the connection to the hub.',
     });
   }

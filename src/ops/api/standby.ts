@@ -43,7 +43,7 @@ export class Standby implements Inspection {
       links: config.links.map((link) => restingLink(link, forMs)),
       outbox: { ...EMPTY, messagesMax: config.outbox.messagesMax, bytesMax: config.outbox.bytesMax },
       inbox: { ...EMPTY, messagesMax: config.inbox.messagesMax },
-      books: null,
+      ledger: null,
       discarded: [],
       store: {
         path: storePath,

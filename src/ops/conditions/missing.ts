@@ -30,7 +30,7 @@ export function missingSubdevices({
     const open = homes.flatMap(({ name }) => states.get(name) ?? []).filter(isInUse);
     const [first] = open;
     const subdevice = registry.byId(id);
-    if (first === undefined || open.length < homes.length || presence.goodbyes.has(id)) continue;
+    if (first === undefined || open.length < homes.length || presence.disconnected.has(id)) continue;
     const isUnheard = driverNamed(first.plan.driver).attachesUnheard && first.plan.machine.counters.bytesIn === 0;
     if (subdevice?.isAttached === true && !(homes.length === 1 && isUnheard)) continue;
     const unansweredSinceMs = first.plan.machine.unanswered().get(id);

@@ -1,4 +1,4 @@
-/** Answers of the orders `hub.bind`, `hub.unbind` and `hub.describe`, and the bindings for conditions. */
+/** Answers of the commands `hub.bind`, `hub.unbind` and `hub.describe`, and the bindings for conditions. */
 
 import type { HubIdentity } from '../../base/hub-identity.ts';
 import type { GatewayView } from '../gateway-view.ts';
@@ -12,7 +12,7 @@ export interface BindingOutcomes {
 }
 
 export interface BindingOutcome {
-  /** Name used in the order. */
+  /** Name used in the command. */
   readonly subdevice: string;
   readonly hubIdentity: string;
   /** Whether the requested state is reached. */

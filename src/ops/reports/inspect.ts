@@ -123,7 +123,7 @@ export class Inspector implements Inspection {
       ...{ links, discarded },
       outbox,
       inbox: this.#queues.queue('downlink'),
-      books: {
+      ledger: {
         uplink: ledgerSum(counts.uplink, uplinks.pending),
         downlink: ledgerSum(counts.downlink, downlinks.pending),
       },

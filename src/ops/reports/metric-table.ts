@@ -234,8 +234,8 @@ function count(...metric: Parameters<typeof one>): Metric {
 function queue(name: string, help: string, read: (queue: QueueReport) => number | null): Metric {
   return {
     ...labelled(`queue_${name}`, help, ['queue']),
-    read: ({ outbox, inbox, books }) =>
-      books === null
+    read: ({ outbox, inbox, ledger }) =>
+      ledger === null
         ? []
         : [...samples({ queue: 'outbox' }, read(outbox)), ...samples({ queue: 'inbox' }, read(inbox))],
   };
@@ -255,12 +255,12 @@ function ledgerCounter(name: string, help: string, read: (sum: LedgerSum) => num
   return { ...metric, kind: 'counter', read: readAll };
 }
 
-function sumsIn({ books }: StatusReport): [Direction, LedgerSum][] {
-  return books === null
+function sumsIn({ ledger }: StatusReport): [Direction, LedgerSum][] {
+  return ledger === null
     ? []
     : [
-        ['uplink', books.uplink],
-        ['downlink', books.downlink],
+        ['uplink', ledger.uplink],
+        ['downlink', ledger.downlink],
       ];
 }
 

@@ -31,12 +31,12 @@ export interface StatusReport {
   readonly conditions: readonly Condition[];
   readonly hub: HubReport;
   readonly links: readonly LinkReport[];
-  /** All values are 0 while `books` is `null`, since the contents of the store are unknown then. */
+  /** All values are 0 while `ledger` is `null`, since the contents of the store are unknown then. */
   readonly outbox: QueueReport;
   /** Same as `outbox`. */
   readonly inbox: QueueReport;
   /** Live counters of the ledger; `GET /v1/ledger` checks them against the rows on disk. `null`: the storage fails. */
-  readonly books: LedgerReport['totals'] | null;
+  readonly ledger: LedgerReport['totals'] | null;
   /** Discarded and shed messages since the process started, current and past. */
   readonly discarded: readonly DiscardReport[];
   readonly store: StoreReport;

@@ -14,7 +14,7 @@ const REFUSED = {
   ...{ sentence: 'the signature is wrong', remedy: 'Compare the secrets.' },
 };
 
-const ORDERS: AdminCommands = {
+const COMMANDS: AdminCommands = {
   'hub.bind': async ({ subdevices }) => ({
     outcomes: [DONE, REFUSED].filter(({ subdevice }) => Array.isArray(subdevices) && subdevices.includes(subdevice)),
   }),
@@ -42,7 +42,7 @@ async function hub(...words: string[]): Promise<Ended> {
   const ended: Ended[] = [];
   await withDirectory(async (directory) => {
     const controlSocket = join(directory, 'control.sock');
-    const administration = await startAdministration({ controlSocket, orders: ORDERS });
+    const administration = await startAdministration({ controlSocket, commands: COMMANDS });
     const { promise, resolve } = Promise.withResolvers<Ended>();
     execFile(
       process.execPath,

@@ -39,7 +39,7 @@ export class FlowBench {
   readonly inbox: Inbox;
   isReading = true;
   readonly refusals: string[] = [];
-  readonly #orders: HubInput[] = [];
+  readonly #commands: HubInput[] = [];
   readonly #deliveries: Deliver[] = [];
   readonly facts = newFacts();
   readonly flow: DownlinkFlow;
@@ -51,8 +51,8 @@ export class FlowBench {
   constructor(messagesMax = 150, retained: RetainedPolicy = 'once', marks: readonly CommandMark[] = []) {
     this.inbox = new Inbox({ ...LIMITS, messagesMax }, this.custodian);
     const links: Pick<Links, 'command'> = {
-      command: (_, order) => {
-        if (order.kind === 'deliver') this.#deliveries.push(order);
+      command: (_, command) => {
+        if (command.kind === 'deliver') this.#deliveries.push(command);
       },
     };
     const pager: Pick<Pager, 'turn'> = { turn: () => {} };
@@ -70,7 +70,7 @@ export class FlowBench {
       pager: pager as Pager,
       topicsOf: (subdevice) =>
         topicMap('{subdevice}/{topic}', { gateway: 'gw', subdevice, productId: undefined, deviceName: undefined }),
-      commandHub: (order) => this.#orders.push(order),
+      commandHub: (command) => this.#commands.push(command),
       unstoredBytes: () => this.custodian.unstoredBytes,
       setReading: (isReading) => {
         this.isReading = isReading;
@@ -123,12 +123,12 @@ export class FlowBench {
 
   /** Packet identifiers acknowledged to the hub since the last call. */
   pubacks(): number[] {
-    return this.#orders.splice(0).flatMap((order) => (order.kind === 'puback' ? [order.packetId] : []));
+    return this.#commands.splice(0).flatMap((command) => (command.kind === 'puback' ? [command.packetId] : []));
   }
 
   /** True if the connection to the hub was ordered to close. */
   get isLeft(): boolean {
-    return this.#orders.some((order) => order.kind === 'leave');
+    return this.#commands.some((command) => command.kind === 'leave');
   }
 
   /** Messages delivered to the subdevices since the last call. The subdevices acknowledge all of them. */

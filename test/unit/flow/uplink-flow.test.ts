@@ -25,7 +25,7 @@ class FlowBench {
   readonly qos0: string[] = [];
   readonly retained: (true | undefined)[] = [];
   readonly discards: string[] = [];
-  readonly #orders: string[] = [];
+  readonly #commands: string[] = [];
   readonly #custodian = custodianOn(this.disk, { windowMax: 16 });
   readonly #registry = new SubdeviceRegistry({ subdevices: [], subscriptions: [], topicIds: [] });
   readonly #outbox: Outbox;
@@ -35,7 +35,7 @@ class FlowBench {
     const registry = this.#registry;
     for (const id of ['pump', 'valve']) registry.enter(id, 'link');
     this.#outbox = new Outbox({ ...LIMITS, bytesMax }, this.#custodian, 0);
-    const links: Pick<Links, 'command'> = { command: (_, order) => this.#note(order) };
+    const links: Pick<Links, 'command'> = { command: (_, command) => this.#note(command) };
     const hubSender: Pick<HubSender, 'send' | 'offerQos0'> = {
       send: () => {},
       offerQos0: (_, { topic, retain }) => {
@@ -82,7 +82,7 @@ class FlowBench {
         this.flow.offer('link', { kind: 'uplink', subdevice, topic, payload, qos, token, ...retaining(isRetained) });
       }
     });
-    return this.orders();
+    return this.commands();
   }
 
   offerWill(will: Message): void {
@@ -101,20 +101,20 @@ class FlowBench {
   commit(): string[] {
     this.disk.begin();
     for (const entry of this.disk.finish()) this.#custodian.stored(entry);
-    return this.orders();
+    return this.commands();
   }
 
   get lanes(): number[] {
     return [...this.#custodian.lanes()].filter(({ pending }) => pending > 0).map(({ lane }) => lane);
   }
 
-  orders(): string[] {
-    return this.#orders.splice(0);
+  commands(): string[] {
+    return this.#commands.splice(0);
   }
 
-  #note(order: DriverCommand): void {
-    if (order.kind === 'acknowledge') this.#orders.push(`acknowledge ${order.token}`);
-    else if (order.kind === 'refuse') this.#orders.push(`refuse ${order.token}: ${order.why}`);
+  #note(command: DriverCommand): void {
+    if (command.kind === 'acknowledge') this.#commands.push(`acknowledge ${command.token}`);
+    else if (command.kind === 'refuse') this.#commands.push(`refuse ${command.token}: ${command.why}`);
   }
 }
 
@@ -168,8 +168,8 @@ describe('an offered uplink', () => {
 describe('congestion', () => {
   it('that is rejected blocks later uplinks of the same subdevice in the same task, even smaller ones', () => {
     const bench = new FlowBench(200);
-    const orders = bench.offer({ token: 1, bytes: 500 }, { token: 2 }, { token: 3, subdevice: 'valve' });
-    expect(orders).toEqual(['refuse 1: congestion', 'refuse 2: congestion']);
+    const commands = bench.offer({ token: 1, bytes: 500 }, { token: 2 }, { token: 3, subdevice: 'valve' });
+    expect(commands).toEqual(['refuse 1: congestion', 'refuse 2: congestion']);
     expect(bench.commit()).toEqual(['acknowledge 3']);
   });
 

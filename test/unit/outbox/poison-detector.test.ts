@@ -78,7 +78,7 @@ class Bench {
     for (const act of taken) this.takenAtMs.set(act.key, this.takenAtMs.get(act.key) ?? this.nowMs);
     const culprit = going[at];
     if (culprit === undefined || this.answersFirst) {
-      for (const act of going) this.poison.survived(act);
+      for (const act of going) this.poison.confirmed(act);
       this.poison.pinged();
       this.poison.ponged(this.nowMs);
     }
@@ -220,7 +220,7 @@ describe('no packet is suspected', () => {
         bench.poison.sent(act, bench.nowMs);
         bench.nowMs += 300;
         if (round % 2 === 0) continue;
-        bench.poison.survived(act);
+        bench.poison.confirmed(act);
         bench.poison.pinged();
         bench.poison.ponged(bench.nowMs);
       }
@@ -238,8 +238,8 @@ describe('no packet is suspected', () => {
     poison.connected(0);
     poison.sent(first, 0);
     poison.sent(second, 1);
-    poison.survived(first);
-    poison.survived(second);
+    poison.confirmed(first);
+    poison.confirmed(second);
     expect([poison.closed(60_000), poison.isTroubled]).toEqual([undefined, false]);
   });
 });

@@ -71,33 +71,33 @@ export class Services {
     this.#broadcast,
   ];
 
-  order(order: ServiceCommand, wallMs: number): ServiceOutcome {
-    switch (order.kind) {
+  execute(command: ServiceCommand, wallMs: number): ServiceOutcome {
+    switch (command.kind) {
       case 'desire': {
-        const { result, messages } = this.#shadow.desire(order.device, order, wallMs);
+        const { result, messages } = this.#shadow.desire(command.device, command, wallMs);
         return { answer: { result, ...(result === SHADOW_RESULT.done ? DONE : {}) }, messages };
       }
       case 'shadow':
-        return { answer: this.#shadow.documentOf(order.device), messages: [] };
+        return { answer: this.#shadow.documentOf(command.device), messages: [] };
       case 'offerFirmware':
-        return { answer: DONE, messages: this.#ota.offer(order.product, order.firmware) };
+        return { answer: DONE, messages: this.#ota.offer(command.product, command.firmware) };
       case 'firmware':
-        return { answer: this.#ota.stateOf(order.device), messages: [] };
+        return { answer: this.#ota.stateOf(command.device), messages: [] };
       case 'configure': {
-        const { product, configuration, devices } = order;
+        const { product, configuration, devices } = command;
         this.#remoteConfig.configure(product, configuration);
         const pushed = devices.flatMap((device) => this.#remoteConfig.push({ product, device }) ?? []);
         return { answer: DONE, messages: pushed };
       }
       case 'logLevel':
-        this.#logLevel.setLevel(order.device, order.level);
+        this.#logLevel.setLevel(command.device, command.level);
         return { answer: DONE, messages: [] };
       case 'call': {
-        const { id, message } = this.#rrpc.call(order.device, bytesOf(order.payload), wallMs);
+        const { id, message } = this.#rrpc.call(command.device, bytesOf(command.payload), wallMs);
         return { answer: { id }, messages: [message] };
       }
       case 'reply': {
-        const outcome = this.#rrpc.outcome(order.id, wallMs);
+        const outcome = this.#rrpc.outcome(command.id, wallMs);
         const isReply = outcome.kind === 'replied';
         return {
           answer: isReply ? { ...outcome, payload: Buffer.from(outcome.payload).toString('base64') } : outcome,
@@ -105,12 +105,12 @@ export class Services {
         };
       }
       case 'broadcast': {
-        const messages = this.#broadcast.send(order.devices, bytesOf(order.payload));
+        const messages = this.#broadcast.send(command.devices, bytesOf(command.payload));
         if (messages === undefined) return { answer: { problem: 'more than 8 KB in base64' }, messages: [] };
         return { answer: DONE, messages };
       }
       case 'ntpStamps':
-        this.#ntp.answersStamps = order.areSent;
+        this.#ntp.answersStamps = command.areSent;
         return { answer: DONE, messages: [] };
     }
   }

@@ -49,7 +49,7 @@ describe('on order', () => {
     const rig = new HubRig();
     const connections = [rig.connect('one'), rig.connect('two')];
     rig.set({ reach: 'half-open' });
-    rig.order({ kind: 'dropConnections' });
+    rig.command({ kind: 'dropConnections' });
     expect(connections.map((connection) => rig.ended.has(connection))).toEqual([true, true]);
     expect(rig.session('one')).toMatchObject({ isConnected: false });
   });
@@ -69,7 +69,7 @@ describe('on order', () => {
     const rig = new HubRig();
     const connection = rig.connect('gw');
     rig.subscribe(connection, 'p/d/control');
-    rig.order({ kind: 'forgetSession', clientId: 'gw' });
+    rig.command({ kind: 'forgetSession', clientId: 'gw' });
     expect(rig.ended.has(connection)).toBe(true);
     const next = rig.connect('gw');
     expect(rig.connack(next)).toMatchObject({ sessionPresent: false });
@@ -123,8 +123,8 @@ describe('on order', () => {
   it('one client is kicked, and another is not; its session stays', () => {
     const rig = new HubRig();
     const [kicked, other] = [rig.connect('one'), rig.connect('two')];
-    rig.order({ kind: 'kick', clientId: 'one' });
-    rig.order({ kind: 'kick', clientId: 'nobody' });
+    rig.command({ kind: 'kick', clientId: 'one' });
+    rig.command({ kind: 'kick', clientId: 'nobody' });
     expect([rig.ended.has(kicked), rig.ended.has(other)]).toEqual([true, false]);
     expect(rig.connack(rig.connect('one'))).toMatchObject({ sessionPresent: true });
   });
@@ -132,8 +132,8 @@ describe('on order', () => {
   it('the hub sends what is no MQTT', () => {
     const rig = new HubRig();
     rig.connect('gw');
-    expect(() => rig.order({ kind: 'sendGarbage', clientId: 'gw' })).toThrow('what no client may accept');
-    rig.order({ kind: 'sendGarbage', clientId: 'nobody' });
+    expect(() => rig.command({ kind: 'sendGarbage', clientId: 'gw' })).toThrow('what no client may accept');
+    rig.command({ kind: 'sendGarbage', clientId: 'nobody' });
   });
 
   it('a poisoned topic ends the connection each time, unacknowledged and unseen; others do not', () => {

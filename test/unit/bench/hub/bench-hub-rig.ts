@@ -99,20 +99,20 @@ export class HubRig {
     this.#handle({ kind: 'gone', connection });
   }
 
-  order(order: FaultCommand): void {
-    this.#handle({ kind: 'fault', order });
+  command(command: FaultCommand): void {
+    this.#handle({ kind: 'fault', command });
   }
 
   /** The platform's operator. Returns the result code. */
-  administer(order: PlatformCommand): number {
-    this.#handle({ kind: 'platform', order });
-    const result = this.events.flatMap((event) => (event.kind === 'ordered' ? [event.result] : [])).at(-1);
+  administer(command: PlatformCommand): number {
+    this.#handle({ kind: 'platform', command });
+    const result = this.events.flatMap((event) => (event.kind === 'platformCommand' ? [event.result] : [])).at(-1);
     if (result === undefined) throw new Error('the order had no result');
     return result;
   }
 
   set(faults: Partial<HubFaults>): void {
-    this.order({ kind: 'set', faults });
+    this.command({ kind: 'set', faults });
   }
 
   /** Time passes; the machine is woken whenever it asked to be. */

@@ -204,14 +204,14 @@ describe('the application side over HTTP', () => {
     const { ask } = await startBoth();
     const gateway = { product: 'GP', device: 'gd' };
     const subdevice = { product: 'SP', device: 'one' };
-    for (const [order, result] of [
+    for (const [command, result] of [
       [{ kind: 'register', device: subdevice, secret: 'c2VjcmV0' }, 0],
       [{ kind: 'bind', gateway, subdevice }, 0],
       [{ kind: 'bind', gateway, subdevice }, 809],
       [{ kind: 'unbind', subdevice }, 0],
       [{ kind: 'unbind', subdevice }, -1],
     ] as const) {
-      expect(await (await ask('/platform', order)).json()).toEqual({ result });
+      expect(await (await ask('/platform', command)).json()).toEqual({ result });
     }
   });
 

@@ -24,7 +24,8 @@ function desk() {
       const payload = new TextEncoder().encode(typeof content === 'string' ? content : JSON.stringify(content));
       return service.answer({ topic, payload, qos: 1 }, from, wallMs)?.map(read);
     },
-    order: (order: ServiceCommand, wallMs = NOW_MS): unknown[] => services.order(order, wallMs).messages.map(read),
+    execute: (command: ServiceCommand, wallMs = NOW_MS): unknown[] =>
+      services.execute(command, wallMs).messages.map(read),
   };
 }
 
@@ -46,8 +47,8 @@ describe('the time', () => {
   });
 
   it('comes in seconds alone, as it once did', () => {
-    const { ask, order } = desk();
-    order({ kind: 'ntpStamps', areSent: false });
+    const { ask, execute } = desk();
+    execute({ kind: 'ntpStamps', areSent: false });
     expect(ask(TOPIC, REQUEST)).toEqual([['$sys/operation/result/SP/pump', { type: 'get', time: 1_735_689_600 }]]);
   });
 });
@@ -63,12 +64,12 @@ describe('firmware', () => {
   const update = [UPDATE, { type: 'update_firmware', ...FIRMWARE }];
 
   it('a version is accepted, and a device that runs an old one is told of the new one, again and again', () => {
-    const { ask, order } = desk();
+    const { ask, execute } = desk();
     expect(ask(REPORT, version('0.1'))).toEqual([accepted('0.1')]);
-    expect(order({ kind: 'offerFirmware', product: 'SP', firmware: FIRMWARE })).toEqual([update]);
+    expect(execute({ kind: 'offerFirmware', product: 'SP', firmware: FIRMWARE })).toEqual([update]);
     expect(ask(REPORT, version('0.1'))).toEqual([accepted('0.1'), update]);
     expect(ask(REPORT, version('0.2'))).toEqual([accepted('0.2')]);
-    expect(order({ kind: 'offerFirmware', product: 'OTHER', firmware: FIRMWARE })).toEqual([]);
+    expect(execute({ kind: 'offerFirmware', product: 'OTHER', firmware: FIRMWARE })).toEqual([]);
   });
 
   it.each([
@@ -80,7 +81,7 @@ describe('firmware', () => {
   ])('progress %j is kept as %s and not answered', (progress, state) => {
     const { ask, services } = desk();
     expect(ask(REPORT, { type: 'report_progress', report: { progress, version: '0.2' } })).toEqual([]);
-    const { answer } = services.order({ kind: 'firmware', device: DEVICE }, NOW_MS);
+    const { answer } = services.execute({ kind: 'firmware', device: DEVICE }, NOW_MS);
     expect(answer).toMatchObject({ progress: state === undefined ? undefined : { state } });
   });
 });
@@ -91,38 +92,38 @@ describe('remote configuration', () => {
   it.each(['$config/operation/SP/pump', '$config/report/SP/pump'])(
     'asked for on %s is 1001 while it is off',
     (topic) => {
-      const { ask, order } = desk();
+      const { ask, execute } = desk();
       expect(ask(topic, { type: 'get' })).toEqual([[RESULT, { type: 'reply', result: 1001 }]]);
       const configure = { kind: 'configure', product: 'SP', configuration: { n: 1 }, devices: ['pump'] } as const;
-      expect(order({ ...configure, devices: ['pump'] })).toEqual([
+      expect(execute({ ...configure, devices: ['pump'] })).toEqual([
         [RESULT, { type: 'push', result: 0, payload: { n: 1 } }],
       ]);
       expect(ask(topic, { type: 'get' })).toEqual([[RESULT, { type: 'reply', result: 0, payload: { n: 1 } }]]);
-      order({ kind: 'configure', product: 'SP', devices: [] });
+      execute({ kind: 'configure', product: 'SP', devices: [] });
       expect(ask(topic, { type: 'get' })).toEqual([[RESULT, { type: 'reply', result: 1001 }]]);
     },
   );
 });
 
 it('the log level is 0 until it is set, and carries the token', () => {
-  const { ask, order } = desk();
+  const { ask, execute } = desk();
   const answer = (level: number) => [
     '$log/operation/result/SP/pump',
     { type: 'get_log_level', clientToken: 't', log_level: level, result: 0, timestamp: 1_735_689_600 },
   ];
   expect(ask('$log/operation/SP/pump', { type: 'get_log_level', clientToken: 't' })).toEqual([answer(0)]);
-  order({ kind: 'logLevel', device: DEVICE, level: 4 });
+  execute({ kind: 'logLevel', device: DEVICE, level: 4 });
   expect(ask('$log/operation/SP/pump', { type: 'get_log_level', clientToken: 't' })).toEqual([answer(4)]);
 });
 
 describe('a call', () => {
   const call = { kind: 'call', device: DEVICE, payload: 'aGk=' } as const;
   const reply = (services: Services, id: string, wallMs = NOW_MS) =>
-    services.order({ kind: 'reply', id }, wallMs).answer;
+    services.execute({ kind: 'reply', id }, wallMs).answer;
 
   it('goes out with QoS 0 and a number, and comes back under it, once', () => {
     const { services, ask } = desk();
-    const { answer, messages } = services.order(call, NOW_MS);
+    const { answer, messages } = services.execute(call, NOW_MS);
     expect(answer).toEqual({ id: '1' });
     expect(messages).toMatchObject([{ topic: '$rrpc/rxd/SP/pump/1', qos: 0 }]);
     expect(reply(services, '1')).toEqual({ kind: 'waiting' });
@@ -133,7 +134,7 @@ describe('a call', () => {
 
   it('times out after 4 s, and a later reply changes nothing', () => {
     const { services, ask } = desk();
-    services.order(call, NOW_MS);
+    services.execute(call, NOW_MS);
     expect(ask('$rrpc/txd/SP/pump/1', 'late', NOW_MS + 4001)).toEqual([]);
     expect(reply(services, '1', NOW_MS + 4001)).toEqual({ kind: 'timed out' });
     expect(reply(services, 'none')).toEqual({ kind: 'timed out' });
@@ -178,7 +179,7 @@ describe('in the hub', () => {
     return { all, rig, connection };
   };
   const broadcast = (all: Services, payload: string) =>
-    all.order({ kind: 'broadcast', devices: [DEVICE], payload }, NOW_MS);
+    all.execute({ kind: 'broadcast', devices: [DEVICE], payload }, NOW_MS);
 
   it('an answer waits for a device that has gone', () => {
     const { rig, connection } = services();

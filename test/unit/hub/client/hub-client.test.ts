@@ -161,7 +161,7 @@ describe('a silent hub', () => {
   });
 });
 
-describe('orders', () => {
+describe('commands', () => {
   it('are sent as packets', () => {
     const bench = new HubBench().online();
     bench.input(

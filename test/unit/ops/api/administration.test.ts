@@ -9,7 +9,7 @@ import { type AdminCommands, refusal, startAdministration } from '../../../../sr
 import { give } from '../../../../src/ops/api/control-client.ts';
 import { adminSocketOf } from '../../../../src/ops/api/control-socket.ts';
 
-const ORDERS: AdminCommands = {
+const COMMANDS: AdminCommands = {
   'lamp.switch': (body) => Promise.resolve({ isOn: body.isOn }),
   'lamp.break': () => Promise.reject(refusal('the lamp is broken already', 'buy another')),
   'lamp.explode': () => Promise.reject(new Error('bang')),
@@ -18,7 +18,7 @@ const ORDERS: AdminCommands = {
 async function administered(): Promise<string> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-admin-'));
   const controlSocket = join(folder, 'control.sock');
-  const administration = await startAdministration({ controlSocket, orders: ORDERS });
+  const administration = await startAdministration({ controlSocket, commands: COMMANDS });
   onTestFinished(async () => {
     await administration.close();
     rmSync(folder, { recursive: true, force: true });
@@ -51,7 +51,7 @@ it('an order is obeyed and answered', async () => {
 
 it('an order that cannot be carried out says why, and what to do', async () => {
   await expect(give(await administered(), 'lamp.break', {})).rejects.toMatchObject({
-    code: 'order-refused',
+    code: 'command-rejected',
     message: 'the lamp is broken already',
     hint: 'buy another',
   });
@@ -63,20 +63,20 @@ it('the socket is for the group that commands tell a user to join, and for nobod
 });
 
 it.each([
-  ['an order that nobody knows', '/v1/orders/lamp.eat', '{}', 404],
-  ['a name of the prototype', '/v1/orders/constructor', '{}', 404],
+  ['an order that nobody knows', '/v1/commands/lamp.eat', '{}', 404],
+  ['a name of the prototype', '/v1/commands/constructor', '{}', 404],
   ['another path', '/v1/status', '{}', 404],
-  ['no JSON', '/v1/orders/lamp.switch', '{', 400],
-  ['a list', '/v1/orders/lamp.switch', '[]', 400],
-  ['null', '/v1/orders/lamp.switch', 'null', 400],
-  ['more than 256 KiB', '/v1/orders/lamp.switch', `{"a":"${'x'.repeat(256 * 1024)}"}`, 400],
-  ['an order that fails', '/v1/orders/lamp.explode', '{}', 500],
+  ['no JSON', '/v1/commands/lamp.switch', '{', 400],
+  ['a list', '/v1/commands/lamp.switch', '[]', 400],
+  ['null', '/v1/commands/lamp.switch', 'null', 400],
+  ['more than 256 KiB', '/v1/commands/lamp.switch', `{"a":"${'x'.repeat(256 * 1024)}"}`, 400],
+  ['an order that fails', '/v1/commands/lamp.explode', '{}', 500],
 ])('%s is refused', async (_, path, body, status) => {
   expect((await post(await administered(), path, body)).status).toBe(status);
 });
 
 it('looking is for the other socket', async () => {
-  expect((await post(await administered(), '/v1/orders/lamp.switch', '', 'GET')).status).toBe(405);
+  expect((await post(await administered(), '/v1/commands/lamp.switch', '', 'GET')).status).toBe(405);
 });
 
 it('of a gateway that does not run, the sender is told so', async () => {

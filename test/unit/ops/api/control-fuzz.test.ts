@@ -99,7 +99,7 @@ describe('a client that writes what it likes', () => {
     const bodies: unknown[] = [];
     const administration = await startAdministration({
       controlSocket,
-      orders: {
+      commands: {
         'lamp.switch': async (body) => {
           bodies.push(body);
           if (typeof body.isOn !== 'boolean') throw refusal('"isOn" is missing', 'Write {"isOn": true}.');
@@ -112,7 +112,7 @@ describe('a client that writes what it likes', () => {
       rmSync(folder, { recursive: true, force: true });
     });
     const order = fc.tuple(json, fc.nat(200)).map(([body, at]) => {
-      const text = `POST /v1/orders/lamp.switch HTTP/1.1\r\nHost: holdfast\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+      const text = `POST /v1/commands/lamp.switch HTTP/1.1\r\nHost: holdfast\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
       return cut(text, at);
     });
     await fc.assert(
@@ -130,13 +130,13 @@ describe('a client that writes what it likes', () => {
   it('would be noticed if it made an order throw', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-fuzz-'));
     const controlSocket = join(folder, 'control.sock');
-    const orders = { 'lamp.switch': (): Promise<never> => Promise.reject(new TypeError('not a function')) };
-    const administration = await startAdministration({ controlSocket, orders });
+    const commands = { 'lamp.switch': (): Promise<never> => Promise.reject(new TypeError('not a function')) };
+    const administration = await startAdministration({ controlSocket, commands });
     onTestFinished(async () => {
       await administration.close();
       rmSync(folder, { recursive: true, force: true });
     });
-    const text = 'POST /v1/orders/lamp.switch HTTP/1.1\r\nHost: holdfast\r\nContent-Length: 2\r\n\r\n{}';
+    const text = 'POST /v1/commands/lamp.switch HTTP/1.1\r\nHost: holdfast\r\nContent-Length: 2\r\n\r\n{}';
     const codes = await exchange(adminSocketOf(controlSocket), [text]);
     expect(codes.filter((code) => !MEANT.has(code))).toEqual([500]);
   });

@@ -89,7 +89,7 @@ export const AWAY: StatusFacts = {
   },
   inbox: { ...EMPTY_QUEUE, messagesMax: 150, bytesMax: 0, overflow: 'drop-oldest' },
   discarded: [],
-  books: ledgerReportOf([], 'running').totals,
+  ledger: ledgerReportOf([], 'running').totals,
   store: {
     path: '/var/lib/holdfast/holdfast.db',
     volatile: null,

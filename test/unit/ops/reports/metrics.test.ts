@@ -51,7 +51,7 @@ it('say what the status says, and leave out what nobody knows', async () => {
   await withControl(async ({ gateway, socketPath }) => {
     const counts = { ...ZERO, accepted: 2000, delivered: 700, dead: 1, shed: { expired: 95 } };
     const readings = [{ subdevice: 'm', direction: 'uplink', counts, pending: 1204 }] as const;
-    gateway.facts = { ...AWAY, books: ledgerReportOf(readings, 'running').totals };
+    gateway.facts = { ...AWAY, ledger: ledgerReportOf(readings, 'running').totals };
     const { type, text } = await scrape(socketPath);
     expect(type).toMatch(/^text\/plain; version=0\.0\.4/);
     const samples = samplesIn(text);
@@ -81,9 +81,9 @@ it('do not grow from one scrape to the next', async () => {
   });
 });
 
-it('are there while the storage fails, without the books', async () => {
+it('are there while the storage fails, without the ledger', async () => {
   await withControl(async ({ gateway, socketPath }) => {
-    gateway.facts = { ...AWAY, books: null };
+    gateway.facts = { ...AWAY, ledger: null };
     const { text } = await scrape(socketPath);
     expect(text).toContain('holdfast_losing 0');
     expect(text).not.toContain('holdfast_ledger');

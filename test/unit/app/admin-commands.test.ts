@@ -3,14 +3,14 @@ import { adminCommandsFor } from '../../../src/app/admin-commands.ts';
 import type { Gateway } from '../../../src/app/gateway.ts';
 import type { Letters, LettersDone } from '../../../src/flow/dead-letters.ts';
 
-function ordersOn(outcome: LettersDone) {
+function commandsOn(outcome: LettersDone) {
   const asked: Letters[] = [];
   const act = async (letters: Letters): Promise<LettersDone> => {
     asked.push(letters);
     return outcome;
   };
   const gateway: Pick<Gateway, 'deadLetters'> = { deadLetters: { retry: act, drop: act } as Gateway['deadLetters'] };
-  return { asked, orders: adminCommandsFor(gateway as Gateway) };
+  return { asked, commands: adminCommandsFor(gateway as Gateway) };
 }
 
 it.each([
@@ -21,18 +21,18 @@ it.each([
   { letters: 'some' },
   { letters: Array(1001).fill(1) },
 ])('a dead letter request without letters is rejected before the store is read', async (body) => {
-  const { asked, orders } = ordersOn({ done: 1, stopped: undefined });
+  const { asked, commands } = commandsOn({ done: 1, stopped: undefined });
   for (const name of ['dead-letters.retry', 'dead-letters.drop'])
-    await expect(orders[name]?.(body)).rejects.toMatchObject({ code: 'order-refused' });
+    await expect(commands[name]?.(body)).rejects.toMatchObject({ code: 'command-rejected' });
   expect(asked).toEqual([]);
 });
 
 it('a dead letter request reports how many letters were handled, and is rejected if none was', async () => {
-  const { asked, orders } = ordersOn({ done: 2, stopped: 'the outbox has no room' });
+  const { asked, commands } = commandsOn({ done: 2, stopped: 'the outbox has no room' });
   const answer = { done: 2, stopped: 'the outbox has no room' };
-  expect(await orders['dead-letters.retry']?.({ letters: [7, 8, 9] })).toEqual(answer);
-  expect(await orders['dead-letters.drop']?.({ letters: 'all' })).toEqual(answer);
+  expect(await commands['dead-letters.retry']?.({ letters: [7, 8, 9] })).toEqual(answer);
+  expect(await commands['dead-letters.drop']?.({ letters: 'all' })).toEqual(answer);
   expect(asked).toEqual([[7, 8, 9], 'all']);
-  const nothing = ordersOn({ done: 0, stopped: 'there is no dead letter 7' }).orders;
+  const nothing = commandsOn({ done: 0, stopped: 'there is no dead letter 7' }).commands;
   await expect(nothing['dead-letters.drop']?.({ letters: [7] })).rejects.toThrow('there is no dead letter 7');
 });

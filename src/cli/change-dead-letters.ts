@@ -1,4 +1,4 @@
-/** `holdfast dead-letters retry|drop`: orders to the running gateway. */
+/** `holdfast dead-letters retry|drop`: commands to the running gateway. */
 import { EXIT, Fault } from '../base/fault.ts';
 import { give } from '../ops/api/control-client.ts';
 import { countOf } from '../ops/words.ts';
@@ -7,8 +7,8 @@ import { locateGateway } from './location.ts';
 
 const DONE = { retry: 'put back into the outbox', drop: 'dropped' } as const;
 
-/** @throws Fault `usage`, `order-refused`, `not-running` */
-export async function orderDeadLetters(
+/** @throws Fault `usage`, `command-rejected`, `not-running` */
+export async function changeDeadLetters(
   context: CommandContext,
   verb: keyof typeof DONE,
   words: readonly string[] | 'all',
@@ -27,7 +27,7 @@ export async function orderDeadLetters(
   else if (done === 0) context.terminal.print('There are no dead letters.');
   else context.terminal.print(`${countOf(done, 'dead letter')} ${DONE[verb]}.`);
   if (stopped === null) return EXIT.ok;
-  throw new Fault('order-refused', `Stopped before the last dead letter: ${stopped}`, {
+  throw new Fault('command-rejected', `Stopped before the last dead letter: ${stopped}`, {
     hint: 'The remaining dead letters are unchanged; holdfast dead-letters list shows them.',
   });
 }
