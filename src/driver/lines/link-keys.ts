@@ -1,4 +1,4 @@
-/** Keys of `[link.lines]`: how the lines of a link are read and written. */
+/** Keys of `[link.lines]`: format of the lines of a link. */
 import { z } from 'zod';
 import type { SizeKey } from '../../base/discard.ts';
 import { means, NAME, text, whole } from '../../config/kinds/key-kinds.ts';
@@ -13,79 +13,104 @@ const LINE_BYTES_LIMIT = 4096;
 export const LINE_BYTES_KEY: SizeKey = { name: 'line_bytes_max', largest: LINE_BYTES_LIMIT };
 
 export const LINES_TABLE = z.strictObject({
-  subdevice: NAME.meta(means('Id of the [[subdevice]] whose lines these are.')),
+  subdevice: NAME.meta(means('Id of the [[subdevice]] that sends the lines.')),
   subdevice_field: FIELD.optional().meta(
-    means('Field that names the subdevice instead, one of `subdevices` of the link.', 'every line is of `subdevice`'),
+    means(
+      'Field that contains the id of the subdevice, which must be in `subdevices` of the link.',
+      'every line is from `subdevice`',
+    ),
   ),
-  format: z.enum(['text', 'ndjson']).default('text').meta(means('Lines of text, or each line a JSON object.')),
-  delimiter: z.string().min(1).max(8).default('\n').meta(means('What ends a line, e.g. "\\r\\n" or ";".')),
+  format: z.enum(['text', 'ndjson']).default('text').meta(means('Format of a line: text, or one JSON object.')),
+  delimiter: z.string().min(1).max(8).default('\n').meta(means('Characters that end a line, e.g. "\\r\\n" or ";".')),
   line_bytes_max: whole(16, LINE_BYTES_LIMIT)
     .default(1024)
-    .meta(means('Longest line, delimiter not counted. Longer ones are dropped and counted.')),
+    .meta(means('Largest length of a line without its delimiter, bytes. Longer lines are discarded and counted.')),
   encoding: z
     .enum(['utf-8', 'latin1', 'bytes'])
     .default('utf-8')
-    .meta(means('What the octets mean: UTF-8, checked; Latin-1, translated; or anything, passed as it is.')),
+    .meta(means('Encoding of a line. utf-8 is validated, latin1 is converted to UTF-8, bytes is passed on unchanged.')),
   check: z
     .enum(['none', 'crc32', 'crc16-modbus', 'nmea'])
     .default('none')
-    .meta(means('Check at the end of each line, in hexadecimal digits; lines we write carry it too.')),
+    .meta(means('Checksum at the end of each line, in hexadecimal digits, in both directions.')),
   check_separator: text(/^[\x21-\x7e]{1,4}$/, '1 to 4 printable characters')
     .default('*')
-    .meta(means('What stands before the check.')),
+    .meta(means('Characters between the text and the checksum.')),
   pattern: pattern
     .optional()
-    .meta(means('RE2 expression that a line must match; its named groups `(?P<name>…)` are the fields. Text only.')),
+    .meta(
+      means('RE2 expression that a line must match. Its named groups `(?P<name>…)` are the fields. Format text only.'),
+    ),
   topic: template
     .default('line')
-    .meta(means('Topic of its messages. {field} is the value of a field, percent-encoded, so it is never two levels.')),
-  payload: z.enum(['line', 'json']).default('line').meta(means('The line as it came, or the fields of `pattern`.')),
+    .meta(
+      means(
+        'Topic of the messages. {field} is replaced by the value of a field, percent-encoded, so that it is one topic level.',
+      ),
+    ),
+  payload: z
+    .enum(['line', 'json'])
+    .default('line')
+    .meta(means('Payload of the messages: the line unchanged, or the fields of `pattern` as JSON.')),
   sequence: FIELD.optional().meta(
-    means('Field by which a repeated line is known: a number that the device counts up. Needs ack.'),
+    means(
+      'Field with a number that the device increments for each new line. It identifies a repeated line. Requires ack.',
+    ),
   ),
   ack: template
     .optional()
     .meta(
       means(
-        'Written back when the message is safe, e.g. "OK {n}".',
+        'Answer to a line after its message is stored, e.g. "OK {n}".',
         'the device does not wait; a power failure loses up to hold_ms',
       ),
     ),
-  busy: template.optional().meta(means('Written back when the line has to come again later.', 'nothing is')),
-  refused: template.optional().meta(means('Written back when the line will never be taken.', 'nothing is')),
+  busy: template.optional().meta(means('Answer to a line that the device must send again later.', 'no answer')),
+  refused: template.optional().meta(means('Answer to a line that will never be accepted.', 'no answer')),
   attach: z
     .enum(['open', 'line'])
     .default('open')
-    .meta(means('The subdevice is there once the port is open, or once a good line has come.')),
+    .meta(
+      means('Time from which the subdevice counts as connected: when the port is open, or after the first valid line.'),
+    ),
   silence_s: whole(0, 86_400)
     .default(0)
-    .meta(means('Time without a valid line after which it counts as gone. 0 = never.')),
+    .meta(means('Time without a valid line after which the subdevice counts as away. 0 = never.')),
   skip_first_line: z
     .boolean()
     .default(false)
-    .meta(means('Drop what comes before the first delimiter after opening: it may be half a line.')),
-  echo: z.boolean().default(false).meta(means('The device repeats what we write; ignore that.')),
+    .meta(
+      means(
+        'Discard the characters before the first delimiter after the port was opened: they may be a part of a line.',
+      ),
+    ),
+  echo: z
+    .boolean()
+    .default(false)
+    .meta(means('The device sends back each line that the gateway writes. The gateway ignores these lines.')),
   downlinks: z
     .array(z.string().min(1).max(255))
     .max(64)
     .default([])
-    .meta(means('Filters on its own topics that it is subscribed to, e.g. ["command"].')),
+    .meta(
+      means('Topic filters that the gateway subscribes for the subdevice, among its own topics, e.g. ["command"].'),
+    ),
   downlink: template
     .default('{payload}')
-    .meta(means('The line of a downlink. Fields: {payload}, {topic}, {subdevice}, {number} (0 to 65535).')),
+    .meta(means('Line of a downlink. Fields: {payload}, {topic}, {subdevice}, {number} (0 to 65535).')),
   downlink_ack: pattern
     .optional()
     .meta(
       means(
-        'RE2 expression of the device’s answer to a downlink. A group `number` must be that of the downlink.',
-        'delivered once written',
+        'RE2 expression for the device’s acknowledgement of a downlink. A group `number` must match the number of the downlink.',
+        'a downlink counts as delivered when it is written',
       ),
     ),
   downlink_refused: pattern
     .optional()
     .meta(
       means(
-        'RE2 expression of the answer of a device that will never take this downlink. Groups: `number` as above, `reason` for people. Needs downlink_ack.',
+        'RE2 expression for the device’s answer that rejects a downlink permanently. Groups: `number` as for downlink_ack, and `reason`, a text for reports. Requires downlink_ack.',
         'a downlink that is not acknowledged is written again',
       ),
     ),
@@ -93,9 +118,9 @@ export const LINES_TABLE = z.strictObject({
 
 export type LinesSection = z.output<typeof LINES_TABLE>;
 
-/** Keys of a `[[link]]` for lines alone. */
+/** Keys of a `[[link]]` with driver lines only. */
 export const LINK_KEYS = {
   lines: LINES_TABLE.optional().meta(
-    means('A table [link.lines]: how lines are read. Driver lines only, required there.'),
+    means('Table [link.lines] with the format of the lines. Required for driver lines, not allowed for other drivers.'),
   ),
 } as const;

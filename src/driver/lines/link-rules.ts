@@ -1,6 +1,6 @@
 /**
- * Rules between the keys of `[link.lines]`: patterns compile, fields exist, texts fit on a line, and every answer that
- * the keys promise is possible.
+ * Rules between the keys of `[link.lines]`: patterns compile, fields exist, texts fit on a line, and each
+ * configured answer is possible.
  */
 import { fieldsOf, fillTemplate, parseTemplate } from '../../base/template.ts';
 import { filterProblem, topicProblem } from '../../base/topic.ts';
@@ -17,8 +17,8 @@ export function linesProblems(link: LinkSection, path: string): Problem[] {
   const { lines } = link;
   const place = `${path}.lines`;
   if (lines === undefined) {
-    const hint = 'Add [link.lines] below the keys of the link, with its subdevice.';
-    return [{ path: place, what: 'is missing, and driver "lines" needs it', hint }];
+    const hint = 'Add the table [link.lines] after the keys of the link, with the key subdevice.';
+    return [{ path: place, what: 'is missing, but driver "lines" requires it', hint }];
   }
   const at = (key: string, what: string, hint: string): Problem => ({ path: `${place}.${key}`, what, hint });
   return [
@@ -32,22 +32,40 @@ type At = (key: string, what: string, hint: string) => Problem;
 
 function servingProblems({ subdevices }: LinkSection, lines: LinesSection, at: At): Problem[] {
   if (lines.subdevice_field !== undefined && subdevices.length === 0)
-    return [at('subdevice_field', 'needs a list of who it may name', 'Give the link `subdevices = [...]`.')];
+    return [
+      at(
+        'subdevice_field',
+        'requires a list of the subdevices that the field may contain',
+        'Add `subdevices = [...]` to the link.',
+      ),
+    ];
   if (subdevices.length === 0 || subdevices.includes(lines.subdevice)) return [];
-  return [at('subdevice', `is "${lines.subdevice}", which the link does not serve`, 'Add it to its `subdevices`.')];
+  return [
+    at('subdevice', `is "${lines.subdevice}", which the link does not list in subdevices`, 'Add it to `subdevices`.'),
+  ];
 }
 
 function formatProblems({ format, pattern, payload, encoding }: LinesSection, at: At): Problem[] {
   if (format === 'text') {
     const isEmpty = payload === 'json' && pattern === undefined;
-    return isEmpty ? [at('payload', 'is "json", and there are no fields', 'Add a `pattern` with named groups.')] : [];
+    return isEmpty ? [at('payload', 'is "json", but there are no fields', 'Add `pattern` with named groups.')] : [];
   }
   return [
     ...(pattern === undefined
       ? []
-      : [at('pattern', 'is for text', 'Fields of format "ndjson" are those of the object.')]),
-    ...(payload === 'line' ? [] : [at('payload', 'is "json"', 'With format "ndjson" the line is JSON: write "line".')]),
-    ...(encoding === 'utf-8' ? [] : [at('encoding', `is "${encoding}"`, 'JSON is UTF-8.')]),
+      : [
+          at(
+            'pattern',
+            'is for format "text" only',
+            'Remove it: with "ndjson" the fields are those of the JSON object.',
+          ),
+        ]),
+    ...(payload === 'line'
+      ? []
+      : [at('payload', 'is "json", but format is "ndjson"', 'Write "line": the line is JSON already.')]),
+    ...(encoding === 'utf-8'
+      ? []
+      : [at('encoding', `is "${encoding}", but format is "ndjson"`, 'Remove it: JSON is UTF-8.')]),
   ];
 }
 
@@ -56,7 +74,7 @@ function patternProblems(lines: LinesSection, at: At): Problem[] {
     const source = lines[key];
     const compiled = source === undefined ? undefined : compilePattern(source);
     if (compiled === undefined || compiled.ok) return [];
-    const hint = "Write it in RE2 syntax, without look-around and back references; in 'single quotes' \\ is itself.";
+    const hint = "Use RE2 syntax, without look-around and back references. In 'single quotes' a \\ needs no escape.";
     return [at(key, `is not a valid pattern: ${compiled.problem}`, hint)];
   });
 }
@@ -69,7 +87,7 @@ function fieldProblems(lines: LinesSection, at: At): Problem[] {
   const known = groups && [...groups, 'subdevice'];
   const isKnown = (name: string): boolean => lines.format === 'ndjson' || known === undefined || known.includes(name);
   const unknown = (key: string, name: string): Problem =>
-    at(key, `names the field "${name}", which no group of pattern has`, `Add (?P<${name}>…) to \`pattern\`.`);
+    at(key, `names the field "${name}", but pattern has no group of this name`, `Add (?P<${name}>…) to \`pattern\`.`);
   const used = Object.entries({ topic, ack, busy, refused }).flatMap(([key, text]) =>
     fieldsOf(parseTemplate(text ?? '')).map((name) => [key, name] as const),
   );
@@ -80,8 +98,12 @@ function fieldProblems(lines: LinesSection, at: At): Problem[] {
   const foreign = places.filter((name) => !['payload', 'topic', 'subdevice', 'number'].includes(name));
   return [
     ...[...used, ...named].filter(([, name]) => !isKnown(name)).map(([key, name]) => unknown(key, name)),
-    ...foreign.map((name) => at('downlink', `has no field "${name}"`, 'It has payload, topic, subdevice and number.')),
-    ...(places.includes('payload') ? [] : [at('downlink', 'lacks {payload}', 'Say where the payload goes.')]),
+    ...foreign.map((name) =>
+      at('downlink', `names the unknown field "${name}"`, 'The fields are payload, topic, subdevice and number.'),
+    ),
+    ...(places.includes('payload')
+      ? []
+      : [at('downlink', 'does not contain {payload}', 'Add {payload} where the payload belongs.')]),
   ];
 }
 
@@ -89,16 +111,22 @@ function answerProblems(lines: LinesSection, at: At): Problem[] {
   const idle = (['busy', 'refused', 'sequence'] as const).filter(
     (key) => lines.ack === undefined && lines[key] !== undefined,
   );
-  const unheard = lines.downlink_refused !== undefined && lines.downlink_ack === undefined;
+  const hasNoAck = lines.downlink_refused !== undefined && lines.downlink_ack === undefined;
   const ended = (['ack', 'busy', 'refused', 'downlink'] as const).filter((key) =>
     lines[key]?.includes(lines.delimiter),
   );
   return [
-    ...idle.map((key) => at(key, 'needs ack', 'Without `ack` the device does not wait for an answer.')),
-    ...(unheard
-      ? [at('downlink_refused', 'needs downlink_ack', 'Without it the gateway does not wait for an answer.')]
+    ...idle.map((key) => at(key, 'requires ack', 'Add `ack`: without it the device does not wait for an answer.')),
+    ...(hasNoAck
+      ? [
+          at(
+            'downlink_refused',
+            'requires downlink_ack',
+            'Add `downlink_ack`: without it the gateway does not wait for an answer.',
+          ),
+        ]
       : []),
-    ...ended.map((key) => at(key, 'has the delimiter in it', 'Remove it: what we write is ended for you.')),
+    ...ended.map((key) => at(key, 'contains the delimiter', 'Remove it: the gateway adds the delimiter to each line.')),
   ];
 }
 
@@ -107,11 +135,17 @@ function topicProblems({ topic, downlinks }: LinesSection, at: At): Problem[] {
   return [
     ...(problem === undefined
       ? []
-      : [at('topic', `is a ${problem.problem}`, 'Write the topic as the subdevice would.')]),
+      : [at('topic', `is a ${problem.problem}`, 'Write a topic that the subdevice may publish on.')]),
     ...downlinks.flatMap((filter, index) => {
       const wrong = filterProblem(filter);
       if (wrong === undefined) return [];
-      return [at(`downlinks[${index}]`, `is no topic filter: ${wrong.problem}`, 'Write it as it would subscribe.')];
+      return [
+        at(
+          `downlinks[${index}]`,
+          `is not a topic filter: ${wrong.problem}`,
+          'Write a filter that the subdevice may subscribe to.',
+        ),
+      ];
     }),
   ];
 }
@@ -122,8 +156,8 @@ function overflowProblems({ overflow }: LinkSection, { ack }: LinesSection, path
   return [
     {
       path: `${path}.overflow`,
-      what: 'is "reject", and without lines.ack the device would not be informed',
-      hint: 'Say what may give way: drop-oldest, drop-newest or keep-latest; or answer the lines.',
+      what: 'is "reject", but without lines.ack the device is not informed',
+      hint: 'Choose drop-oldest, drop-newest or keep-latest, or add lines.ack.',
     },
   ];
 }

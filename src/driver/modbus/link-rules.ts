@@ -22,7 +22,7 @@ function missingUnitProblems({ unit = [] }: ModbusLink, path: string): Problem[]
 function subdeviceListProblems({ subdevices }: ModbusLink, path: string): Problem[] {
   if (subdevices.length === 0) return [];
   const hint = 'Remove it: the units are the subdevices.';
-  return [{ path: `${path}.subdevices`, what: 'is not for driver modbus', hint }];
+  return [{ path: `${path}.subdevices`, what: 'is not allowed for driver modbus', hint }];
 }
 
 function problemsOfUnits({ unit = [] }: ModbusLink, path: string): Problem[] {
@@ -41,13 +41,13 @@ function topicProblems({ path, section: unit }: Placed<UnitSection>): Problem[] 
   const topics = ['state_topic', 'set_topic', 'result_topic'] as const;
   const unusable = topics
     .filter((key) => /[+#\0]/.test(unit[key]))
-    .map((key) => ({ path: `${path}.${key}`, what: 'has a wildcard', hint: 'Name one topic.' }));
+    .map((key) => ({ path: `${path}.${key}`, what: 'contains a wildcard', hint: 'Write one topic without + and #.' }));
   const looped = topics
     .filter((key) => key !== 'set_topic' && unit[key] === unit.set_topic)
     .map((key) => ({
       path: `${path}.${key}`,
-      what: `is "${unit[key]}", as set_topic is`,
-      hint: 'The state of the unit would return to it as a command.',
+      what: `is "${unit[key]}", the same as set_topic`,
+      hint: 'Choose another topic: the state of the unit would return to it as a command.',
     }));
   return [...unusable, ...looped];
 }
@@ -60,10 +60,10 @@ function pointProblems({ path, section: unit }: Placed<UnitSection>): Problem[] 
 
 function broadcastProblems({ address }: UnitSection, { writable }: PointSection, path: string): Problem[] {
   if (address !== 0 || writable) return [];
-  return [{ path: `${path}.writable`, what: 'is false', hint: 'Unit 0 can only be written.' }];
+  return [{ path: `${path}.writable`, what: 'is false', hint: 'Write true: unit 0 (broadcast) can only be written.' }];
 }
 
-/** Type, bit, length and place must fit together. */
+/** Checks that type, bit, length and address of a point are consistent. */
 function shapeProblems(point: PointSection, path: string): Problem[] {
   const type = typeOf(point);
   const isBool = type === 'bool';
@@ -71,37 +71,37 @@ function shapeProblems(point: PointSection, path: string): Problem[] {
   const complain = (key: string, what: string, hint: string): void => {
     problems.push({ path: `${path}.${key}`, what, hint });
   };
-  if (isBits(point) && !isBool) complain('type', `is "${type}", and a ${point.table} is one bit`, 'Leave it out.');
+  if (isBits(point) && !isBool) complain('type', `is "${type}", but a ${point.table} is one bit`, 'Remove it.');
   const needsBit = isBool && !isBits(point);
   if (needsBit && point.bit === undefined)
-    complain('bit', 'is missing', 'Say which bit of the register it is, 0 to 15.');
+    complain('bit', 'is missing', 'Add the number of the bit in the register, 0 to 15.');
   if (!needsBit && point.bit !== undefined) complain('bit', 'is only for a bool in a register', 'Remove it.');
   if (type === 'string' && point.length === undefined)
-    complain('length', 'is missing', 'Say how many characters it has.');
+    complain('length', 'is missing', 'Add the number of characters.');
   for (const key of ['length', 'encoding', 'padding'] as const)
     if (type !== 'string' && point[key] !== undefined) complain(key, 'is only for a string', 'Remove it.');
   if (widthOf(type, point) > WORDS_READ_MAX)
     complain(
       'length',
       `is ${point.length}, more than one request can read`,
-      `The most is ${WORDS_READ_MAX} of UTF-16.`,
+      `The maximum is ${2 * WORDS_READ_MAX}, or ${WORDS_READ_MAX} for UTF-16.`,
     );
-  if (point.scale === 0) complain('scale', 'is 0', 'Write what a step of the register is worth.');
+  if (point.scale === 0) complain('scale', 'is 0', 'Write the factor from the register to the value.');
   const last = point.address + widthOf(type, point) - 1;
   if (last > 65_535)
-    complain('address', `is ${point.address}, and the point would end at ${last}`, 'The last is 65535.');
+    complain('address', `is ${point.address}, and the point would end at ${last}`, 'The last address is 65535.');
   return problems;
 }
 
 function writeProblems({ table, writable, min, max }: PointSection, path: string): Problem[] {
   const problems: Problem[] = [];
   if (writable && (table === 'discrete' || table === 'input'))
-    problems.push({ path: `${path}.writable`, what: `is true, and a ${table} can only be read`, hint: 'Remove it.' });
+    problems.push({ path: `${path}.writable`, what: `is true, but a ${table} can only be read`, hint: 'Remove it.' });
   if (!writable && (min !== undefined || max !== undefined))
     problems.push({
       path: `${path}.${min === undefined ? 'max' : 'min'}`,
-      what: 'bounds a value that is never written',
-      hint: 'Write writable = true, or remove it.',
+      what: 'is set, but the point is not writable',
+      hint: 'Set writable = true, or remove it.',
     });
   if (min !== undefined && max !== undefined && min > max)
     problems.push({ path: `${path}.min`, what: `is ${min}, more than max`, hint: 'Swap them.' });
@@ -111,7 +111,7 @@ function writeProblems({ table, writable, min, max }: PointSection, path: string
 /** Registers that one request can read (Modbus Application Protocol V1.1b3 §6.3). */
 const WORDS_READ_MAX = 125;
 
-/** Registers, or bits. */
+/** Number of registers, or of bits, that the point occupies. */
 function widthOf(type: PointType, { length = 0, encoding }: PointSection): number {
   if (type === 'string') return encoding?.startsWith('utf-16') === true ? length : Math.ceil(length / 2);
   if (type.endsWith('64')) return 4;

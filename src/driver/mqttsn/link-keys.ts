@@ -1,12 +1,12 @@
 /**
- * Keys of a `[[link]]` and of a `[[subdevice]]` for MQTT-SN alone. `definition.ts` adds the defaults later: until then
- * a key shows whether the file has it, which is an error on a link of another driver.
+ * Keys of a `[[link]]` and of a `[[subdevice]]` with driver mqttsn only. `definition.ts` adds the defaults later: until
+ * then a key is present only if the file contains it, which is an error on a link of another driver.
  */
 import { z } from 'zod';
 import type { SizeKey } from '../../base/discard.ts';
 import { means, text, whole } from '../../config/kinds/key-kinds.ts';
 
-/** A wireless node id (MQTT-SN 1.2 §5.5); no radio has longer addresses. */
+/** Wireless node id (MQTT-SN 1.2 §5.5). The limit of 16 octets is above the address length of any radio. */
 const NODE_ID = text(/^(?:[0-9a-f]{2}){1,16}$/, '1 to 16 octets, each two digits 0-9a-f');
 
 /** 0x0000 and 0xFFFF are reserved (MQTT-SN 1.2 §5.3.11). */
@@ -30,19 +30,21 @@ export const LINK_KEYS = {
     .optional()
     .meta(
       means(
-        'How packets are delimited on the line. sn-raw: bare packets of stock clients, without a checksum. Driver mqttsn only.',
+        'Framing of packets on the line. sn-raw: bare packets of stock clients, without a checksum. Driver mqttsn only.',
         `"${DEFAULTS.framing}"`,
       ),
     ),
   packet_bytes_max: whole(64, PACKET_BYTES_LIMIT)
     .optional()
-    .meta(means('Largest packet on the line. Driver mqttsn only.', `${DEFAULTS.packet_bytes_max}`)),
+    .meta(means('Largest size of a packet on the line, bytes. Driver mqttsn only.', `${DEFAULTS.packet_bytes_max}`)),
   gateway_id: whole(1, 255)
     .optional()
-    .meta(means('The gateway’s id in ADVERTISE and GWINFO. Driver mqttsn only.', `${DEFAULTS.gateway_id}`)),
+    .meta(means('Id of the gateway in ADVERTISE and GWINFO. Driver mqttsn only.', `${DEFAULTS.gateway_id}`)),
   advertise_s: whole(0, 65_535)
     .optional()
-    .meta(means('Pause between two ADVERTISE. 0 = none are sent. Driver mqttsn only.', `${DEFAULTS.advertise_s}`)),
+    .meta(
+      means('Time between two ADVERTISE. 0 = no ADVERTISE is sent. Driver mqttsn only.', `${DEFAULTS.advertise_s}`),
+    ),
   predefined_topics: z
     .array(PREDEFINED_TOPIC)
     .max(1000)
@@ -52,7 +54,9 @@ export const LINK_KEYS = {
 
 export const SUBDEVICE_KEYS = {
   node_id: NODE_ID.optional().meta(
-    means('Where it is behind a forwarder, so that it may publish with QoS -1 from there. Driver mqttsn only.'),
+    means(
+      'Wireless node id of the subdevice behind a forwarder, required for PUBLISH with QoS -1. Driver mqttsn only.',
+    ),
   ),
 } as const;
 
