@@ -1,16 +1,16 @@
-/** How large the C client is for a Cortex-M0+, and that its ports compile. None of them runs here but the POSIX one. */
+/** Size of the C client for a Cortex-M0+, and compilation of its ports. Only the POSIX port runs here. */
 import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { CLIENT, isMissing, isWithoutCompiler, ROOT, run, STRICT } from './toolchain.ts';
 
-/** Octets of code and constants (issue: below 6 KB). */
+/** Largest size of code and constants, octets. */
 const CODE_BYTES_MAX = 6144;
 const STUBS = join(ROOT, 'test/hw/stubs');
 const INCLUDE_CLIENT = ['-I', join(ROOT, 'hw/client')];
 const CORTEX_M0_PLUS = ['-std=c99', ...STRICT, '-Os', '-mcpu=cortex-m0plus', '-mthumb', ...INCLUDE_CLIENT];
-/** A library's own headers go first. */
+/** Headers for a compiler without a C library. Headers of an installed library take precedence. */
 const BARE = ['-idirafter', join(STUBS, 'libc')];
 
 function folder(): string {
@@ -20,7 +20,7 @@ function folder(): string {
 }
 
 describe.skipIf(isMissing('arm-none-eabi-gcc', 'gcc-arm-none-eabi'))('the C client for a Cortex-M0+', () => {
-  it(`takes fewer than ${CODE_BYTES_MAX} octets of code and constants, and no variables of its own`, () => {
+  it(`has fewer than ${CODE_BYTES_MAX} octets of code and constants, and no static variables`, () => {
     const object = join(folder(), 'client.o');
     run('arm-none-eabi-gcc', [...CORTEX_M0_PLUS, ...BARE, '-c', '-o', object, CLIENT]);
     const size = run('arm-none-eabi-size', [object]);
@@ -30,7 +30,7 @@ describe.skipIf(isMissing('arm-none-eabi-gcc', 'gcc-arm-none-eabi'))('the C clie
     expect([initialised, zeroed]).toEqual([0, 0]);
   });
 
-  it('asks nothing of a library but memory and string functions, and its compiler’s own', () => {
+  it('uses no library functions but those of memory and strings, and those of the compiler', () => {
     const object = join(folder(), 'client.o');
     run('arm-none-eabi-gcc', [...CORTEX_M0_PLUS, ...BARE, '-c', '-o', object, CLIENT]);
     const wanted = run('arm-none-eabi-nm', ['-u', object]).match(/\w{2,}/g) ?? [];
@@ -45,7 +45,7 @@ describe.skipIf(isMissing('arm-none-eabi-gcc', 'gcc-arm-none-eabi'))('the C clie
 });
 
 describe.skipIf(isWithoutCompiler())('the ports', () => {
-  it('POSIX: its Makefile makes a program that says what is wrong with its device', () => {
+  it('POSIX: its Makefile builds a program that reports an unusable device', () => {
     const copy = folder();
     cpSync(join(ROOT, 'hw'), copy, { recursive: true });
     run('make', ['--quiet', '-C', join(copy, 'ports/posix')]);

@@ -1,19 +1,19 @@
-/** The C client against the real gateway, over PTYs: both ways, through noise and kills. */
+/** The C client and the real gateway over PTYs: messages in both directions, with noise and killed gateways. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { openTestbed, type Testbed } from '../e2e/testbed.ts';
 import { until } from '../e2e/until.ts';
-import { CLEAN, type Firmware, noisy, plugIn, type Tap } from './firmware.ts';
+import { attachFirmware, CLEAN, type Firmware, noisy, type Tap } from './firmware.ts';
 import { build, CLIENT, isWithoutCompiler, type Program, ROOT } from './toolchain.ts';
 
 const MAIN = `${ROOT}/hw/ports/posix/main.c`;
-/** Pieces of the stream that are damaged, each way, in each of two manners. */
+/** Share of pieces of the stream that are damaged in each of two ways, in each direction. */
 const DAMAGED = 0.04;
 const ROUNDS = 40;
 const CONFIG = { link: { retry_ms: 100, retries_max: 20 }, inbox: { replay_interval_ms: 5 } };
 
-describe.skipIf(isWithoutCompiler())('the C client on a real line', () => {
+describe.skipIf(isWithoutCompiler())('the C client on a PTY', () => {
   let program: Program;
   beforeAll(() => {
     program = build([MAIN, CLIENT]);
@@ -24,7 +24,7 @@ describe.skipIf(isWithoutCompiler())('the C client on a real line', () => {
     'with a window of %d loses nothing and keeps the order while the gateway is killed',
     async (window) => {
       const { testbed, firmware } = await openFirmwareTestbed(program, { window, tap: CLEAN });
-      await liveThroughKills(testbed, firmware);
+      await exchangeThroughKills(testbed, firmware);
       await testbed.expectNothingLost();
       expect(firmware.stderr).toBe('');
     },
@@ -35,18 +35,18 @@ describe.skipIf(isWithoutCompiler())('the C client on a real line', () => {
       window: 1,
       tap: noisy(seededRandom(3), DAMAGED),
     });
-    await liveThroughKills(testbed, firmware);
+    await exchangeThroughKills(testbed, firmware);
     await testbed.expectNothingLost();
     expect(firmware.damagedPieces).toBeGreaterThan(5);
     expect(firmware.stderr).toBe('');
   });
 
-  it('with a window of 4 loses nothing through noise and kills; the order is promised to a window of 1', async () => {
+  it('with a window of 4 loses nothing through noise and kills; only a window of 1 keeps the order', async () => {
     const { testbed, firmware } = await openFirmwareTestbed(program, {
       window: 4,
       tap: noisy(seededRandom(4), DAMAGED),
     });
-    await liveThroughKills(testbed, firmware);
+    await exchangeThroughKills(testbed, firmware);
     await testbed.untilIdle();
     expect([testbed.uplinks.missing, testbed.downlinks.missing]).toEqual([0, 0]);
     expect(firmware.stderr).toBe('');
@@ -54,7 +54,7 @@ describe.skipIf(isWithoutCompiler())('the C client on a real line', () => {
 
   it.each([
     ['a clean line', CLEAN],
-    ['a noisy one', noisy(seededRandom(5), DAMAGED)],
+    ['a noisy line', noisy(seededRandom(5), DAMAGED)],
   ])('loses nothing and keeps the order when it sleeps between messages, on %s', async (_, tap) => {
     const { testbed, firmware } = await openFirmwareTestbed(program, { window: 1, tap, sleepS: 1 });
     for (let round = 1; round <= 5; round += 1) {
@@ -66,51 +66,51 @@ describe.skipIf(isWithoutCompiler())('the C client on a real line', () => {
     expect(firmware.stderr).toBe('');
   });
 
-  it('would be seen to lose if it forgot a message before its PUBACK', async () => {
+  it('negative control: loses messages if it removes a message before its PUBACK', async () => {
     const safety = 'if (slot->qos == 0) answer_slot(c, slot, HF_TAKEN);';
     const source = readFileSync(CLIENT, 'utf8');
     expect(source.split(safety)).toHaveLength(2);
-    const careless = build([MAIN, '-'], { input: source.replace(safety, 'answer_slot(c, slot, HF_TAKEN);') });
-    const { testbed, firmware } = await openFirmwareTestbed(careless, {
+    const altered = build([MAIN, '-'], { input: source.replace(safety, 'answer_slot(c, slot, HF_TAKEN);') });
+    const { testbed, firmware } = await openFirmwareTestbed(altered, {
       window: 1,
       tap: noisy(seededRandom(3), DAMAGED),
     });
     firmware.publish(10 * ROUNDS);
     await until(() => firmware.isAcknowledged);
-    careless.remove();
+    altered.remove();
     await testbed.untilIdle();
     expect(testbed.uplinks.missing).toBeGreaterThan(0);
   });
 });
 
-interface Field {
+interface FirmwareTestbed {
   readonly testbed: Testbed;
   readonly firmware: Firmware;
 }
 
-/** A gateway, and the C client connected to it and subscribed. */
+/** Opens a gateway with the C client connected and subscribed. */
 async function openFirmwareTestbed(
   program: Program,
   options: { readonly window: number; readonly tap: Tap; readonly sleepS?: number },
-): Promise<Field> {
+): Promise<FirmwareTestbed> {
   const testbed = await openTestbed({ subdevices: { a: {} }, config: CONFIG });
   await testbed.gateway.start();
-  const firmware = await plugIn(testbed.subdevice('a'), { ...options, program: program.path });
+  const firmware = await attachFirmware(testbed.subdevice('a'), { ...options, program: program.path });
   await until(() => testbed.session?.subscriptions.length === 1);
   return { testbed, firmware };
 }
 
-/** Messages both ways all the time; the gateway is killed twice, once with the hub away. */
-async function liveThroughKills(testbed: Testbed, firmware: Firmware): Promise<void> {
-  const talk = (): void => {
+/** Sends messages in both directions while the gateway is killed twice, once without the hub. */
+async function exchangeThroughKills(testbed: Testbed, firmware: Firmware): Promise<void> {
+  const exchange = (): void => {
     for (let round = 0; round < ROUNDS; round += 1) testbed.command(testbed.subdevice('a'));
     firmware.publish(ROUNDS);
   };
-  talk();
+  exchange();
   await until(() => testbed.uplinks.acknowledged > ROUNDS / 4);
   await testbed.gateway.signal('SIGKILL');
   await testbed.gateway.start();
-  talk();
+  exchange();
   await until(() => firmware.isAcknowledged);
   testbed.dropHub();
   firmware.publish(ROUNDS);

@@ -1,4 +1,4 @@
-/** The C client in a process of its own (`driver.c`), driven step by step: the test is its gateway and its clock. */
+/** The C client in its own process (`driver.c`), driven step by step. The test is its gateway and its clock. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
 import { onTestFinished } from 'vitest';
@@ -8,20 +8,21 @@ import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { bytesOf, hexOf } from '../unit/base/vectors.ts';
 
-/** What one command, or several, made the client do. */
-export interface Told {
-  /** As the product's decoder reads them. */
+/** Output of the client after one or more commands. */
+export interface Output {
+  /** Packets, decoded by the gateway's decoder. */
   readonly packets: readonly Packet[];
-  /** The bytes of the packets, and of what carried them, hex. */
+  /** Octets of each packet, hex. */
   readonly packetBytes: readonly string[];
+  /** Octets written to the line, hex. */
   readonly written: string;
-  /** `topic qos hex` */
+  /** Delivered messages: `topic qos hex`. */
   readonly messages: readonly string[];
-  /** `event value` */
+  /** Reported events: `event value`. */
   readonly states: readonly string[];
-  /** Damaged frames, malformed packets. */
+  /** Numbers of damaged frames and of malformed packets. */
   readonly counters: string;
-  /** What the last function returned. */
+  /** Return value of the last function. */
   readonly number: number | undefined;
 }
 
@@ -34,14 +35,14 @@ export class ClientUnderTest {
     const child = spawn(program, { stdio: ['pipe', 'pipe', 'pipe'] });
     this.#child = child;
     this.#lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-    child.stdin.on('error', () => undefined); // it has died, and `say` tells why
+    child.stdin.on('error', () => undefined); // the process has ended, and `run` throws with its stderr
     child.stderr.on('data', (text: Buffer) => {
       this.#stderr += text.toString();
     });
     onTestFinished(() => void child.kill('SIGKILL'));
   }
 
-  async say(...commands: readonly string[]): Promise<Told> {
+  async run(...commands: readonly string[]): Promise<Output> {
     const lines: string[] = [];
     for (const command of commands) {
       this.#child.stdin?.write(`${command}\n`);
@@ -52,24 +53,24 @@ export class ClientUnderTest {
         lines.push(value);
       }
     }
-    return toldOf(lines);
+    return outputOf(lines);
   }
 
-  /** The gateway sends a packet. */
-  async hear(...packets: readonly Packet[]): Promise<Told> {
-    return await this.say(`feed ${packets.map((packet) => hexOf(encodeFrame(encodePacket(packet)))).join('')}`);
+  /** Passes packets of the gateway to the client. */
+  async receive(...packets: readonly Packet[]): Promise<Output> {
+    return await this.run(`feed ${packets.map((packet) => hexOf(encodeFrame(encodePacket(packet)))).join('')}`);
   }
 
-  /** Connected, as a client that asked for nothing else. */
+  /** Connects the client, with a CONNACK as the only answer. */
   async connect(settings: string, topics: readonly string[] = ['n t 0']): Promise<void> {
-    const told = await this.say(...topics.map((topic) => `topic ${topic}`), `init ${settings}`);
-    if (told.number !== 0) throw new Error(`hf_init says ${told.number}`);
-    await this.say('connect', 'poll');
-    await this.hear({ kind: 'connack', returnCode: 0 });
+    const output = await this.run(...topics.map((topic) => `topic ${topic}`), `init ${settings}`);
+    if (output.number !== 0) throw new Error(`hf_init returned ${output.number}`);
+    await this.run('connect', 'poll');
+    await this.receive({ kind: 'connack', returnCode: 0 });
   }
 }
 
-function toldOf(lines: readonly string[]): Told {
+function outputOf(lines: readonly string[]): Output {
   const rest = (word: string): string[] =>
     lines.filter((line) => line.startsWith(`${word} `)).map((line) => line.slice(word.length + 1).trim());
   const written = rest('write').join('');

@@ -1,4 +1,4 @@
-/** The files for a machine in the field: boards by their schema, udev rules by udev's grammar. */
+/** Files for a machine in the field: board profiles against their schema, udev rules against udev's grammar. */
 import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -13,13 +13,13 @@ const pin = z.int().min(0).max(27); // of the 40-pin header
 const port = z.strictObject({
   name: z.string().regex(/^(uart|com)\d$/),
   device: z.string().regex(/^\/dev\/tty(AMA|S)\d+$/),
-  /** The register's, as in `readlink /sys/class/tty/…/device`: it stays when the number does not. */
+  /** Address of the UART's registers, as in `readlink /sys/class/tty/…/device`. It is stable; the number of a port is not. */
   address: z.string().regex(/^[0-9a-f]+(\.serial)?$/),
   gpio: z.strictObject({ tx: pin, rx: pin, cts: pin.optional(), rts: pin.optional() }).nullable(),
   /** Lines of config.txt. */
   config: z.array(z.string().regex(/^(enable_uart=1|dt(overlay|param)=[\w,=-]+)$/)),
   baudMax: z.int().min(115_200).max(4_000_000),
-  /** `rts`: the kernel can drive the direction; `adapter`: only a transceiver that does it by itself. */
+  /** `rts`: the kernel can switch the direction. `adapter`: only a transceiver that switches by itself works. */
   rs485: z.enum(['rts', 'adapter']),
   note: z.string().optional(),
 });
@@ -37,11 +37,11 @@ const files = readdirSync(BOARDS);
 const read = (file: string): Board => board.parse(JSON.parse(readFileSync(join(BOARDS, file), 'utf8')));
 
 describe('the board profiles', () => {
-  it('are those of the boards we name', () => {
+  it('exist for each supported board', () => {
     expect(files.sort()).toEqual(['cm4.json', 'pi3.json', 'pi4.json', 'pi5.json', 'x86.json', 'zero2w.json']);
   });
 
-  it.each(files)('%s says what its schema asks for, and nothing twice', (file) => {
+  it.each(files)('%s conforms to its schema, without duplicates', (file) => {
     const { ports } = read(file);
     for (const key of ['name', 'device', 'address'] as const) {
       expect(new Set(ports.map((one) => one[key])).size).toBe(ports.length);
@@ -50,11 +50,11 @@ describe('the board profiles', () => {
     expect(new Set(pins).size).toBe(pins.length);
   });
 
-  it.each(files)('%s has the pins of a direction where it promises one', (file) => {
+  it.each(files)('%s names the pin RTS if its kernel can switch the direction', (file) => {
     for (const { rs485, gpio } of read(file).ports) expect(gpio?.rts === undefined).toBe(rs485 === 'adapter');
   });
 
-  it('would be noticed with a pin that no header has, and with a word that no schema has', () => {
+  it('negative control: a pin that the header does not have and an unknown key are rejected', () => {
     const pi4 = read('pi4.json');
     const [first] = pi4.ports;
     expect(board.safeParse({ ...pi4, ports: [{ ...first, gpio: { tx: 28, rx: 1 } }] }).success).toBe(false);
@@ -62,7 +62,7 @@ describe('the board profiles', () => {
   });
 });
 
-/** udev(7): what may be compared, and what may be set. */
+/** Keys of udev(7) that a rule may compare, and keys that a rule may set. */
 const COMPARED = /^(ACTION|KERNELS?|SUBSYSTEMS?|DRIVERS?|TEST|ATTRS?\{[\w/]+\}|ENV\{\w+\})$/;
 const SET = /^(GROUP|MODE|SYMLINK|RUN|GOTO|LABEL|IMPORT\{builtin\}|ATTR\{[\w/]+\}|ENV\{\w+\})$/;
 const TERM = /^([A-Z]+(?:\{[^}]+\})?)(==|!=|\+=|=)"([^"]*)"$/;
@@ -74,7 +74,7 @@ function wrongTerms(line: string): string[] {
   });
 }
 
-/** Jumps go forward, to a label that is there. */
+/** Returns lines with a GOTO whose label does not follow. */
 function lostJumps(lines: readonly string[]): string[] {
   return lines.filter((line, at) => {
     const target = /GOTO="(\w+)"/.exec(line)?.[1];
@@ -87,11 +87,11 @@ describe('the udev rules', () => {
     .split('\n')
     .filter((line) => line !== '' && !line.startsWith('#'));
 
-  it('are udev’s grammar, with jumps that arrive', () => {
+  it('conform to udev’s grammar, and each GOTO has its label', () => {
     expect([lines.flatMap(wrongTerms), lostJumps(lines)]).toEqual([[], []]);
   });
 
-  it('touch nothing before an adapter was matched by vendor and product', () => {
+  it('change nothing before an adapter is matched by vendor and product', () => {
     const before = lines.slice(0, lines.indexOf('LABEL="holdfast_adapter"'));
     expect(before.at(-1)).toBe('GOTO="holdfast_end"');
     for (const line of before) {
@@ -107,32 +107,32 @@ describe('the udev rules', () => {
     'ATTR{latency_timer}="1"',
     'SYMLINK+="holdfast/',
     '-hupcl"',
-  ])('do what they are for: %s', (action) => {
+  ])('contain the setting %s', (action) => {
     expect(lines.filter((line) => line.includes(action))).not.toEqual([]);
   });
 
   it.each([
-    ['a comparison of what can only be set', 'MODE=="0660"'],
-    ['a setting of what can only be compared', 'SUBSYSTEM="tty"'],
-    ['a quote that is missing', 'SUBSYSTEM=="tty, GROUP="dialout"'],
-  ])('would be noticed with %s', (_, line) => {
+    ['a comparison of a key that can only be set', 'MODE=="0660"'],
+    ['a value for a key that can only be compared', 'SUBSYSTEM="tty"'],
+    ['a missing quote', 'SUBSYSTEM=="tty, GROUP="dialout"'],
+  ])('negative control: %s is rejected', (_, line) => {
     expect(wrongTerms(line)).not.toEqual([]);
   });
 
-  it('would be noticed with a jump to nowhere', () => {
+  it('negative control: a GOTO without its label is rejected', () => {
     expect(lostJumps(['GOTO="end"', 'LABEL="ende"'])).toHaveLength(1);
   });
 
-  it.skipIf(hasNoVerifier())('are right for udevadm too', () => {
+  it.skipIf(hasNoVerifier())('are accepted by udevadm', () => {
     expect(spawnSync('udevadm', ['verify', RULES], { encoding: 'utf8' })).toMatchObject({ status: 0 });
   });
 });
 
-/** Prints why udev itself is not asked. */
+/** Returns whether udevadm cannot verify rules here, and prints that. */
 function hasNoVerifier(): boolean {
   if (spawnSync('udevadm', ['verify', '--help']).status === 0) return false;
   console.log(
-    'skipped: no udevadm with "verify" (systemd 254 and later); the rules are checked by our own grammar only',
+    'skipped: no udevadm with "verify" (systemd 254 and later); the rules are checked only against the grammar in this test',
   );
   return true;
 }

@@ -1,6 +1,6 @@
 /**
- * The C client as a process (`hw/ports/posix`) in the place of a simulated subdevice of a house, which is not started: its
- * half of the line ends in a tap, and its books are kept here.
+ * The C client as a process (`hw/ports/posix`) in place of a simulated subdevice of a testbed, which is not started. Its
+ * side of the line ends in a tap, and the account of the subdevice counts its messages.
  *
  *     gateway ⇄ PTY ⇄ tap ⇄ PTY ⇄ firmware
  */
@@ -14,12 +14,12 @@ import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.
 import type { ChannelListener } from '../../src/ports.ts';
 import { Recorder } from '../e2e/recorder.ts';
 
-/** What the line makes of bytes on their way, either way. */
+/** Change of the bytes on the line, in both directions. */
 export type Tap = (bytes: Uint8Array) => Uint8Array;
 
 export const CLEAN: Tap = (bytes) => bytes;
 
-/** Turns a bit of so many of the pieces that come, and drops a byte of as many. */
+/** Returns a tap that inverts one bit in a share of the pieces, and drops one byte in the same share of them. */
 export function noisy(random: Random, share: number): Tap {
   const drawAt = ({ length }: Uint8Array): number => Math.floor(random() * length);
   return (bytes) => {
@@ -34,31 +34,31 @@ export interface FirmwareOptions {
   readonly program: string;
   readonly window: number;
   readonly tap: Tap;
-  /** It sleeps, for so long at most; 0: it does not. */
+  /** Longest sleep, s. 0: the client does not sleep. */
   readonly sleepS?: number;
 }
 
-/** Short: a test does not wait. */
+/** Pause between repetitions, ms. Short, so that the tests are fast. */
 const RETRY_MS = 100;
-/** After its half, an idle client notices that the gateway has started anew, where its call was lost in noise. */
+/** Keep alive, s. An idle client notices after half of it that the gateway has restarted, if noise hid the restart. */
 const KEEP_ALIVE_S = 2;
 const PAYLOAD_BYTES = 32;
 
 export class Firmware {
   readonly #child: ChildProcess;
-  readonly #books: FieldSubdevice;
-  /** Numbers of messages the client has not yet named, in order. */
-  readonly #unnamed: number[] = [];
-  /** By the client's name of it. */
+  readonly #account: FieldSubdevice;
+  /** Numbers of messages for which the client has not yet reported an id, in order. */
+  readonly #unqueued: number[] = [];
+  /** Numbers of messages by the id that the client gave them. */
   readonly #named = new Map<number, number>();
   stderr = '';
-  /** What the tap did to this line. */
+  /** Number of pieces that the tap damaged. */
   damagedPieces = 0;
 
-  constructor(books: FieldSubdevice, devicePath: string, { program, window, sleepS = 0 }: FirmwareOptions) {
-    this.#books = books;
-    const child = spawn(program, [devicePath, books.id, ...[window, RETRY_MS, KEEP_ALIVE_S, sleepS].map(String)]);
-    child.stdin.on('error', () => undefined); // it has died, and the books tell
+  constructor(subdevice: FieldSubdevice, devicePath: string, { program, window, sleepS = 0 }: FirmwareOptions) {
+    this.#account = subdevice;
+    const child = spawn(program, [devicePath, subdevice.id, ...[window, RETRY_MS, KEEP_ALIVE_S, sleepS].map(String)]);
+    child.stdin.on('error', () => undefined); // the process has ended, and the account shows missing messages
     child.stderr.on('data', (text: Buffer) => {
       this.stderr += text.toString();
     });
@@ -66,17 +66,17 @@ export class Firmware {
     this.#child = child;
   }
 
-  /** Sends the next numbered messages. */
+  /** Publishes the next numbered messages. */
   publish(count: number): void {
     for (let left = count; left > 0; left -= 1) {
-      const number = this.#books.uplinks.send();
-      this.#unnamed.push(number);
+      const number = this.#account.uplinks.send();
+      this.#unqueued.push(number);
       this.#child.stdin?.write(`${new TextDecoder().decode(numberedPayload(number, PAYLOAD_BYTES))}\n`);
     }
   }
 
   get isAcknowledged(): boolean {
-    const { sent, acknowledged } = this.#books.uplinks;
+    const { sent, acknowledged } = this.#account.uplinks;
     return sent === acknowledged;
   }
 
@@ -86,13 +86,13 @@ export class Firmware {
 
   #receive(line: string): void {
     const [word = '', rest = ''] = line.split(' ', 2);
-    if (word === 'queued') this.#named.set(Number(rest), this.#unnamed.shift() ?? 0);
-    if (word === 'taken') this.#books.uplinks.acknowledge(this.#named.get(Number(rest)) ?? 0);
-    if (word === 'message') this.#books.downlinks.arrive(numberOf(new TextEncoder().encode(rest)) ?? 0);
+    if (word === 'queued') this.#named.set(Number(rest), this.#unqueued.shift() ?? 0);
+    if (word === 'taken') this.#account.uplinks.acknowledge(this.#named.get(Number(rest)) ?? 0);
+    if (word === 'message') this.#account.downlinks.arrive(numberOf(new TextEncoder().encode(rest)) ?? 0);
   }
 }
 
-export async function plugIn(books: FieldSubdevice, options: FirmwareOptions): Promise<Firmware> {
+export async function attachFirmware(subdevice: FieldSubdevice, options: FirmwareOptions): Promise<Firmware> {
   const own = await openPty();
   const ends = [new Recorder(), new Recorder()];
   const tap: Tap = (bytes) => {
@@ -100,9 +100,9 @@ export async function plugIn(books: FieldSubdevice, options: FirmwareOptions): P
     if (Buffer.compare(passed, bytes) !== 0) firmware.damagedPieces += 1;
     return passed;
   };
-  const far = books.pty.open(passing(ends[0], (bytes) => near.write(tap(bytes))));
+  const far = subdevice.pty.open(passing(ends[0], (bytes) => near.write(tap(bytes))));
   const near = own.open(passing(ends[1], (bytes) => far.write(tap(bytes))));
-  const firmware = new Firmware(books, own.path, options);
+  const firmware = new Firmware(subdevice, own.path, options);
   for (const end of ends) await end.untilOpen();
   onTestFinished(async () => {
     firmware.kill();

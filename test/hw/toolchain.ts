@@ -1,4 +1,4 @@
-/** Builds the C of `hw/` as strictly as its users may, and says why where it cannot. */
+/** Builds the C code of `hw/` with strict warnings, and prints the reason if there is no compiler. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,10 +9,10 @@ export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const CLIENT = join(ROOT, 'hw/client/holdfast_sn.c');
 export const STRICT = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Werror'];
 const C99 = ['-std=c99', ...STRICT, '-I', join(ROOT, 'hw/client')];
-/** The first wrong access or undefined operation ends the program. */
+/** Flags with which the first invalid access or undefined operation ends the program. */
 export const SANITIZED = ['-g', '-O1', '-fsanitize=address,undefined', '-fno-sanitize-recover=all'];
 
-/** Compiles and links; the caller removes the folder that the program is in. */
+/** Compiled program. The caller calls `remove` to delete its folder. */
 export interface Program {
   readonly path: string;
   readonly remove: () => void;
@@ -24,7 +24,7 @@ export function run(command: string, words: readonly string[], input = ''): stri
   throw new Error(`${command} ${words.join(' ')}: ${ended.error ?? ended.status ?? ended.signal}\n${ended.stderr}`);
 }
 
-/** Prints why tests are skipped. @returns whether they are: `command` cannot compile a program with `flags` */
+/** Prints a reason to skip tests. @returns true if `command` cannot compile a program with `flags` */
 export function isMissing(command: string, debianPackage: string, flags: readonly string[] = []): boolean {
   const asked = spawnSync(command, [...flags, '-E', '-x', 'c', '-'], { input: '#include <stdint.h>\n' });
   if (asked.status === 0) return false;
@@ -36,7 +36,7 @@ export function isWithoutCompiler(): boolean {
   return isMissing('cc', 'gcc libc6-dev', ['-include', 'stdio.h']);
 }
 
-/** @param sources files, or `-` for one of the text in `input` */
+/** Compiles and links a program. @param sources files, or `-` for the text in `input` */
 export function build(
   sources: readonly string[],
   options: { readonly flags?: readonly string[]; readonly input?: string } = {},

@@ -1,6 +1,6 @@
-/** What a test says as the gateway of the C client, and how it writes down what the client says. */
+/** Packets that a test sends as the gateway of the C client, and short texts for the packets of the client. */
 import type { Packet } from '../../src/codec/mqttsn-packets.ts';
-import type { Told } from './client-under-test.ts';
+import type { Output } from './client-under-test.ts';
 
 export const ACCEPTED = 0;
 export const CONGESTION = 1;
@@ -16,7 +16,7 @@ export const puback = (messageId: number, returnCode = ACCEPTED): Packet => ({
 export const connack = (returnCode = ACCEPTED): Packet => ({ kind: 'connack', returnCode });
 export const DISCONNECT: Packet = { kind: 'disconnect', durationS: undefined };
 
-/** A QoS 1 message for the client. */
+/** Returns a PUBLISH with QoS 1 for the client. */
 export function downlink(
   messageId: number,
   text: string,
@@ -27,8 +27,8 @@ export function downlink(
   return { kind: 'publish', dup: more.dup ?? false, qos: 1, retain: false, topic, messageId, payload };
 }
 
-/** `kind dup? message` of each packet, short enough to compare. */
-export function brief({ packets }: Told): string[] {
+/** Returns `kind dup? id` of each packet, for comparison. */
+export function brief({ packets }: Output): string[] {
   return packets.map((packet) => {
     const dup = 'dup' in packet && packet.dup ? ' dup' : '';
     const id = 'messageId' in packet ? ` ${packet.messageId}` : '';
