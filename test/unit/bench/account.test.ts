@@ -1,9 +1,9 @@
-/** The books of the outside: whatever the gateway might do to a message, they have to notice. */
+/** Account of sent, acknowledged and received messages: it shows each lost, reordered or duplicate message. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { numberedPayload, numberOf, StreamAccount, sumAccounts } from '../../../src/bench/account.ts';
 
-/** Ten messages sent and acknowledged; what arrives is up to the test. */
+/** Returns the account of ten messages that were sent and acknowledged, with the given arrivals. */
 function acknowledgedTen(): StreamAccount {
   const account = new StreamAccount();
   for (let index = 0; index < 10; index += 1) account.acknowledge(account.send());
@@ -13,52 +13,52 @@ function acknowledgedTen(): StreamAccount {
 describe('the account of a stream', () => {
   it.each<[string, number[], { missing: number; reordered: number; duplicates: number; delivered: number }]>([
     [
-      'finds nothing when all arrive in order',
+      'reports nothing if all messages arrive in order',
       [1, 2, 3, 4, 5, 6, 7, 8, 9, 10],
       { missing: 0, reordered: 0, duplicates: 0, delivered: 10 },
     ],
-    ['notices a lost one', [1, 2, 3, 4, 6, 7, 8, 9, 10], { missing: 1, reordered: 0, duplicates: 0, delivered: 9 }],
+    ['reports a lost message', [1, 2, 3, 4, 6, 7, 8, 9, 10], { missing: 1, reordered: 0, duplicates: 0, delivered: 9 }],
     [
-      'notices that the last one is lost',
+      'reports that the last message is lost',
       [1, 2, 3, 4, 5, 6, 7, 8, 9],
       { missing: 1, reordered: 0, duplicates: 0, delivered: 9 },
     ],
     [
-      'notices two that changed places',
+      'reports two messages in the wrong order',
       [1, 2, 4, 3, 5, 6, 7, 8, 9, 10],
       { missing: 0, reordered: 1, duplicates: 0, delivered: 10 },
     ],
     [
-      'notices a duplicate, and does not take it for another',
+      'reports a duplicate, and no other message in its place',
       [1, 2, 3, 3, 5, 6, 7, 8, 9, 10],
       { missing: 1, reordered: 0, duplicates: 1, delivered: 9 },
     ],
     [
-      'does not call a stretch that is sent again reordered',
+      'does not report a repeated sequence as reordered',
       [1, 2, 3, 4, 5, 3, 4, 5, 6, 7, 8, 9, 10],
       { missing: 0, reordered: 0, duplicates: 3, delivered: 10 },
     ],
-    ['misses everything when nothing arrives', [], { missing: 10, reordered: 0, duplicates: 0, delivered: 0 }],
+    ['reports all messages as missing if none arrives', [], { missing: 10, reordered: 0, duplicates: 0, delivered: 0 }],
   ])('%s', (_, arrivals, seen) => {
     const account = acknowledgedTen();
     for (const number of arrivals) account.arrive(number);
     expect(sumAccounts([account])).toEqual({ sent: 10, acknowledged: 10, ...seen });
   });
 
-  it('does not miss what was never acknowledged', () => {
+  it('does not report an unacknowledged message as missing', () => {
     const account = new StreamAccount();
     account.send();
     expect(account).toMatchObject({ sent: 1, acknowledged: 0, missing: 0 });
   });
 
-  it('counts an acknowledgement that comes again once', () => {
+  it('counts a repeated acknowledgement once', () => {
     const account = new StreamAccount();
     account.acknowledge(account.send());
     account.acknowledge(1);
     expect(account).toMatchObject({ acknowledged: 1, missing: 1 });
   });
 
-  it('is content with an arrival before its acknowledgement', () => {
+  it('accepts a message that arrives before its acknowledgement', () => {
     const account = new StreamAccount();
     const number = account.send();
     account.arrive(number);
@@ -66,7 +66,7 @@ describe('the account of a stream', () => {
     expect(account).toMatchObject({ acknowledged: 1, delivered: 1, missing: 0 });
   });
 
-  it('keeps each arrival either delivered or duplicate, and each acknowledged message delivered or missing', () => {
+  it('counts each arrival as delivered or duplicate, and each acknowledged message as delivered or missing', () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 1, max: 10 })), (arrivals) => {
         const account = acknowledgedTen();
@@ -77,7 +77,7 @@ describe('the account of a stream', () => {
     );
   });
 
-  it('is not evened out by another: what one has too often the other still misses', () => {
+  it('does not balance a duplicate of one stream with a missing message of another', () => {
     const [left, right] = [acknowledgedTen(), acknowledgedTen()];
     for (let number = 1; number <= 10; number += 1) left.arrive(number);
     left.arrive(10);
@@ -87,7 +87,7 @@ describe('the account of a stream', () => {
 });
 
 describe('a numbered payload', () => {
-  it('gives its number back, and has the size that was asked for', () => {
+  it('contains its number, and has the given size', () => {
     fc.assert(
       fc.property(fc.integer({ min: 1, max: 10 ** 9 }), fc.integer({ min: 13, max: 300 }), (number, bytes) => {
         const payload = numberedPayload(number, bytes);
@@ -97,7 +97,7 @@ describe('a numbered payload', () => {
     );
   });
 
-  it.each(['', 'n=;', 'n=12', 'x=12;', 'n=-1;'])('is not seen in %j', (text) => {
+  it.each(['', 'n=;', 'n=12', 'x=12;', 'n=-1;'])('is not recognised in %j', (text) => {
     expect(numberOf(new TextEncoder().encode(text))).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-/** The pure parts of the demonstration: its verdict must be able to be bad, and its picture must keep its shape. */
+/** Demonstration without processes: outcome, plan and layout. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StreamAccount } from '../../../src/bench/account.ts';
@@ -9,7 +9,7 @@ import { showLastPage } from '../../../src/bench/demo/last-page.ts';
 import { type DemoAct, type Scene, sceneLine } from '../../../src/bench/demo/scene.ts';
 import { ledgerReportOf } from '../../../src/ops/reports/ledger-report.ts';
 
-/** The line after the first empty one. */
+/** Returns the line after the first empty line. */
 function verdictOf(outcome: DemoOutcome): string | undefined {
   const lines: string[] = [];
   showLastPage(outcome, { line: (text) => lines.push(text), sentence: (text) => lines.push(text) });
@@ -24,7 +24,7 @@ interface Flaws {
   readonly ledger?: 'none';
 }
 
-/** Three readings and three commands, acknowledged; without flaws all arrive and the ledger agrees. */
+/** Returns the outcome for three readings and three commands. Without faults all arrive and the ledger balances. */
 function ending(flaws: Flaws): DemoEnding {
   const accountOf = (arrivals: readonly number[]): StreamAccount => {
     const account = new StreamAccount();
@@ -57,7 +57,7 @@ describe('the outcome', () => {
     expect(verdictOf(outcome)).toMatch(/^NOTHING WAS LOST: 6 messages/);
   });
 
-  it('is good with duplicates: at least once is what was promised', () => {
+  it('is good with duplicates, since QoS 1 permits them', () => {
     expect(outcomeOf(ending({ arrivals: [1, 2, 1, 2, 3] }))).toMatchObject({ ok: true, duplicates: 2 });
   });
 
@@ -67,8 +67,12 @@ describe('the outcome', () => {
     ['a reading is reordered', { arrivals: [1, 3, 2] }, { reordered: 1 }],
     ['a command is reordered', { commandArrivals: [2, 1, 3] }, { reordered: 1 }],
     ['the ledger does not balance', { pendingInLedger: 1 }, { ledgerBalances: false, pending: 1 }],
-    ['the ledger was never seen', { ledger: 'none' }, { ledgerBalances: null, pending: null }],
-    ['the story broke off', { failure: 'The gateway ended with 70.' }, { failure: 'The gateway ended with 70.' }],
+    ['the ledger was never read', { ledger: 'none' }, { ledgerBalances: null, pending: null }],
+    [
+      'the demonstration ended early',
+      { failure: 'The gateway ended with 70.' },
+      { failure: 'The gateway ended with 70.' },
+    ],
   ])('is bad when %s', (_, flaws, seen) => {
     const outcome = outcomeOf(ending(flaws));
     expect(outcome).toMatchObject({ ok: false, ...seen });
@@ -84,14 +88,14 @@ describe('the plan', () => {
     fc.assert(
       fc.property(seconds, seed, (length, dice) => {
         const { awayMs, deadMs, stillAwayMs, commandPauseMs } = planOf(length, dice);
-        // A restart that takes a second longer than planned, and pauses that are all at their shortest.
+        // Worst case: a restart takes one second longer than planned, and all pauses are the shortest.
         const commands = (awayMs + deadMs + stillAwayMs + 2500) / (0.8 * commandPauseMs.away);
         expect(commands).toBeLessThan(150);
       }),
     );
   });
 
-  it('fits the acts into the time, and has a pace above the traffic', () => {
+  it('has time for all steps, and sends faster than messages arrive', () => {
     fc.assert(
       fc.property(seconds, seed, (length, dice) => {
         const { steadyMs, awayMs, deadMs, stillAwayMs, replayMs, messagesPerS, readingPauseMs } = planOf(length, dice);

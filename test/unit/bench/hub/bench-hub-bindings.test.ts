@@ -1,4 +1,4 @@
-/** Binding subdevices to a gateway: every result code, every switch, and what the platform does of its own accord. */
+/** Bindings of subdevices to a gateway: result codes, rules, and commands of the platform. */
 import { createHmac } from 'node:crypto';
 import { describe, expect, it, test } from 'vitest';
 import type { HubRules } from '../../../../src/bench/hub/bench-rules.ts';
@@ -22,7 +22,7 @@ const RULES: Partial<HubRules> = {
   associations: [{ gateway: 'GP', subdevice: 'SP' }],
 };
 
-/** A gateway at a hub that asks for bindings; what it asks, and the last answer to it. */
+/** Gateway at a hub that requires bindings, with its requests and the answers. */
 class Gateway {
   readonly rig: HubRig;
   connection: number;
@@ -42,20 +42,20 @@ class Gateway {
     return connection;
   }
 
-  /** Goes on as another gateway. */
+  /** Continues as another gateway. */
   become(device: string): void {
     this.connection = this.#connect(device);
     this.device = device;
   }
 
   ask(content: unknown): unknown {
-    const before = this.heard().length;
+    const before = this.answers().length;
     const payload = new TextEncoder().encode(JSON.stringify(content));
     this.rig.publish(this.connection, `$gateway/operation/GP/${this.device}`, { payload });
-    return this.heard().slice(before).at(-1);
+    return this.answers().slice(before).at(-1);
   }
 
-  heard(): unknown[] {
+  answers(): unknown[] {
     return this.rig.messagesTo(this.connection).map(({ text }) => JSON.parse(text));
   }
 
@@ -86,16 +86,16 @@ function resultIn(answer: unknown): number {
 
 describe('bind', () => {
   test.each([
-    ['is taken', ONE, {}, 0],
+    ['is accepted', ONE, {}, 0],
     ['without a signature gets 801', ONE, { signature: undefined }, 801],
-    ['with a random that is no number gets 801', ONE, { random: 'x' }, 801],
-    ['with an unheard-of authtype gets 801', ONE, { authtype: 'faith' }, 801],
-    ['of a device nobody knows gets 802', { product: 'SP', device: 'nobody' }, {}, 802],
+    ['with a random that is not a number gets 801', ONE, { random: 'x' }, 801],
+    ['with an unknown authtype gets 801', ONE, { authtype: 'faith' }, 801],
+    ['of an unknown device gets 802', { product: 'SP', device: 'unknown' }, {}, 802],
     ['with a wrong signature gets 803', ONE, { signature: 'AAAA' }, 803],
-    ['by a certificate that nobody registered gets 803', ONE, { authtype: 'certificate' }, 803],
+    ['by an unregistered certificate gets 803', ONE, { authtype: 'certificate' }, 803],
     ['by another method gets 804', ONE, { signmethod: 'hmacmd5' }, 804],
-    ['just in time is taken', ONE, { timestamp: WALL_MS / 1000 - 300 }, 0],
-    ['too late gets 805', ONE, { timestamp: WALL_MS / 1000 - 301 }, 805],
+    ['before its expiry is accepted', ONE, { timestamp: WALL_MS / 1000 - 300 }, 0],
+    ['after its expiry gets 805', ONE, { timestamp: WALL_MS / 1000 - 301 }, 805],
     ['of a gateway gets 807', { product: 'GP', device: 'other' }, {}, 807],
     ['of a product that is not associated gets 810', { product: 'XX', device: 'alien' }, {}, 810],
   ])('%s', (_name, device, fields, result) => {
@@ -109,54 +109,60 @@ describe('bind', () => {
     expect(gateway.bind(ONE)).toBe(806);
   });
 
-  test.each([809, 0] as const)('twice gets %i, by the switch', (repeatBindResult) => {
+  test.each([809, 0] as const)('twice gets %i, according to the rule', (repeatBindResult) => {
     const gateway = new Gateway({ repeatBindResult });
     expect([gateway.bind(ONE), gateway.bind(ONE)]).toEqual([0, repeatBindResult]);
   });
 
-  it('beyond the most a gateway may have gets 808', () => {
+  it('above the maximum of a gateway gets 808', () => {
     const gateway = new Gateway({ subdevicesPerGatewayMax: 1 });
     expect([gateway.bind(ONE), gateway.bind(TWO)]).toEqual([0, 808]);
   });
 });
 
 describe('with bindings required', () => {
-  it('only what is bound comes online: −1 before, 0 after, 802 for a device nobody knows', () => {
+  it('only a bound subdevice comes online: −1 before, 0 after, 802 for an unknown device', () => {
     const gateway = new Gateway();
     expect(gateway.do('online', ONE)).toBe(-1);
     expect(gateway.do('offline', ONE)).toBe(-1);
-    expect(gateway.do('online', { product: 'SP', device: 'nobody' })).toBe(802);
+    expect(gateway.do('online', { product: 'SP', device: 'unknown' })).toBe(802);
     gateway.bind(ONE);
     expect(gateway.do('online', ONE)).toBe(0);
     expect(gateway.rig.session('GPgd')).toMatchObject({ subdevicesOnline: ['SP/one'], subdevicesBound: ['SP/one'] });
   });
 
-  test.each([0, -2, 808] as const)('online twice gets %i, by the switch', (repeatOnlineResult) => {
+  test.each([0, -2, 808] as const)('online twice gets %i, according to the rule', (repeatOnlineResult) => {
     const gateway = new Gateway({ repeatOnlineResult });
     gateway.bind(ONE);
     expect([gateway.do('online', ONE), gateway.do('online', ONE)]).toEqual([0, repeatOnlineResult]);
   });
 
-  test.each([-1, 0] as const)('unbind takes it offline; of what is not bound it gets %i, by the switch', (result) => {
-    const gateway = new Gateway({ unbindUnboundResult: result });
-    gateway.bind(ONE);
-    gateway.do('online', ONE);
-    expect(gateway.do('unbind', ONE)).toBe(0);
-    expect(gateway.rig.session('GPgd')).toMatchObject({ subdevicesOnline: [], subdevicesBound: [] });
-    expect(gateway.do('unbind', ONE)).toBe(result);
-  });
+  test.each([-1, 0] as const)(
+    'unbind takes a subdevice offline; for an unbound one it gets %i, according to the rule',
+    (result) => {
+      const gateway = new Gateway({ unbindUnboundResult: result });
+      gateway.bind(ONE);
+      gateway.do('online', ONE);
+      expect(gateway.do('unbind', ONE)).toBe(0);
+      expect(gateway.rig.session('GPgd')).toMatchObject({ subdevicesOnline: [], subdevicesBound: [] });
+      expect(gateway.do('unbind', ONE)).toBe(result);
+    },
+  );
 
-  test.each(['unbind', 'bind'] as const)('the result of unbind is of type %s, by the switch', (unbindResultType) => {
-    const gateway = new Gateway({ unbindResultType });
-    const devices = [{ product_id: 'SP', device_name: 'one' }];
-    expect(gateway.ask({ type: 'unbind', payload: { devices } })).toMatchObject({ type: unbindResultType });
-  });
+  test.each(['unbind', 'bind'] as const)(
+    'the result of unbind has type %s, according to the rule',
+    (unbindResultType) => {
+      const gateway = new Gateway({ unbindResultType });
+      const devices = [{ product_id: 'SP', device_name: 'one' }];
+      expect(gateway.ask({ type: 'unbind', payload: { devices } })).toMatchObject({ type: unbindResultType });
+    },
+  );
 
   test.each([
     ['all', [0, 0]],
     ['first only', [0]],
     ['refused', [801, 801]],
-  ] as const)('of several devices in one request the hub serves: %s', (batch, results) => {
+  ] as const)('of several devices in one request the hub serves, according to the rule: %s', (batch, results) => {
     const gateway = new Gateway({ batch });
     const answer = gateway.ask({ type: 'bind', payload: { devices: [proofOf(ONE), proofOf(TWO)] } });
     const { devices } = (answer as { payload: { devices: { result: number }[] } }).payload;
@@ -168,18 +174,18 @@ describe('with bindings required', () => {
 describe('describe_sub_devices', () => {
   const DESCRIBE = { type: 'describe_sub_devices' };
 
-  it('lists what is bound', () => {
+  it('lists the bound subdevices', () => {
     const gateway = new Gateway();
     gateway.bind(ONE);
     const devices = [{ product_id: 'SP', device_name: 'one' }];
     expect(gateway.ask(DESCRIBE)).toEqual({ ...DESCRIBE, payload: { devices } });
   });
 
-  it('is not answered by a hub that keeps no bindings', () => {
+  it('is not answered by a hub without bindings', () => {
     expect(new Gateway({ bindings: 'ignored' }).ask(DESCRIBE)).toBeUndefined();
   });
 
-  test.each(['truncated', 'unanswered'] as const)('beyond 16 KB is %s, by the switch', (describeTooLong) => {
+  test.each(['truncated', 'unanswered'] as const)('above 16 KB is %s, according to the rule', (describeTooLong) => {
     const gateway = new Gateway({ describeTooLong, credentials: undefined, associations: [], inFlightMax: 1000 });
     for (let number = 0; number < 500; number += 1) {
       const subdevice = { product: 'SUBPRODUCT', device: `subdevice-${number}` };
@@ -193,36 +199,36 @@ describe('describe_sub_devices', () => {
 });
 
 describe('the platform', () => {
-  it('binds and unbinds, and tells the gateway by change; stored if it is away', () => {
+  it('binds and unbinds, and notifies the gateway with change, which is stored while the gateway is away', () => {
     const gateway = new Gateway();
     const devices = [{ product_id: 'SP', device_name: 'one' }];
     expect(gateway.rig.administer({ kind: 'bind', gateway: GATEWAY, subdevice: ONE })).toBe(0);
     gateway.do('online', ONE);
     expect(gateway.rig.administer({ kind: 'unbind', subdevice: ONE })).toBe(0);
-    const told = gateway.heard().filter((each) => (each as { type: string }).type === 'change');
-    expect(told).toEqual([1, 0].map((status) => ({ type: 'change', payload: { status, devices } })));
+    const notices = gateway.answers().filter((each) => (each as { type: string }).type === 'change');
+    expect(notices).toEqual([1, 0].map((status) => ({ type: 'change', payload: { status, devices } })));
     expect(gateway.rig.session('GPgd')?.subdevicesOnline).toEqual([]);
     gateway.rig.cut(gateway.connection);
     gateway.rig.administer({ kind: 'bind', gateway: GATEWAY, subdevice: ONE });
     expect(gateway.rig.stored('GPgd')).toBe(1);
   });
 
-  it('has the result codes of a gateway’s own requests, and tells nobody of what it refused', () => {
+  it('returns the result codes of a gateway’s own requests, and sends no notice of a rejected command', () => {
     const gateway = new Gateway();
-    const subdevice = { product: 'SP', device: 'nobody' };
+    const subdevice = { product: 'SP', device: 'unknown' };
     expect(gateway.rig.administer({ kind: 'bind', gateway: GATEWAY, subdevice })).toBe(802);
-    const nobody = { product: 'GP', device: 'nobody' };
-    expect(gateway.rig.administer({ kind: 'bind', gateway: nobody, subdevice: ONE })).toBe(802);
+    const unknown = { product: 'GP', device: 'unknown' };
+    expect(gateway.rig.administer({ kind: 'bind', gateway: unknown, subdevice: ONE })).toBe(802);
     expect(gateway.rig.administer({ kind: 'unbind', subdevice: ONE })).toBe(-1);
-    expect(gateway.heard()).toEqual([]);
+    expect(gateway.answers()).toEqual([]);
   });
 
-  it('unbinds all and searches devices, and hears the replies in both shapes', () => {
+  it('sends unbind_all and search_devices, and accepts replies of both forms', () => {
     const gateway = new Gateway();
     gateway.bind(ONE);
     gateway.rig.administer({ kind: 'searchDevices', gateway: GATEWAY, status: 1 });
     gateway.rig.administer({ kind: 'unbindAll', gateway: GATEWAY });
-    expect(gateway.heard().slice(1)).toEqual([
+    expect(gateway.answers().slice(1)).toEqual([
       { type: 'search_devices', payload: { status: 1 } },
       { type: 'unbind_all' },
     ]);

@@ -1,4 +1,4 @@
-/** Whom the bench hub lets in: credentials by the documents' vectors, and every return code. */
+/** CONNECT at the bench hub: credentials against the documents' vectors, and the return codes. */
 import { createHmac } from 'node:crypto';
 import { describe, expect, it, test } from 'vitest';
 import { credentialCode } from '../../../../src/bench/hub/signed-credentials.ts';
@@ -10,14 +10,14 @@ function passwordOf(secret: string, username: string): string {
 }
 
 describe('credentials', () => {
-  // Vectors computed by hand from the documented algorithm: secret, user name, password.
+  // Test vectors computed by hand from the documented algorithm: secret, user name, password.
   const secrets = new Map([['ABCDEFGHIJgw-01', 'AAECAwQFBgcICQoLDA0ODw==']]);
   const username = 'ABCDEFGHIJgw-01;12010126;A1B2C;1735689600';
   const sha256 = 'b6802338409ef9411e2c6d0363656455a8ebb42540760aefb67c5bd38434e7b0;hmacsha256';
   const sha1 = 'd0249149a767f0ae6819828848a2bef33469b226;hmacsha1';
   const beforeMs = 1_735_689_600_000;
 
-  /** A user name with another expiry, and its password. */
+  /** Returns a user name with another expiry, and its password. */
   function named(expiry: string, middle = '12010126;A1B2C'): { username: string; password: string } {
     const text = `ABCDEFGHIJgw-01;${middle};${expiry}`;
     return { username: text, password: passwordOf('AAECAwQFBgcICQoLDA0ODw==', text) };
@@ -37,25 +37,25 @@ describe('credentials', () => {
   }
 
   test.each([
-    ['HMAC-SHA256 is taken', {}, 0],
-    ['HMAC-SHA1 is taken', { password: sha1 }, 0],
-    ['a digit changed is refused', { password: sha256.replace('b6', 'b7') }, 4],
-    ['an upper-case token is refused', { password: sha256.replace('b6802338409ef', 'B6802338409EF') }, 4],
-    ['a token under the name of the other method is refused', { password: sha256.replace('sha256', 'sha1') }, 4],
-    ['no password is refused', { password: '' }, 4],
-    ['no user name is refused', { username: '' }, 4],
-    ['the user name of another device is refused', { username: username.replace('gw-01', 'gw-02') }, 4],
-    ['an expired signature is refused', { wallMs: beforeMs + 1 }, 4],
-    ['an expiry the C SDK spells, which never comes, is taken', named('9223372036854775807'), 0],
-    ['milliseconds for seconds, as the Python SDK spells it, are only far away', named('1735689600000'), 0],
-    ['an expiry that is no number is refused', named('soon'), 4],
-    ['another sdkappid and connid are taken', named('1735689600', '21010406;zZ9zZ'), 0],
-    ['a device nobody knows is refused with another code', { clientId: 'ABCDEFGHIJgw-02' }, 3],
+    ['HMAC-SHA256 is accepted', {}, 0],
+    ['HMAC-SHA1 is accepted', { password: sha1 }, 0],
+    ['a token with a changed digit is rejected', { password: sha256.replace('b6', 'b7') }, 4],
+    ['an upper-case token is rejected', { password: sha256.replace('b6802338409ef', 'B6802338409EF') }, 4],
+    ['a token with the name of the other method is rejected', { password: sha256.replace('sha256', 'sha1') }, 4],
+    ['a missing password is rejected', { password: '' }, 4],
+    ['a missing user name is rejected', { username: '' }, 4],
+    ['the user name of another device is rejected', { username: username.replace('gw-01', 'gw-02') }, 4],
+    ['an expired signature is rejected', { wallMs: beforeMs + 1 }, 4],
+    ['the expiry of the C SDK, which never comes, is accepted', named('9223372036854775807'), 0],
+    ['the expiry of the Python SDK, in ms instead of s, is accepted as a distant time', named('1735689600000'), 0],
+    ['an expiry that is not a number is rejected', named('soon'), 4],
+    ['another sdkappid and connid are accepted', named('1735689600', '21010406;zZ9zZ'), 0],
+    ['an unknown device is rejected with another code', { clientId: 'ABCDEFGHIJgw-02' }, 3],
   ])('%s', (_name, fields, returnCode) => {
     expect(code(fields)).toBe(returnCode);
   });
 
-  it('are asked for in CONNECT, and a refusal leaves no session', () => {
+  it('are required in CONNECT, and a rejection leaves no session', () => {
     const rig = new HubRig({ credentials: secrets }, beforeMs);
     const refused = rig.connect('ABCDEFGHIJgw-01', { username, password: new TextEncoder().encode('no') });
     expect(rig.connack(refused)).toMatchObject({ returnCode: 4 });
@@ -65,7 +65,7 @@ describe('credentials', () => {
     expect(rig.connack(admitted)).toMatchObject({ returnCode: 0 });
   });
 
-  it('a secret from before the device was registered anew gets code 5, a wrong one still 4', () => {
+  it('a secret from before a new registration of the device gets code 5, and a wrong secret still code 4', () => {
     const rig = new HubRig({ credentials: secrets }, beforeMs);
     rig.administer({ kind: 'register', device: { product: 'ABCDEFGHIJ', device: 'gw-01' }, secret: 'bmV3' });
     const codeOf = (password: string): unknown =>
@@ -75,7 +75,7 @@ describe('credentials', () => {
     expect(codeOf(passwordOf('bmV3', username))).toMatchObject({ returnCode: 0 });
   });
 
-  it('a device that is registered while the hub runs is let in', () => {
+  it('a device that is registered while the hub runs is accepted', () => {
     const rig = new HubRig({ credentials: new Map() });
     const later = 'PRODUCTnew;12010126;A1B2C;1735689600';
     const fields = { username: later, password: new TextEncoder().encode(passwordOf('bmV3', later)) };
@@ -84,21 +84,21 @@ describe('credentials', () => {
     expect(rig.connack(rig.connect('PRODUCTnew', fields))).toMatchObject({ returnCode: 0 });
   });
 
-  it('a subdevice cannot connect on its own', () => {
+  it('a subdevice cannot connect without its gateway', () => {
     const rig = new HubRig({ associations: [{ gateway: 'GP', subdevice: 'SP' }] });
     expect(rig.connack(rig.connect('SPone'))).toMatchObject({ returnCode: 3 });
     expect(rig.connack(rig.connect('GPgd'))).toMatchObject({ returnCode: 0 });
   });
 });
 
-describe('where the documents are silent on CONNECT, a switch', () => {
+describe('a rule for CONNECT where the documents say nothing', () => {
   test.each([3, 4] as const)('a wrong password gets code %i', (wrongPasswordCode) => {
     const rig = new HubRig({ wrongPasswordCode, credentials: new Map([['GPgd', 'AAEC']]) });
     const fields = { username: 'GPgd;12010126;A1B2C;9999999999', password: new TextEncoder().encode('no;hmacsha1') };
     expect(rig.connack(rig.connect('GPgd', fields))).toMatchObject({ returnCode: wrongPasswordCode });
   });
 
-  it('a keep alive out of range is refused with a code, or closed', () => {
+  it('a keep alive out of range gets a return code, or a close', () => {
     const coded = new HubRig({ keepAliveSMin: 60, keepAliveRefusal: 2 });
     expect(coded.connack(coded.connect('gw', { keepAliveS: 59 }))).toMatchObject({ returnCode: 2 });
     const closing = new HubRig({ keepAliveSMin: 60, keepAliveRefusal: 'close' });
@@ -126,7 +126,7 @@ describe('where the documents are silent on CONNECT, a switch', () => {
     ['wipes', false, []],
     ['spares', true, ['p/d/control']],
   ] as const)(
-    'a clean session that kicks out a connection %s its lasting session',
+    'a clean session that takes over a connection %s its lasting session',
     (cleanTakeover, isPresent, filters) => {
       const rig = new HubRig({ cleanTakeover });
       rig.subscribe(rig.connect('gw'), 'p/d/control');

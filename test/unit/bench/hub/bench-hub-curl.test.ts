@@ -1,4 +1,4 @@
-/** The curl lines of docs/bench-hub.md, run one after the other against the application side. */
+/** The curl lines of docs/bench-hub.md, sent one after the other to the application side. */
 import { readFileSync } from 'node:fs';
 import { expect, it, onTestFinished } from 'vitest';
 import { startApplicationSide } from '../../../../src/bench/hub/application.ts';
@@ -8,13 +8,13 @@ import { systemClock } from '../../../../src/io/clock.ts';
 
 const PAGE = readFileSync(new URL('../../../../docs/bench-hub.md', import.meta.url), 'utf8');
 
-/** Path and body of each line that posts something. */
+/** Path and body of each POST on the page. */
 const ORDERS = [...PAGE.matchAll(/^curl \$hub(\/\w+) -d '(.*?)'/gm)].map(([, path = '', body = '']) => ({
   path,
   body,
 }));
 
-it('every order that the page shows is understood', async () => {
+it('each command on the page is accepted', async () => {
   const hub = await startBenchHub({ port: 0, rules: MAINLAND, clock: systemClock() });
   const side = await startApplicationSide(hub, 0);
   onTestFinished(async () => {

@@ -1,12 +1,12 @@
-/** What goes wrong with the bench hub on order. */
+/** Faults of the bench hub, by command. */
 import { describe, expect, it, test } from 'vitest';
 import type { HubFaults } from '../../../../src/bench/hub/faults.ts';
 import { HubRig } from './bench-hub-rig.ts';
 
 const PING = { kind: 'pingreq' } as const;
 
-describe('on order', () => {
-  it('the hub refuses new connections, and keeps the old ones', () => {
+describe('by command', () => {
+  it('the hub rejects new connections, and keeps existing ones', () => {
     const rig = new HubRig();
     const old = rig.connect('old');
     rig.set({ reach: 'refuses' });
@@ -15,7 +15,7 @@ describe('on order', () => {
     expect(rig.sentTo(old).at(-1)).toEqual({ kind: 'pingresp' });
   });
 
-  it('the hub accepts TCP and never answers, for ever', () => {
+  it('the hub accepts TCP and never answers', () => {
     const rig = new HubRig();
     rig.set({ reach: 'mute' });
     const connection = rig.connect('gw');
@@ -28,7 +28,7 @@ describe('on order', () => {
     expect(rig.connack(rig.connect('gw'))).toMatchObject({ returnCode: 0 });
   });
 
-  it('a half-open link swallows both ways; the hub gives up at the keep alive, the other end hears of nothing', () => {
+  it('on a half-open connection all packets are lost; the hub ends it after the keep alive, and the client is not informed', () => {
     const rig = new HubRig();
     const connection = rig.connect('gw', { keepAliveS: 60 });
     rig.subscribe(connection, 'p/d/control');
@@ -45,7 +45,7 @@ describe('on order', () => {
     expect(rig.messagesTo(rig.connect('gw'))).toMatchObject([{ text: 'swallowed', dup: true }]);
   });
 
-  it('all connections drop, silent ones too; the sessions stay', () => {
+  it('all connections are dropped, silent ones too, and the sessions remain', () => {
     const rig = new HubRig();
     const connections = [rig.connect('one'), rig.connect('two')];
     rig.set({ reach: 'half-open' });
@@ -54,7 +54,7 @@ describe('on order', () => {
     expect(rig.session('one')).toMatchObject({ isConnected: false });
   });
 
-  it('PUBACKs are swallowed, while the messages arrive', () => {
+  it('PUBACKs are lost, and the messages arrive', () => {
     const rig = new HubRig();
     const connection = rig.connect('gw');
     rig.set({ swallowsPubacks: true });
@@ -65,7 +65,7 @@ describe('on order', () => {
     expect(rig.sentTo(connection).slice(1)).toEqual([{ kind: 'puback', packetId: 2 }]);
   });
 
-  it('a session is forgotten, its connection closed, and its client told session present 0', () => {
+  it('a session is deleted and its connection closed, and its client gets session present 0', () => {
     const rig = new HubRig();
     const connection = rig.connect('gw');
     rig.subscribe(connection, 'p/d/control');
@@ -80,14 +80,14 @@ describe('on order', () => {
     ['always', [true, true]],
     ['never', [false, false]],
     ['truth', [false, true]],
-  ] as const)('CONNACK says of the session: %s', (sessionPresentClaim, expected) => {
+  ] as const)('CONNACK reports the session as: %s', (sessionPresentClaim, expected) => {
     const rig = new HubRig();
     rig.set({ sessionPresentClaim });
-    const told = [rig.connect('gw'), rig.connect('gw')].map((connection) => rig.connack(connection)?.sessionPresent);
-    expect(told).toEqual(expected);
+    const flags = [rig.connect('gw'), rig.connect('gw')].map((connection) => rig.connack(connection)?.sessionPresent);
+    expect(flags).toEqual(expected);
   });
 
-  it('a lie about the session changes nothing about it: it is resumed all the same', () => {
+  it('a false session present changes nothing: the session is resumed', () => {
     const rig = new HubRig();
     const first = rig.connect('gw');
     rig.subscribe(first, 'p/d/control');
@@ -97,7 +97,7 @@ describe('on order', () => {
     expect(rig.messagesTo(rig.connect('gw'))).toMatchObject([{ text: 'stored' }]);
   });
 
-  it('everything leaves later, in order, and a shorter delay overtakes nothing', () => {
+  it('all packets are delayed in order, and a shorter delay does not change the order', () => {
     const rig = new HubRig();
     const connection = rig.connect('gw');
     rig.set({ sendDelayMs: 300 });
@@ -110,7 +110,7 @@ describe('on order', () => {
     expect(rig.sentTo(connection).slice(1)).toEqual([1, 2].map((packetId) => ({ kind: 'puback', packetId })));
   });
 
-  it('PUBACKs are swallowed for some topics only', () => {
+  it('PUBACKs are lost for the named topics only', () => {
     const rig = new HubRig();
     const connection = rig.connect('gw');
     rig.set({ swallowsPubacks: ['p/+/event'] });
@@ -120,23 +120,23 @@ describe('on order', () => {
     expect(rig.sentTo(connection).slice(1)).toEqual([{ kind: 'puback', packetId: 2 }]);
   });
 
-  it('one client is kicked, and another is not; its session stays', () => {
+  it('only the named client is disconnected, and its session remains', () => {
     const rig = new HubRig();
     const [kicked, other] = [rig.connect('one'), rig.connect('two')];
     rig.command({ kind: 'kick', clientId: 'one' });
-    rig.command({ kind: 'kick', clientId: 'nobody' });
+    rig.command({ kind: 'kick', clientId: 'unknown' });
     expect([rig.ended.has(kicked), rig.ended.has(other)]).toEqual([true, false]);
     expect(rig.connack(rig.connect('one'))).toMatchObject({ sessionPresent: true });
   });
 
-  it('the hub sends what is no MQTT', () => {
+  it('the hub sends bytes that are not MQTT', () => {
     const rig = new HubRig();
     rig.connect('gw');
-    expect(() => rig.command({ kind: 'sendGarbage', clientId: 'gw' })).toThrow('what no client may accept');
-    rig.command({ kind: 'sendGarbage', clientId: 'nobody' });
+    expect(() => rig.command({ kind: 'sendGarbage', clientId: 'gw' })).toThrow('an invalid packet');
+    rig.command({ kind: 'sendGarbage', clientId: 'unknown' });
   });
 
-  it('a poisoned topic ends the connection each time, unacknowledged and unseen; others do not', () => {
+  it('each message on a poisoned topic ends the connection without PUBACK and arrival; others do not', () => {
     const rig = new HubRig();
     rig.set({ poison: ['p/+/alarm'] });
     for (let time = 0; time < 2; time += 1) {
@@ -150,15 +150,15 @@ describe('on order', () => {
     expect(rig.arrivals.map(({ topic }) => topic)).toEqual(['p/d/event', 'p/d/event']);
   });
 
-  it('a poisoned topic is answered by what is no MQTT', () => {
+  it('a message on a poisoned topic is answered with bytes that are not MQTT', () => {
     const rig = new HubRig();
     rig.set({ poison: ['p/d/alarm'], poisonReaction: 'garbage' });
     const connection = rig.connect('gw');
-    expect(() => rig.publish(connection, 'p/d/alarm')).toThrow('what no client may accept');
+    expect(() => rig.publish(connection, 'p/d/alarm')).toThrow('an invalid packet');
   });
 });
 
-describe('answers of services, on order', () => {
+describe('answers of services, by command', () => {
   const TOPIC = '$gateway/operation/GP/gd';
 
   function ask(rig: HubRig, connection: number, type: 'online' | 'offline'): void {
@@ -206,7 +206,7 @@ describe('answers of services, on order', () => {
     expect(rig.sentTo(connection).filter(({ kind }) => kind === 'puback')).toHaveLength(2);
   });
 
-  it('that are late are stored for a gateway that has left, and come stale with its next connection', () => {
+  it('that are late are stored for a gateway that is away, and arrive in its next connection', () => {
     const rig = new HubRig();
     const connection = rig.connect('GPgd');
     rig.subscribe(connection, '$gateway/operation/result/GP/gd');

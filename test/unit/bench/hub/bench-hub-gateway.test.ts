@@ -1,4 +1,4 @@
-/** The `$gateway` operations that announce subdevices, as the documents have them, and the signature of a bind. */
+/** The `$gateway` operations that announce subdevices, as documented, and the signature of a bind request. */
 import { describe, expect, it, test } from 'vitest';
 import { bindSignatureResult } from '../../../../src/bench/hub/bind-check.ts';
 import { HubRig } from './bench-hub-rig.ts';
@@ -22,7 +22,7 @@ describe('gateway operations', () => {
     rig.publish(connection, REQUEST, { payload });
   }
 
-  it('online and offline are acknowledged, answered with result 0 on the result topic, and seen', () => {
+  it('online and offline get a PUBACK and result 0 on the result topic, and are reported', () => {
     const { rig, connection } = gatewayRig();
     ask(rig, connection, { type: 'online', payload: { devices: DEVICES } });
     expect(rig.session('GPgd')?.subdevicesOnline).toEqual(['SP/one', 'SP/two']);
@@ -49,14 +49,14 @@ describe('gateway operations', () => {
   test.each([
     [true, []],
     [false, ['SP/one', 'SP/two']],
-  ])('subdevices go offline with the gateway, if the switch says so: %s', (subdevicesOfflineOnGatewayLoss, left) => {
+  ])('subdevices go offline with the gateway according to the rule: %s', (subdevicesOfflineOnGatewayLoss, left) => {
     const { rig, connection } = gatewayRig({ subdevicesOfflineOnGatewayLoss });
     ask(rig, connection, { type: 'online', payload: { devices: DEVICES } });
     rig.cut(connection);
     expect(rig.session('GPgd')?.subdevicesOnline).toEqual(left);
   });
 
-  it('no more subdevices come online than a gateway may have', () => {
+  it('no more subdevices come online than the maximum of a gateway', () => {
     const { rig, connection } = gatewayRig({ subdevicesPerGatewayMax: 1 });
     ask(rig, connection, { type: 'online', payload: { devices: DEVICES } });
     expect(rig.session('GPgd')?.subdevicesOnline).toEqual(['SP/one']);
@@ -72,7 +72,7 @@ describe('gateway operations', () => {
 
   test.each([
     '',
-    'no json',
+    'not JSON',
     '[]',
     '{"type":"online"}',
     '{"type":"online","payload":{"devices":[7]}}',
@@ -86,13 +86,13 @@ describe('gateway operations', () => {
 });
 
 describe('the signature of a bind', () => {
-  // Vectors of the contract (§3.3), computed from the documented algorithm.
+  // Test vectors, computed from the documented algorithm.
   test.each([
     ['hmacsha1', 'xFAIRsxy9DyuZy5ATC6z8LCmO+0=', 0],
     ['hmacsha256', 'ILFW/uhijaiqCJa3zZ08QZ94JIXRfONy3Bee/Ps6A8E=', 0],
     ['hmacsha256', 'xFAIRsxy9DyuZy5ATC6z8LCmO+0=', 803],
     ['md5', 'xFAIRsxy9DyuZy5ATC6z8LCmO+0=', 804],
-  ])('by %s is the base64 of the raw HMAC under the secret as it is spelled: %#', (signmethod, signature, result) => {
+  ])('by %s is the base64 of the HMAC with the secret as text: %#', (signmethod, signature, result) => {
     const proof = { signature, random: 121_213, timestamp: 1_735_689_600, signmethod, authtype: 'psk' };
     const subdevice = { product: 'KLMNOPQRST', device: 'sub-01' };
     expect(

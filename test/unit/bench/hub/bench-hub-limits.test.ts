@@ -1,4 +1,4 @@
-/** The hub's limits, and the switch wherever it is silent on what a violation brings. */
+/** Limits of the hub, and the rules for their violation where the documents say nothing. */
 import { describe, expect, it, test } from 'vitest';
 import { INTL, MAINLAND } from '../../../../src/bench/hub/bench-rules.ts';
 import { HubRig } from './bench-hub-rig.ts';
@@ -6,7 +6,7 @@ import { HubRig } from './bench-hub-rig.ts';
 const SECOND_MS = 1000;
 
 describe('limits', () => {
-  it('a CONNECT sooner than 5 s after the last one is closed, or refused with a code; at 5 s it is let in', () => {
+  it('a CONNECT less than 5 s after the last one gets a close or a return code; after 5 s it is accepted', () => {
     const rig = new HubRig({ connectIntervalMs: MAINLAND.connectIntervalMs });
     rig.cut(rig.connect('gw'));
     rig.advance(4_999);
@@ -31,12 +31,12 @@ describe('limits', () => {
     ['intl', INTL, 0, 0],
     ['intl', INTL, 900, 0],
     ['intl', INTL, 901, 3],
-  ])('profile %s: a keep alive is in range or refused: %#', (_profile, rules, keepAliveS, returnCode) => {
+  ])('profile %s: a keep alive out of range is rejected: %#', (_profile, rules, keepAliveS, returnCode) => {
     const rig = new HubRig(rules);
     expect(rig.connack(rig.connect('gw', { keepAliveS }))).toMatchObject({ returnCode });
   });
 
-  it('more uplinks in a second than allowed are dropped without PUBACK; the connection stays', () => {
+  it('uplinks above the rate are dropped without PUBACK, and the connection remains', () => {
     const rig = new HubRig({ uplinksPerS: 20 });
     const connection = rig.connect('gw');
     for (let packetId = 1; packetId <= 25; packetId += 1) rig.publish(connection, 'p/d/event', { packetId });
@@ -47,7 +47,7 @@ describe('limits', () => {
     expect(rig.arrivals).toHaveLength(21);
   });
 
-  it('a payload over 16 KB is dropped without PUBACK; one of 16 KB is not', () => {
+  it('a payload of more than 16 KB is dropped without PUBACK; one of 16 KB is accepted', () => {
     const rig = new HubRig();
     const connection = rig.connect('gw');
     rig.publish(connection, 'p/d/event', { packetId: 1, payload: new Uint8Array(16_385) });
@@ -57,7 +57,7 @@ describe('limits', () => {
     expect(rig.ended.has(connection)).toBe(false);
   });
 
-  it('a topic without permission never gets a PUBACK; the connection stays', () => {
+  it('a topic without permission never gets a PUBACK, and the connection remains', () => {
     const rig = new HubRig({ mutedTopics: ['p/+/secret'] });
     const connection = rig.connect('gw');
     rig.publish(connection, 'p/d/secret', { packetId: 1 });
@@ -66,7 +66,7 @@ describe('limits', () => {
     expect(rig.sentTo(connection).slice(1)).toEqual([{ kind: 'puback', packetId: 2 }]);
   });
 
-  it('a filter without permission gets 0x80, as do filters beyond one per SUBSCRIBE and beyond the most a device may have', () => {
+  it('a filter without permission gets 0x80, and so does a second one of a SUBSCRIBE and one above the maximum of a device', () => {
     const rig = new HubRig({ forbiddenFilters: ['p/+/secret'], subscriptionsMax: 1 });
     const connection = rig.connect('gw');
     const lastCodes = (): unknown => rig.sentTo(connection).at(-1);
@@ -83,7 +83,7 @@ describe('limits', () => {
     expect(rig.session('gw')?.subscriptions).toEqual([{ filter: 'a', qos: 1 }]);
   });
 
-  it('more uplinks in a second than allowed close the connection, if the switch says so', () => {
+  it('uplinks above the rate close the connection if the rule says so', () => {
     const rig = new HubRig({ uplinksPerS: 2, uplinkOverRate: 'close' });
     const connection = rig.connect('gw');
     for (let packetId = 1; packetId <= 3; packetId += 1) rig.publish(connection, 'p/d/event', { packetId });
@@ -106,7 +106,7 @@ describe('limits', () => {
     expect(rig.messagesTo(connection).map(({ text }) => text)).toEqual(texts);
   });
 
-  it('a QoS 0 downlink above the rate is lost, whatever the switch says', () => {
+  it('a QoS 0 downlink above the rate is lost under each rule', () => {
     const rig = new HubRig({ downlinksPerS: 1, downlinkOverRate: 'stored' });
     const connection = rig.connect('gw');
     rig.subscribe(connection, 'p/d/control');
@@ -119,7 +119,7 @@ describe('limits', () => {
     ['mainland', MAINLAND, 6],
     ['intl', INTL, 10],
   ])(
-    'profile %s: topics and filters of 255 bytes and so many slashes are served, larger ones are not',
+    'profile %s: topics and filters are accepted up to 255 bytes and the limit of slashes, larger ones are not',
     (_profile, rules, slashes) => {
       const rig = new HubRig({ ...rules, connectIntervalMs: 0, keepAliveSMin: 0 });
       const connection = rig.connect('gw');
@@ -142,20 +142,17 @@ describe('limits', () => {
   test.each([
     [0, ['early', 'late']],
     [5000, ['late']],
-  ])(
-    'a subscription takes effect %i ms after its SUBACK, and at once where it was there before',
-    (subscribeDelayMs, texts) => {
-      const rig = new HubRig({ subscribeDelayMs });
-      const connection = rig.connect('gw');
-      rig.subscribe(connection, 'p/d/control');
-      rig.advance(4999);
-      rig.fromApplication('p/d/control', 'early');
-      rig.advance(1);
-      rig.subscribe(connection, 'p/d/control');
-      rig.fromApplication('p/d/control', 'late');
-      expect(rig.messagesTo(connection).map(({ text }) => text)).toEqual(texts);
-    },
-  );
+  ])('a subscription takes effect %i ms after its SUBACK, and a repeated one at once', (subscribeDelayMs, texts) => {
+    const rig = new HubRig({ subscribeDelayMs });
+    const connection = rig.connect('gw');
+    rig.subscribe(connection, 'p/d/control');
+    rig.advance(4999);
+    rig.fromApplication('p/d/control', 'early');
+    rig.advance(1);
+    rig.subscribe(connection, 'p/d/control');
+    rig.fromApplication('p/d/control', 'late');
+    expect(rig.messagesTo(connection).map(({ text }) => text)).toEqual(texts);
+  });
 
   test.each([
     ['close', true, 0, 0],

@@ -1,4 +1,4 @@
-/** Who may use which topic at the bench hub, once permissions are checked; and the rule engine's republish. */
+/** Permissions for topics at the bench hub, and messages republished by the rule engine. */
 import { describe, expect, it, test } from 'vitest';
 import type { HubRules } from '../../../../src/bench/hub/bench-rules.ts';
 import { HubRig } from './bench-hub-rig.ts';
@@ -9,7 +9,7 @@ const CUSTOM: HubRules['customTopics'] = [
   { product: 'GP', topic: 'SP/+/data', right: 'both' },
 ];
 
-/** A gateway at a strict hub, with SP/one online behind it and SP/two bound only. */
+/** Returns a gateway at a hub with permissions. SP/one is online behind it, SP/two is only bound. */
 function strictRig(rules: Partial<HubRules> = {}): { rig: HubRig; connection: number } {
   const rig = new HubRig({ permissions: 'checked', bindings: 'required', customTopics: CUSTOM, ...rules });
   const connection = rig.connect('GPgd');
@@ -42,7 +42,7 @@ describe('a publish', () => {
     ['GP/gd/event', true],
     ['GP/gd/data', true],
     ['GP/gd/control', false],
-    ['GP/gd/unheard', false],
+    ['GP/gd/unknown', false],
     ['GP/gd/alarm', true],
     ['GP/other/event', false],
     ['SP/one/event', true],
@@ -53,24 +53,24 @@ describe('a publish', () => {
     ['$ota/report/GP/gd', true],
     ['$rrpc/txd/GP/gd/7', true],
     ['$shadow/operation/SP/three', false],
-    ['$sys/unheard/GP/gd', false],
+    ['$sys/unknown/GP/gd', false],
     ['$gateway/operation/GP/other', false],
     ['event', false],
   ])('to %s: %s', (topic, expected) => {
     expect(mayPublish(topic)).toBe(expected);
   });
 
-  it('without permission is dropped: QoS 0 in silence, QoS 1 without PUBACK; unchecked it is taken', () => {
+  it('without permission is dropped: QoS 0 silently, QoS 1 without PUBACK; without the check it is accepted', () => {
     const { rig, connection } = strictRig();
-    rig.publish(connection, 'GP/gd/unheard', { qos: 0 });
+    rig.publish(connection, 'GP/gd/unknown', { qos: 0 });
     expect(rig.arrivals).toEqual([]);
-    expect(mayPublish('GP/gd/unheard', { permissions: 'unchecked' })).toBe(true);
+    expect(mayPublish('GP/gd/unknown', { permissions: 'unchecked' })).toBe(true);
   });
 
   test.each([
     ['refused', false],
     ['served', true],
-  ] as const)('for a subdevice that is offline is %s, by the switch', (offlineSubdevices, expected) => {
+  ] as const)('for an offline subdevice is %s, according to the rule', (offlineSubdevices, expected) => {
     expect(mayPublish('SP/two/event', { offlineSubdevices })).toBe(expected);
     expect(maySubscribe('SP/two/control', { offlineSubdevices })).toBe(expected);
   });
@@ -78,7 +78,7 @@ describe('a publish', () => {
   test.each([
     ['own', true],
     ['gateway too', false],
-  ] as const)('for a subdevice needs the permission of: %s', (subdevicePermissions, expected) => {
+  ] as const)('for a subdevice requires the permission of: %s', (subdevicePermissions, expected) => {
     expect(mayPublish('SP/one/event', { subdevicePermissions })).toBe(expected);
     expect(mayPublish('SP/one/data', { subdevicePermissions })).toBe(true);
     expect(mayPublish('GP/gd/event', { subdevicePermissions })).toBe(true);
@@ -112,14 +112,14 @@ describe('a subscription', () => {
     expect(maySubscribe(filter)).toBe(expected);
   });
 
-  it('with a wildcard brings the topics it has the right to, and no others', () => {
+  it('with a wildcard receives only the permitted topics', () => {
     const { rig, connection } = strictRig();
     rig.subscribe(connection, 'GP/gd/#');
     for (const topic of ['GP/gd/control', 'GP/gd/event', 'GP/gd/data', 'GP/gd/secret']) rig.fromApplication(topic);
     expect(rig.messagesTo(connection).map(({ topic }) => topic)).toEqual(['GP/gd/control', 'GP/gd/data']);
   });
 
-  it('of a subdevice brings nothing once that is bound to this gateway no more', () => {
+  it('of a subdevice receives nothing after the subdevice is unbound', () => {
     const { rig, connection } = strictRig();
     rig.subscribe(connection, 'SP/one/control');
     rig.fromApplication('SP/one/control', 'before');
@@ -134,7 +134,7 @@ describe('a subscription', () => {
     ['checked', ['SP/one/control']],
     ['unchecked', ['SP/one/control', 'GP/gd/control']],
   ] as const)(
-    'is cleared with all others of its device by UNSUBSCRIBE of its wildcard, permissions %s',
+    'is removed with all others of its device by UNSUBSCRIBE of the device’s wildcard, permissions %s',
     (permissions, left) => {
       const { rig, connection } = strictRig({ permissions });
       for (const filter of ['SP/one/control', 'GP/gd/control', 'GP/gd/#']) rig.subscribe(connection, filter);
@@ -158,14 +158,14 @@ describe('republish', () => {
     expect(republished(SENT, [])).toEqual([]);
   });
 
-  it('brings a device its own message, JSON with sorted keys and without whitespace, with its QoS', () => {
+  it('sends a device its own message with its QoS, as JSON with sorted keys and without whitespace', () => {
     const text = '{"action":"go","list":[2,{"a":2,"b":1}],"time":1}';
     expect(republished(SENT, [{ filter: 'GP/+/data' }])).toEqual([['GP/gd/data', text, 1]]);
     expect(republished(SENT, [{ filter: 'GP/+/data', topic: 'GP/gd/control' }])).toEqual([['GP/gd/control', text, 1]]);
   });
 
-  it('leaves alone what is no JSON, and what no rule names', () => {
-    expect(republished('no json', [{ filter: 'GP/+/data' }])).toEqual([['GP/gd/data', 'no json', 1]]);
+  it('does not change other payloads than JSON, and sends no message on a topic without a rule', () => {
+    expect(republished('not JSON', [{ filter: 'GP/+/data' }])).toEqual([['GP/gd/data', 'not JSON', 1]]);
     expect(republished(SENT, [{ filter: 'GP/+/event' }])).toEqual([]);
   });
 });

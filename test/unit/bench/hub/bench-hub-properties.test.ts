@@ -1,4 +1,4 @@
-/** What holds for the bench hub whatever comes: bytes, messages, breaks. */
+/** Properties of the bench hub for random bytes, messages and connection breaks. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { StoredQueue } from '../../../../src/bench/hub/stored-messages.ts';
@@ -12,7 +12,7 @@ const VALID = ['c000', 'e000', '4002000a', '820600010001610 1', '320500016100 01
 );
 
 describe('for all bytes', () => {
-  it('the hub never throws, and a connection it closed gets nothing more', () => {
+  it('the hub never throws, and sends nothing on a closed connection', () => {
     const pieces = fc.array(fc.oneof(fc.uint8Array({ maxLength: 40 }), fc.constantFrom(...VALID)), { maxLength: 12 });
     fc.assert(
       fc.property(pieces, (sequence) => {
@@ -31,7 +31,7 @@ describe('for all bytes', () => {
 });
 
 describe('for all traffic', () => {
-  it('a queue never holds more than its maximum and gives out in order what is young enough', () => {
+  it('a queue never exceeds its maximum and returns messages in order, without expired ones', () => {
     const steps = fc.array(fc.oneof(fc.constant('put'), fc.constant('take'), fc.integer({ min: 1, max: 50 })));
     fc.assert(
       fc.property(steps, fc.constantFrom('oldest' as const, 'newest' as const), (sequence, overflow) => {
@@ -58,7 +58,7 @@ describe('for all traffic', () => {
     );
   });
 
-  it('packet identifiers in flight are unique, and every message that was kept arrives, in order', () => {
+  it('packet identifiers in flight are unique, and all stored messages arrive in order', () => {
     const steps = fc.array(fc.constantFrom('message', 'acknowledge', 'cut', 'wait'), { maxLength: 80 });
     const rates = fc.constantFrom(0, 4);
     fc.assert(
@@ -101,7 +101,7 @@ describe('for all traffic', () => {
     );
   });
 
-  it('under any switches nothing kept is lost, and no identifier in flight means two messages', () => {
+  it('under any rules no stored message is lost, and packet identifiers in flight are unique', () => {
     const switches = fc.record({
       unacknowledged: fc.constantFrom('at once' as const, 'paced' as const, 'after stored' as const),
       resentAs: fc.constantFrom('duplicates' as const, 'without DUP' as const, 'new messages' as const),
@@ -150,7 +150,7 @@ describe('for all traffic', () => {
     );
   });
 
-  it('a $gateway request may be any JSON: it gets a PUBACK, and an answer that is JSON or none', () => {
+  it('a $gateway request with any JSON gets a PUBACK, and an answer in JSON or none', () => {
     const device = fc.record(
       {
         product_id: fc.constantFrom('SP', '', 'GP', 7),

@@ -1,4 +1,4 @@
-/** The bench hub is a correct MQTT 3.1.1 server for QoS 0 and 1. */
+/** MQTT 3.1.1 for QoS 0 and 1 at the bench hub. */
 import { describe, expect, it, test } from 'vitest';
 import { PROFILES } from '../../../../src/bench/hub/bench-rules.ts';
 import type { MqttPacket } from '../../../../src/codec/mqtt.ts';
@@ -34,7 +34,7 @@ describe('a connection', () => {
     expect(rig.session('gw')).toMatchObject({ isConnected: false });
   });
 
-  it('is closed when no CONNECT comes in 10 s', () => {
+  it('is closed if no CONNECT arrives within 10 s', () => {
     const rig = new HubRig();
     const connection = rig.open();
     rig.advance(9_999);
@@ -51,7 +51,7 @@ describe('a connection', () => {
     expect(rig.ended.get(connection)).toContain('MQTT-3.1.2-2');
   });
 
-  it('without a client id gets CONNACK 2 for a lasting session, and a name for a clean one [MQTT-3.1.3-8]', () => {
+  it('without a client id gets CONNACK 2 for a lasting session, and a generated id for a clean one [MQTT-3.1.3-8]', () => {
     const rig = new HubRig();
     const lasting = rig.open();
     rig.sendBytes(lasting, Buffer.from('100c00044d5154540400003c0000', 'hex'));
@@ -73,14 +73,14 @@ describe('a connection', () => {
     expect(rig.ended.get(connection)).toBe('keep alive ran out');
   });
 
-  it('with keep alive 0 may stay quiet', () => {
+  it('with keep alive 0 may stay idle', () => {
     const rig = new HubRig();
     const connection = rig.connect('gw', { keepAliveS: 0 });
     rig.advance(1e9);
     expect(rig.ended.has(connection)).toBe(false);
   });
 
-  it('of the same client id closes the older one, which hears nothing but the close [MQTT-3.1.4-2]', () => {
+  it('of the same client id closes the older one without another packet [MQTT-3.1.4-2]', () => {
     const rig = new HubRig();
     const first = rig.connect('gw');
     const second = rig.connect('gw');
@@ -90,7 +90,7 @@ describe('a connection', () => {
     expect(rig.connack(second)).toMatchObject({ sessionPresent: true });
   });
 
-  it('is not read any further after DISCONNECT, not even another CONNECT [MQTT-3.14.4-2]', () => {
+  it('is not read after DISCONNECT, not even another CONNECT [MQTT-3.14.4-2]', () => {
     const rig = new HubRig();
     const connection = rig.connect('gw');
     rig.sendBytes(connection, Buffer.from('e000100e00044d5154540400003c00026777', 'hex'));
@@ -113,7 +113,7 @@ describe('a connection', () => {
     { kind: 'pingresp' },
     { kind: 'pubrel', packetId: 1 },
     { kind: 'publish', topic: 'a', payload: new Uint8Array(), qos: 2, retain: false, dup: false, packetId: 1 },
-  ])('is closed for what no client of this hub may send: $kind', (packet) => {
+  ])('is closed for a packet that clients must not send: $kind', (packet) => {
     const rig = new HubRig();
     const connection = rig.connect('gw');
     rig.send(connection, packet);
@@ -151,7 +151,7 @@ describe('subscriptions', () => {
     expect(rig.session('gw')?.subscriptions).toEqual([{ filter: 'a', qos: 0 }]);
   });
 
-  it('that overlap bring one copy, at the highest QoS [MQTT-3.3.5-1]', () => {
+  it('that overlap deliver one copy, with the highest QoS [MQTT-3.3.5-1]', () => {
     const rig = new HubRig();
     const connection = rig.connect('gw');
     rig.subscribe(connection, 'a/+', 0);
@@ -160,7 +160,7 @@ describe('subscriptions', () => {
     expect(rig.messagesTo(connection)).toMatchObject([{ qos: 1 }]);
   });
 
-  it('with a wildcard in front take nothing that begins with $ [MQTT-4.7.2-1]', () => {
+  it('with a wildcard as first level match no topic that begins with $ [MQTT-4.7.2-1]', () => {
     const rig = new HubRig();
     const connection = rig.connect('gw');
     rig.subscribe(connection, '#');
@@ -169,7 +169,7 @@ describe('subscriptions', () => {
     expect(rig.messagesTo(connection).map(({ topic }) => topic)).toEqual(['p/d/control']);
   });
 
-  it('end with UNSUBSCRIBE, and a filter nobody knows gets its UNSUBACK too [MQTT-3.10.4-5]', () => {
+  it('end with UNSUBSCRIBE, and an unknown filter gets its UNSUBACK too [MQTT-3.10.4-5]', () => {
     const rig = new HubRig();
     const connection = rig.connect('gw');
     rig.subscribe(connection, 'a');
@@ -181,7 +181,7 @@ describe('subscriptions', () => {
 });
 
 describe('messages', () => {
-  it('of QoS 1 are acknowledged in the order they came [MQTT-4.6.0-2]', () => {
+  it('of QoS 1 are acknowledged in the order of arrival [MQTT-4.6.0-2]', () => {
     const rig = new HubRig();
     const connection = rig.connect('gw');
     for (const packetId of [5, 3, 65_535]) rig.publish(connection, 'p/d/event', { packetId });
@@ -196,7 +196,7 @@ describe('messages', () => {
     expect(rig.sentTo(connection)).toHaveLength(1);
   });
 
-  it('that come again with DUP arrive again, marked: the hub keeps no memory of packet identifiers', () => {
+  it('with DUP are delivered again: the hub does not remember packet identifiers', () => {
     const rig = new HubRig();
     const connection = rig.connect('gw');
     rig.publish(connection, 'p/d/event', { packetId: 4 });
@@ -204,7 +204,7 @@ describe('messages', () => {
     expect(rig.arrivals.map(({ dup }) => dup)).toEqual([false, true]);
   });
 
-  it('of a device reach the application side, and neither the device itself nor other devices', () => {
+  it('of a device arrive at the application side only', () => {
     const rig = new HubRig();
     const [gateway, other] = [rig.connect('gw'), rig.connect('other')];
     rig.subscribe(gateway, 'p/d/data');
@@ -219,7 +219,7 @@ describe('messages', () => {
     [1, 0, 0],
     [1, 1, 1],
   ] as const)(
-    'with QoS %i reach the device itself once, subscribed with QoS %i, in profile generic',
+    'with QoS %i are delivered once to the device itself, subscribed with QoS %i, in profile generic',
     (sent, granted, got) => {
       const rig = new HubRig(PROFILES.generic);
       const client = rig.connect('c');
@@ -230,7 +230,7 @@ describe('messages', () => {
   );
 
   it.each(['documented', 'mainland', 'intl'] as const)(
-    'reach the device itself in profile %s only by the switch ownPublishes',
+    'are delivered to the device itself in profile %s only with the rule ownPublishes',
     (profile) => {
       for (const ownPublishes of [PROFILES[profile].ownPublishes, 'echoed'] as const) {
         const rig = new HubRig({ ...PROFILES[profile], routing: 'other devices too', keepAliveSMin: 0, ownPublishes });
@@ -242,7 +242,7 @@ describe('messages', () => {
     },
   );
 
-  it('of a device reach matching other devices, and by the switch not the device itself', () => {
+  it('of a device are delivered to other devices with a matching filter, and with the rule not to the device itself', () => {
     const rig = new HubRig({ routing: 'other devices too' });
     const [gateway, other] = [rig.connect('gw'), rig.connect('other')];
     rig.subscribe(gateway, '#');
@@ -252,7 +252,7 @@ describe('messages', () => {
     expect(rig.messagesTo(gateway)).toEqual([]);
   });
 
-  it('of a will come when a connection breaks, and not after DISCONNECT, where wills are served', () => {
+  it('of a will are published when a connection breaks, and not after DISCONNECT, if the rule permits wills', () => {
     const rig = new HubRig({ wills: 'published', routing: 'other devices too' });
     const will = { topic: 'last', payload: new Uint8Array(), qos: 1, retain: false } as const;
     const watcher = rig.connect('watcher');

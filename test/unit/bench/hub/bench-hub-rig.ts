@@ -1,6 +1,6 @@
 /**
- * Drives the bench hub's machine on virtual time, for its tests: clients connect, time passes, and every packet the hub
- * sends is read back with the moment it left.
+ * Runs the bench hub's machine on virtual time, for its tests. Every packet that the hub sends is decoded and recorded
+ * with its time.
  */
 
 import { type HubRules, MAINLAND } from '../../../../src/bench/hub/bench-rules.ts';
@@ -16,7 +16,7 @@ import { encodeMqtt, MqttReader } from '../../../../src/codec/mqtt-wire.ts';
 
 export const HOUR_MS = 3_600_000;
 
-/** The mainland hub without its ceilings on connecting and publishing, where a test is about something else. */
+/** Rules of the mainland hub without its limits on rates and keep alive. */
 export const RELAXED: HubRules = {
   ...MAINLAND,
   connectIntervalMs: 0,
@@ -35,7 +35,7 @@ export class HubRig {
   readonly machine: BenchHubMachine;
   readonly arrivals: ClientBytes[] = [];
   readonly events: HubEvent[] = [];
-  /** Connections the hub closed, and why. */
+  /** Connections that the hub closed, with the reason. */
   readonly ended = new Map<number, string>();
   readonly #sent: Sent[] = [];
   readonly #readers = new Map<number, MqttReader>();
@@ -46,7 +46,7 @@ export class HubRig {
     this.machine = new BenchHubMachine({ ...RELAXED, ...rules }, wallMinusUpMs, services);
   }
 
-  /** A TCP connection. */
+  /** Opens a TCP connection. */
   open(): number {
     this.#lastConnection += 1;
     this.#handle({ kind: 'accepted', connection: this.#lastConnection });
@@ -61,14 +61,14 @@ export class HubRig {
     this.#handle({ kind: 'bytes', connection, bytes });
   }
 
-  /** Opens and sends a CONNECT; a lasting session unless told otherwise. */
+  /** Opens a connection and sends CONNECT. Default: a lasting session. */
   connect(clientId: string, fields: Partial<Connect> = {}): number {
     const connection = this.open();
     this.send(connection, { ...CONNECT, clientId, ...fields });
     return connection;
   }
 
-  /** The CONNACK a connection got; `undefined`: none. */
+  /** Returns the CONNACK of a connection; `undefined`: none. */
   connack(connection: number): Connack | undefined {
     return this.sentTo(connection).find((packet) => packet.kind === 'connack');
   }
@@ -85,7 +85,7 @@ export class HubRig {
     this.send(connection, { kind: 'puback', packetId });
   }
 
-  /** The application side sends to a device. */
+  /** Publishes a message of the application side. */
   fromApplication(topic: string, text = '', qos: 0 | 1 = 1): void {
     this.#handle({ kind: 'applicationPublish', topic, payload: new TextEncoder().encode(text), qos });
   }
@@ -94,7 +94,7 @@ export class HubRig {
     this.send(connection, { kind: 'disconnect' });
   }
 
-  /** The TCP connection breaks. */
+  /** Breaks the TCP connection. */
   cut(connection: number): void {
     this.#handle({ kind: 'gone', connection });
   }
@@ -103,11 +103,11 @@ export class HubRig {
     this.#handle({ kind: 'fault', command });
   }
 
-  /** The platform's operator. Returns the result code. */
+  /** Executes a command of the platform's operator. @returns the result code */
   administer(command: PlatformCommand): number {
     this.#handle({ kind: 'platform', command });
     const result = this.events.flatMap((event) => (event.kind === 'platformCommand' ? [event.result] : [])).at(-1);
-    if (result === undefined) throw new Error('the order had no result');
+    if (result === undefined) throw new Error('the command had no result');
     return result;
   }
 
@@ -115,7 +115,7 @@ export class HubRig {
     this.command({ kind: 'set', faults });
   }
 
-  /** Time passes; the machine is woken whenever it asked to be. */
+  /** Advances the time. The machine is woken at each time that it requests. */
   advance(ms: number): void {
     const untilMs = this.nowMs + ms;
     for (let wakeAtMs = this.machine.wakeAtMs(); wakeAtMs !== undefined && wakeAtMs <= untilMs; ) {
@@ -123,18 +123,18 @@ export class HubRig {
       this.#handle({ kind: 'wake' });
       const nextMs = this.machine.wakeAtMs();
       if (nextMs !== undefined && nextMs <= wakeAtMs)
-        throw new Error(`woken at ${wakeAtMs}, wants to be again at ${nextMs}`);
+        throw new Error(`woken at ${wakeAtMs}, and requests to be woken at ${nextMs}`);
       wakeAtMs = nextMs;
     }
     this.nowMs = untilMs;
   }
 
-  /** Everything the hub sent on a connection, in order. */
+  /** Packets that the hub sent on a connection, in order. */
   sentTo(connection: number): MqttPacket[] {
     return this.#sent.filter((sent) => sent.connection === connection).map(({ packet }) => packet);
   }
 
-  /** The messages among it, with the moments they left. */
+  /** PUBLISH packets that the hub sent on a connection, with their times. */
   messagesTo(connection: number): (Publish & { readonly atMs: number; readonly text: string })[] {
     return this.#sent.flatMap((sent) =>
       sent.connection === connection && sent.packet.kind === 'publish'
@@ -147,7 +147,7 @@ export class HubRig {
     return this.machine.sessions(this.nowMs).find((session) => session.clientId === clientId);
   }
 
-  /** How many messages are stored for a client. */
+  /** Number of messages stored for a client. */
   stored(clientId: string): number {
     return this.session(clientId)?.stored ?? 0;
   }
@@ -175,7 +175,7 @@ export class HubRig {
     const reader = this.#readers.get(connection) ?? new MqttReader({ packetBytesMax: 65_536 });
     this.#readers.set(connection, reader);
     for (const read of reader.push(bytes)) {
-      if (!read.ok) throw new Error(`the hub sent what no client may accept: ${read.problem}`);
+      if (!read.ok) throw new Error(`the hub sent an invalid packet: ${read.problem}`);
       this.#sent.push({ atMs: this.nowMs, connection, packet: read.value });
     }
   }

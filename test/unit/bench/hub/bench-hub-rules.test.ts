@@ -1,4 +1,4 @@
-/** The rules of the bench hub: from the command line, in its list, and on the page about it. */
+/** Rules of the bench hub: on the command line, in the list, and in docs/bench-hub.md. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it, test } from 'vitest';
 import { PROFILES } from '../../../../src/bench/hub/bench-rules.ts';
@@ -32,20 +32,20 @@ describe('--set', () => {
     ['storedMax=-1', 'storedMax: '],
     ['inFlightMax=0', 'inFlightMax: '],
     ['credentials={"GPgd":"no base64!"}', 'credentials: '],
-  ])('%s is refused, and why', (setting, problem) => {
+  ])('%s is rejected with the reason', (setting, problem) => {
     expect(readRuleChange(setting)).toEqual({ kind: 'problem', problem: expect.stringContaining(problem) });
   });
 });
 
 describe('the command line', () => {
-  it('refuses a rule that is none as wrong usage, before anything listens', async () => {
+  it('rejects an unknown rule as a usage error, before the hub listens', async () => {
     const refused = runCommandLine(['bench-hub', '--port', '0', '--set', 'storedMax=3', '--set', 'overflow=sideways']);
     await expect(refused).rejects.toMatchObject({ code: 'usage', message: expect.stringContaining('--set overflow') });
   });
 });
 
 describe('the list of rules', () => {
-  it('has a value and a meaning for each, in every profile', () => {
+  it('has a value and a meaning for each rule, in every profile', () => {
     for (const profile of ['documented', 'mainland', 'intl', 'generic'] as const) {
       const listed = listRules(profile);
       expect(['profile', ...listed.map(({ name }) => name)].sort()).toEqual(Object.keys(PROFILES[profile]).sort());
@@ -53,7 +53,7 @@ describe('the list of rules', () => {
     }
   });
 
-  it('can be given back to --set, value by value', () => {
+  it('has only values that --set accepts', () => {
     for (const { name, value } of listRules('mainland')) {
       if (value !== 'none') expect(readRuleChange(`${name}=${value}`)).toMatchObject({ kind: 'change' });
     }
@@ -63,12 +63,12 @@ describe('the list of rules', () => {
 describe('docs/bench-hub.md', () => {
   const page = readFileSync(new URL('../../../../docs/bench-hub.md', import.meta.url), 'utf8');
 
-  it('names every fault and every order', () => {
+  it('names every fault and every command', () => {
     const kinds = [...FaultCommand.options, ...PlatformCommand.options].flatMap(({ shape }) => [...shape.kind.values]);
     for (const name of [...Object.keys(NO_FAULTS), ...kinds]) expect(page).toContain(name);
   });
 
-  it('names no rule that is none', () => {
+  it('names no unknown rule', () => {
     const names = [...page.matchAll(/--set '?([A-Za-z0-9]+)=/g)].map(([, name = '']) => name);
     const known = ['name', ...listRules('mainland').map(({ name }) => name)];
     expect(names.filter((name) => !known.includes(name))).toEqual([]);

@@ -1,4 +1,4 @@
-/** The bench hub on real TCP and HTTP: what goes through it, and that it can go away and come back. */
+/** The bench hub on real TCP and HTTP: messages in both directions, stop and start on the same port, the HTTP interface. */
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startApplicationSide } from '../../../../src/bench/hub/application.ts';
@@ -22,7 +22,7 @@ async function startHub(): Promise<BenchHub> {
   return hub;
 }
 
-/** A client of a few lines: it collects what it gets. */
+/** Minimal MQTT client that collects the packets it receives. */
 class Client {
   readonly received: MqttPacket[] = [];
   isClosed = false;
@@ -48,7 +48,7 @@ class Client {
     for (const packet of packets) this.#socket.write(encodeMqtt(packet));
   }
 
-  /** Connects with a lasting session and waits for the answer. */
+  /** Connects with a lasting session and waits for CONNACK. */
   async connect(clientId: string): Promise<MqttPacket | undefined> {
     this.send({
       kind: 'connect',
@@ -94,7 +94,7 @@ function event(packetId: number): MqttPacket {
 const SUBSCRIBE: MqttPacket = { kind: 'subscribe', packetId: 1, subscriptions: [{ filter: 'p/d/control', qos: 1 }] };
 
 describe('the bench hub on TCP', () => {
-  it('takes messages up and brings messages down', async () => {
+  it('receives uplinks and delivers downlinks', async () => {
     const hub = await startHub();
     const arrived: string[] = [];
     hub.onArrived(({ topic }) => arrived.push(topic));
@@ -108,7 +108,7 @@ describe('the bench hub on TCP', () => {
     expect(client.received.map(({ kind }) => kind)).toEqual(['connack', 'suback', 'puback', 'publish']);
   });
 
-  it('goes away and comes back on the same port, with its sessions and what was stored meanwhile', async () => {
+  it('stops and starts on the same port, with its sessions and the messages stored meanwhile', async () => {
     const hub = await startHub();
     const first = new Client(hub.port);
     await first.connect('gw');
@@ -127,7 +127,7 @@ describe('the bench hub on TCP', () => {
     expect(second.received[1]).toMatchObject({ kind: 'publish', topic: 'p/d/control' });
   });
 
-  it('lets a refusal be read before it closes', async () => {
+  it('closes only after the client can have read a rejection', async () => {
     const hub = await startBenchHub({ port: 0, rules: { ...GENERIC, credentials: new Map() }, clock: systemClock() });
     closing.push(() => hub.stop());
     const client = new Client(hub.port);
@@ -135,14 +135,14 @@ describe('the bench hub on TCP', () => {
     await client.until(() => client.isClosed);
   });
 
-  it('wakes for its timers: a delayed answer comes without further input', async () => {
+  it('wakes for its timers: a delayed answer is sent without further input', async () => {
     const hub = await startHub();
     hub.setFault({ kind: 'set', faults: { sendDelayMs: 20 } });
     const client = new Client(hub.port);
     expect(await client.connect('gw')).toMatchObject({ kind: 'connack', returnCode: 0 });
   });
 
-  it('refuses to publish where nobody may', async () => {
+  it('rejects a publish on an invalid topic', async () => {
     const hub = await startHub();
     expect(() => hub.publish({ topic: 'p/+/control', payload: new Uint8Array(), qos: 1 })).toThrow('MQTT-3.3.2-2');
   });
@@ -161,7 +161,7 @@ describe('the application side over HTTP', () => {
     return { hub, ask };
   }
 
-  it('publishes text and base64, and shows what arrived and which sessions there are', async () => {
+  it('publishes text and base64, and shows arrivals and sessions', async () => {
     const { hub, ask } = await startBoth();
     const client = new Client(hub.port);
     await client.connect('gw');
@@ -182,7 +182,7 @@ describe('the application side over HTTP', () => {
     expect(await (await ask('/sessions')).json()).toMatchObject([{ clientId: 'gw', isConnected: true, inFlight: 1 }]);
   });
 
-  it('shows what it owes a client, in flight and stored', async () => {
+  it('shows the unacknowledged and stored messages of a client', async () => {
     const { hub, ask } = await startBoth();
     const client = new Client(hub.port);
     await client.connect('gw');
@@ -197,10 +197,10 @@ describe('the application side over HTTP', () => {
       inFlight: [{ ...message, payload: 'c2VudA==' }],
       stored: [{ ...message, payload: 'a2VwdA==' }],
     });
-    expect((await ask('/stored?client=nobody')).status).toBe(404);
+    expect((await ask('/stored?client=unknown')).status).toBe(404);
   });
 
-  it('does what the platform does, and answers with its result code', async () => {
+  it('executes platform commands, and returns their result codes', async () => {
     const { ask } = await startBoth();
     const gateway = { product: 'GP', device: 'gd' };
     const subdevice = { product: 'SP', device: 'one' };
@@ -215,7 +215,7 @@ describe('the application side over HTTP', () => {
     }
   });
 
-  it('makes things go wrong', async () => {
+  it('executes fault commands', async () => {
     const { hub, ask } = await startBoth();
     const client = new Client(hub.port);
     await client.connect('gw');
@@ -223,13 +223,13 @@ describe('the application side over HTTP', () => {
     await client.until(() => client.isClosed);
   });
 
-  it('refuses what it does not understand, and says why', async () => {
+  it('rejects an invalid request with the reason', async () => {
     const { ask } = await startBoth();
     for (const [path, body] of [
       ['/publish', { topic: 'a/#', text: '' }],
       ['/publish', { text: 'no topic' }],
       ['/publish', 'no object'],
-      ['/fault', { kind: 'unheard of' }],
+      ['/fault', { kind: 'an unknown path' }],
       ['/platform', { kind: 'bind', gateway: 'GP' }],
       ['/fault', { kind: 'set', faults: { reach: 'sideways' } }],
       ['/arrived?since=-1', undefined],

@@ -1,4 +1,4 @@
-/** The hub's services, with the JSON of its documents (hub contract §4). */
+/** Services of the hub, with the JSON of its documents. */
 import { describe, expect, it } from 'vitest';
 import type { Message } from '../../../../src/base/message.ts';
 import { type ServiceCommand, Services } from '../../../../src/bench/hub/services/services.ts';
@@ -8,8 +8,8 @@ const NOW_MS = 1_735_689_600_500;
 const DEVICE = { product: 'SP', device: 'pump' };
 const FIRMWARE = { version: '0.2', url: 'https://x/0.2', md5sum: 'ab', file_size: 708_482 };
 
-/** A device that speaks for itself alone. */
-function desk() {
+/** Returns the services and a device that is permitted only its own topics. */
+function openServices() {
   const services = new Services();
   const from = {
     clientId: 'SPpump',
@@ -17,10 +17,10 @@ function desk() {
   };
   return {
     services,
-    /** `undefined`: not permitted. */
+    /** Sends a request. @returns the answers; `undefined`: not permitted */
     ask: (topic: string, content: unknown, wallMs = NOW_MS): unknown[] | undefined => {
       const service = services.all.find((each) => each.takes(topic));
-      if (service === undefined) throw new Error(`nobody takes ${topic}`);
+      if (service === undefined) throw new Error(`no service has the topic ${topic}`);
       const payload = new TextEncoder().encode(typeof content === 'string' ? content : JSON.stringify(content));
       return service.answer({ topic, payload, qos: 1 }, from, wallMs)?.map(read);
     },
@@ -37,8 +37,8 @@ describe('the time', () => {
   const TOPIC = '$sys/operation/SP/pump';
   const REQUEST = { type: 'get', resource: ['time'] };
 
-  it('comes in seconds, and in ms twice', () => {
-    expect(desk().ask(TOPIC, REQUEST)).toEqual([
+  it('is answered in s, and twice in ms', () => {
+    expect(openServices().ask(TOPIC, REQUEST)).toEqual([
       [
         '$sys/operation/result/SP/pump',
         { type: 'get', time: 1_735_689_600, ntptime1: 1_735_689_600_500, ntptime2: 1_735_689_600_500 },
@@ -46,8 +46,8 @@ describe('the time', () => {
     ]);
   });
 
-  it('comes in seconds alone, as it once did', () => {
-    const { ask, execute } = desk();
+  it('is answered in s only, as by earlier versions of the hub', () => {
+    const { ask, execute } = openServices();
     execute({ kind: 'ntpStamps', areSent: false });
     expect(ask(TOPIC, REQUEST)).toEqual([['$sys/operation/result/SP/pump', { type: 'get', time: 1_735_689_600 }]]);
   });
@@ -63,8 +63,8 @@ describe('firmware', () => {
   ];
   const update = [UPDATE, { type: 'update_firmware', ...FIRMWARE }];
 
-  it('a version is accepted, and a device that runs an old one is told of the new one, again and again', () => {
-    const { ask, execute } = desk();
+  it('a version is accepted, and each report of an old version is answered with the new version', () => {
+    const { ask, execute } = openServices();
     expect(ask(REPORT, version('0.1'))).toEqual([accepted('0.1')]);
     expect(execute({ kind: 'offerFirmware', product: 'SP', firmware: FIRMWARE })).toEqual([update]);
     expect(ask(REPORT, version('0.1'))).toEqual([accepted('0.1'), update]);
@@ -78,8 +78,8 @@ describe('firmware', () => {
     [{ state: 'done', result_code: '0', result_msg: '' }, 'done'],
     [{ state: 'fail', result_code: '-4', result_msg: 'md5' }, 'fail'],
     [{ state: 'dreaming' }, undefined],
-  ])('progress %j is kept as %s and not answered', (progress, state) => {
-    const { ask, services } = desk();
+  ])('progress %j is stored as %s and not answered', (progress, state) => {
+    const { ask, services } = openServices();
     expect(ask(REPORT, { type: 'report_progress', report: { progress, version: '0.2' } })).toEqual([]);
     const { answer } = services.execute({ kind: 'firmware', device: DEVICE }, NOW_MS);
     expect(answer).toMatchObject({ progress: state === undefined ? undefined : { state } });
@@ -90,9 +90,9 @@ describe('remote configuration', () => {
   const RESULT = '$config/operation/result/SP/pump';
 
   it.each(['$config/operation/SP/pump', '$config/report/SP/pump'])(
-    'asked for on %s is 1001 while it is off',
+    'requested on %s is 1001 while it is off',
     (topic) => {
-      const { ask, execute } = desk();
+      const { ask, execute } = openServices();
       expect(ask(topic, { type: 'get' })).toEqual([[RESULT, { type: 'reply', result: 1001 }]]);
       const configure = { kind: 'configure', product: 'SP', configuration: { n: 1 }, devices: ['pump'] } as const;
       expect(execute({ ...configure, devices: ['pump'] })).toEqual([
@@ -106,7 +106,7 @@ describe('remote configuration', () => {
 });
 
 it('the log level is 0 until it is set, and carries the token', () => {
-  const { ask, execute } = desk();
+  const { ask, execute } = openServices();
   const answer = (level: number) => [
     '$log/operation/result/SP/pump',
     { type: 'get_log_level', clientToken: 't', log_level: level, result: 0, timestamp: 1_735_689_600 },
@@ -121,8 +121,8 @@ describe('a call', () => {
   const reply = (services: Services, id: string, wallMs = NOW_MS) =>
     services.execute({ kind: 'reply', id }, wallMs).answer;
 
-  it('goes out with QoS 0 and a number, and comes back under it, once', () => {
-    const { services, ask } = desk();
+  it('is sent with QoS 0 and an id, and accepts one reply with this id', () => {
+    const { services, ask } = openServices();
     const { answer, messages } = services.execute(call, NOW_MS);
     expect(answer).toEqual({ id: '1' });
     expect(messages).toMatchObject([{ topic: '$rrpc/rxd/SP/pump/1', qos: 0 }]);
@@ -132,8 +132,8 @@ describe('a call', () => {
     expect(reply(services, '1', NOW_MS + 9000)).toEqual({ kind: 'replied', payload: 'Zmlyc3Q=' });
   });
 
-  it('times out after 4 s, and a later reply changes nothing', () => {
-    const { services, ask } = desk();
+  it('times out after 4 s, and a later reply has no effect', () => {
+    const { services, ask } = openServices();
     services.execute(call, NOW_MS);
     expect(ask('$rrpc/txd/SP/pump/1', 'late', NOW_MS + 4001)).toEqual([]);
     expect(reply(services, '1', NOW_MS + 4001)).toEqual({ kind: 'timed out' });
@@ -141,7 +141,7 @@ describe('a call', () => {
   });
 
   it('cannot be made by a device', () => {
-    expect(desk().ask('$rrpc/rxd/SP/pump/1', '')).toBeUndefined();
+    expect(openServices().ask('$rrpc/rxd/SP/pump/1', '')).toBeUndefined();
   });
 });
 
@@ -155,8 +155,8 @@ describe('every service', () => {
     '$rrpc/txd',
   ];
 
-  it.each(TOPICS)('on %s refuses a device that is not the sender’s, and deeper topics', (topic) => {
-    const { ask } = desk();
+  it.each(TOPICS)('on %s rejects topics of other devices, and topics with more levels', (topic) => {
+    const { ask } = openServices();
     expect([ask(`${topic}/SP/valve/1`, {}), ask(`${topic}/SP`, {}), ask(`${topic}/SP/pump/1/2`, {})]).toEqual([
       undefined,
       undefined,
@@ -164,8 +164,8 @@ describe('every service', () => {
     ]);
   });
 
-  it.each(TOPICS.slice(0, 5))('on %s does not answer what is no request', (topic) => {
-    const { ask } = desk();
+  it.each(TOPICS.slice(0, 5))('on %s does not answer an invalid request', (topic) => {
+    const { ask } = openServices();
     for (const nonsense of ['', '{', '[]', 'null', '{"type":"no"}', '{"type":["get"]}'])
       expect(ask(`${topic}/SP/pump`, nonsense)).toEqual([]);
   });
@@ -181,7 +181,7 @@ describe('in the hub', () => {
   const broadcast = (all: Services, payload: string) =>
     all.execute({ kind: 'broadcast', devices: [DEVICE], payload }, NOW_MS);
 
-  it('an answer waits for a device that has gone', () => {
+  it('an answer is stored for a disconnected device', () => {
     const { rig, connection } = services();
     rig.subscribe(connection, '$shadow/operation/result/SP/pump');
     rig.set({ answers: 'late', answerDelayMs: 1000 });
@@ -191,7 +191,7 @@ describe('in the hub', () => {
     expect([rig.stored('SPpump'), rig.arrivals]).toEqual([1, []]);
   });
 
-  it('a broadcast reaches who is online and has subscribed, and waits for nobody', () => {
+  it('a broadcast is sent to connected subscribers only, and is not stored', () => {
     const { rig, connection, all } = services();
     rig.subscribe(connection, '$broadcast/rxd/SP/pump');
     const send = () => {
@@ -204,7 +204,7 @@ describe('in the hub', () => {
     expect(rig.stored('SPpump')).toBe(0);
   });
 
-  it('a broadcast of more than 8 KB in base64 is refused', () => {
+  it('a broadcast of more than 8 KB in base64 is rejected', () => {
     const { all } = services();
     expect(broadcast(all, Buffer.alloc(6144).toString('base64')).messages).toHaveLength(1);
     expect(broadcast(all, Buffer.alloc(6145).toString('base64'))).toMatchObject({
@@ -213,7 +213,7 @@ describe('in the hub', () => {
     });
   });
 
-  it('a device may not publish a broadcast: no PUBACK', () => {
+  it('a device that publishes a broadcast gets no PUBACK', () => {
     const { rig, connection } = services();
     rig.publish(connection, '$broadcast/rxd/SP/pump');
     expect(rig.sentTo(connection).map(({ kind }) => kind)).toEqual(['connack']);

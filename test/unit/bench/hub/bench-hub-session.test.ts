@@ -1,4 +1,4 @@
-/** One test for each sentence the hub's documents say about the persistent session, and one for each switch. */
+/** Persistent session: one test for each documented statement, and one for each rule. */
 import { describe, expect, it, test } from 'vitest';
 import { HubSession } from '../../../../src/bench/hub/client-session.ts';
 import { HOUR_MS, HubRig, RELAXED } from './bench-hub-rig.ts';
@@ -6,7 +6,7 @@ import { HOUR_MS, HubRig, RELAXED } from './bench-hub-rig.ts';
 const SECOND_MS = 1000;
 const GATEWAY = 'gw';
 
-/** A gateway that subscribed, then went away while `count` messages came for it. */
+/** Returns a hub with a subscribed, disconnected gateway and `count` messages stored for it. */
 function rigWithStored(count: number, rules: ConstructorParameters<typeof HubRig>[0] = {}): HubRig {
   const rig = new HubRig(rules);
   const connection = rig.connect(GATEWAY);
@@ -21,20 +21,20 @@ function textsTo(rig: HubRig, connection: number): string[] {
 }
 
 describe('the persistent session', () => {
-  it('is created by CONNECT with clean session 0, and CONNACK says session present 0', () => {
+  it('is created by CONNECT with clean session 0, and CONNACK has session present 0', () => {
     const rig = new HubRig();
     expect(rig.connack(rig.connect(GATEWAY))).toMatchObject({ returnCode: 0, sessionPresent: false });
     expect(rig.session(GATEWAY)).toMatchObject({ isConnected: true });
   });
 
-  it('is resumed by the client id, and CONNACK says session present 1', () => {
+  it('is resumed by the client id, and CONNACK has session present 1', () => {
     const rig = new HubRig();
     rig.disconnect(rig.connect(GATEWAY));
     expect(rig.connack(rig.connect('another'))).toMatchObject({ sessionPresent: false });
     expect(rig.connack(rig.connect(GATEWAY))).toMatchObject({ sessionPresent: true });
   });
 
-  it('still has its subscriptions on resume', () => {
+  it('keeps its subscriptions', () => {
     const rig = new HubRig();
     const first = rig.connect(GATEWAY);
     rig.subscribe(first, 'p/d/control');
@@ -77,7 +77,7 @@ describe('the persistent session', () => {
     ]);
   });
 
-  it('drains a full store of 150 in 74.5 s', () => {
+  it('delivers 150 stored messages in 74.5 s', () => {
     const rig = rigWithStored(150, { inFlightMax: 200 });
     const connection = rig.connect(GATEWAY);
     rig.advance(60 * 60 * SECOND_MS);
@@ -86,7 +86,7 @@ describe('the persistent session', () => {
     expect(messages.at(-1)?.atMs).toBe(149 * 500);
   });
 
-  it('stores QoS 1 only', () => {
+  it('stores only messages with QoS 1', () => {
     const rig = rigWithStored(0);
     rig.fromApplication('p/d/control', 'QoS 0', 0);
     rig.fromApplication('p/d/control', 'QoS 1', 1);
@@ -95,7 +95,7 @@ describe('the persistent session', () => {
     expect(textsTo(rig, connection)).toEqual(['QoS 1']);
   });
 
-  it('stores nothing for a subscription of QoS 0', () => {
+  it('stores nothing for a subscription with QoS 0', () => {
     const rig = new HubRig();
     const connection = rig.connect(GATEWAY);
     rig.subscribe(connection, 'p/d/control', 0);
@@ -108,7 +108,7 @@ describe('the persistent session', () => {
     ['oldest', 'm3', 'm152'],
     ['newest', 'm1', 'm150'],
   ] as const)(
-    'stores at most 150 per device; with overflow %s, %s is the first left and %s the last',
+    'stores at most 150 messages per device; with overflow %s, %s is the first and %s the last of them',
     (overflow, first, last) => {
       const rig = rigWithStored(152, { overflow, replayIntervalMs: 0, inFlightMax: 200 });
       expect(rig.stored(GATEWAY)).toBe(150);
@@ -118,18 +118,18 @@ describe('the persistent session', () => {
     },
   );
 
-  it('stores for at most 24 h, each message counted from its own arrival', () => {
+  it('stores each message for at most 24 h from its arrival', () => {
     const rig = rigWithStored(1, { sessionHoursMax: 48 });
     rig.advance(HOUR_MS);
-    rig.fromApplication('p/d/control', 'an hour younger');
+    rig.fromApplication('p/d/control', 'one hour later');
     rig.advance(23 * HOUR_MS);
     expect(rig.stored(GATEWAY)).toBe(2);
     rig.advance(1);
     expect(rig.stored(GATEWAY)).toBe(1);
-    expect(textsTo(rig, rig.connect(GATEWAY))).toEqual(['an hour younger']);
+    expect(textsTo(rig, rig.connect(GATEWAY))).toEqual(['one hour later']);
   });
 
-  it('ends with CONNECT with clean session 1, and leaves nothing behind', () => {
+  it('ends with CONNECT with clean session 1, and its messages are deleted', () => {
     const rig = rigWithStored(3);
     const clean = rig.connect(GATEWAY, { cleanSession: true });
     rig.advance(10 * SECOND_MS);
@@ -140,7 +140,7 @@ describe('the persistent session', () => {
     expect(rig.connack(rig.connect(GATEWAY))).toMatchObject({ sessionPresent: false });
   });
 
-  it('is there after 24 h of disconnection and gone after more, when the client said DISCONNECT', () => {
+  it('is kept for 24 h after DISCONNECT, and not longer', () => {
     for (const [ms, sessionPresent] of [
       [24 * HOUR_MS, true],
       [24 * HOUR_MS + 1, false],
@@ -151,7 +151,7 @@ describe('the persistent session', () => {
     }
   });
 
-  it('is there after 24 h of disconnection and gone after more, when the keep alive ran out, counted from then', () => {
+  it('is kept for 24 h after the keep alive ran out, and not longer', () => {
     for (const [ms, sessionPresent] of [
       [24 * HOUR_MS, true],
       [24 * HOUR_MS + 1, false],
@@ -165,7 +165,7 @@ describe('the persistent session', () => {
     }
   });
 
-  it('does not end while connected, however long', () => {
+  it('does not end while the client is connected', () => {
     const rig = new HubRig();
     rig.connect(GATEWAY);
     rig.advance(1000 * HOUR_MS);
@@ -187,8 +187,8 @@ describe('the persistent session', () => {
   });
 });
 
-describe('where the documents are silent, a switch', () => {
-  it('paces from PUBACK to send: a missing PUBACK stalls the rest', () => {
+describe('a rule where the documents say nothing', () => {
+  it('sends the next stored message after the PUBACK: a missing PUBACK stops the others', () => {
     const rig = rigWithStored(3, { replayPacing: 'acknowledgement' });
     const connection = rig.connect(GATEWAY);
     rig.advance(20 * SECOND_MS);
@@ -201,7 +201,7 @@ describe('where the documents are silent, a switch', () => {
     ]);
   });
 
-  it('lets live messages queue behind the replay', () => {
+  it('sends live messages after the replay', () => {
     const rig = rigWithStored(3, { liveMessages: 'behind replay' });
     const connection = rig.connect(GATEWAY);
     rig.fromApplication('p/d/control', 'live');
@@ -209,7 +209,7 @@ describe('where the documents are silent, a switch', () => {
     expect(textsTo(rig, connection)).toEqual(['m1', 'm2', 'm3', 'live']);
   });
 
-  it('lets live messages interleave with the replay', () => {
+  it('sends live messages during the replay', () => {
     const rig = rigWithStored(3, { liveMessages: 'interleaved' });
     const connection = rig.connect(GATEWAY);
     rig.fromApplication('p/d/control', 'live');
@@ -217,7 +217,7 @@ describe('where the documents are silent, a switch', () => {
     expect(textsTo(rig, connection)).toEqual(['m1', 'live', 'm2', 'm3']);
   });
 
-  it('keeps at most so many messages in flight, and goes on with the PUBACK', () => {
+  it('has at most that number of messages in flight, and continues after a PUBACK', () => {
     const rig = new HubRig({ inFlightMax: 2 });
     const connection = rig.connect(GATEWAY);
     rig.subscribe(connection, 'p/d/control');
@@ -225,7 +225,7 @@ describe('where the documents are silent, a switch', () => {
     expect(textsTo(rig, connection)).toEqual(['a', 'b']);
     rig.acknowledge(connection, rig.messagesTo(connection)[0]?.packetId ?? 0);
     expect(textsTo(rig, connection)).toEqual(['a', 'b', 'c']);
-    // What had to wait when the connection broke is stored from then on, and paced like the rest.
+    // Messages that waited when the connection broke are stored, and sent at the same pace as the others.
     rig.cut(connection);
     const second = rig.connect(GATEWAY);
     for (const { packetId } of rig.messagesTo(second)) rig.acknowledge(second, packetId ?? 0);

@@ -1,4 +1,4 @@
-/** Shadows of the hub, with the JSON of its documents (hub contract §4.1). */
+/** Device shadows of the hub, with the JSON of its documents. */
 import { describe, expect, it } from 'vitest';
 import { ShadowService } from '../../../../src/bench/hub/services/shadow.ts';
 import type { JsonObject } from '../../../../src/bench/hub/services/shadow-document.ts';
@@ -6,7 +6,7 @@ import type { JsonObject } from '../../../../src/bench/hub/services/shadow-docum
 const NOW_MS = 1_735_689_600_500;
 const DEVICE = { product: 'SP', device: 'pump' };
 
-function desk() {
+function openServices() {
   const shadows = new ShadowService();
   const read = (payload: Uint8Array | undefined): JsonObject => JSON.parse(new TextDecoder().decode(payload));
   const ask = (request: object, wallMs = NOW_MS): JsonObject => {
@@ -22,21 +22,21 @@ function desk() {
     report: (reported: unknown, fields: object = {}) => ask({ type: 'update', state: { reported }, ...fields }),
     desire: (state: JsonObject | null, version?: number) => {
       const { result, messages } = shadows.desire(DEVICE, { state, version }, NOW_MS);
-      return { result, told: messages.map(({ payload }) => read(payload)) };
+      return { result, sent: messages.map(({ payload }) => read(payload)) };
     },
   };
 }
 
 describe('a shadow', () => {
-  it('that nobody has touched is the empty document', () => {
-    expect(desk().ask({ type: 'get', clientToken: 't' })).toEqual({
+  it('without an update is the empty document', () => {
+    expect(openServices().ask({ type: 'get', clientToken: 't' })).toEqual({
       ...{ type: 'get', result: 0, timestamp: NOW_MS, clientToken: 't' },
       payload: { state: {}, metadata: {}, version: 0 },
     });
   });
 
-  it('answers an update with what has changed and the next version', () => {
-    expect(desk().report({ k: 'v' }, { version: 0, clientToken: 't' })).toEqual({
+  it('answers an update with the changes and the next version', () => {
+    expect(openServices().report({ k: 'v' }, { version: 0, clientToken: 't' })).toEqual({
       ...{ type: 'update', result: 0, timestamp: NOW_MS, clientToken: 't' },
       payload: {
         state: { reported: { k: 'v' } },
@@ -46,8 +46,8 @@ describe('a shadow', () => {
     });
   });
 
-  it('tells of a conflict of versions with the whole document, and changes nothing', () => {
-    const { report, get } = desk();
+  it('answers an update for another version with the whole document, and does not change', () => {
+    const { report, get } = openServices();
     report({ k: 1 });
     const answer = report({ k: 2 }, { version: 0 });
     expect(answer).toMatchObject({
@@ -59,20 +59,20 @@ describe('a shadow', () => {
     expect(report({ k: 2 }, { version: 1 })).toMatchObject({ result: 0, payload: { version: 2 } });
   });
 
-  it('loses a key that is reported as null, merges objects, and replaces arrays whole', () => {
-    const { report, get } = desk();
+  it('removes a key that is reported as null, merges objects, and replaces arrays', () => {
+    const { report, get } = openServices();
     report({ gone: 1, list: [1, 2, 3], deep: { a: 1, b: 2 } });
     report({ gone: null, list: [4], deep: { b: null, c: 3 } });
     expect(get()).toMatchObject({ state: { reported: { list: [4], deep: { a: 1, c: 3 } } }, version: 2 });
     expect(JSON.stringify(get())).not.toMatch(/gone|"b"/);
   });
 
-  it('told what is desired tells the device the difference, which a get computes too', () => {
-    const { report, desire, get } = desk();
+  it('sends the device the difference to the desired state, which a get contains too', () => {
+    const { report, desire, get } = openServices();
     report({ on: false, list: [1], deep: { a: 1, b: 1 } });
-    const { result, told } = desire({ on: true, list: [1], deep: { a: 1, b: 2 } });
+    const { result, sent } = desire({ on: true, list: [1], deep: { a: 1, b: 2 } });
     const delta = { on: true, deep: { b: 2 } };
-    expect([result, told]).toEqual([
+    expect([result, sent]).toEqual([
       0,
       [
         {
@@ -86,11 +86,11 @@ describe('a shadow', () => {
       ],
     ]);
     expect(get()).toMatchObject({ state: { delta } });
-    expect(desire({ on: false, deep: null })).toEqual({ result: 0, told: [] });
+    expect(desire({ on: false, deep: null })).toEqual({ result: 0, sent: [] });
   });
 
-  it('is rid of what was desired by the device', () => {
-    const { ask, desire, get } = desk();
+  it('removes the desired state when the device reports desired null', () => {
+    const { ask, desire, get } = openServices();
     desire({ on: true });
     expect(ask({ type: 'update', state: { reported: { on: true }, desired: null } })).toMatchObject({ result: 0 });
     expect(get()).toEqual({
@@ -100,20 +100,20 @@ describe('a shadow', () => {
     });
   });
 
-  it('is not told by a device what to desire', () => {
-    const { ask, get } = desk();
+  it('rejects a desired state from a device', () => {
+    const { ask, get } = openServices();
     expect(ask({ type: 'update', state: { desired: { on: true } } })).toMatchObject({ result: 5001 });
     expect(get()).toMatchObject({ version: 0 });
   });
 
-  it('desired for another version stays as it is', () => {
-    const { desire, get } = desk();
-    expect(desire({ on: true }, 7)).toEqual({ result: 5005, told: [] });
+  it('rejects a desired state for another version', () => {
+    const { desire, get } = openServices();
+    expect(desire({ on: true }, 7)).toEqual({ result: 5005, sent: [] });
     expect(get()).toMatchObject({ version: 0 });
   });
 
-  it('is at most 16 KB, over all updates, and five levels deep', () => {
-    const { report } = desk();
+  it('has at most 16 KB after all updates, and five levels', () => {
+    const { report } = openServices();
     const nested = (depth: number): JsonObject => (depth === 1 ? { k: 1 } : { k: nested(depth - 1) });
     expect(report(nested(5))).toMatchObject({ result: 0 });
     expect(report(nested(6))).toMatchObject({ result: 5001 });

@@ -1,11 +1,11 @@
-/** What the documents leave open about a session's messages: each switch in each of its positions. */
+/** Rules for the messages of a session where the documents say nothing: each value of each rule. */
 import { describe, expect, it, test } from 'vitest';
 import type { HubRules } from '../../../../src/bench/hub/bench-rules.ts';
 import { HOUR_MS, HubRig } from './bench-hub-rig.ts';
 
 const SECOND_MS = 1000;
 
-/** A gateway that left `u1` and `u2` unacknowledged, and for which `s1` and `s2` are stored. */
+/** Returns a hub with a disconnected gateway: `u1` and `u2` are unacknowledged, `s1` and `s2` are stored. */
 function awayRig(rules: Partial<HubRules>): HubRig {
   const rig = new HubRig(rules);
   const connection = rig.connect('gw');
@@ -49,14 +49,14 @@ describe('after a resume', () => {
         ['u2', 1500],
       ],
     ],
-  ])('unacknowledged messages go again: %s', (unacknowledged, expected) => {
+  ])('unacknowledged messages are sent again: %s', (unacknowledged, expected) => {
     const rig = awayRig({ unacknowledged });
     const connection = rig.connect('gw');
     rig.advance(10 * SECOND_MS);
     expect(replayOf(rig, connection)).toEqual(expected);
   });
 
-  it('what is sent again last still gets its turn when the window is full of it', () => {
+  it('messages that are sent again after the stored ones are sent even if they fill the window', () => {
     const rig = awayRig({ unacknowledged: 'after stored', inFlightMax: 2 });
     const connection = rig.connect('gw');
     rig.advance(10 * SECOND_MS);
@@ -69,7 +69,7 @@ describe('after a resume', () => {
     expect(replayOf(rig, connection).map(([text]) => text)).toEqual(['u1', 'u2', 's1', 's2']);
   });
 
-  it('a message acknowledged before its turn to go again does not go again', () => {
+  it('a message that is acknowledged before its repetition is not sent again', () => {
     const rig = awayRig({ unacknowledged: 'paced' });
     const connection = rig.connect('gw');
     rig.acknowledge(connection, 2);
@@ -85,7 +85,7 @@ describe('after a resume', () => {
     ['duplicates', true, true],
     ['without DUP', false, true],
     ['new messages', false, false],
-  ])('they go as %s', (resentAs, dup, isSameId) => {
+  ])('they are sent as %s', (resentAs, dup, isSameId) => {
     const rig = awayRig({ resentAs });
     const messages = rig.messagesTo(rig.connect('gw')).slice(0, 2);
     expect(messages.map((message) => [message.text, message.dup])).toEqual([
@@ -95,15 +95,15 @@ describe('after a resume', () => {
     expect(messages.map(({ packetId }) => packetId)).toEqual(isSameId ? [1, 2] : [3, 4]);
   });
 
-  it('they keep the order of their first sending, however often they go again and under whatever identifier', () => {
+  it('they keep the order of their first sending after several repetitions and with new identifiers', () => {
     const rig = awayRig({ resentAs: 'new messages', unacknowledged: 'paced' });
-    rig.cut(rig.connect('gw')); // `u1` went again, `u2` did not
+    rig.cut(rig.connect('gw')); // `u1` was sent again, `u2` was not
     const connection = rig.connect('gw');
     rig.advance(SECOND_MS);
     expect(replayOf(rig, connection).map(([text]) => text)).toEqual(['u1', 'u2', 's1']);
   });
 
-  it('a missing PUBACK stalls a replay paced by PUBACK for so long, and then no more', () => {
+  it('a missing PUBACK stops a replay paced by PUBACK only for the configured time', () => {
     const rig = awayRig({ replayPacing: 'acknowledgement', replayStallMsMax: 3 * SECOND_MS });
     const connection = rig.connect('gw');
     rig.advance(10 * SECOND_MS);
@@ -115,7 +115,7 @@ describe('after a resume', () => {
 });
 
 describe('within a connection', () => {
-  it('a message without PUBACK goes again after so long, with DUP, until it is acknowledged', () => {
+  it('a message without PUBACK is sent again with DUP after the configured time, until it is acknowledged', () => {
     const rig = new HubRig({ retransmitMs: 20 * SECOND_MS });
     const connection = rig.connect('gw');
     rig.subscribe(connection, 'p/d/control');
@@ -131,7 +131,7 @@ describe('within a connection', () => {
     ]);
   });
 
-  it('nothing goes again by default', () => {
+  it('nothing is sent again by default', () => {
     const rig = new HubRig();
     const connection = rig.connect('gw');
     rig.subscribe(connection, 'p/d/control');
@@ -145,7 +145,7 @@ describe('the store', () => {
   test.each<[HubRules['storedMaxCounts'], number]>([
     ['stored', 3],
     ['stored and unacknowledged', 1],
-  ])('of 3 counts what is %s', (storedMaxCounts, stored) => {
+  ])('of 3 counts messages that are %s', (storedMaxCounts, stored) => {
     const rig = awayRig({ storedMax: 3, storedMaxCounts, overflow: 'newest' });
     for (const text of ['s3', 's4']) rig.fromApplication('p/d/control', text);
     expect(rig.session('gw')).toMatchObject({ inFlight: 2, stored, dropped: 4 - stored });
@@ -154,7 +154,7 @@ describe('the store', () => {
   test.each<[HubRules['storedAgeFrom'], number]>([
     ['arrival', 1],
     ['disconnection', 0],
-  ])('counts the age of a message from its %s, and what expired', (storedAgeFrom, stored) => {
+  ])('counts the age of a message from its %s, and the expired messages', (storedAgeFrom, stored) => {
     const rig = new HubRig({ storedAgeFrom, storedHoursMax: 1 });
     const connection = rig.connect('gw');
     rig.subscribe(connection, 'p/d/control');
@@ -165,7 +165,7 @@ describe('the store', () => {
     expect(rig.session('gw')).toMatchObject({ stored, expired: 1 - stored });
   });
 
-  it('shows what it owes: sent and not acknowledged, and stored', () => {
+  it('shows the unacknowledged and the stored messages', () => {
     const rig = awayRig({});
     const texts = (messages: readonly { payload: Uint8Array }[] | undefined): string[] =>
       (messages ?? []).map(({ payload }) => new TextDecoder().decode(payload));
@@ -174,6 +174,6 @@ describe('the store', () => {
       ['u1', 'u2'],
       ['s1', 's2'],
     ]);
-    expect(rig.machine.messages('nobody', rig.nowMs)).toBeUndefined();
+    expect(rig.machine.messages('unknown', rig.nowMs)).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-/** Whom the bench hub lets in at its TLS door: what TLS has proved counts, and for that device only. */
+/** Authentication by TLS at the bench hub: it is accepted for the proved device only. */
 import { describe, expect, it } from 'vitest';
 import { MAINLAND } from '../../../../src/bench/hub/bench-rules.ts';
 import { ConnectChecks } from '../../../../src/bench/hub/connect-checks.ts';
@@ -20,9 +20,9 @@ const judge = (proven: string | undefined) =>
 
 describe('a device without a password', () => {
   it.each([
-    ['is let in when TLS has proved who it is', 'gw', { kind: 'admitted', clientId: 'gw' }],
-    ['is refused when TLS has proved another', 'gw2', { kind: 'refused', code: 3 }],
-    ['is refused when nothing has', undefined, { kind: 'refused', code: 4 }],
+    ['is accepted if TLS has proved its identity', 'gw', { kind: 'admitted', clientId: 'gw' }],
+    ['is rejected if TLS has proved another identity', 'gw2', { kind: 'refused', code: 3 }],
+    ['is rejected without a proof by TLS', undefined, { kind: 'refused', code: 4 }],
   ])('%s', (_, proven, judgement) => {
     expect(judge(proven)).toMatchObject(judgement);
   });

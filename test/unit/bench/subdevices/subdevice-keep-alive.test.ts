@@ -1,8 +1,8 @@
-/** The simulated subdevice's own watch over its gateway (MQTT-SN 1.2 §6.11). */
+/** Supervision of the gateway by the simulated subdevice (MQTT-SN 1.2 §6.11). */
 import { expect, it } from 'vitest';
 import { SubdeviceKeepAlive } from '../../../../src/bench/subdevices/subdevice-keep-alive.ts';
 
-it('asks a silent gateway once the keep alive is over, however often something else is sent', () => {
+it('sends PINGREQ to a silent gateway after the keep alive, even if it sends other packets often', () => {
   const keepAlive = new SubdeviceKeepAlive({ keepAliveMs: 2000, retryMs: 200 });
   keepAlive.onReceived(0);
   for (let nowMs = 0; nowMs <= 2000; nowMs += 50) keepAlive.sent(nowMs);
