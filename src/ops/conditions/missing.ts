@@ -38,10 +38,10 @@ export function missingSubdevices({
     if (driverNamed(first.plan.driver).isPolled && unansweredSinceMs === undefined) continue;
     const receivedAtMs = open.flatMap(({ plan }) => plan.machine.lastReceivedAtMs(id) ?? []);
     const neverFromMs = unansweredSinceMs ?? Math.max(...open.map(({ sinceMs }) => sinceMs));
-    const wasHeard = receivedAtMs.length > 0;
-    const forMs = nowMs - (wasHeard ? Math.max(...receivedAtMs) : neverFromMs);
+    const hasSent = receivedAtMs.length > 0;
+    const forMs = nowMs - (hasSent ? Math.max(...receivedAtMs) : neverFromMs);
     const home = homes.length === 1 ? first.plan.name : '';
-    missing.set(home, [...(missing.get(home) ?? []), { subdevice: id, wasHeard, forMs }]);
+    missing.set(home, [...(missing.get(home) ?? []), { subdevice: id, hasSent, forMs }]);
   }
   return missing;
 }
@@ -70,8 +70,8 @@ export function missingConditions(
   const due = isPolled ? missing : missing.filter(({ forMs }) => forMs >= REPORTED_MS);
   if (due.length === 0) return [];
   const forMs = Math.max(...due.map((each) => each.forMs));
-  const gone = due.filter(({ wasHeard }) => wasHeard);
-  const never = due.filter(({ wasHeard }) => !wasHeard);
+  const gone = due.filter(({ hasSent }) => hasSent);
+  const never = due.filter(({ hasSent }) => !hasSent);
   const where = link === '' ? '' : ` on link ${link}`;
   const parts = [
     ...(never.length === 0

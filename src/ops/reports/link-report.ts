@@ -49,7 +49,7 @@ export interface LinkReport {
 export interface MissingSubdevice {
   readonly subdevice: string;
   /** A frame arrived since the process started. */
-  readonly wasHeard: boolean;
+  readonly hasSent: boolean;
   /** Time since the last frame, or since the link was opened, ms. */
   readonly forMs: number;
 }

@@ -1,11 +1,11 @@
-/** `holdfast hub …` as a process of its own, against fixed orders behind the real administrative socket. */
+/** `holdfast hub …` as a process, against fixed answers behind the real administrative socket. */
 import { execFile } from 'node:child_process';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { type AdminCommands, refusal, startAdministration } from '../../../src/ops/api/administration.ts';
 import { withDirectory } from '../ops/api/control-rig.ts';
 
-/** Node and a machine under load: only a hanging process takes so long. */
+/** Time limit of a process. Only a process that hangs takes longer, also on a loaded machine. */
 const PROCESS_MS_MAX = 60_000;
 
 const DONE = { subdevice: 'meter-1', hubIdentity: 'P/a', done: true, code: 0, sentence: 'done', remedy: null };
@@ -59,25 +59,25 @@ async function hub(...words: string[]): Promise<Ended> {
 }
 
 describe.concurrent('holdfast hub', { timeout: PROCESS_MS_MAX }, () => {
-  it('bind says what became of it, and exits 0 when all is done', async () => {
+  it('bind prints the outcome, and exits 0 on success', async () => {
     const { code, out } = await hub('bind', 'meter-1');
     expect(code).toBe(0);
     expect(out).toMatch(/^meter-1 +P\/a +done$/m);
   });
 
-  it('bind exits 1 when one is refused, with the sentence and the remedy', async () => {
+  it('bind exits 1 if the hub rejects a subdevice, with the sentence and the remedy', async () => {
     const { code, out } = await hub('bind', 'meter-1', 'meter-2');
     expect(code).toBe(1);
     expect(out).toMatch(/^meter-2 +P\/b +NOT DONE: the signature is wrong$/m);
     expect(out).toMatch(/^ {2}-> meter-2: Compare the secrets\.$/m);
   });
 
-  it('bind --json is what the gateway says', async () => {
+  it('bind --json prints the answer of the gateway', async () => {
     const { code, out } = await hub('bind', 'meter-2', '--json');
     expect({ code, answer: JSON.parse(out) }).toEqual({ code: 1, answer: { outcomes: [REFUSED] } });
   });
 
-  it('unbind that cannot be ordered exits 1 and says why', async () => {
+  it('unbind exits 1 with the reason if the gateway rejects the command', async () => {
     const { code, err } = await hub('unbind', 'meter-1');
     expect({ code, err }).toEqual({
       code: 1,
@@ -85,7 +85,7 @@ describe.concurrent('holdfast hub', { timeout: PROCESS_MS_MAX }, () => {
     });
   });
 
-  it('describe lists who is configured, who is not, and what to do', async () => {
+  it('describe lists configured and unconfigured subdevices, and what to do', async () => {
     const { code, out } = await hub('describe');
     expect(code).toBe(0);
     expect(out).toMatch(/^meter-1 +P\/a +bound$/m);
@@ -94,7 +94,7 @@ describe.concurrent('holdfast hub', { timeout: PROCESS_MS_MAX }, () => {
     expect(out).toMatch(/^ {2}-> meter-2: Bind it: holdfast hub bind meter-2\.$/m);
   });
 
-  it('bind of nobody is a wrong use', async () => {
+  it('bind without a subdevice is a usage error', async () => {
     expect((await hub('bind')).code).toBe(64);
   });
 });

@@ -1,4 +1,4 @@
-/** What listens on the control socket and is no gateway, or one that is stopped or of another version; and files that are broken. */
+/** Other programs on the control socket, gateways that are stopped or of another version, and broken files. */
 import { execFile, spawn } from 'node:child_process';
 import { utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
@@ -38,14 +38,14 @@ async function withServer(serve: (socket: Socket) => void, use: (socketPath: str
   });
 }
 
-/** An answer whatever was asked. */
+/** Returns a server with the same answer to each request. */
 function http(body: string, status = '200 OK'): (socket: Socket) => void {
   return (socket) => {
     socket.once('data', () => socket.end(responseOf(body, status)));
   };
 }
 
-/** The refusal that every gateway has for `/`, and this body for every other question. */
+/** Returns a server that answers `/` as each gateway does, and other requests with this body. */
 function gatewayOf(body: string, status = '200 OK'): (socket: Socket) => void {
   const refusal = responseOf('{"error":"There is /v1/status."}', '404 Not Found');
   return (socket) => {
@@ -61,20 +61,20 @@ function responseOf(body: string, status: string): string {
 
 const OLD = JSON.stringify({ losing: 'no', sentence: { text: 'No.' }, process: { version: '0.0.7' } });
 
-describe.concurrent('what listens on the control socket', { timeout: 120_000 }, () => {
+describe.concurrent('another program on the control socket', { timeout: 120_000 }, () => {
   it.each([
-    ['another program that greets', (socket: Socket) => void socket.write('220 mail ready\r\n')],
+    ['a server that sends a greeting', (socket: Socket) => void socket.write('220 mail ready\r\n')],
     ['a program that closes at once', (socket: Socket) => void socket.destroy()],
     ['a web server', http('<html>It works!</html>')],
-    ['a server of other JSON', http('{"status":{"ok":true}}')],
+    ['a server with other JSON', http('{"status":{"ok":true}}')],
     ['a server whose error is an object', http('{"error":{"code":5}}', '500 Oops')],
     ['a gateway of another version', gatewayOf(OLD)],
-    ['a gateway that does not know the question', gatewayOf('{"error":"There is /v0."}', '404 Not Found')],
+    ['a gateway that does not know the request', gatewayOf('{"error":"There is /v0."}', '404 Not Found')],
     [
-      'a gateway whose answer is cut',
+      'a gateway with an incomplete answer',
       (socket: Socket) => void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{"er'),
     ],
-  ])('is named and not believed: %s', async (_, serve) => {
+  ])('is named, and its answer is not used: %s', async (_, serve) => {
     await withServer(serve, async (socketPath) => {
       for (const command of [['status'], ['ledger']]) {
         const { code, out, err } = await holdfast(...command, '--socket', socketPath);
@@ -87,14 +87,14 @@ describe.concurrent('what listens on the control socket', { timeout: 120_000 }, 
     });
   });
 
-  it('is named with its version where that is another one', async () => {
+  it('is named with its version if the version differs', async () => {
     await withServer(gatewayOf(OLD), async (socketPath) => {
       const { err } = await holdfast('status', '--socket', socketPath);
       expect(err.replaceAll(/\s+/g, ' ')).toContain('is a gateway of another version (0.0.7)');
     });
   });
 
-  it('says nothing, and every command says so in its time and with 69', async () => {
+  it('that does not answer is reported by each command within its time limit, with exit code 69', async () => {
     await withServer(
       () => undefined,
       async (socketPath) => {
@@ -109,7 +109,7 @@ describe.concurrent('what listens on the control socket', { timeout: 120_000 }, 
     );
   });
 
-  it('is a program that was stopped, and status says what can be said without it', async () => {
+  it('that was stopped is named, and status shows what is known without it', async () => {
     await withDirectory(async (directory) => {
       const socketPath = join(directory, 'control.sock');
       const config = join(directory, 'holdfast.toml');
@@ -133,7 +133,7 @@ describe.concurrent('what listens on the control socket', { timeout: 120_000 }, 
 });
 
 describe.concurrent('a broken configuration', { timeout: 120_000 }, () => {
-  it('beside a running gateway is told, and the gateway is found all the same', async () => {
+  it('is reported, and a running gateway is still found', async () => {
     await withControl(async ({ socketPath }) => {
       const config = join(socketPath, '..', 'holdfast.toml');
       await writeFile(config, `[gateway]\nname = oops\ncontrol_socket = "${socketPath}" # here\n`);
@@ -146,7 +146,7 @@ describe.concurrent('a broken configuration', { timeout: 120_000 }, () => {
     });
   });
 
-  it('does not make status look at another store', async () => {
+  it('does not make status read another store', async () => {
     await withDirectory(async (directory) => {
       const config = join(directory, 'holdfast.toml');
       await writeFile(config, `[gateway]\ncontrol_socket = "${directory}/none.sock"\nname = oops\n`);
@@ -156,13 +156,13 @@ describe.concurrent('a broken configuration', { timeout: 120_000 }, () => {
     });
   });
 
-  it('that is named and not there is no reason to ask another gateway', async () => {
+  it('that does not exist is reported, and no other gateway is asked', async () => {
     const { code, err } = await holdfast('status', '--config', '/nonexistent/holdfast.toml');
     expect(code).toBe(78);
     expect(err).toContain('The configuration /nonexistent/holdfast.toml does not exist');
   });
 
-  it('that was changed after the start is told with the number of its problems', async () => {
+  it('that was changed after the start is reported with the number of its problems', async () => {
     await withControl(async ({ socketPath }) => {
       const config = join(socketPath, '..', 'holdfast.toml');
       await writeFile(config, `[gateway]\ncontrol_socket = "${socketPath}"\nnonsense = 1\n`);
@@ -180,7 +180,7 @@ describe.concurrent('status --check', { timeout: 120_000 }, () => {
     ['at risk', 1, 'WARNING'],
     ['yes', 2, 'CRITICAL'],
     ['unknown', 3, 'UNKNOWN'],
-  ] as const)('prints one line and tells the verdict by its exit code: %s is %d', async (losing, code, word) => {
+  ] as const)('prints one line, and its exit code is the verdict: %s is %d', async (losing, code, word) => {
     await withControl(async ({ gateway, socketPath }) => {
       const report = gateway.status();
       gateway.status = () => ({ ...report, losing });
@@ -194,9 +194,9 @@ describe.concurrent('status --check', { timeout: 120_000 }, () => {
   });
 
   it.each([
-    ['nobody answers', ['--socket', '/nonexistent/control.sock']],
+    ['no gateway answers', ['--socket', '/nonexistent/control.sock']],
     ['the configuration cannot be read', ['--config', '/nonexistent/holdfast.toml']],
-  ])('is 3 in one line where %s', async (_, words) => {
+  ])('exits 3 with one line if %s', async (_, words) => {
     const { code, out } = await holdfast('status', '--check', ...words);
     expect({ code, out }).toEqual({ code: 3, out: expect.stringMatching(/^HOLDFAST UNKNOWN - [^\n]+\n$/) });
   });

@@ -1,4 +1,4 @@
-/** What the technician reads: the verdict, the words for numbers, the lines and tables on a narrow terminal. */
+/** Output for technicians: the verdict, numbers in words, and lines and tables on a narrow terminal. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { nodeProblem } from '../../../src/cli/node-version.ts';
@@ -38,35 +38,35 @@ function condition(losing: Condition['losing'], forMs: number): Condition {
 }
 
 describe('the verdict', () => {
-  it('is no, with where the messages are, while the hub is away', () => {
+  it('is no while the hub is away, with the place of the messages', () => {
     const { losing, sentence } = judge(AWAY);
     expect(losing).toBe('no');
     expect(sentence).toBe('No. 1,204 messages safe on disk, waiting for the hub (away 3 min).');
   });
 
-  it('is no, in five words, while all is well', () => {
+  it('is no, in a short sentence, if there is no condition', () => {
     expect(judge(CONNECTED).sentence).toBe('No. The hub is connected and takes everything.');
   });
 
-  it('does not say that the hub takes everything when something is wrong', () => {
+  it('does not contain "takes everything" if there is a condition', () => {
     expect(judge({ ...CONNECTED, conditions: [condition('at risk', 1)] }).sentence).toBe(
       'Not yet. It is at risk. The hub is connected; no uplink waits on disk.',
     );
   });
 
-  it('says when a backlog will be done', () => {
+  it('contains the time until the backlog is sent', () => {
     const outbox = { ...CONNECTED.outbox, messages: 600, onDisk: 600, ratePerS: 20, etaMs: 30_000 };
     expect(judge({ ...CONNECTED, outbox }).sentence).toBe(
       'No. 600 messages safe on disk, on the way to the hub at 20/s, done in about 30 s.',
     );
   });
 
-  it('does not call safe what is still in RAM', () => {
+  it('does not call messages in RAM safe', () => {
     const outbox = { ...AWAY.outbox, messages: 10, onDisk: 7 };
     expect(judge({ ...AWAY, outbox }).sentence).toMatch(/^No\. 7 messages safe on disk.* 3 more being written\.$/);
   });
 
-  it('is the worst of the conditions, which come in that order', () => {
+  it('is the worst of the conditions, which are sorted by severity', () => {
     const conditions = [condition('no', 9), condition('at risk', 1), condition('yes', 2), condition('yes', 3)];
     const report = judge({ ...AWAY, conditions });
     expect(report.losing).toBe('yes');
@@ -79,13 +79,13 @@ describe('the verdict', () => {
     ]);
   });
 
-  it('stands first in the report', () => {
+  it('is the first field of the report', () => {
     expect(Object.keys(judge(AWAY)).slice(0, 3)).toEqual(['losing', 'sentence', 'conditions']);
   });
 });
 
 describe('the status', () => {
-  it('answers in its first line, and says next what to do', () => {
+  it('answers in its first line, and then shows what to do', () => {
     const lines = renderStatus(judge(AWAY), terminalOf(80));
     expect(lines.slice(0, 5)).toEqual([
       'Losing data? No. 1,204 messages safe on disk, waiting for the hub (away 3 min).',
@@ -101,7 +101,7 @@ describe('the status', () => {
     expect(longest).toBeLessThanOrEqual(width);
   });
 
-  it('lets no control character of the wire through', () => {
+  it('escapes control characters from the line', () => {
     const links = AWAY.links.map((link) => ({
       ...link,
       state: 'opening' as const,
@@ -114,7 +114,7 @@ describe('the status', () => {
 });
 
 describe('the ledger', () => {
-  it('balances lane by lane: what is missing in one is not made good by another', () => {
+  it('balances each lane: a surplus of one lane does not hide a loss of another', () => {
     const lane = (subdevice: string, accepted: number) => ({
       subdevice,
       direction: 'uplink' as const,
@@ -130,7 +130,7 @@ describe('the ledger', () => {
     expect(report.totals.uplink.imbalance).toBe(0);
   });
 
-  it('without a running gateway is read from the store, and the status says what is safe', () => {
+  it('is read from the store if no gateway runs, and the status shows which messages are safe', () => {
     const status = offlineStatusOf(
       { path: '/s', bytes: 1, walBytes: 2, lanes: BALANCED, findings: ['x'], losses: [] },
       null,
@@ -181,27 +181,27 @@ describe('words', () => {
     expect(ageWords({ ms: 5000, quality: 'at_least' })).toBe('at least 5 s');
   });
 
-  it('group digits as the language does', () => {
+  it('group digits with commas', () => {
     fc.assert(fc.property(fc.integer(), (count) => countWords(count) === count.toLocaleString('en-US')));
   });
 
-  it('hide no character and pass no control character', () => {
+  it('escape control characters, and keep all others', () => {
     expect(printable('Zähler ✓\n\u202e')).toBe('Zähler ✓\\u000a\\u202e');
   });
 });
 
 describe('lines', () => {
-  it('keep a number and its unit together', () => {
+  it('do not separate a number from its unit', () => {
     expect(wrap('away for 3 min now', 10)).toEqual(['away for', '3 min now']);
     expect(wrap('away for 3 min now', 9)).toEqual(['away for', '3 min now']);
     expect(wrap('away for 33 min', 12)).toEqual(['away for', '33 min']);
   });
 
-  it('hang below their mark', () => {
+  it('are indented below their mark', () => {
     expect(hang('-> ', 'one two three', 10)).toEqual(['-> one two', '   three']);
   });
 
-  it('are never wider than asked, and lose nothing', () => {
+  it('are never wider than the given width, and lose no text', () => {
     const words = fc.array(fc.stringMatching(/^[a-z]{1,9}$/), { minLength: 1 });
     fc.assert(
       fc.property(words, fc.integer({ min: 10, max: 40 }), (list, width) => {
@@ -214,7 +214,7 @@ describe('lines', () => {
 });
 
 describe('tables', () => {
-  it('shorten names before numbers where the terminal is narrow', () => {
+  it('shorten names, not numbers, on a narrow terminal', () => {
     const table = renderTable(
       [
         { heading: 'subdevice', shrinks: true },
@@ -247,11 +247,11 @@ describe('a terminal', () => {
 });
 
 describe('the version of Node', () => {
-  it.each(['22.18.0', '22.20.1', '24.0.0', '26.1.0'])('%s will do', (version) => {
+  it.each(['22.18.0', '22.20.1', '24.0.0', '26.1.0'])('%s is accepted', (version) => {
     expect(nodeProblem(version)).toBeUndefined();
   });
 
-  it.each(['18.20.0', '20.20.2', '22.17.9'])('%s is refused in a sentence', (version) => {
+  it.each(['18.20.0', '20.20.2', '22.17.9'])('%s is rejected with a sentence', (version) => {
     expect(nodeProblem(version)).toBe(`holdfast needs Node 22.18 or newer, and this is Node ${version}.`);
   });
 });

@@ -1,4 +1,4 @@
-/** The command line as a process of its own, against a fake gateway behind the real control socket. */
+/** The command line as a process, against fixed answers behind the real control socket. */
 import { execFile } from 'node:child_process';
 import { symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -12,7 +12,7 @@ interface Ended {
   readonly err: string;
 }
 
-/** Node and a machine under load: only a hanging process takes so long. */
+/** Time limit of a process. Only a process that hangs takes longer, also on a loaded machine. */
 const PROCESS_MS_MAX = 60_000;
 
 function run(file: string, words: readonly string[], env = process.env): Promise<Ended> {
@@ -28,7 +28,7 @@ function holdfast(...words: string[]): Promise<Ended> {
 }
 
 describe.concurrent('with a running gateway', { timeout: PROCESS_MS_MAX }, () => {
-  it('status answers the question in its first line, without colours in a pipe', async () => {
+  it('status prints the verdict in its first line, without colours in a pipe', async () => {
     await withControl(async ({ socketPath }) => {
       const { code, out } = await holdfast('status', '--socket', socketPath);
       expect(code).toBe(0);
@@ -40,7 +40,7 @@ describe.concurrent('with a running gateway', { timeout: PROCESS_MS_MAX }, () =>
   });
 
   it.each(['status', 'ledger', 'subdevices', 'outbox'] as const)(
-    '%s --json is what the gateway says',
+    '%s --json prints the answer of the gateway',
     async (command) => {
       await withControl(async ({ gateway, socketPath }) => {
         const { code, out, err } = await holdfast('--json', '--socket', socketPath, command);
@@ -62,7 +62,7 @@ describe.concurrent('with a running gateway', { timeout: PROCESS_MS_MAX }, () =>
     });
   });
 
-  it('ledger exits 1 if it does not balance, and names who is concerned', async () => {
+  it('ledger exits 1 if it does not balance, and names the subdevices', async () => {
     await withControl(async ({ gateway, socketPath }) => {
       gateway.readings = BALANCED.map((reading) => ({ ...reading, pending: reading.pending + 1 }));
       const { code, out } = await holdfast('ledger', '--socket', socketPath);
@@ -71,7 +71,7 @@ describe.concurrent('with a running gateway', { timeout: PROCESS_MS_MAX }, () =>
     });
   });
 
-  it('is found by the configuration, however broken the rest of that is', async () => {
+  it('is found by the key control_socket of a broken configuration', async () => {
     await withControl(async ({ socketPath }) => {
       const config = join(socketPath, '..', 'holdfast.toml');
       await writeFile(config, `[gateway]\ncontrol_socket = "${socketPath}"\nnonsense = 1\n`);
@@ -79,7 +79,7 @@ describe.concurrent('with a running gateway', { timeout: PROCESS_MS_MAX }, () =>
     });
   });
 
-  it('tail ends with the gateway', async () => {
+  it('tail ends when the gateway ends', async () => {
     await withDirectory(async (directory) => {
       const gateway = new FakeGateway();
       const socketPath = join(directory, 'control.sock');
@@ -87,7 +87,7 @@ describe.concurrent('with a running gateway', { timeout: PROCESS_MS_MAX }, () =>
       const follow = gateway.onTail.bind(gateway);
       gateway.onTail = (listener) => {
         const stop = follow(listener);
-        // The first reader sees one event, and then the gateway stops.
+        // The first reader gets one event, and then the gateway stops.
         setImmediate(() => {
           gateway.happen('meter-1 attached\u001b[2J');
           setImmediate(() => control.close());
@@ -104,7 +104,7 @@ describe.concurrent('with a running gateway', { timeout: PROCESS_MS_MAX }, () =>
 
 describe.concurrent('without a gateway', { timeout: PROCESS_MS_MAX }, () => {
   it.each(['status', 'ledger', 'subdevices', 'outbox', 'tail'])(
-    '%s exits 69 and says how to start it',
+    '%s exits 69 and shows how to start it',
     async (command) => {
       await withDirectory(async (directory) => {
         const config = join(directory, 'holdfast.toml');
@@ -126,7 +126,7 @@ describe.concurrent('without a gateway', { timeout: PROCESS_MS_MAX }, () => {
   });
 });
 
-describe.concurrent('a command line that makes no sense', { timeout: PROCESS_MS_MAX }, () => {
+describe.concurrent('an invalid command line', { timeout: PROCESS_MS_MAX }, () => {
   it.each([
     { words: ['stats'], says: /unknown command 'stats'[\s\S]*Did you mean/ },
     { words: ['status', '--fast'], says: /unknown option '--fast'/ },
@@ -141,18 +141,18 @@ describe.concurrent('a command line that makes no sense', { timeout: PROCESS_MS_
     expect(err).toMatch(says);
   });
 
-  it('with --json is one JSON object too', async () => {
+  it('is one JSON object with --json', async () => {
     const { code, err } = await holdfast('--json');
     expect(code).toBe(64);
     expect(JSON.parse(err)).toMatchObject({ error: { code: 'usage' } });
   });
 });
 
-describe.concurrent('the configuration', { timeout: PROCESS_MS_MAX }, () => {
+describe.concurrent('a configuration', { timeout: PROCESS_MS_MAX }, () => {
   const GOOD =
     '[gateway]\nname = "g"\n[hub]\nprofile = "generic"\nhost = "h"\n[[link]]\nname = "l"\npath = "/dev/l"\n[[subdevice]]\nid = "x"\n';
 
-  it('that is good exits 0 and says what it is', async () => {
+  it('that is valid exits 0 with a summary', async () => {
     await withDirectory(async (directory) => {
       const file = join(directory, 'good.toml');
       await writeFile(file, GOOD);
@@ -162,7 +162,7 @@ describe.concurrent('the configuration', { timeout: PROCESS_MS_MAX }, () => {
     });
   });
 
-  it('that has problems exits 78 and lists them, by --config too', async () => {
+  it('with problems exits 78 and lists them, also with --config', async () => {
     await withDirectory(async (directory) => {
       const file = join(directory, 'bad.toml');
       await writeFile(file, GOOD.replace('"/dev/l"', '"l"').replace('host', 'hots'));
@@ -181,7 +181,7 @@ describe.concurrent('the configuration', { timeout: PROCESS_MS_MAX }, () => {
     expect(err).toContain('The configuration /nonexistent.toml does not exist');
   });
 
-  it('has its reference printed', async () => {
+  it('has a reference, which config reference prints', async () => {
     const { code, out } = await holdfast('config', 'reference');
     expect(code).toBe(0);
     expect(out).toContain('| `keep_alive_s` |');
@@ -189,7 +189,7 @@ describe.concurrent('the configuration', { timeout: PROCESS_MS_MAX }, () => {
 });
 
 describe.concurrent('the launcher', { timeout: PROCESS_MS_MAX }, () => {
-  it('works through a symbolic link and passes the exit code on', async () => {
+  it('works through a symbolic link, and returns the exit code', async () => {
     await withDirectory(async (directory) => {
       const link = join(directory, 'holdfast');
       await symlink(join(process.cwd(), 'bin/holdfast'), link);

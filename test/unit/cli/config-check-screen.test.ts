@@ -1,4 +1,4 @@
-/** `config check` at a terminal of 80 columns: no line is longer, whatever the file and its names are. */
+/** `config check` on a terminal of 80 columns: no line is longer for any file and any names. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ const LONG = 'a-name-that-is-as-long-as-a-name-may-be-and-no-longer-than-that';
 const GOOD = `[gateway]\nname = "${LONG}"\n[hub]\nprofile = "generic"\nhost = "${LONG}.example.net"\n[[link]]\nname = "l"\npath = "/dev/ttyUSB0"\n[[subdevice]]\nid = "a"\n`;
 const BAD = GOOD.replace('/dev/ttyUSB0', `dev/${LONG}`).replace('[hub]', `${'nonsense'.repeat(9)} = 1\n[hub]`);
 
-/** @returns the lines of the command */
+/** @returns the lines that the command prints */
 async function linesOf(text: string, isScreen: boolean): Promise<string[]> {
   const folder = join(mkdtempSync(join(tmpdir(), 'holdfast-check-')), LONG);
   onTestFinished(() => rmSync(join(folder, '..'), { recursive: true }));
@@ -36,7 +36,7 @@ it.each([
   expect(lines.filter((line) => line.length > WIDTH)).toEqual([]);
 });
 
-it('control: in a pipe the summary stays in one line, for other programs', async () => {
+it('control: in a pipe the summary is one line, for other programs', async () => {
   const [title, summary = ''] = await linesOf(GOOD, false);
   expect([title, summary.length > WIDTH]).toEqual([expect.stringMatching(/ is valid\.$/), true]);
 });

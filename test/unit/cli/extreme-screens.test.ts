@@ -1,4 +1,4 @@
-/** Tables and lists of the command line with numbers of any size and long names: plain numbers, at most 80 columns. */
+/** Tables and lists of the command line with extreme numbers and long names: plain numbers, at most 80 columns. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { CommandContext } from '../../../src/cli/context.ts';
@@ -12,7 +12,7 @@ import { AWAY, BALANCED, withControl } from '../ops/api/control-rig.ts';
 const SCREENS = { links: showLinks, outbox: showOutbox, subdevices: showSubdevices, ledger: showLedger };
 const NAME = 'a-subdevice-with-a-name-of-forty-eight-characters';
 
-/** What a report can hold: JSON has no NaN. */
+/** Numbers that a report can contain; JSON has no NaN. */
 const numbers = fc.oneof(
   fc.constantFrom(0, 1, 0.0001, 1e15, 2 ** 53, 1e21, 1e300, -1, -86_400_000),
   fc.double({ noNaN: true, min: -1e300, max: 1e300 }),

@@ -1,4 +1,4 @@
-/** How holdfast finds its Node: by the path of the package that brings it, whatever npm linked and whatever the machine has. */
+/** Search for Node: the launcher uses the path of the installed package, not links of npm or the Node of the machine. */
 import { spawnSync } from 'node:child_process';
 import {
   chmodSync,
@@ -18,7 +18,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 
 const HOME = fileURLToPath(new URL('../../..', import.meta.url));
 
-/** A checkout without a single link in `node_modules/.bin`, and a folder for the only `node` on the PATH. */
+/** Checkout without links in `node_modules/.bin`, and a folder for the only `node` on the PATH. */
 let checkout: string;
 let machine: string;
 
@@ -35,7 +35,7 @@ afterEach(() => {
   rmSync(checkout, { recursive: true });
 });
 
-/** @param version what `node` of the machine says that it is; it runs nothing */
+/** Creates a `node` of the machine that only prints its version. */
 function machineNode(version: string): void {
   const file = join(machine, 'node');
   writeFileSync(file, `#!/bin/sh\necho ${version}\n`);
@@ -60,29 +60,32 @@ function launch(name: string, words: readonly string[] = []): { status: number |
 }
 
 describe('the launcher', () => {
-  it.each(['v18.20.4', 'v20.20.2', 'v24.0.0'])('takes the pinned Node where the machine has %s', (version) => {
+  it.each(['v18.20.4', 'v20.20.2', 'v24.0.0'])('uses the pinned Node if the machine has %s', (version) => {
     machineNode(version);
     const pinned = pinnedNode();
     expect(launch('holdfast')).toEqual({ status: 0, out: pinned, err: '' });
     expect(launch('node', ['-p', 'process.execPath'])).toEqual({ status: 0, out: pinned, err: '' });
   });
 
-  it('takes it where the machine has no Node at all, through a link from elsewhere', () => {
+  it('uses the pinned Node if the machine has none, through a symbolic link', () => {
     const pinned = pinnedNode();
     symlinkSync('../bin/holdfast', join(machine, 'elsewhere'));
     expect(launch('../machine/elsewhere').out).toBe(pinned);
   });
 
-  it.each(['v22.18.0', 'v24.3.1', 'v30.0.0'])('takes a new enough Node of the machine without it: %s', (version) => {
-    machineNode(version);
-    expect(launch('node')).toMatchObject({ status: 0, out: version });
-  });
+  it.each(['v22.18.0', 'v24.3.1', 'v30.0.0'])(
+    'uses a recent Node of the machine if there is no pinned one: %s',
+    (version) => {
+      machineNode(version);
+      expect(launch('node')).toMatchObject({ status: 0, out: version });
+    },
+  );
 
   it.each([
     ['v18.20.4', ', and the Node of this machine is v18.20.4, older than 22.18'],
     ['v22.17.9', ', and the Node of this machine is v22.17.9, older than 22.18'],
     [undefined, ''],
-  ])('refuses to start with %s alone, and says what to run', (version, found) => {
+  ])('does not start with %s alone, and shows which command to run', (version, found) => {
     if (version !== undefined) machineNode(version);
     const { status, err } = launch('holdfast');
     expect(status).toBe(78);
@@ -92,16 +95,16 @@ describe('the launcher', () => {
     );
   });
 
-  it('does not say npm ci alone once that has run without it', () => {
+  it('suggests npm ci with options if npm ci has run without the package', () => {
     mkdirSync(join(checkout, 'node_modules'));
     expect(launch('holdfast').err).toContain('npm ci --include=optional');
   });
 });
 
-describe('whatever starts Node', () => {
+describe('each start of Node', () => {
   it.each(
     Object.entries(JSON.parse(readFileSync(join(HOME, 'package.json'), 'utf8')).scripts as Record<string, string>),
-  )('npm run %s goes by the launcher, and what it names is there', (_, script) => {
+  )('npm run %s uses the launcher, and the files it names exist', (_, script) => {
     for (const command of script.split(' && ')) {
       const [program = '', entry = ''] = command.split(' ');
       if (program === 'npm') continue;
@@ -110,7 +113,7 @@ describe('whatever starts Node', () => {
     }
   });
 
-  it('is a file of the checkout in the unit', () => {
+  it('uses a file of the checkout in the systemd unit', () => {
     const unit = readFileSync(join(HOME, 'systemd/holdfast.service'), 'utf8');
     const [, program = '', words] = /^ExecStart=\/opt\/holdfast\/(\S+) (.*)$/m.exec(unit) ?? [];
     expect({ program, words }).toEqual({ program: 'bin/holdfast', words: 'run --config /etc/holdfast/holdfast.toml' });
@@ -118,9 +121,9 @@ describe('whatever starts Node', () => {
   });
 });
 
-describe('what npm may leave out', () => {
-  // npm skips an optional package whose engines exclude the Node that runs npm; that Node runs nothing else here.
-  it('has no engines in the lockfile, so that an older Node of the machine installs everything', () => {
+describe('an optional package', () => {
+  // npm skips an optional package whose engines exclude the Node that runs npm. That Node runs only npm.
+  it('has no engines in the lockfile, so that npm installs it with an older Node of the machine', () => {
     const { packages } = JSON.parse(readFileSync(join(HOME, 'package-lock.json'), 'utf8')) as {
       packages: Record<string, { optional?: boolean; engines?: object }>;
     };

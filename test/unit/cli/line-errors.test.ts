@@ -1,9 +1,9 @@
-/** What the kernel counts on a serial port: where it stands in the answer, and what is no answer. */
+/** Error counters of the kernel for a serial port: their positions in the answer, and missing answers. */
 import { describe, expect, it } from 'vitest';
 import { readLineErrors } from '../../../src/io/libc.ts';
 import { build, isWithoutCompiler, run } from '../../hw/toolchain.ts';
 
-/** Fields of `struct serial_icounter_struct`, and the request, as this machine's own headers have them. */
+/** Program that prints the request and the fields of `struct serial_icounter_struct` from the headers of this machine. */
 const LAYOUT = `
 #include <stddef.h>
 #include <stdio.h>
@@ -17,7 +17,7 @@ int main(void) {
 }
 `;
 
-/** A driver that writes 100 + its position at each int; tells what it was asked for. */
+/** Fake driver that writes 100 + its position to each int, and records the requests. */
 function countingDriver() {
   const asked: { fd: number; request: number; bytes: number }[] = [];
   const ioctl = (fd: number, request: number, into: Buffer): number => {
@@ -29,7 +29,7 @@ function countingDriver() {
 }
 
 describe('the error counters of a port', () => {
-  it('are read with one call for all of them', () => {
+  it('are read with one call', () => {
     const { asked, ioctl } = countingDriver();
     expect(readLineErrors(7, ioctl)).toEqual({
       ...{ framing: 124, overruns: 128, parity: 132, breaks: 136, bufferOverruns: 140 },
@@ -37,7 +37,7 @@ describe('the error counters of a port', () => {
     expect(asked).toEqual([{ fd: 7, request: 0x545d, bytes: 80 }]);
   });
 
-  it.skipIf(isWithoutCompiler())('stand where the headers of the kernel say', () => {
+  it.skipIf(isWithoutCompiler())('have the positions of the kernel’s headers', () => {
     const program = build(['-'], { input: LAYOUT });
     const [request, bytes, ...offsets] = JSON.parse(run(program.path, []));
     program.remove();
@@ -48,7 +48,7 @@ describe('the error counters of a port', () => {
     expect([framing, parity, overruns, bufferOverruns, breaks]).toEqual(offsets.map((at: number) => 100 + at));
   });
 
-  it('are unknown, not zero, where the driver does not count', () => {
+  it('are unknown, not zero, if the driver does not count', () => {
     expect(readLineErrors(7, () => -1)).toBeUndefined();
   });
 });

@@ -1,4 +1,4 @@
-/** `holdfast status` on a terminal of 24 lines and 80 columns, in the worst states: what stands first, and what is left out. */
+/** `holdfast status` on a terminal of 24 lines and 80 columns in the worst states: order of the lines, and omitted lines. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { allConditionLines } from '../../../src/cli/condition-lines.ts';
@@ -9,10 +9,10 @@ import type { Condition, StatusReport } from '../../../src/ops/reports/report.ts
 import { judge } from '../../../src/ops/verdict.ts';
 import { AWAY } from '../ops/api/control-rig.ts';
 
-const LINES = 23; // and one for the prompt
+const LINES = 23; // the last line is for the prompt
 const SCREEN: Terminal = { width: 80, isScreen: true, print: () => undefined, tone: (_tone, text) => text };
 
-/** As long as the texts of the conditions get, with three names of the longest topics in each. */
+/** Longest texts of conditions, with three names of the longest topics in each. */
 const LONG_TOPIC = `PRODUCT123/${'device-name-of-forty-eight-characters-'.padEnd(48, 'x')}/event/${'t'.repeat(60)}`;
 const LONG_SENTENCE = `The hub closes the connection on 3 packets of this gateway, set aside and not sent: ${[1, 2, 3]
   .map((each) => `PUBLISH (QoS 0) on ${LONG_TOPIC}/${each} (12 closes after it alone, from 47 h 59 min to 119 min ago)`)
@@ -74,7 +74,7 @@ describe('the status on a screen of 24 lines', () => {
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(width);
   });
 
-  it('shows five conditions, each with its remedy and how long it has lasted, and says where the others are', () => {
+  it('shows five conditions with remedy and duration, and the command that shows the others', () => {
     const report = reportOf(LONGEST);
     const lines = renderStatus(report, SCREEN);
     const first = lines.filter((line) => line.startsWith('  ! '));
@@ -86,21 +86,21 @@ describe('the status on a screen of 24 lines', () => {
     expect(lines).toContain('  and 3 more: holdfast conditions');
   });
 
-  it('shortens nothing if everything has room', () => {
+  it('shortens nothing if there is room', () => {
     const conditions = [condition('hub-away', 'no'), condition('link-down', 'no')];
     const text = renderStatus(reportOf(conditions), SCREEN).join('\n');
     expect(text).not.toContain('holdfast conditions');
     expect(text).not.toContain('…');
   });
 
-  it('leaves the full texts to holdfast conditions', () => {
+  it('shortens texts that holdfast conditions shows in full', () => {
     const { conditions } = reportOf(LONGEST);
     const text = allConditionLines(conditions, SCREEN).join(' ').replaceAll(/\s+/g, '');
     for (const { sentence, hint } of conditions)
       for (const words of [sentence, hint ?? '']) expect(text).toContain(words.replaceAll(/\s+/g, ''));
   });
 
-  it('says each condition once: the verdict does not repeat it', () => {
+  it('shows each condition once: the verdict does not repeat it', () => {
     const conditions = [condition('dead-letters', 'yes'), condition('store-volatile', 'at risk')];
     const [verdict = '', ...rest] = renderStatus(reportOf(conditions), SCREEN);
     expect(verdict).toBe('Losing data? Yes. 1,204 messages safe on disk, waiting for the hub (away 3 min).');
@@ -109,7 +109,7 @@ describe('the status on a screen of 24 lines', () => {
 });
 
 describe('the order of conditions', () => {
-  it('is by severity, and what is over stands behind what lasts', () => {
+  it('is by severity, and past conditions come after present ones', () => {
     const gap = condition('downlink-gap', 'at risk', 9_000_000);
     expect(
       codesOf([gap, condition('hub-away', 'no'), condition('shedding', 'yes'), condition('link-down', 'no')]),
@@ -121,7 +121,7 @@ describe('the order of conditions', () => {
     expect(codesOf([condition('damaged-rows', 'yes', 9000), condition('shedding', 'yes', 1)])[0]).toBe('shedding');
   });
 
-  it('begins with a full disk, whatever else is lost through it', () => {
+  it('begins with a full disk, before its consequences', () => {
     const conditions = [
       condition('shedding', 'yes'),
       condition('store-volatile', 'at risk'),
@@ -132,12 +132,12 @@ describe('the order of conditions', () => {
     expect([report.losing, report.sentence]).toEqual(['yes', expect.stringMatching(/^Yes\. It is store-full\./)]);
   });
 
-  it('leaves the answer as bad as the worst of them', () => {
+  it('does not change the verdict, which is the worst of them', () => {
     expect(reportOf([condition('downlink-gap', 'at risk'), condition('hub-away', 'no')]).losing).toBe('at risk');
   });
 });
 
-it('is printed in README.md as it is', () => {
+it('is the same in README.md', () => {
   const screen = renderStatus(judge(AWAY), SCREEN).join('\n');
   expect(readFileSync('README.md', 'utf8')).toContain(`\`\`\`text\n$ holdfast status\n${screen}\n\`\`\``);
 });

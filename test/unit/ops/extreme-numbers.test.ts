@@ -1,4 +1,4 @@
-/** Numbers of any size in words, conditions, the journal and the screen: no NaN, no exponent, no negative duration, no line too long. */
+/** Extreme numbers in texts, conditions, the journal and the screen: no NaN, exponent, negative duration or long line. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { renderStatus } from '../../../src/cli/status-view.ts';
@@ -26,12 +26,12 @@ const numbers = fc.oneof(
   fc.double({ noNaN: true }),
   fc.integer(),
 );
-/** What a broken division makes of a report. */
+/** Signs of an invalid number in a text. */
 const anyNumber = fc.oneof(numbers, fc.constantFrom(Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY));
 
 const SCREEN: Terminal = { width: 80, isScreen: true, print: () => undefined, tone: (_tone, text) => text };
 
-/** `1 message` has no plural, and nothing else is without one. */
+/** `1` with a plural, or another number without one. */
 const WRONG_PLURAL =
   /(?<![\d,.-])1 (?!days)(messages|bytes|topics|times|subscriptions|subdevices|records|commits|closes|packets)\b/;
 const NO_NUMBER = /NaN|Infinity|undefined|\[object|\d(\.\d+)?e[+-]?\d/;
@@ -43,7 +43,7 @@ function expectPlain(text: string): void {
   expect(text).not.toMatch(WRONG_PLURAL);
 }
 
-/** The same value with each number in it replaced, and strings that an outsider chooses made long. */
+/** Returns the value with each number replaced, and strings from outside made long. */
 function extreme<Value>(value: Value, draw: () => number): Value {
   if (typeof value === 'number') return draw() as Value;
   if (Array.isArray(value)) return value.map((one) => extreme(one, draw)) as Value;
@@ -112,7 +112,7 @@ const TROUBLED: Health = {
     sample: 'x'.repeat(160),
     size: null,
   })),
-  missing: [{ subdevice: 'a', wasHeard: true, forMs: 900_000 }],
+  missing: [{ subdevice: 'a', hasSent: true, forMs: 900_000 }],
 };
 
 function drawer(pool: readonly number[]): () => number {
@@ -162,7 +162,7 @@ describe('numbers of any size in a report', () => {
           hub: { ...AWAY.hub, state, replay: { received: 1, expectedMax: 1, etaMs: 1 } },
         };
         const report = judge(extreme(facts, drawer(pool)));
-        // the port and the process id are no quantities
+        // port and process id are not quantities
         const { port } = AWAY.hub;
         const { pid } = AWAY.process;
         const whole = { ...report, hub: { ...report.hub, port }, process: { ...report.process, pid } };

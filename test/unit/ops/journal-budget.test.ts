@@ -1,4 +1,4 @@
-/** A flood of one cause is a few lines and a count; what happens for the first time is said at once. */
+/** Limit of journal lines: many events of one cause make a few lines and a count; a new cause is logged at once. */
 import { describe, expect, it } from 'vitest';
 import { JournalBudget, WINDOW_MS } from '../../../src/ops/journal-budget.ts';
 
@@ -24,7 +24,7 @@ class Page {
 }
 
 describe('the lines of one cause', () => {
-  it('are three, and the count of the others when the minute is over', () => {
+  it('are three, and the number of the others after the minute', () => {
     const page = new Page().shed(1000);
     expect(page.read()).toEqual([0, 1, 2].map((topic) => `downlink on t/${topic} shed: no subscriber`));
     expect(page.pass(WINDOW_MS - 1).read()).toEqual([]);
@@ -33,7 +33,7 @@ describe('the lines of one cause', () => {
     ]);
   });
 
-  it('are one a minute while it goes on, and start afresh after a minute of peace', () => {
+  it('are one per minute while it continues, and three again after a minute without events', () => {
     const page = new Page().shed(10).pass(WINDOW_MS);
     page.read();
     expect(page.shed(500).read()).toEqual([]);
@@ -41,7 +41,7 @@ describe('the lines of one cause', () => {
     expect(page.pass(WINDOW_MS).shed(1).read()).toEqual(['downlink on t/0 shed: no subscriber']);
   });
 
-  it('that come later do not hide another reason, link or subdevice', () => {
+  it('do not hide another reason, link or subdevice', () => {
     const page = new Page().shed(1000);
     page.read();
     page.shed(1, 'too large for the link');
@@ -50,12 +50,12 @@ describe('the lines of one cause', () => {
     expect(page.read()).toHaveLength(3);
   });
 
-  it('are all said when there are three', () => {
+  it('are all logged if there are three', () => {
     const page = new Page().shed(3).pass(WINDOW_MS);
     expect(page.read()).toHaveLength(3);
   });
 
-  it('that were counted are said at the end', () => {
+  it('that were only counted are logged at the end', () => {
     const page = new Page().shed(5);
     page.read();
     page.budget.end();
@@ -63,7 +63,7 @@ describe('the lines of one cause', () => {
   });
 });
 
-it.each(['subdevice', 'reason'] as const)('a flood of made-up names is bounded, too (%s)', (what) => {
+it.each(['subdevice', 'reason'] as const)('is bounded for events with random names, too (%s)', (what) => {
   const page = new Page();
   for (let minute = 0; minute < 3; minute += 1) {
     for (let index = 0; index < 10_000; index += 1) {
@@ -75,7 +75,7 @@ it.each(['subdevice', 'reason'] as const)('a flood of made-up names is bounded, 
   }
 });
 
-it('a flood of refused client ids on one link is one cause', () => {
+it('rejected client ids on one link are one cause', () => {
   const page = new Page();
   for (let index = 0; index < 1000; index += 1)
     page.budget.tell('subdeviceRefused', { subdevice: `x${index}`, link: 'a', reason: 'not configured' });
@@ -87,7 +87,7 @@ describe('the level of a line', () => {
     ['storeFull', { isFull: true }, { isFull: false }, 'error'],
     ['tlsFilesJudged', { problem: 'none' }, { problem: undefined }, 'warn'],
     ['secretFileJudged', { problem: 'none' }, { problem: undefined }, 'warn'],
-  ] as const)('of %s is information when it is over', (name, begins, ends, weight) => {
+  ] as const)('of %s is information for its end', (name, begins, ends, weight) => {
     const levels: string[] = [];
     const budget = new JournalBudget({ nowMs: () => 0, write: (level) => levels.push(level) });
     budget.tell(name, begins as never);

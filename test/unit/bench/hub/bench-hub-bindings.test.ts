@@ -17,7 +17,7 @@ const RULES: Partial<HubRules> = {
     ['GPother', SECRET],
     ['SPone', SECRET],
     ['SPtwo', SECRET],
-    ['XXalien', SECRET],
+    ['XXother', SECRET],
   ]),
   associations: [{ gateway: 'GP', subdevice: 'SP' }],
 };
@@ -97,7 +97,7 @@ describe('bind', () => {
     ['before its expiry is accepted', ONE, { timestamp: WALL_MS / 1000 - 300 }, 0],
     ['after its expiry gets 805', ONE, { timestamp: WALL_MS / 1000 - 301 }, 805],
     ['of a gateway gets 807', { product: 'GP', device: 'other' }, {}, 807],
-    ['of a product that is not associated gets 810', { product: 'XX', device: 'alien' }, {}, 810],
+    ['of a product that is not associated gets 810', { product: 'XX', device: 'other' }, {}, 810],
   ])('%s', (_name, device, fields, result) => {
     expect(new Gateway().bind(device, fields)).toBe(result);
   });

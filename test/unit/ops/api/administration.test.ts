@@ -1,4 +1,4 @@
-/** Orders over the administrative socket: who may, what is taken, what is refused. */
+/** Commands over the administrative socket: permissions, valid and rejected requests. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { stat } from 'node:fs/promises';
 import { request } from 'node:http';
@@ -45,11 +45,11 @@ function post(
   });
 }
 
-it('an order is obeyed and answered', async () => {
+it('a command is executed and answered', async () => {
   expect(await give(await administered(), 'lamp.switch', { isOn: true })).toEqual({ isOn: true });
 });
 
-it('an order that cannot be carried out says why, and what to do', async () => {
+it('a command that is not possible is rejected with the reason and the remedy', async () => {
   await expect(give(await administered(), 'lamp.break', {})).rejects.toMatchObject({
     code: 'command-rejected',
     message: 'the lamp is broken already',
@@ -57,28 +57,28 @@ it('an order that cannot be carried out says why, and what to do', async () => {
   });
 });
 
-it('the socket is for the group that commands tell a user to join, and for nobody else', async () => {
+it('the socket is accessible to its user and group only', async () => {
   const controlSocket = await administered();
   expect((await stat(adminSocketOf(controlSocket))).mode & 0o777).toBe(0o660);
 });
 
 it.each([
-  ['an order that nobody knows', '/v1/commands/lamp.eat', '{}', 404],
+  ['an unknown command', '/v1/commands/lamp.eat', '{}', 404],
   ['a name of the prototype', '/v1/commands/constructor', '{}', 404],
   ['another path', '/v1/status', '{}', 404],
   ['no JSON', '/v1/commands/lamp.switch', '{', 400],
   ['a list', '/v1/commands/lamp.switch', '[]', 400],
   ['null', '/v1/commands/lamp.switch', 'null', 400],
   ['more than 256 KiB', '/v1/commands/lamp.switch', `{"a":"${'x'.repeat(256 * 1024)}"}`, 400],
-  ['an order that fails', '/v1/commands/lamp.explode', '{}', 500],
-])('%s is refused', async (_, path, body, status) => {
+  ['a command that throws', '/v1/commands/lamp.explode', '{}', 500],
+])('%s is rejected', async (_, path, body, status) => {
   expect((await post(await administered(), path, body)).status).toBe(status);
 });
 
-it('looking is for the other socket', async () => {
+it('a GET is rejected', async () => {
   expect((await post(await administered(), '/v1/commands/lamp.switch', '', 'GET')).status).toBe(405);
 });
 
-it('of a gateway that does not run, the sender is told so', async () => {
+it('a missing gateway is reported as not running', async () => {
   await expect(give(join(tmpdir(), 'nowhere.sock'), 'lamp.switch', {})).rejects.toMatchObject({ code: 'not-running' });
 });

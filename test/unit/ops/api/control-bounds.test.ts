@@ -1,4 +1,4 @@
-/** What a local client can make the gateway hold or do: bounded, and never at the cost of a client who asks and reads. */
+/** Bounds for local clients: their memory and work are limited, and correct clients are still served. */
 import { connect, type Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConnectionSlots } from '../../../../src/ops/api/connection-slots.ts';
@@ -7,7 +7,7 @@ import { Turnstile } from '../../../../src/ops/api/turnstile.ts';
 import { type Rig, until, withControl } from './control-rig.ts';
 
 const REQUEST = 'GET /v1/status HTTP/1.1\r\nHost: holdfast\r\n\r\n';
-/** More than the kernel keeps for a reader who does not read. */
+/** More than the kernel buffers for a client that does not read. */
 const LARGE_BYTES = 4 * 1024 * 1024;
 
 class Client {
@@ -34,7 +34,7 @@ class Client {
   }
 }
 
-/** @returns how often the report was made, so far */
+/** @returns function for the number of reports made so far */
 function countReports({ gateway }: Rig): () => number {
   const status = gateway.status.bind(gateway);
   let reports = 0;
@@ -45,8 +45,8 @@ function countReports({ gateway }: Rig): () => number {
   return () => reports;
 }
 
-describe('a client that sends its requests one behind the other', () => {
-  it('gets the first answer at most, whatever their number, and is disconnected', async () => {
+describe('a client that pipelines requests', () => {
+  it('gets at most the first answer and is disconnected, for any number of requests', async () => {
     await withControl(async (rig) => {
       const reports = countReports(rig);
       const client = new Client(rig, REQUEST.repeat(5000)).read();
@@ -57,7 +57,7 @@ describe('a client that sends its requests one behind the other', () => {
     });
   });
 
-  it('after the answer finds the connection closed, and was told so', async () => {
+  it('is disconnected after the answer, as the answer announces', async () => {
     await withControl(async (rig) => {
       const client = new Client(rig, REQUEST).read();
       await until(() => client.isClosed);
@@ -67,8 +67,8 @@ describe('a client that sends its requests one behind the other', () => {
   });
 });
 
-describe('clients that take places', () => {
-  it('without a request keep none from a reader, though they come again at once', async () => {
+describe('clients that occupy connections', () => {
+  it('without a request do not block another client, even if they reconnect at once', async () => {
     await withControl(async (rig) => {
       let opened = 0;
       let isOver = false;
@@ -86,18 +86,18 @@ describe('clients that take places', () => {
     });
   });
 
-  it('with answers that they do not take keep none from a reader', async () => {
+  it('that do not read their answers do not block another client', async () => {
     await withControl(async (rig) => {
       rig.gateway.subdevices = () => ({ subdevices: [], padding: 'x'.repeat(LARGE_BYTES) }) as never;
-      const greedy = Array.from({ length: 32 }, () => new Client(rig, REQUEST.replace('status', 'subdevices')));
-      await until(() => greedy.every(({ socket }) => socket.readableLength > 0 || socket.bytesRead > 0));
+      const unread = Array.from({ length: 32 }, () => new Client(rig, REQUEST.replace('status', 'subdevices')));
+      await until(() => unread.every(({ socket }) => socket.readableLength > 0 || socket.bytesRead > 0));
       expect((await ask(rig.socketPath, '/v1/status')).kind).toBe('answered');
       expect((await ask(rig.socketPath, '/v1/status')).kind).toBe('answered');
     });
   });
 });
 
-it('tails that nobody reads give way to one that is read', async () => {
+it('tails whose clients do not read are closed for a new one', async () => {
   await withControl(async (rig) => {
     const stuck = Array.from({ length: 8 }, () => new Client(rig, REQUEST.replace('status', 'tail')));
     await until(() => rig.gateway.followers === 8);
@@ -121,7 +121,7 @@ it('tails that nobody reads give way to one that is read', async () => {
   });
 });
 
-class Guest {
+class Slot {
   isEvicted = false;
 
   destroy(): void {
@@ -129,45 +129,45 @@ class Guest {
   }
 }
 
-describe.each([1, 4, 32])('of %i places', (servedMax) => {
+describe.each([1, 4, 32])('of %i connections', (servedMax) => {
   const fill = (count: number) => {
     const places = new ConnectionSlots({ waitingMax: 4 * servedMax, servedMax });
-    const guests = Array.from({ length: count }, () => new Guest());
-    for (const guest of guests) places.enter(guest);
-    return { places, guests };
+    const slots = Array.from({ length: count }, () => new Slot());
+    for (const slot of slots) places.enter(slot);
+    return { places, slots };
   };
 
-  it('all are served, and one more is refused', () => {
-    const { places, guests } = fill(servedMax + 1);
-    expect(guests.map((guest) => places.ask(guest))).toEqual([...Array(servedMax).fill('served'), 'full']);
+  it('all are served, and the next is rejected', () => {
+    const { places, slots } = fill(servedMax + 1);
+    expect(slots.map((slot) => places.ask(slot))).toEqual([...Array(servedMax).fill('served'), 'full']);
   });
 
-  it('those that wait longest give way when too many wait', () => {
-    const { guests } = fill(4 * servedMax + 2);
-    expect(guests.map(({ isEvicted }) => isEvicted)).toEqual([true, true, ...Array(4 * servedMax).fill(false)]);
+  it('the oldest waiting ones are closed if there are too many', () => {
+    const { slots } = fill(4 * servedMax + 2);
+    expect(slots.map(({ isEvicted }) => isEvicted)).toEqual([true, true, ...Array(4 * servedMax).fill(false)]);
   });
 
-  it('one whose answer is not taken gives way to the next request', () => {
-    const { places, guests } = fill(servedMax + 1);
-    for (const guest of guests.slice(0, servedMax)) {
-      places.ask(guest);
-      places.answered(guest);
+  it('one whose client does not read the answer is closed for the next request', () => {
+    const { places, slots } = fill(servedMax + 1);
+    for (const slot of slots.slice(0, servedMax)) {
+      places.ask(slot);
+      places.answered(slot);
     }
-    expect(guests.slice(-1).map((guest) => places.ask(guest))).toEqual(['served']);
-    expect(guests.map(({ isEvicted }) => isEvicted).indexOf(true)).toBe(0);
+    expect(slots.slice(-1).map((slot) => places.ask(slot))).toEqual(['served']);
+    expect(slots.map(({ isEvicted }) => isEvicted).indexOf(true)).toBe(0);
   });
 });
 
-it('answers that nobody takes would keep every place, if they were not known as such (control)', () => {
+it('negative control: unread answers block all connections if they are not reported as answered', () => {
   const places = new ConnectionSlots({ waitingMax: 8, servedMax: 4 });
-  const guests = Array.from({ length: 5 }, () => new Guest());
-  for (const guest of guests) places.enter(guest);
-  expect(guests.map((guest) => places.ask(guest))).toEqual([...Array(4).fill('served'), 'full']);
-  expect(guests.some(({ isEvicted }) => isEvicted)).toBe(false);
+  const slots = Array.from({ length: 5 }, () => new Slot());
+  for (const slot of slots) places.enter(slot);
+  expect(slots.map((slot) => places.ask(slot))).toEqual([...Array(4).fill('served'), 'full']);
+  expect(slots.some(({ isEvicted }) => isEvicted)).toBe(false);
 });
 
 describe('the turnstile', () => {
-  it('makes one answer at a time, with three times its cost for the gateway in between', async () => {
+  it('makes one answer at a time, and pauses three times its duration after each', async () => {
     let nowMs = 0;
     const pauses: number[] = [];
     const pause = async (ms: number): Promise<void> => {
@@ -186,7 +186,7 @@ describe('the turnstile', () => {
     expect(pauses).toEqual([30, 30, 30]);
   });
 
-  it('shares an answer that has not begun, and no older one', async () => {
+  it('shares an answer that has not begun, but no older one', async () => {
     const turnstile = new Turnstile({ nowMs: () => 0, pause: async () => undefined });
     let made = 0;
     const work = async (): Promise<number> => {
@@ -198,7 +198,7 @@ describe('the turnstile', () => {
     expect(await turnstile.pass('status', work)).toBe(2);
   });
 
-  it('goes on after an answer that failed', async () => {
+  it('continues after a failed answer', async () => {
     const turnstile = new Turnstile({ nowMs: () => 0, pause: async () => undefined });
     await expect(turnstile.pass('a', () => Promise.reject(new Error('no')))).rejects.toThrow('no');
     expect(await turnstile.pass('a', () => 1)).toBe(1);

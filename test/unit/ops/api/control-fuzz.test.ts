@@ -1,4 +1,4 @@
-/** Anything that a local program may write to the control sockets: an answer that is meant, or a closed connection. */
+/** Random requests to the control sockets: each gets a defined answer or a closed connection. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,10 +10,10 @@ import { ask } from '../../../../src/ops/api/control-client.ts';
 import { adminSocketOf } from '../../../../src/ops/api/control-socket.ts';
 import { withControl } from './control-rig.ts';
 
-/** Meant: done, or the mistake of the client, or no place for it now. 500 is a defect. */
+/** Defined status codes: success, error of the client, or no free connection. 500 is a defect. */
 const MEANT = new Set([100, 200, 400, 404, 405, 408, 409, 413, 417, 431, 501, 503, 505]);
 
-/** Writes the pieces and ends. @returns status codes of what came back */
+/** Writes the pieces and ends the connection. @returns status codes of the answers */
 function exchange(socketPath: string, pieces: readonly string[]): Promise<number[]> {
   return new Promise((resolve) => {
     let text = '';
@@ -79,8 +79,8 @@ const pieces = fc.oneof(
   latin1(500).map((text) => [text]),
 );
 
-describe('a client that writes what it likes', () => {
-  it('to the reading socket gets an answer that is meant or none, and the next one is served', async () => {
+describe('a client that sends random requests', () => {
+  it('on the read-only socket gets a defined answer or none, and the next client is served', async () => {
     await withControl(async ({ socketPath }) => {
       await fc.assert(
         fc.asyncProperty(pieces, async (written) => {
@@ -93,7 +93,7 @@ describe('a client that writes what it likes', () => {
     });
   });
 
-  it('to the administrative socket changes nothing but by a whole order, and gets no answer but those meant', async () => {
+  it('on the administrative socket changes the gateway only with a complete command, and gets a defined answer', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-fuzz-'));
     const controlSocket = join(folder, 'control.sock');
     const bodies: unknown[] = [];
@@ -127,7 +127,7 @@ describe('a client that writes what it likes', () => {
     expect(({} as { polluted?: boolean }).polluted).toBeUndefined();
   });
 
-  it('would be noticed if it made an order throw', async () => {
+  it('negative control: fails if a command throws', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'holdfast-fuzz-'));
     const controlSocket = join(folder, 'control.sock');
     const commands = { 'lamp.switch': (): Promise<never> => Promise.reject(new TypeError('not a function')) };

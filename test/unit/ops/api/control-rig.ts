@@ -1,4 +1,4 @@
-/** A gateway that is only looked at: fixed answers behind the real control socket. */
+/** Gateway with fixed answers behind the real control socket. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ const EMPTY_QUEUE: QueueReport = {
   overflow: 'reject',
 };
 
-/** The hub is away since three minutes and 1,204 messages wait for it. */
+/** Status: the hub has been away for three minutes, and 1,204 messages wait for it. */
 export const AWAY: StatusFacts = {
   conditions: [
     {
@@ -236,7 +236,7 @@ export class FakeGateway implements Inspection {
   }
 }
 
-/** A directory that is gone when the test is done. */
+/** Runs a test with a directory that is deleted afterwards. */
 export async function withDirectory(act: (directory: string) => Promise<void>): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), 'holdfast-'));
   try {
@@ -251,7 +251,7 @@ export interface Rig {
   readonly socketPath: string;
 }
 
-/** The fake gateway behind a control socket of its own. */
+/** Runs a test with the gateway behind a new control socket. */
 export async function withControl(act: (rig: Rig) => Promise<void>): Promise<void> {
   await withDirectory(async (directory) => {
     const gateway = new FakeGateway();
@@ -265,11 +265,11 @@ export async function withControl(act: (rig: Rig) => Promise<void>): Promise<voi
   });
 }
 
-/** Looks again until it is so; the deadline is only for a test that fails. */
+/** Repeats a check until it is true. The time limit is for failing tests only. */
 export async function until(isSo: () => boolean): Promise<void> {
   const deadlineMs = performance.now() + 120_000;
   while (!isSo()) {
-    if (performance.now() > deadlineMs) throw new Error('it has not come to that in 20 s');
+    if (performance.now() > deadlineMs) throw new Error('the expected state was not reached within 20 s');
     await new Promise((resolve) => setImmediate(resolve));
   }
 }

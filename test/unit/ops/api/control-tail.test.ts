@@ -1,10 +1,10 @@
-/** One reader of the tail: bounded, and honest about what it left out. */
+/** Queue of one tail client: bounded, and it reports the number of omitted events. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { TailEvent, TailLine } from '../../../../src/ops/api/tail-line.ts';
 import { QUEUED_BYTES_MAX, TailStream } from '../../../../src/ops/api/tail-stream.ts';
 
-/** A socket that takes bytes only when told to. */
+/** Socket that accepts bytes only on request. */
 class Pipe {
   readonly lines: TailLine[] = [];
   writableLength = 0;
@@ -29,8 +29,8 @@ const steps = fc.array(
   },
 );
 
-describe('the tail of a reader', () => {
-  it('never queues more than its maximum, accounts for every event, and keeps their order', () => {
+describe('the tail of a client', () => {
+  it('never queues more than its maximum, counts each omitted event, and keeps the order', () => {
     fc.assert(
       fc.property(steps, (script) => {
         const pipe = new Pipe();
@@ -51,7 +51,7 @@ describe('the tail of a reader', () => {
         pipe.writableLength = 0;
         stream.admitGap();
         expect(pipe.mostQueued).toBeLessThanOrEqual(QUEUED_BYTES_MAX);
-        // Walk over the lines: each event stands where the count of those before it says.
+        // The number of an event is the number of events before it, omitted ones included.
         let position = 0;
         for (const line of pipe.lines) {
           if (line.kind === 'skipped') position += line.events;
@@ -62,7 +62,7 @@ describe('the tail of a reader', () => {
     );
   });
 
-  it('leaves out what is larger than its maximum', () => {
+  it('omits an event that is larger than its maximum', () => {
     const pipe = new Pipe();
     const stream = new TailStream(pipe);
     stream.send(() => JSON.stringify(eventOf('x'.repeat(QUEUED_BYTES_MAX), 0)));

@@ -1,4 +1,4 @@
-/** The control API: a fake gateway behind a real socket, asked by the real client and by bare HTTP. */
+/** Control API: fixed answers behind a real socket, requested by the real client and by plain HTTP. */
 import { chmod, rename, stat, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { createServer } from 'node:net';
@@ -9,7 +9,7 @@ import { ask, type ControlAnswers, followTail } from '../../../../src/ops/api/co
 import type { TailLine } from '../../../../src/ops/api/tail-line.ts';
 import { FakeGateway, until, withControl, withDirectory } from './control-rig.ts';
 
-/** As curl would ask. */
+/** Sends a request as curl does. */
 function bareRequest(socketPath: string, path: string, method = 'GET'): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, path, method, agent: false }, (response) => {
@@ -25,7 +25,7 @@ function bareRequest(socketPath: string, path: string, method = 'GET'): Promise<
 }
 
 describe('answers', () => {
-  it('are what the gateway says', async () => {
+  it('are the answers of the gateway', async () => {
     await withControl(async ({ gateway, socketPath }) => {
       const expected: ControlAnswers = {
         '/v1/status': gateway.status(),
@@ -52,7 +52,7 @@ describe('answers', () => {
     });
   });
 
-  it('are a 500 with the reason where the gateway fails, and the next question is answered', async () => {
+  it('are 500 with the reason if the gateway fails, and the next request is answered', async () => {
     await withControl(async ({ gateway, socketPath }) => {
       gateway.ledger = () => Promise.reject(new Error('the store is gone'));
       const response = await bareRequest(socketPath, '/v1/ledger');
@@ -65,7 +65,7 @@ describe('answers', () => {
     });
   });
 
-  it('are refused to a header of more than 4 KiB', async () => {
+  it('reject a header of more than 4 KiB', async () => {
     await withControl(async ({ socketPath }) => {
       expect((await bareRequest(socketPath, `/${'x'.repeat(8192)}`)).status).toBe(431);
     });
@@ -73,7 +73,7 @@ describe('answers', () => {
 });
 
 describe('the socket', () => {
-  it('may be used by owner and group only, and is gone after the close', async () => {
+  it('is accessible to owner and group only, and is deleted by close', async () => {
     await withDirectory(async (directory) => {
       const socketPath = join(directory, 'control.sock');
       const control = await startControl({ socketPath, inspection: new FakeGateway() });
@@ -83,7 +83,7 @@ describe('the socket', () => {
     });
   });
 
-  it('is not taken from a gateway that answers', async () => {
+  it('is not taken over from a gateway that answers', async () => {
     await withControl(async ({ gateway, socketPath }) => {
       const second = startControl({ socketPath, inspection: new FakeGateway() });
       await expect(second).rejects.toMatchObject({ code: 'control-socket-in-use' });
@@ -91,7 +91,7 @@ describe('the socket', () => {
     });
   });
 
-  it('is taken over from a gateway that died', async () => {
+  it('is taken over from a gateway that was killed', async () => {
     await withDirectory(async (directory) => {
       const socketPath = join(directory, 'control.sock');
       await leaveStaleSocket(socketPath);
@@ -101,7 +101,7 @@ describe('the socket', () => {
     });
   });
 
-  it('is not made in place of a file that is no socket', async () => {
+  it('does not replace a file that is not a socket', async () => {
     await withDirectory(async (directory) => {
       const socketPath = join(directory, 'precious');
       await writeFile(socketPath, 'data');
@@ -111,13 +111,13 @@ describe('the socket', () => {
     });
   });
 
-  it('in a directory that does not exist is a fault of the configuration', async () => {
+  it('in a directory that does not exist is a configuration error', async () => {
     const start = startControl({ socketPath: '/nonexistent/control.sock', inspection: new FakeGateway() });
     await expect(start).rejects.toMatchObject({ code: 'config-invalid', message: /control_socket/ });
   });
 });
 
-/** A socket file whose owner was killed: moved away from under the listener, which would remove it at its end. */
+/** Creates the socket file of a killed process. It is moved, since the listener deletes its own file when it ends. */
 async function leaveStaleSocket(path: string): Promise<void> {
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(`${path}.born`, resolve));
@@ -126,12 +126,12 @@ async function leaveStaleSocket(path: string): Promise<void> {
 }
 
 describe('a gateway that is not there', () => {
-  it('is absent where there is no socket', async () => {
+  it('is reported as absent if there is no socket', async () => {
     const asked = await ask('/nonexistent/control.sock', '/v1/status');
     expect(asked).toMatchObject({ kind: 'absent', fault: { code: 'not-running', hint: /systemctl start/ } });
   });
 
-  it('is absent where nobody answers any more', async () => {
+  it('is reported as absent if the socket has no listener', async () => {
     await withDirectory(async (directory) => {
       const socketPath = join(directory, 'control.sock');
       await leaveStaleSocket(socketPath);
@@ -139,7 +139,7 @@ describe('a gateway that is not there', () => {
     });
   });
 
-  it('is not taken for absent where something else answers', async () => {
+  it('is not reported as absent if another program answers', async () => {
     await withDirectory(async (directory) => {
       const socketPath = join(directory, 'control.sock');
       const server = createServer((socket) => {
@@ -154,7 +154,7 @@ describe('a gateway that is not there', () => {
     });
   });
 
-  it.skipIf(process.getuid?.() === 0)('is not taken for absent where we may not ask', async () => {
+  it.skipIf(process.getuid?.() === 0)('is not reported as absent if access is denied', async () => {
     await withControl(async ({ socketPath }) => {
       await chmod(socketPath, 0);
       await expect(ask(socketPath, '/v1/status')).rejects.toMatchObject({ code: 'not-running', hint: /group/ });
@@ -163,7 +163,7 @@ describe('a gateway that is not there', () => {
 });
 
 describe('the tail', () => {
-  it('brings each event as it happens, and lets go of the gateway when its reader leaves', async () => {
+  it('sends each event when it happens, and unsubscribes from the gateway when its client leaves', async () => {
     await withControl(async ({ gateway, socketPath }) => {
       const stop = new AbortController();
       const seen: TailLine[] = [];
@@ -181,14 +181,14 @@ describe('the tail', () => {
     });
   });
 
-  it('tells a slow reader how many events it missed', async () => {
+  it('reports the number of missed events to a slow client', async () => {
     await withControl(async ({ gateway, socketPath }) => {
       const sent = 20_000;
       const stop = new AbortController();
       const tail = followTail(socketPath, stop.signal);
       const first = tail.next();
       await until(() => gateway.followers === 1);
-      // All in one turn of the loop: nothing can be read in between.
+      // All in one turn of the event loop, so that the client cannot read in between.
       for (let count = 0; count < sent; count += 1) gateway.happen('x'.repeat(100));
       let seen = (await first).value?.kind === 'event' ? 1 : 0;
       let skipped = 0;
@@ -204,7 +204,7 @@ describe('the tail', () => {
     });
   });
 
-  it('is followed by eight at most', async () => {
+  it('has at most eight clients', async () => {
     await withControl(async ({ gateway, socketPath }) => {
       const stop = new AbortController();
       const tails = Array.from({ length: 8 }, () => followTail(socketPath, stop.signal).next());

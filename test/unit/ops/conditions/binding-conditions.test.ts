@@ -10,11 +10,11 @@ function unbound(subdevice: string, forMs: number): SubdeviceBinding {
 const BOUND: SubdeviceBinding = { ...unbound('b', 0), binding: 'bound', sentence: null, remedy: null, forMs: null };
 const NOW = { nowMs: 9000, startedAtMs: 1000, unconfiguredDevices: [], unconfirmed: { subdevices: [], forMs: 0 } };
 
-it('who is bound, and who is unknown, is no trouble', () => {
+it('a bound subdevice and one of unknown binding are no condition', () => {
   expect(bindingConditions({ ...NOW, bindings: [BOUND, { ...BOUND, binding: 'unknown' }] })).toEqual([]);
 });
 
-it('one that is not bound is told with the reason and its own remedy', () => {
+it('an unbound subdevice is reported with the reason and its remedy', () => {
   expect(bindingConditions({ ...NOW, bindings: [BOUND, unbound('m1', 5000)] })).toEqual([
     {
       ...{ code: 'subdevice-unbound', losing: 'at risk', forMs: 5000, hint: 'Bind it: holdfast hub bind m1.' },
@@ -24,14 +24,14 @@ it('one that is not bound is told with the reason and its own remedy', () => {
   ]);
 });
 
-it('many are counted, the first of them named', () => {
+it('several unbound subdevices are counted, and the first are named', () => {
   const bindings = ['a', 'b', 'c', 'd'].map((id, index) => unbound(id, index));
   const [condition] = bindingConditions({ ...NOW, bindings });
   expect(condition?.sentence).toMatch(/^4 subdevices not bound at the hub and not served: a, b, c, …\./);
   expect(condition?.hint).toContain('holdfast hub describe');
 });
 
-it('who is bound and not configured is told, and loses nothing', () => {
+it('a subdevice that is bound and not configured is reported as no loss', () => {
   expect(bindingConditions({ ...NOW, bindings: [], unconfiguredDevices: ['P/x'] })).toMatchObject([
     {
       code: 'subdevice-not-configured',
@@ -41,7 +41,7 @@ it('who is bound and not configured is told, and loses nothing', () => {
   ]);
 });
 
-it('who is announced and never confirmed is told, with the time since when', () => {
+it('a subdevice that is announced and not confirmed is reported with the duration', () => {
   const unconfirmed = { subdevices: ['m1', 'm2'], forMs: 21_000 };
   expect(bindingConditions({ ...NOW, bindings: [BOUND], unconfirmed })).toMatchObject([
     {

@@ -1,4 +1,4 @@
-/** The catalogue of conditions against the code that raises them, the configuration, and its page. */
+/** Catalogue of conditions, compared with the code that raises them, the configuration keys and its page. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';
@@ -7,18 +7,18 @@ import { CONDITIONS } from '../../../../src/ops/conditions/catalogue.ts';
 import { conditionCodes, renderConditionsPage } from '../../../../src/ops/conditions/conditions-page.ts';
 
 const CATALOGUE = 'catalogue.ts';
-/** Product code without the catalogue. */
+/** Text of `src` without the catalogue. */
 const SOURCE = readdirSync('src', { recursive: true, encoding: 'utf8' })
   .filter((path) => path.endsWith('.ts') && !path.endsWith(CATALOGUE))
   .map((path) => readFileSync(join('src', path), 'utf8'))
   .join('\n');
 
-/** Codes that no code raises. */
+/** Returns condition codes that no source file raises. */
 function unraised(codes: readonly string[], source: string): string[] {
   return codes.filter((code) => !source.includes(`'${code}'`));
 }
 
-it('holds no code that nothing raises', () => {
+it('contains only codes that are raised', () => {
   expect(unraised(conditionCodes(), SOURCE)).toEqual([]);
   expect(unraised(['hub-away'], SOURCE.replaceAll("'hub-away'", "''"))).toEqual(['hub-away']);
 });
@@ -36,7 +36,7 @@ it('is printed in docs/conditions.md', () => {
   expect(readFileSync('docs/conditions.md', 'utf8')).toBe(renderConditionsPage());
 });
 
-it('says of each condition what it means, what it does and what to do, in whole sentences', () => {
+it('has whole sentences for the meaning, the effect and the remedy of each condition', () => {
   const texts = Object.values(CONDITIONS).flatMap(({ meaning, effect, remedy }) => [meaning, effect, remedy]);
   expect(texts.filter((text) => !/^[A-Z].*\.$/.test(text))).toEqual([]);
 });

@@ -45,11 +45,11 @@ const refused = (code: number): Health['hub'] => ({
 const codes = (fields: Partial<Health>): string[] => conditionsOf(health(fields)).map(({ code }) => code);
 const TRUSTED = { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined };
 
-it('a clock that nobody vouches for is no trouble by itself', () => {
+it('an untrusted clock alone is no condition', () => {
   expect(codes({})).toEqual([]);
 });
 
-it('a clock that is not set is told of with the date it reads', () => {
+it('a clock that is not set is reported with its date', () => {
   const [condition] = conditionsOf(
     health({ clock: { wallMs: 600_000, isSet: false, isTrusted: false, aheadOfHubMs: undefined } }),
   );
@@ -57,26 +57,26 @@ it('a clock that is not set is told of with the date it reads', () => {
   expect(condition?.sentence).toContain('1970-01-01 00:10:00 UTC');
 });
 
-it('a refused signature (CONNACK 4) brings the clock under suspicion, unless it is trusted', () => {
+it('a rejected signature (CONNACK 4) makes an untrusted clock a possible cause', () => {
   expect(codes({ hub: refused(4) })).toEqual(['hub-refuses', 'clock-untrusted']);
   expect(codes({ hub: refused(5) })).toEqual(['hub-refuses']);
   expect(codes({ hub: refused(4), clock: TRUSTED })).toEqual(['hub-refuses']);
 });
 
-it('a clock that the hub overrules is told of with the difference, and blamed for nothing', () => {
+it('a clock that the hub’s time replaces is reported with the difference, and not as a cause', () => {
   const clock = { ...TRUSTED, isTrusted: false, aheadOfHubMs: -3 * 3_600_000 };
   const conditions = conditionsOf(health({ clock, hub: refused(4) }));
   expect(conditions.map(({ code }) => code)).toEqual(['hub-refuses', 'clock-overruled']);
   expect(conditions[1]?.sentence).toContain('3 h behind the time of the hub');
 });
 
-it('rows that the opening store found lost are damage', () => {
+it('rows that were lost when the store was opened are damaged rows', () => {
   expect(conditionsOf(health({ store: { ...STORE, damaged: 7 } }))).toMatchObject([
     { code: 'damaged-rows', losing: 'yes' },
   ]);
 });
 
-it('records that it found damaged are a condition of their own', () => {
+it('damaged records have their own condition', () => {
   expect(conditionsOf(health({ store: { ...STORE, damagedRecords: 2 } }))).toMatchObject([
     { code: 'damaged-records', losing: 'at risk' },
   ]);

@@ -1,4 +1,4 @@
-/** What is discarded in the verdict: which of it is a loss, what is over, and a remedy for exactly its reason. */
+/** Discarded messages in the verdict: losses, past losses, and the remedy for each reason. */
 import { describe, expect, it } from 'vitest';
 import { intakeConditions } from '../../../../src/ops/conditions/intake-conditions.ts';
 import { everyIntakeWords } from '../../../../src/ops/conditions/intake-words.ts';
@@ -22,10 +22,10 @@ const conditions = (...discards: Partial<DiscardReport>[]) =>
     [LINK],
   );
 
-describe('what is discarded', () => {
+describe('a discard', () => {
   it.each<[string, Partial<DiscardReport>, object | undefined]>([
     ['three lines', { recent: 3 }, { code: 'lines-discarded', losing: 'yes' }],
-    ['one line, which a device may say at its start', { recent: 1 }, { losing: 'at risk' }],
+    ['one line, which a device may send at its start', { recent: 1 }, { losing: 'at risk' }],
     ['all frames', { reason: 'frame checksum', share: 0.9 }, { code: 'frames-broken', losing: 'yes' }],
     ['a third of the frames', { reason: 'frame checksum', share: 0.3 }, { losing: 'at risk' }],
     ['one frame in a hundred', { reason: 'frame checksum', share: 0.1 }, undefined],
@@ -34,18 +34,18 @@ describe('what is discarded', () => {
     ['a message dropped by hand', { reason: 'dropped by hand', link: null }, undefined],
     ['a command', { reason: 'command refused', recent: 1 }, { code: 'commands-refused', losing: 'no' }],
     ['a command without an answer', { reason: 'command unanswered', recent: 1 }, { losing: 'at risk' }],
-    ['a downlink for nobody here', { reason: 'subdevice not configured' }, { losing: 'unknown' }],
+    ['a downlink for an unconfigured subdevice', { reason: 'subdevice not configured' }, { losing: 'unknown' }],
     [
-      'a prompt without an end',
+      'a prompt without a delimiter',
       { reason: 'line not ended', recent: 2 },
       { code: 'lines-not-ended', losing: 'at risk' },
     ],
-    ['what is over', { lasts: false }, undefined],
-  ])('of %s is judged', (_, change, condition) => {
+    ['a past discard', { lasts: false }, undefined],
+  ])('of %s has its verdict', (_, change, condition) => {
     expect(conditions(change)[0]).toEqual(condition === undefined ? undefined : expect.objectContaining(condition));
   });
 
-  it('is one condition per link and kind, with the reason that most have', () => {
+  it('is one condition per link and kind, with the most frequent reason', () => {
     const found = conditions({ recent: 3 }, { reason: 'line encoding', recent: 30, sample: '"caf\\xe9"' });
     expect(found).toHaveLength(1);
     expect(found[0]?.sentence).toBe(
@@ -57,21 +57,24 @@ describe('what is discarded', () => {
   it.each([
     ['overflow drop-oldest', 'inbox-shedding', 'Bring the subdevice back, raise messages_max of [inbox]'],
     ['expired', 'inbox-shedding', 'Bring the subdevice back'],
-  ] as const)('with the reason %s of a downlink is about the subdevice, not about the hub', (reason, code, remedy) => {
-    const [condition, ...others] = conditions({ reason, direction: 'downlink', link: null, subdevice: 'pump' });
-    expect(others).toEqual([]);
-    expect(condition).toMatchObject({ code, losing: 'yes' });
-    expect(condition?.sentence).toMatch(/^9 downlinks shed \(pump\)/);
-    expect(condition?.hint).toContain(remedy);
-    expect(conditions({ reason, direction: 'uplink', link: null })[0]?.hint).toContain(
-      'Restore the connection to the hub',
-    );
-  });
+  ] as const)(
+    'of a downlink with the reason %s has a remedy for the subdevice, not for the hub',
+    (reason, code, remedy) => {
+      const [condition, ...others] = conditions({ reason, direction: 'downlink', link: null, subdevice: 'pump' });
+      expect(others).toEqual([]);
+      expect(condition).toMatchObject({ code, losing: 'yes' });
+      expect(condition?.sentence).toMatch(/^9 downlinks shed \(pump\)/);
+      expect(condition?.hint).toContain(remedy);
+      expect(conditions({ reason, direction: 'uplink', link: null })[0]?.hint).toContain(
+        'Restore the connection to the hub',
+      );
+    },
+  );
 
   it.each([
     [3000, /^Raise packet_bytes_max of the link to 3000 or more/],
     [4097, /^Let the sender split the message: the largest packet_bytes_max of a link is 4096/],
-  ])('as too large with %i bytes names both sizes, and only a key that can help', (bytes, remedy) => {
+  ])('as too large with %i bytes names both sizes, and a key only if its limit is sufficient', (bytes, remedy) => {
     const size = { bytes, bytesMax: 1024, key: { name: 'packet_bytes_max', largest: 4096 } };
     const [condition] = conditions({ reason: 'too large for the link', size, sample: 'set' });
     expect(condition?.sentence).toContain(`: set, ${countOf(bytes, 'byte')} of ${countWords(1024)}.`);
@@ -81,7 +84,7 @@ describe('what is discarded', () => {
   it.each([
     ['command refused', 'the subdevice refused it'],
     ['command invalid', 'the gateway refused it and sent nothing to the subdevice'],
-  ] as const)('as %s says who refused it, and is no loss of data', (reason, who) => {
+  ] as const)('as %s names who rejected it, and is no loss of data', (reason, who) => {
     const [condition] = conditions({ reason, recent: 1, subdevice: 'meter', sample: 'set: names no point' });
     expect(condition).toMatchObject({ code: 'commands-refused', losing: 'no' });
     expect(condition?.sentence).toBe(
@@ -89,21 +92,21 @@ describe('what is discarded', () => {
     );
   });
 
-  it('names what it looks like, where that is another protocol', () => {
+  it('names the protocol that the bytes look like', () => {
     const [condition] = intakeConditions([DISCARD], [{ ...LINK, looksLike: 'sn-cobs' }]);
     expect(condition?.sentence).toContain('What arrives looks like MQTT-SN frames');
     expect(condition?.hint).toContain('two ports are swapped');
   });
 
-  it('has words for each of its reasons, and no two hints for one cause', () => {
+  it('has words for each reason, and one hint for each cause', () => {
     for (const { hint, why } of everyIntakeWords()) expect([hint.endsWith('.'), why.length > 0]).toEqual([true, true]);
   });
 });
 
-describe('a trial of a link', () => {
+describe('a test of a link', () => {
   const after = { ...LINK, counters: { ...LINK.counters, bytesIn: 600, malformedPackets: 40 }, discarded: [DISCARD] };
 
-  it('does not blame the wire where lines are whole and only not those that are configured', () => {
+  it('does not suggest a wiring fault if lines are complete and do not match the configuration', () => {
     const discarded = [{ ...DISCARD, count: 40 }];
     const score = scoreLink({ before: LINK, after: { ...after, discarded }, seconds: 4, probes: [] });
     expect(score.sentence).toBe('Bad: in 4 s 40 of 40 frames broken.');
@@ -111,34 +114,34 @@ describe('a trial of a link', () => {
     expect(score.advice.join('\n')).not.toMatch(/ground wire|termination/);
   });
 
-  it('blames it where checks fail', () => {
+  it('suggests a wiring fault if checksums fail', () => {
     const discarded = [{ ...DISCARD, reason: 'line check' as const, count: 40 }];
     const score = scoreLink({ before: LINK, after: { ...after, discarded }, seconds: 4, probes: [] });
     expect(score.advice.join('\n')).toMatch(/ground wire/);
   });
 
-  it('says that bytes came where no line ended', () => {
+  it('reports received bytes without a complete line', () => {
     const counters = { ...LINK.counters, bytesIn: 50 };
     const score = scoreLink({ before: LINK, after: { ...LINK, counters }, seconds: 4, probes: [] });
     expect(score.sentence).toBe('Bad: 50 bytes arrived on link field1 in 4 s without a valid line.');
   });
 });
 
-describe('a subdevice that is not there', () => {
-  const told = (driver: string, forMs: number, wasHeard = false) =>
-    missingConditions([{ subdevice: 'm1', wasHeard, forMs }], { ...WHERE, driver })[0];
+describe('a missing subdevice', () => {
+  const conditionFor = (driver: string, forMs: number, hasSent = false) =>
+    missingConditions([{ subdevice: 'm1', hasSent, forMs }], { ...WHERE, driver })[0];
   const WHERE = { link: 'field1', path: '/dev/x', receivedInstead: undefined, hasAnswers: true };
 
-  it('is named at once where it is polled', () => {
-    expect(told('modbus', 0)).toMatchObject({ code: 'subdevice-silent', losing: 'at risk' });
-    expect(told('modbus', 9000, true)?.sentence).toBe(
+  it('is reported at once if it is polled', () => {
+    expect(conditionFor('modbus', 0)).toMatchObject({ code: 'subdevice-silent', losing: 'at risk' });
+    expect(conditionFor('modbus', 9000, true)?.sentence).toBe(
       'm1 on link field1 does not answer any more, last frame 9 s ago.',
     );
   });
 
-  it('brings the adapter under suspicion only where no unit of the link answers', () => {
+  it('suggests the adapter as the cause only if no unit of the link answers', () => {
     const hint = (hasAnswers: boolean) =>
-      missingConditions([{ subdevice: 'm1', wasHeard: true, forMs: 1 }], { ...WHERE, driver: 'modbus', hasAnswers })[0]
+      missingConditions([{ subdevice: 'm1', hasSent: true, forMs: 1 }], { ...WHERE, driver: 'modbus', hasAnswers })[0]
         ?.hint;
     expect(hint(true)).not.toMatch(/adapter|cable/);
     expect(hint(false)).toMatch(
@@ -146,9 +149,9 @@ describe('a subdevice that is not there', () => {
     );
   });
 
-  it('is no risk before an hour where it may sleep', () => {
-    expect(told('mqttsn', 299_999)).toBeUndefined();
-    expect(told('mqttsn', 300_000)).toMatchObject({ losing: 'no' });
-    expect(told('mqttsn', 3_600_000)).toMatchObject({ losing: 'at risk' });
+  it('that may sleep is at risk only after an hour', () => {
+    expect(conditionFor('mqttsn', 299_999)).toBeUndefined();
+    expect(conditionFor('mqttsn', 300_000)).toMatchObject({ losing: 'no' });
+    expect(conditionFor('mqttsn', 3_600_000)).toMatchObject({ losing: 'at risk' });
   });
 });

@@ -1,4 +1,4 @@
-/** What is turned away at the door for the hub's sake: subscriptions beyond its cap, and the technician who hears of it. */
+/** Subscriptions that are rejected because of the hub's limit, and the condition that reports them. */
 import { describe, expect, it } from 'vitest';
 import { newFacts } from '../../../../src/base/events.ts';
 import { FilterRequests } from '../../../../src/flow/filter-requests.ts';
@@ -16,8 +16,8 @@ const SESSION = { expected: false, connected: false, changedAt: undefined, owner
 function setUp(subscriptionsMax: number) {
   const registry = new SubdeviceRegistry({ subdevices: [], subscriptions: [], topicIds: [] });
   const facts = newFacts();
-  const told: string[] = [];
-  facts.on('subscriptionRefused', ({ subdevice, filter, reason }) => told.push(`${subdevice} ${filter}: ${reason}`));
+  const refused: string[] = [];
+  facts.on('subscriptionRefused', ({ subdevice, filter, reason }) => refused.push(`${subdevice} ${filter}: ${reason}`));
   const subscriptions = new HubSubscriptions({
     ...{ facts, registry, subscriptionsMax, stamp: () => STAMP, send: () => undefined, clock: new StepClock() },
     session: new HubSessionState(SESSION, [], 1),
@@ -26,12 +26,12 @@ function setUp(subscriptionsMax: number) {
     filters: new FilterRequests(new PoisonDetector(3)),
   });
   const { subdevice } = registry.enter('pump', 'link');
-  return { registry, subscriptions, told, subscribe: (filter: string) => registry.subscribe(subdevice, filter, 1) };
+  return { registry, subscriptions, refused, subscribe: (filter: string) => registry.subscribe(subdevice, filter, 1) };
 }
 
-describe('the cap of subscriptions', () => {
-  it('is counted, and whoever finds it full is named', () => {
-    const { subscriptions, subscribe, told } = setUp(2);
+describe('the limit of subscriptions', () => {
+  it('is counted, and a rejected subdevice is named', () => {
+    const { subscriptions, subscribe, refused } = setUp(2);
     subscribe('a');
     expect(subscriptions.hasRoom()).toBe(true);
     subscribe('b');
@@ -39,13 +39,13 @@ describe('the cap of subscriptions', () => {
     subscriptions.reject('valve', 'c');
     subscriptions.reject('valve', 'c');
     expect(subscriptions.status).toEqual({ wanted: 2, max: 2, rejected: [{ subdevice: 'valve', filter: 'c' }] });
-    expect(told).toEqual(['valve c: all 2 filters that the hub allows are in use']);
+    expect(refused).toEqual(['valve c: all 2 filters that the hub allows are in use']);
     const [condition] = rejectedConditions({ filters: subscriptions.status }, 0);
     expect(condition).toMatchObject({ code: 'hub-subscriptions-full', losing: 'at risk' });
     expect(condition?.sentence).toBe('2 of 2 subscriptions that the hub allows are in use: c of valve was rejected.');
   });
 
-  it('is told of until whoever was refused has got it, or has gone', () => {
+  it('is reported until the rejected subdevice unsubscribes or leaves', () => {
     const { subscriptions } = setUp(1);
     for (const filter of ['c', 'd']) subscriptions.reject('valve', filter);
     subscriptions.reject('meter', 'e');
@@ -55,13 +55,13 @@ describe('the cap of subscriptions', () => {
     expect(subscriptions.status.rejected.map(({ filter }) => filter)).toEqual(['e']);
   });
 
-  it('remembers a bounded number of those it refused', () => {
+  it('remembers a bounded number of rejected filters', () => {
     const { subscriptions } = setUp(1);
     for (let count = 0; count < 500; count += 1) subscriptions.reject('valve', `${count}`);
     expect(subscriptions.status.rejected).toHaveLength(100);
   });
 
-  it('is none where the hub has none', () => {
+  it('is unlimited if the hub has no limit', () => {
     const { subscriptions, subscribe } = setUp(0);
     for (let count = 0; count < 500; count += 1) subscribe(`${count}`);
     expect(subscriptions.hasRoom()).toBe(true);

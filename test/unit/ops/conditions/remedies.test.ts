@@ -1,4 +1,4 @@
-/** Remedies fit the cause: words of the connection and of the port, and what a technician is told to do about them. */
+/** Remedies for each cause of a failed connection, port or secret file. */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -48,13 +48,13 @@ describe('a hub that is away', () => {
     ['ERR_SSL_WRONG_VERSION_NUMBER', /port and tls/],
     ['ERR_SSL_TLSV13_ALERT_CERTIFICATE_REQUIRED', /TLS keys/],
     ['ERR_SSL_UNSUPPORTED_PROTOCOL', /TLS 1\.2/],
-  ])('by a lasting fault of TLS is at risk, and nobody is sent to the network: %s', (code, hint) => {
+  ])('by a permanent TLS error is at risk, and the remedy is not about the network: %s', (code, hint) => {
     const remedy = remedyFor(tlsWords(code));
     expect(remedy).toEqual({ losing: 'at risk', hint: expect.stringMatching(hint) });
     expect(remedy.hint).not.toMatch(/network/);
   });
 
-  it('by a wrong key of TLS-PSK is at risk', () => {
+  it('by a wrong TLS-PSK key is at risk', () => {
     expect(remedyFor(tlsWords('ERR_SSL_TLSV1_ALERT_DECRYPT_ERROR', 'gw')).hint).toMatch(/device_secret_file/);
     expect(remedyFor(tlsWords('ERR_SSL_TLSV1_ALERT_UNKNOWN_PSK_IDENTITY', 'gw')).losing).toBe('at risk');
   });
@@ -70,17 +70,17 @@ describe('a port that does not open', () => {
     ['user gw may not open /dev/ttyS0: use sudo', /restart the gateway/],
     ['/dev/ttyS0 is not a serial device', /Correct path/],
     ['/dev/ttyS0 does not answer: is this port enabled on the board?', /Enable the port/],
-    ['something new', /Check the cable/],
+    ['an unknown problem', /Check the cable/],
   ])('has the remedy of its cause: %s', (lastProblem, hint) => {
     const named = { name: 'l', path: '/dev/ttyS0', driver: 'mqttsn', state: 'waiting to reopen', forMs: 1 } as const;
     const [condition] = linkConditions([{ ...RESTING, ...named, lastProblem } as unknown as LinkReport]);
     expect(condition?.hint).toMatch(hint);
-    if (lastProblem !== 'something new') expect(condition?.hint).not.toMatch(/cable/);
+    if (lastProblem !== 'an unknown problem') expect(condition?.hint).not.toMatch(/cable/);
   });
 });
 
-describe('a secret that is renewed', () => {
-  it('is read again each time; the last good one holds, and the trouble is told once', () => {
+describe('a secret file', () => {
+  it('is read again for each connection; after an error the last valid secret is used, and the error is reported once', () => {
     const file = join(folder, 'secret');
     writeFileSync(file, 'one\n', { mode: 0o600 });
     const noted: (string | undefined)[] = [];
@@ -99,21 +99,21 @@ describe('a secret that is renewed', () => {
   });
 });
 
-describe('a directory to write in', () => {
-  it('may be missing where its parent can be written; a file in its place is told', () => {
+describe('a directory that must be writable', () => {
+  it('may be missing if its parent is writable; a file in its place is reported', () => {
     expect(folderProblem(join(folder, 'a/b'))).toBeUndefined();
     writeFileSync(join(folder, 'file'), '');
     expect(folderProblem(join(folder, 'file/b'))?.what).toContain('no directory');
   });
 
-  it.skipIf(process.getuid?.() === 0)('is named with the user where it cannot be written', () => {
+  it.skipIf(process.getuid?.() === 0)('is reported with the user if it is not writable', () => {
     mkdirSync(join(folder, 'shut'), { mode: 0o500 });
     expect(folderProblem(join(folder, 'shut/b'))?.what).toMatch(/user \S+ may not write in .*does not exist yet/);
   });
 });
 
 describe('an error', () => {
-  it('is as wide as the screen, with its own lines and their indentation', () => {
+  it('is broken at the width of the screen, with the indentation of its lines', () => {
     const message = `The configuration x has problems:\n  hub.host ${'is wrong '.repeat(8)}`;
     const lines = errorLines(message, 'Do this and that and then this again.', { isTTY: true, columns: 40 });
     expect(Math.max(...lines.map((line) => line.trimEnd().length))).toBeLessThanOrEqual(40);
@@ -122,7 +122,7 @@ describe('an error', () => {
     expect(lines.filter((line) => /^ {4}(is|wrong)\b/.test(line)).length).toBeGreaterThan(0);
   });
 
-  it('is one line each in a file', () => {
+  it('has one line each for message and hint in a file', () => {
     expect(errorLines('a '.repeat(100).trim(), 'b', {})).toEqual([`holdfast: ${'a '.repeat(100).trim()}`, '  -> b']);
   });
 });

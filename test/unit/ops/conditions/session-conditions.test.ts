@@ -1,4 +1,4 @@
-/** What the technician reads of the session at the hub. */
+/** Conditions and status lines about the session at the hub. */
 
 import { describe, expect, it } from 'vitest';
 import { renderStatus } from '../../../../src/cli/status-view.ts';
@@ -50,31 +50,31 @@ function healthOf(hub: Partial<Health['hub']>): Health {
   };
 }
 
-function told(hub: Partial<Health['hub']>): string {
+function textsFor(hub: Partial<Health['hub']>): string {
   const conditions = conditionsOf(healthOf(hub));
   return conditions.map(({ code, sentence, hint }) => `${code}: ${sentence} ${hint}`).join('\n');
 }
 
 describe('a condition', () => {
-  it('of a hub that acknowledges nothing does not suspect the topics alone', () => {
-    const words = told({ unansweredMs: 18_000, doubtedTopics: ['gw/a/t'] });
+  it('for a hub that acknowledges nothing does not name topics as the only cause', () => {
+    const words = textsFor({ unansweredMs: 18_000, doubtedTopics: ['gw/a/t'] });
     expect(words).toContain('hub-pubacks-missing: The hub is connected and acknowledges nothing: no PUBACK for 18 s');
     expect(words).toContain('it may have stopped, be overloaded or be unable to store');
-    expect(told({ unansweredMs: 9999 })).toBe('');
-    expect(told({ unansweredMs: 9999, doubtedTopics: ['gw/a/t'] })).toContain(
+    expect(textsFor({ unansweredMs: 9999 })).toBe('');
+    expect(textsFor({ unansweredMs: 9999, doubtedTopics: ['gw/a/t'] })).toContain(
       'does not acknowledge messages on 1 topic',
     );
   });
 
-  it('of another gateway names the identity, what else it could be, and what to do', () => {
-    const words = told({ takeovers: { times: 4, shortestMs: 500, longestMs: 5200, sinceMs: 0, sessionsGone: 0 } });
+  it('for another gateway names the identity, other causes, and the remedy', () => {
+    const words = textsFor({ takeovers: { times: 4, shortestMs: 500, longestMs: 5200, sinceMs: 0, sessionsGone: 0 } });
     expect(words).toMatch(/^hub-taken-over: The hub accepted 4 connections in a row and closed each soon after/);
     expect(words).toMatch(
       /\(they lasted 0 s to 6 s\).* another gateway is connecting as PRODUCT001gw-1, or the hub or a firewall/,
     );
   });
 
-  it('of another gateway says since when the whole lasts, not the last round', () => {
+  it('for another gateway has the duration since the first takeover', () => {
     const takeovers = { times: 9, shortestMs: 500, longestMs: 5200, sinceMs: 2000, sessionsGone: 0 };
     for (const isOnline of [true, false]) {
       const conditions = conditionsOf(healthOf({ takeovers, isOnline, changedAtMs: 8900 }));
@@ -92,7 +92,7 @@ describe('a condition', () => {
     ['device name', 5, /TLS keys of \[hub\]/],
     ['password', 2, /client_id/],
     ['device secret', 2, /product_id and device_name/],
-  ] as const)('of a refusal names the keys in use: %s, CONNACK %i', (signsWith, code, hint) => {
+  ] as const)('for a rejected CONNECT names the keys in use: %s, CONNACK %i', (signsWith, code, hint) => {
     const refusal = refusalOf(code, signsWith);
     const [condition] = conditionsOf(healthOf({ isOnline: false, refusal }));
     expect(condition).toMatchObject({ code: 'hub-refuses', hint: expect.stringMatching(hint) });
@@ -103,20 +103,20 @@ describe('a condition', () => {
     expect(condition?.sentence).toContain(`(CONNACK ${code})`);
   });
 
-  it('of another gateway says what speaks for one, where something does', () => {
-    const words = told({ takeovers: { times: 4, shortestMs: 500, longestMs: 5200, sinceMs: 0, sessionsGone: 2 } });
+  it('for another gateway names the evidence, if there is any', () => {
+    const words = textsFor({ takeovers: { times: 4, shortestMs: 500, longestMs: 5200, sinceMs: 0, sessionsGone: 2 } });
     expect(words).toMatch(/the session was lost 2 times in between\. Either another client is connecting as/);
   });
 
-  it('of a session that is certainly over comes beside that of the hub being away', () => {
+  it('for an expired session is shown together with that for the unreachable hub', () => {
     const away = { ms: 25 * HOUR_MS, quality: 'at_least' } as const;
-    const words = told({ isOnline: false, session: { ...KEPT, away, isOver: true } });
+    const words = textsFor({ isOnline: false, session: { ...KEPT, away, isOver: true } });
     expect(words).toMatch(/^hub-away: .*\nhub-session-over: The gateway was not connected for at least 25 h/);
   });
 
-  it('of a gap says since when, why, and how it is put out', () => {
+  it('for a gap has the time, the reason, and the command that ends it', () => {
     const gap = { reason: 'session lost', age: { ms: 3 * HOUR_MS, quality: 'exact' } } as const;
-    const words = told({ session: { ...KEPT, gap } });
+    const words = textsFor({ session: { ...KEPT, gap } });
     expect(words).toMatch(
       /^downlink-gap: Downlinks may be missing \(session lost\); the gap began 3 h ago\. .*acknowledge-gap\.$/,
     );
@@ -133,11 +133,11 @@ describe('holdfast status', () => {
     [away(5 * HOUR_MS, 'exact'), 'the hub keeps the session for 24 h: 19 h left'],
     [away(5 * HOUR_MS, 'at_least'), 'the hub keeps the session for 24 h: at most 19 h left'],
     [{ ...away(30 * HOUR_MS, 'exact'), isOver: true }, 'the hub kept the session for 24 h; the session has expired'],
-  ])('says what the hub still keeps for us while we are away', (session, words) => {
+  ])('shows how long the hub keeps the session while it is not connected', (session, words) => {
     expect(lines({ session })).toContain(words);
   });
 
-  it('says what a resume found, how much of what was stored has come, and for how long more', () => {
+  it('shows the state after a resume, the number of stored messages received, and the remaining time', () => {
     const replay = { received: 37, expectedMax: 150, etaMs: 56_500 };
     const words = lines({ state: 'connected', session: KEPT, replay });
     expect(words).toContain('session resumed; 12 subscriptions');

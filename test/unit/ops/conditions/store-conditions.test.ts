@@ -1,4 +1,4 @@
-/** What `status` says of the store itself: where it is, and what of it is lost. */
+/** Conditions of the store in `status`: its place, and lost messages. */
 import { describe, expect, it } from 'vitest';
 import { storeConditions } from '../../../../src/ops/conditions/store-conditions.ts';
 import { offlineStatusOf } from '../../../../src/ops/reports/offline-report.ts';
@@ -13,7 +13,7 @@ function condition(losing: Condition['losing'], forMs: number): Condition {
 describe('a store in RAM', () => {
   const store = { ...AWAY.store, volatile: 'tmpfs on /tmp' };
 
-  it('is what status says first, whatever else is the case', () => {
+  it('is the first condition of status', () => {
     const conditions = [
       condition('yes', 3),
       { ...condition('at risk', 1), code: 'store-volatile' as const, sentence: 'The store is in RAM.' },
@@ -24,7 +24,7 @@ describe('a store in RAM', () => {
     expect(sentence).not.toContain('safe on disk');
   });
 
-  it('is called so without a running gateway, too', () => {
+  it('is reported without a running gateway, too', () => {
     const reading = { path: '/s', bytes: 1, walBytes: 2, lanes: BALANCED, findings: [], losses: [] };
     const { sentence } = offlineStatusOf(reading, 'tmpfs on /tmp');
     expect(sentence).toContain('in RAM only (tmpfs on /tmp)');
@@ -35,14 +35,14 @@ describe('a store in RAM', () => {
 describe('a store that was damaged', () => {
   const health = { volatile: null, losses: [], damaged: 0, damagedRecords: 0, isDamaged: true };
 
-  it('is at risk while this life lasts, even if no message is missing', () => {
+  it('is at risk until the process ends, even if no message is missing', () => {
     const conditions = storeConditions(health, 5000);
     expect(conditions).toMatchObject([{ code: 'store-damaged', losing: 'at risk', forMs: 5000 }]);
     expect(conditions[0]?.hint).toContain('Replace the SD card');
     expect(judge({ ...AWAY, conditions }).sentence).toMatch(/^Not yet\. The store was damaged on disk\./);
   });
 
-  it('is told once, where the messages that it lost are told', () => {
+  it('is reported once, together with the messages that it lost', () => {
     const codes = storeConditions({ ...health, damaged: 2 }, 0).map(({ code }) => code);
     expect(codes).toEqual(['damaged-rows']);
     expect(storeConditions({ ...health, isDamaged: false }, 0)).toEqual([]);

@@ -1,4 +1,4 @@
-/** How good a line is said to be, by what came over it and what its probes met, and what is advised. */
+/** Score of a line, from its traffic and its probes, with the advice. */
 import { describe, expect, it } from 'vitest';
 import { scoreLink } from '../../../../src/ops/link-test/link-score.ts';
 import { type ProbeReport, ProbeTally } from '../../../../src/ops/link-test/probe-tally.ts';
@@ -30,7 +30,7 @@ function scoreOf(after: LinkReport, probes: readonly ProbeReport[] = [], before:
   return scoreLink({ before, after, seconds: 10, probes });
 }
 
-describe('a line that is only watched', () => {
+describe('a line without probes', () => {
   it.each([
     ['good', { framesIn: 1000, crcErrors: 1 }, /^Good: in 10 s 1 of 1,001 frames broken\.$/],
     ['fair', { framesIn: 990, crcErrors: 10 }, /^Fair: .*10 of 1,000 frames broken/],
@@ -51,13 +51,13 @@ describe('a line that is only watched', () => {
     );
   });
 
-  it('is judged by what came meanwhile only', () => {
+  it('is judged by the traffic of the test only', () => {
     const [before, after] = [counted({ crcErrors: 500 }), counted({ crcErrors: 500, framesIn: 9 })];
     expect(scoreOf(after, [], before)).toMatchObject({ verdict: 'good', broken: 0, advice: [] });
   });
 });
 
-describe('a line that is probed', () => {
+describe('a line with probes', () => {
   it.each([
     ['good', [probed(20, 20)], /20 of 20 probes answered\.$/],
     ['fair', [probed(20, 19)], /19 of 20 probes answered/],
@@ -68,7 +68,7 @@ describe('a line that is probed', () => {
     expect([score.verdict, score.sentence]).toEqual([verdict, expect.stringMatching(sentence)]);
   });
 
-  it('is bad where a unit of Modbus never answers, and names it', () => {
+  it('is bad if a Modbus unit never answers, which is named', () => {
     const after = counted({ framesIn: 100 }, { driver: 'modbus' });
     const score = scoreOf(after, [probed(20, 20), probed(6, 0, { subdevice: 'pump' })]);
     expect(score.verdict).toBe('bad');
@@ -80,7 +80,7 @@ describe('a line that is probed', () => {
     ['a (input 0): illegal function', /Correct table of the points/],
     ['c (holding 3): server device failure', /internal fault/],
     ['f (holding 0): not a number', /Compare type and word_order/],
-  ])('is not good where a unit answers and has no value for a point: %s', (refused, remedy) => {
+  ])('is not good if a unit answers without a value for a point: %s', (refused, remedy) => {
     const after = counted({ framesIn: 100 }, { driver: 'modbus' });
     const score = scoreOf(after, [probed(20, 20), probed(20, 20, { subdevice: 'pump', refused: [refused] })]);
     expect(score.verdict).toBe('bad');
@@ -89,7 +89,7 @@ describe('a line that is probed', () => {
     expect(score.advice[0]).toContain(`pump answers, and has no value for: ${refused}.`);
   });
 
-  it('is not good where a unit refuses points and nobody was asked', () => {
+  it('is not good if a unit rejects points in the normal traffic', () => {
     const sample = 'unit 3, b (holding 9): illegal data address';
     const discard = {
       link: 'meters',
@@ -107,17 +107,17 @@ describe('a line that is probed', () => {
     expect([score.verdict, score.advice]).toEqual(['bad', [expect.stringContaining(sample)]]);
   });
 
-  it('is not judged by an MQTT-SN client that talks and knows no PINGREQ, and says so', () => {
+  it('is not judged by an MQTT-SN client that sends and does not answer PINGREQ, which is reported', () => {
     const score = scoreOf(counted({ framesIn: 100 }), [probed(20, 0)]);
     expect(score.verdict).toBe('good');
     expect(score.advice).toEqual([expect.stringMatching(/^m1 answers no probe and is not counted/)]);
   });
 
-  it('is bad where nobody answers and nothing comes', () => {
+  it('is bad without answers and other traffic', () => {
     expect(scoreOf(counted({}), [probed(20, 0)]).verdict).toBe('bad');
   });
 
-  it('is told apart by silence and damage', () => {
+  it('has different advice for missing and for damaged answers', () => {
     const score = scoreOf(counted({ framesIn: 90, crcErrors: 8 }), [probed(30, 20, { damaged: 8 })]);
     expect(score.advice).toEqual([
       expect.stringMatching(/^Frames arrive broken: check that speed/),
@@ -126,7 +126,7 @@ describe('a line that is probed', () => {
   });
 });
 
-describe('what the kernel counted', () => {
+describe('a count of the kernel', () => {
   const withKernel = (kernel: LinkReport['kernel']) => counted({ framesIn: 100 }, { kernel });
   const before = { ...OPEN, kernel: { ...QUIET, overruns: 7 } };
 
@@ -138,7 +138,7 @@ describe('what the kernel counted', () => {
     ]);
   });
 
-  it('of framing, parity and breaks is advised about', () => {
+  it('of framing errors, parity errors and breaks leads to advice', () => {
     const { advice } = scoreOf(withKernel({ ...QUIET, overruns: 7, framing: 2, parity: 1, breaks: 1 }), [], before);
     expect(advice).toEqual([
       expect.stringMatching(/^The kernel saw 2 bytes without a stop bit and 1 of wrong parity/),
@@ -146,16 +146,16 @@ describe('what the kernel counted', () => {
     ]);
   });
 
-  it('is no 0 where the driver does not say', () => {
+  it('is unknown, not 0, if the driver does not report it', () => {
     expect(scoreOf(withKernel(null), [], before)).toMatchObject({ verdict: 'good', kernel: null });
   });
 
-  it('begins anew with a port that was plugged in anew', () => {
+  it('begins at 0 for a port that was plugged in again', () => {
     expect(scoreOf(withKernel({ ...QUIET, overruns: 2 }), [], before).kernel).toEqual(QUIET);
   });
 });
 
-it('a tally sums up what became of probes, with the trips that half and nearly all did not exceed', () => {
+it('a tally has the sums of the probes, with the median and the 99th percentile of the round trip', () => {
   const tally = new ProbeTally('m1');
   for (let tripMs = 1; tripMs <= 100; tripMs += 1)
     tally.add({ kind: 'asked', requests: 1, answers: 1, damaged: 0, tripMs });

@@ -1,4 +1,4 @@
-/** Who sleeps on a link and what the kernel counted there, in the words of the commands. */
+/** Texts of the commands for sleeping subdevices and for the counters of the kernel. */
 import { expect, it } from 'vitest';
 import { renderStatus } from '../../../../src/cli/status-view.ts';
 import { RESTING } from '../../../../src/ops/reports/link-report.ts';
@@ -22,11 +22,11 @@ function linkLine(asleep: readonly { readonly subdevice: string; readonly lostIn
   return lines.find((line) => line.startsWith('Links')) ?? '';
 }
 
-it('a link without sleepers says nothing of them', () => {
+it('a link without sleeping subdevices has no text about them', () => {
   expect(linkLine([])).toBe('Links    field · /dev/ttyAMA0 · open 5 s · 3 subdevices');
 });
 
-it('of several sleepers the one that would be lost first is named, and the others are counted', () => {
+it('of several sleeping subdevices the one that is lost first is named, and the others are counted', () => {
   const asleep = [
     { subdevice: 'mill', lostInMs: 90_000 },
     { subdevice: 'pump', lostInMs: 45_000 },
@@ -35,7 +35,7 @@ it('of several sleepers the one that would be lost first is named, and the other
   expect(linkLine(asleep)).toContain('3 subdevices, asleep: pump (lost in 45 s unless it wakes) and 2 others');
 });
 
-it('what the kernel counted is told byte by byte, and what it does not report is no 0', () => {
+it('counters of the kernel are shown one by one, and a missing counter is not 0', () => {
   const errors = { framing: 2, parity: 0, overruns: 3, bufferOverruns: 4, breaks: 1 };
   expect(kernelWords(errors)).toBe('7 bytes lost, 2 without a stop bit, 0 of wrong parity, 1 break');
   expect(kernelWords(null)).toBe('not reported by this driver');

@@ -1,4 +1,4 @@
-/** What is told of links and ports: rates, round trips, conditions, the list of what is plugged in. */
+/** Reports of links and ports: rates, round trips, conditions, and the list of ports. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Histogram } from '../../../../src/base/histogram.ts';
@@ -16,7 +16,7 @@ const OPEN: LinkReport = { ...RESTING, name: 'meters', path: 'usb:x', driver: 'm
 const terminal = { width: 100, isScreen: true, print: () => undefined, tone: (_: unknown, text: string) => text };
 
 describe('the histogram', () => {
-  it('is at most a fifth too high, from 1 ms to a minute', () => {
+  it('is at most 20 % too high, from 1 ms to a minute', () => {
     fc.assert(
       fc.property(fc.array(fc.double({ min: 1, max: 60_000, noNaN: true }), { minLength: 1 }), (durations) => {
         const histogram = new Histogram();
@@ -32,7 +32,7 @@ describe('the histogram', () => {
     );
   });
 
-  it('has a bucket for whatever lasts longer, and nothing to tell before the first', () => {
+  it('has a bucket for longer times, and no values before the first time', () => {
     const histogram = new Histogram();
     expect(histogram.quantile(0.5)).toBeUndefined();
     histogram.record(10_000_000);
@@ -46,7 +46,7 @@ describe('the histogram', () => {
 describe('the rates of a link', () => {
   const samples = Array.from({ length: 61 }, (_, second) => ({
     atMs: second * 1000,
-    // 100 frames a second for the first half minute, 10 from then on
+    // 100 frames per second in the first half minute, then 10
     counters: { ...RESTING.counters, framesIn: Math.min(second, 30) * 100 + Math.max(second - 30, 0) * 10 },
   }));
 
@@ -57,7 +57,7 @@ describe('the rates of a link', () => {
     ]);
   });
 
-  it('are those since the start if that is less, and 0 at the start', () => {
+  it('are those since a later start, and 0 at the start', () => {
     const now = samples[2] ?? { atMs: 0, counters: RESTING.counters };
     expect(ratesOf(samples.slice(0, 3), now).map(({ framesIn }) => framesIn)).toEqual([100, 100, 100]);
     expect(ratesOf([], now).map(({ framesIn }) => framesIn)).toEqual([0, 0, 0]);
@@ -82,7 +82,7 @@ describe('the conditions of a link', () => {
     ],
     [{ looksLike: 'modbus' }, 'link-other-protocol', /looks like Modbus RTU frames/],
     [
-      { missing: [{ subdevice: 'm1', wasHeard: false, forMs: 300_000 }] },
+      { missing: [{ subdevice: 'm1', hasSent: false, forMs: 300_000 }] },
       'subdevice-silent',
       /m1 has sent nothing on link/,
     ],
@@ -102,12 +102,12 @@ describe('the conditions of a link', () => {
     ['lines', /are lost, unless the device repeats them/],
     ['mqttsn', /are lost, unless they keep them/],
     ['modbus', /changes meanwhile are missed/],
-  ])('of a port that is gone say what it means for %s', (driver, words) => {
+  ])('of a missing port contain the effect on data for %s', (driver, words) => {
     const gone = { ...OPEN, driver, state: 'waiting to reopen', lastProblem: 'the device is gone' } as const;
     expect(linkConditions([gone])[0]).toMatchObject({ losing: 'at risk', sentence: expect.stringMatching(words) });
   });
 
-  it('name each link where all are down', () => {
+  it('name each link if all are down', () => {
     const down = ['a', 'b'].map((name) => ({ ...OPEN, name, state: 'opening', lastProblem: 'gone' }) as const);
     expect(linkConditions(down).map(({ sentence }) => sentence)).toEqual([
       expect.stringMatching(/^Link a is down: gone\./),
@@ -123,7 +123,7 @@ describe('the conditions of a link', () => {
 });
 
 describe('holdfast ports', () => {
-  it('shows each port with its stable name and its link, and the lines for the others', async () => {
+  it('shows each port with its stable name and its link, and configuration lines for the others', async () => {
     const machine = new FakeMachine();
     machine.plug({ at: '1-1', serial: 'A1', ttys: { ttyUSB0: '/dev/null' } });
     machine.plug({ at: '1-2', vendor: '1a86', product: '7523', ttys: { ttyUSB1: '/dev/null' } });
@@ -140,7 +140,7 @@ describe('holdfast ports', () => {
     expect(parseConfig(configured).ok).toBe(true);
   });
 
-  it('warns of adapters that cannot be told apart, and of two links on one port', async () => {
+  it('warns of adapters that cannot be distinguished, and of two links on one port', async () => {
     const machine = new FakeMachine();
     for (const number of [0, 1])
       machine.plug({ at: `1-${number}`, serial: 'SAME', ttys: { [`ttyUSB${number}`]: '/dev/null' } });
@@ -159,13 +159,13 @@ it.each([
   ['/dev/ttyUSB0', /depends on the order of plugging/],
   ['/dev/ttyACM12', /depends on the order of plugging/],
   ['usb:1a86:7523::00', /without a serial number/],
-])('the configuration is warned of %s', (path, what) => {
+])('the configuration check warns of %s', (path, what) => {
   const parsed = parseConfig(GENERIC.replace('/dev/ttyUSB0', path));
   expect(parsed.ok && warningsOf(parsed.config)).toMatchObject([{ what: expect.stringMatching(what) }]);
 });
 
 it.each(['usb:0403:6001:A1:00', 'by-path:x', '/dev/serial/by-id/x', '/dev/ttyAMA0'])(
-  'the configuration is not warned of %s',
+  'the configuration check does not warn of %s',
   (path) => {
     const parsed = parseConfig(GENERIC.replace('/dev/ttyUSB0', path));
     expect(parsed.ok && warningsOf(parsed.config)).toEqual([]);

@@ -1,4 +1,4 @@
-/** Metrics: the status report in the text format of Prometheus, and the page that lists them. */
+/** Metrics: the status report in the text format of Prometheus, and the page that lists the metrics. */
 import { request } from 'node:http';
 import { expect, it } from 'vitest';
 import { ZERO } from '../../../../src/custody/ledger.ts';
@@ -8,15 +8,15 @@ import { AWAY, withControl } from '../api/control-rig.ts';
 
 const OPENING = `# Metrics
 
-\`GET /v1/metrics\` on the control socket, in the text format of Prometheus. They are the numbers of \`holdfast status\`; what
-is not known has no sample. Counters of the ledger go on over restarts, the others begin with the process. This page is kept
-true by \`test/unit/ops/reports/metrics.test.ts\` (\`npx vitest run test/unit/ops/reports/metrics.test.ts -u\` writes it).
+\`GET /v1/metrics\` on the control socket, in the text format of Prometheus. The values are those of \`holdfast status\`; an
+unknown value has no sample. Counters of the ledger continue after a restart, all others start at 0 with the process.
+\`test/unit/ops/reports/metrics.test.ts\` checks this page, and \`npx vitest run test/unit/ops/reports/metrics.test.ts -u\` writes it.
 
 | metric | kind | labels | meaning |
 |---|---|---|---|
 `;
 
-/** As a scraper would ask. */
+/** Requests the metrics as Prometheus does. */
 function scrape(socketPath: string): Promise<{ readonly type: string | undefined; readonly text: string }> {
   return new Promise((resolve, reject) => {
     const outgoing = request({ socketPath, path: '/v1/metrics', agent: false }, async (response) => {
@@ -29,7 +29,7 @@ function scrape(socketPath: string): Promise<{ readonly type: string | undefined
   });
 }
 
-/** `name{label="…"} value` of every sample. */
+/** Returns `name{label="…"} value` of each sample. */
 const samplesIn = (text: string): string[] => text.split('\n').filter((line) => line !== '' && !line.startsWith('#'));
 
 it('are listed in docs/metrics.md, each once', async () => {
@@ -40,14 +40,14 @@ it('are listed in docs/metrics.md, each once', async () => {
   expect(new Set(METRICS.map(({ name }) => name)).size).toBe(METRICS.length);
 });
 
-it('are named as the format wants it: units last, counters end in _total', () => {
+it('have names of the format’s conventions: the unit last, _total for counters', () => {
   for (const { name, kind } of METRICS) {
     expect(name).toMatch(/^holdfast_[a-z0-9]+(_[a-z0-9]+)*$/);
     expect([name, name.endsWith('_total')]).toEqual([name, kind === 'counter']);
   }
 });
 
-it('say what the status says, and leave out what nobody knows', async () => {
+it('have the values of the status, and omit unknown ones', async () => {
   await withControl(async ({ gateway, socketPath }) => {
     const counts = { ...ZERO, accepted: 2000, delivered: 700, dead: 1, shed: { expired: 95 } };
     const readings = [{ subdevice: 'm', direction: 'uplink', counts, pending: 1204 }] as const;
@@ -74,14 +74,14 @@ it('say what the status says, and leave out what nobody knows', async () => {
   });
 });
 
-it('do not grow from one scrape to the next', async () => {
+it('do not grow between two scrapes', async () => {
   await withControl(async ({ socketPath }) => {
     const first = await scrape(socketPath);
     expect(await scrape(socketPath)).toEqual(first);
   });
 });
 
-it('are there while the storage fails, without the ledger', async () => {
+it('exist while the storage fails, without the ledger', async () => {
   await withControl(async ({ gateway, socketPath }) => {
     gateway.facts = { ...AWAY, ledger: null };
     const { text } = await scrape(socketPath);
