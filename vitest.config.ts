@@ -1,5 +1,6 @@
 import { fileURLToPath } from 'node:url';
 import { defineConfig, mergeConfig } from 'vitest/config';
+import { LongestFirst } from './test/longest-first.ts';
 
 /** Options of both runs. */
 export const EVERY_RUN = defineConfig({
@@ -7,6 +8,7 @@ export const EVERY_RUN = defineConfig({
     pool: 'forks', // PTYs and native code: a process that dies takes only its own file with it
     isolate: false, // each process loads the sources once; no test leaves anything behind in a module
     maxWorkers: 4, // end-to-end tests wait most of the time, also on two cores
+    sequence: { sequencer: LongestFirst },
     // For the tests and for all processes that they start: a third of a start is compiling.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/holdfast', import.meta.url)) },
     testTimeout: 600_000, // a machine with other work is slow, not wrong
