@@ -4,6 +4,7 @@
  * (74), after a bug (70).
  */
 import { createHash } from 'node:crypto';
+import { flushCompileCache } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { adminCommandsFor, recorderCommands } from './app/admin-commands.ts';
 import { type Gateway, openGateway } from './app/gateway.ts';
@@ -65,6 +66,11 @@ const MARKS_FILE = 'fault-marks';
 const DRAIN_MS_MAX = 10_000;
 /** Interval of the status line that `systemctl status` shows. */
 const STATUS_MS = 5000;
+/**
+ * Time from the start to the writing of the compile cache, past the first acknowledgements: writing it blocks the process.
+ * Node itself writes the cache at a regular exit, which a gateway that always loses its power never reaches.
+ */
+const FLUSH_COMPILE_CACHE_AFTER_MS = 5000;
 /** Interval for writing the counts of repeated events. */
 const BUDGET_TURN_MS = 5000;
 const LEVELS: readonly JournalLevel[] = ['debug', 'info', 'warn', 'error'];
@@ -184,9 +190,11 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   notifySystemd('READY=1');
   const show = looking(facts, 'status', () => notifySystemd(statusOf(`Losing data? ${inspection.status().sentence}`)));
   const status = setInterval(show, STATUS_MS);
+  const flush = setTimeout(flushCompileCache, FLUSH_COMPILE_CACHE_AFTER_MS);
   const { code, reason } = await ending.ended;
   process.setUncaughtExceptionCaptureCallback(null); // from here on `main.ts` ends the process at once
   clearInterval(status);
+  clearTimeout(flush);
   notifySystemd('STOPPING=1');
   if (code !== EXIT.ok) mailbox.halt();
   await recordings.end(triggerOf(code));
