@@ -6,7 +6,10 @@ import { openTestbed } from './testbed.ts';
 import { until } from './until.ts';
 
 it('is named as not in the configuration, and forgetting it ends its session and counts its waiting messages', async () => {
-  const testbed = await openTestbed({ subdevices: { a: {} }, config: { link: { retry_ms: 50, retries_max: 2 } } });
+  const testbed = await openTestbed({
+    subdevices: { a: { keepAliveMs: 1000 } }, // its absence is noticed after 1.5 keep alive periods
+    config: { link: { retry_ms: 50, retries_max: 2 } },
+  });
   await testbed.start();
   const a = testbed.subdevice('a');
   a.stop();
