@@ -61,7 +61,7 @@ const NOT_A_NAME = /(^|-)(data|info|items?|manager|handlers?|helpers?|utils?|com
 const TYPE = /^export (?:abstract )?(?:interface|type|class|enum) (\w+)/gm;
 const DRIVER_FILE = /^src\/driver\/\w+\//;
 const LINES_MAX = 400;
-/** Above this number a reviewer asks whether the file still holds one concept. */
+/** Number of lines of a source file above which a reviewer asks whether the file still holds one concept. */
 const LINES_WITHOUT_QUESTION = 250;
 /** One file to copy into firmware; with its header it is complete. */
 const MAY_BE_LONG = 'hw/client/holdfast_sn.c';
