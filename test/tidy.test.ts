@@ -66,6 +66,9 @@ const LINES_WITHOUT_QUESTION = 250;
 /** One file to copy into firmware; with its header it is complete. */
 const MAY_BE_LONG = 'hw/client/holdfast_sn.c';
 
+/** Folders that still spread object literals. */
+const NOT_COVERED = ['src/driver/', 'src/hub/client/'];
+
 const IMPORT = /(?:\bfrom|\bimport|\bimport\(|\brequire\(|\)\()\s*['"]([^'"\n]+)['"]/g;
 const REFERENCE = /\bnew URL\(\s*['"](\.[^'"\n]+)['"]/g;
 
@@ -168,6 +171,14 @@ function filesAbove(linesMax: number, repository: Repository): string[] {
     .map(({ path, lines }) => `${path} has ${lines} lines`);
 }
 
+/** Spreads of an object that is written in place. Its keys belong to the outer object, one on each line. */
+function spreadLiterals(repository: Repository): string[] {
+  return sources(repository)
+    .filter((path) => !NOT_COVERED.some((folder) => path.startsWith(folder)))
+    .filter((path) => (repository.get(path) ?? '').replace(COMMENT, '').includes('...{'))
+    .map((path) => `${path} spreads an object literal`);
+}
+
 function badNames(repository: Repository): string[] {
   return [...repository.keys()].filter((path) => {
     const name = path.split('/').at(-1) ?? '';
@@ -242,6 +253,7 @@ const CHECKS: readonly (readonly [string, (repository: Repository) => string[], 
   ['keeps pure folders free of packages', impureFiles, { 'src/codec/a.ts': "import { connect } from 'node:net';" }],
   ['keeps pure folders free of time and chance', impureFiles, { 'src/outbox/a.ts': 'const nowMs = Date.now();' }],
   ['has no file above 400 lines', longFiles, { 'hw/client.c': 'x\n'.repeat(LINES_MAX + 1) }],
+  ['spreads no object literal', spreadLiterals, { 'src/io/a.ts': 'const a = { ...{ b, c }, d };' }],
   ['has kebab-case file names that say something', badNames, { 'src/io/string-utils.ts': '' }],
   [
     'names each exported type once',

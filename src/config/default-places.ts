@@ -23,7 +23,9 @@ export interface DefaultPlaces {
 
 /** Places on a machine without a configuration file. */
 export const USUAL_PLACES = {
-  ...{ stateDir: DEFAULT_STATE_DIR, controlSocket: DEFAULT_CONTROL_SOCKET, problem: undefined },
+  stateDir: DEFAULT_STATE_DIR,
+  controlSocket: DEFAULT_CONTROL_SOCKET,
+  problem: undefined,
 } satisfies DefaultPlaces;
 
 /** @param text text of the configuration file, valid or not */

@@ -41,7 +41,13 @@ const BOOTS_MAX = 512;
 
 /** Result for a database that was already open. */
 const NOTHING_FOUND = {
-  ...{ recovery: [], isDamaged: false, lostRows: 0, unknown: [], isChecked: false, isNew: false, hasLedger: true },
+  recovery: [],
+  isDamaged: false,
+  lostRows: 0,
+  unknown: [],
+  isChecked: false,
+  isNew: false,
+  hasLedger: true,
   restarted: new Set<number>(),
 };
 

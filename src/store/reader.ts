@@ -181,7 +181,9 @@ export function readLosses(database: Database): LossRow[] {
     unknown: string | null;
   }[];
   return rows.map(({ epoch, upMs, messages, unknown }) => ({
-    ...{ at: { epoch, upMs }, messages, unknown: unknown ?? undefined },
+    at: { epoch, upMs },
+    messages,
+    unknown: unknown ?? undefined,
   }));
 }
 

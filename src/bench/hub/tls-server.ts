@@ -34,7 +34,10 @@ export function createTlsServer(
 ): Server {
   const identities = new WeakMap<Socket, string>();
   const server = createServer({
-    ...{ cert: door.certificate, key: door.key, ca: door.authority, noDelay: true },
+    cert: door.certificate,
+    key: door.key,
+    ca: door.authority,
+    noDelay: true,
     ...(door.maxVersion === undefined ? {} : { maxVersion: door.maxVersion }),
     ciphers: SUITES,
     // a certificate is optional; one of an unknown authority is rejected below

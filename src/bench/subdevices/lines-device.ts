@@ -158,7 +158,10 @@ export function runLinesDevice(
     throw error;
   });
   const pump = new Pump<Input, ChannelAction | LinesDeviceReport>({
-    ...{ machine: device, open, clock, mailbox },
+    machine: device,
+    open,
+    clock,
+    mailbox,
     act: onReport,
   });
   const post = (input: Input): void => mailbox.post(() => pump.input(input));

@@ -22,7 +22,9 @@ const named = (names: string, shape: Shape): Record<string, Shape> =>
 const AGE = keys({ ms: 'number', quality: 'text' });
 const QUEUE = keys({
   ...named('messages bytes onDisk inFlight ratePerS messagesMax bytesMax', 'number'),
-  ...{ oldest: maybe(AGE), etaMs: maybe('number'), overflow: 'text' },
+  oldest: maybe(AGE),
+  etaMs: maybe('number'),
+  overflow: 'text',
 });
 const SUM = keys({
   ...named('accepted delivered pending dead damaged imbalance', 'number'),
@@ -30,7 +32,10 @@ const SUM = keys({
 });
 const LINK = keys({
   ...named('name path driver state', 'text'),
-  ...{ device: maybe('text'), lastProblem: maybe('text'), forMs: 'number', subdevices: list('text') },
+  device: maybe('text'),
+  lastProblem: maybe('text'),
+  forMs: 'number',
+  subdevices: list('text'),
   asleep: list(keys({ subdevice: 'text', lostInMs: 'number' })),
   counters: { record: 'number' },
   rates: list(keys(named('overS framesIn bytesIn broken', 'number'))),
@@ -41,30 +46,46 @@ const LINK = keys({
 const HUB = keys({
   ...named('profile host clientId state', 'text'),
   ...named('port sessionsLost subscriptions subscriptionsMax', 'number'),
-  ...{ since: maybe(AGE), lastProblem: maybe('text'), nextAttemptInMs: maybe('number') },
+  since: maybe(AGE),
+  lastProblem: maybe('text'),
+  nextAttemptInMs: maybe('number'),
   session: keys({ away: maybe(AGE), keptMs: maybe('number'), isOver: 'flag' }),
   replay: maybe(keys(named('received expectedMax etaMs', 'number'))),
 });
 
 const STATUS = keys({
-  ...{ losing: 'text', sentence: 'text', hub: HUB, links: list(LINK), outbox: QUEUE, inbox: QUEUE },
+  losing: 'text',
+  sentence: 'text',
+  hub: HUB,
+  links: list(LINK),
+  outbox: QUEUE,
+  inbox: QUEUE,
   conditions: list(keys({ losing: 'text', forMs: 'number', sentence: 'text', hint: maybe('text') })),
   store: keys({
     ...named('bytes walBytes commits', 'number'),
-    ...{ path: 'text', freeBytes: maybe('number'), flashBytesWritten: maybe('number'), recovery: list('text') },
+    path: 'text',
+    freeBytes: maybe('number'),
+    flashBytesWritten: maybe('number'),
+    recovery: list('text'),
   }),
   process: keys({
     ...named('pid uptimeMs rssBytes', 'number'),
-    ...{ gateway: 'text', version: 'text', clockTrusted: 'flag' },
+    gateway: 'text',
+    version: 'text',
+    clockTrusted: 'flag',
   }),
 });
 
 const LEDGER = keys({
-  ...{ balances: 'flag', source: 'text', findings: list('text') },
+  balances: 'flag',
+  source: 'text',
+  findings: list('text'),
   lanes: list(
     keys({
       ...named('accepted delivered pending dead damaged imbalance', 'number'),
-      ...{ shed: { record: 'number' }, subdevice: 'text', direction: 'text' },
+      shed: { record: 'number' },
+      subdevice: 'text',
+      direction: 'text',
     }),
   ),
   totals: keys({ uplink: SUM, downlink: SUM }),
@@ -74,17 +95,27 @@ const SUBDEVICES = keys({
   subdevices: list(
     keys({
       ...named('uplinksPending downlinksPending', 'number'),
-      ...{ id: 'text', link: maybe('text'), attached: 'flag', silentMs: maybe('number'), lostInMs: maybe('number') },
+      id: 'text',
+      link: maybe('text'),
+      attached: 'flag',
+      silentMs: maybe('number'),
+      lostInMs: maybe('number'),
       subscriptions: list('text'),
     }),
   ),
 });
 
 const OUTBOX = keys({
-  ...{ total: QUEUE, refused: { record: 'number' }, shed: { record: 'number' }, dead: 'number' },
+  total: QUEUE,
+  refused: { record: 'number' },
+  shed: { record: 'number' },
+  dead: 'number',
   lanes: list(
     keys({
-      ...{ subdevice: 'text', class: 'text', oldest: maybe(AGE), etaMs: maybe('number') },
+      subdevice: 'text',
+      class: 'text',
+      oldest: maybe(AGE),
+      etaMs: maybe('number'),
       ...named('messages bytes inFlight ratePerS', 'number'),
     }),
   ),
@@ -97,11 +128,16 @@ const HELD_PACKET = keys({
 });
 
 const DEAD_LETTERS = keys({
-  ...{ ...named('kept keptMax gone', 'number'), next: maybe('number') },
+  ...named('kept keptMax gone', 'number'),
+  next: maybe('number'),
   letters: list(
     keys({
       ...named('id bytes attempts', 'number'),
-      ...{ subdevice: 'text', topic: 'text', reason: 'text', whole: 'flag', age: maybe(AGE) },
+      subdevice: 'text',
+      topic: 'text',
+      reason: 'text',
+      whole: 'flag',
+      age: maybe(AGE),
       payload: maybe(keys({ text: maybe('text'), hex: 'text', cut: 'flag' })),
     }),
   ),

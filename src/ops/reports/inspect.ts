@@ -21,6 +21,7 @@ import { bindingHealth, unconfirmedSubdevices } from './binding-report.ts';
 import { type DeadLettersReport, deadLettersReportOf } from './dead-letter-report.ts';
 import { DeadLetterTopics } from './dead-letter-topics.ts';
 import { heldPackets, hubSubscriptionsReport } from './hub-packets-report.ts';
+import type { HubReport } from './hub-report.ts';
 import { discardReports } from './intake-report.ts';
 import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum, unknownIn } from './ledger-report.ts';
 import { LinkMeters } from './link-meters.ts';
@@ -74,8 +75,6 @@ export class Inspector implements Inspection {
 
   status(): StatusReport {
     const gateway = this.#gateway;
-    const { client, status } = gateway.hub;
-    const { config } = gateway;
     const discarded = discardReports(gateway);
     const links = linkReports(gateway, { meters: this.#meters, discarded });
     const outbox = this.#queues.queue('uplink');
@@ -87,24 +86,14 @@ export class Inspector implements Inspection {
       downlinks: subtractCounts(counts.downlink, this.#atStart.downlink),
     };
     const conditions = conditionsOf({
-      ...{ nowMs: this.#nowMs(), startedAtMs: this.#startedAtMs },
-      hub: {
-        ...{ ...status, session: hub.session, clientId: hub.clientId, takeovers: client.takeovers(this.#nowMs()) },
-        isOnline: client.state === 'online',
-        peer: `${config.hub.host}:${config.hub.port}`,
-        isPlain: config.hub.tls.kind === 'off',
-        isSigned: config.hub.credentials.kind === 'device',
-        awaitingConnackMs: ageOf(client.awaitingConnackSinceMs, this.#nowMs()),
-        refusedFilters: [...gateway.subscriptions.refused].map(([filter, reason]) => ({ filter, reason })),
-        ...{ heldPackets: heldPackets(gateway), silentFilters: gateway.subscriptions.silent },
-        loweredFilters: [...gateway.subscriptions.loweredQos],
-        doubtedTopics: gateway.outbox.ackHealth.suspects,
-        unansweredMs: ageOf(gateway.outbox.unansweredSinceMs, this.#nowMs()),
-        tlsFilesTrouble: this.#options.tlsFilesTrouble(),
-        secretTrouble: this.#options.secretTrouble(),
-      },
-      ...{ links, discarded, missing: missingSubdevices(gateway).get('') ?? [] },
-      ...{ ...bindingHealth(gateway), unconfirmed: unconfirmedSubdevices(gateway) },
+      nowMs: this.#nowMs(),
+      startedAtMs: this.#startedAtMs,
+      hub: this.#hubHealth(hub),
+      links,
+      discarded,
+      missing: missingSubdevices(gateway).get('') ?? [],
+      ...bindingHealth(gateway),
+      unconfirmed: unconfirmedSubdevices(gateway),
       removed: removedSubdevices(this.subdevices()),
       clock: wallClock.status,
       storeFullSinceMs: gateway.committer.fullSinceMs,
@@ -120,7 +109,8 @@ export class Inspector implements Inspection {
     return judge({
       conditions,
       hub,
-      ...{ links, discarded },
+      links,
+      discarded,
       outbox,
       inbox: this.#queues.queue('downlink'),
       ledger: {
@@ -173,7 +163,8 @@ export class Inspector implements Inspection {
     const { store } = this.#gateway;
     const page = await store.letters(request);
     return deadLettersReportOf({
-      ...{ request, page },
+      request,
+      page,
       nameOf: (lane) => this.#name(lane),
       ageOf: (stamp) => this.#gateway.age(stamp),
       heldPackets: heldPackets(this.#gateway),
@@ -187,6 +178,31 @@ export class Inspector implements Inspection {
 
   recorder(name: string): FlightRecorder | undefined {
     return recorderOf(this.#gateway, name);
+  }
+
+  #hubHealth({ session, clientId }: HubReport): HubHealth {
+    const { hub, config, outbox, subscriptions } = this.#gateway;
+    const { client, status } = hub;
+    const nowMs = this.#nowMs();
+    return {
+      ...status,
+      session,
+      clientId,
+      takeovers: client.takeovers(nowMs),
+      isOnline: client.state === 'online',
+      peer: `${config.hub.host}:${config.hub.port}`,
+      isPlain: config.hub.tls.kind === 'off',
+      isSigned: config.hub.credentials.kind === 'device',
+      awaitingConnackMs: ageOf(client.awaitingConnackSinceMs, nowMs),
+      refusedFilters: [...subscriptions.refused].map(([filter, reason]) => ({ filter, reason })),
+      heldPackets: heldPackets(this.#gateway),
+      silentFilters: subscriptions.silent,
+      loweredFilters: [...subscriptions.loweredQos],
+      doubtedTopics: outbox.ackHealth.suspects,
+      unansweredMs: ageOf(outbox.unansweredSinceMs, nowMs),
+      tlsFilesTrouble: this.#options.tlsFilesTrouble(),
+      secretTrouble: this.#options.secretTrouble(),
+    };
   }
 
   #storeHealth({ uplinks, downlinks }: Readonly<Record<'uplinks' | 'downlinks', Counts>>): StoreHealth {

@@ -77,51 +77,67 @@ interface LinkSurroundings {
   readonly discarded: readonly DiscardReport[];
 }
 
-export function linkReports(gateway: GatewayView, { meters, discarded }: LinkSurroundings): LinkReport[] {
-  const { links, config, presence } = gateway;
-  const nowMs = gateway.clock.nowMs();
+export function linkReports(gateway: GatewayView, surroundings: LinkSurroundings): LinkReport[] {
   const missing = missingSubdevices(gateway);
-  const homeOf = (id: string, link: string): string | null =>
-    config.links.find((one) => one.name !== link && one.allowedSubdevices?.includes(id))?.name ?? null;
-  return links.states().map((linkState) => {
-    const { plan, sinceMs, lastProblem, wait, roundTrips, recovery } = linkState;
-    const { counters } = plan.machine;
-    const subdevices = plan.machine.attachedSubdevices();
-    const sleepers = [...plan.machine.sleepers()];
-    const asleep = sleepers.map(([subdevice, untilMs]) => ({ subdevice, lostInMs: Math.max(0, untilMs - nowMs) }));
-    const unlistedDevice = subdevices.length > 0 ? undefined : presence.unlistedDevices.get(plan.name);
-    const { failed: failures, ...tried } = recovery.counts;
-    const { failure } = recovery;
-    const ofLink = discarded.filter(({ link }) => link === plan.name);
-    const unlisted = presence.unlisted.on(plan.name).map(({ subdevice, sinceMs: from }) => ({
-      ...{ subdevice, configuredOn: homeOf(subdevice, plan.name), forMs: nowMs - from },
-    }));
-    return {
-      ...{
-        unlisted,
-        missing: missing.get(plan.name) ?? [],
-        discarded: ofLink,
-        looksLike: looksLike(linkState, ofLink),
-      },
-      ...{ name: plan.name, path: plan.path, driver: plan.driver, device: plan.care?.device() ?? null },
-      ...{ state: plan.machine.state, forMs: nowMs - sinceMs, lastProblem: lastProblem ?? null },
-      ...{ waits: wait?.kind ?? null, subdevices, counters, rates: meters.rates(plan.name, counters) },
-      ...{ asleep, probeable: plan.machine.probeable(), kernel: links.lineErrors(plan.name) ?? null },
-      unlistedDevice:
-        unlistedDevice === undefined
-          ? null
-          : { subdevice: unlistedDevice.subdevice, forMs: nowMs - unlistedDevice.sinceMs },
-      roundTrip: {
-        count: roundTrips.total,
-        p50Ms: roundTrips.quantile(0.5) ?? null,
-        p99Ms: roundTrips.quantile(0.99) ?? null,
-      },
-      recovery: {
-        ...{ ...tried, failures },
-        failure: failure === undefined ? null : { trouble: failure.trouble, forMs: nowMs - failure.sinceMs },
-      },
-    };
-  });
+  return gateway.links
+    .states()
+    .map((state) => linkReport(gateway, state, { ...surroundings, missing: missing.get(state.plan.name) ?? [] }));
+}
+
+function linkReport(
+  { links, config, presence, clock }: GatewayView,
+  linkState: LinkStateView,
+  { meters, discarded, missing }: LinkSurroundings & Pick<LinkReport, 'missing'>,
+): LinkReport {
+  const { plan, sinceMs, lastProblem, wait, roundTrips, recovery } = linkState;
+  const { name, machine } = plan;
+  const nowMs = clock.nowMs();
+  const ofLink = discarded.filter(({ link }) => link === name);
+  const homeOf = (id: string): string | null =>
+    config.links.find((other) => other.name !== name && other.allowedSubdevices?.includes(id))?.name ?? null;
+  const subdevices = machine.attachedSubdevices();
+  const unlistedDevice = subdevices.length > 0 ? undefined : presence.unlistedDevices.get(name);
+  const { failed: failures, ...tried } = recovery.counts;
+  const { failure } = recovery;
+  return {
+    unlisted: presence.unlisted
+      .on(name)
+      .map(({ subdevice, sinceMs: from }) => ({ subdevice, configuredOn: homeOf(subdevice), forMs: nowMs - from })),
+    missing,
+    discarded: ofLink,
+    looksLike: looksLike(linkState, ofLink),
+    name,
+    path: plan.path,
+    driver: plan.driver,
+    device: plan.care?.device() ?? null,
+    state: machine.state,
+    forMs: nowMs - sinceMs,
+    lastProblem: lastProblem ?? null,
+    waits: wait?.kind ?? null,
+    subdevices,
+    counters: machine.counters,
+    rates: meters.rates(name, machine.counters),
+    asleep: [...machine.sleepers()].map(([subdevice, untilMs]) => ({
+      subdevice,
+      lostInMs: Math.max(0, untilMs - nowMs),
+    })),
+    probeable: machine.probeable(),
+    kernel: links.lineErrors(name) ?? null,
+    unlistedDevice:
+      unlistedDevice === undefined
+        ? null
+        : { subdevice: unlistedDevice.subdevice, forMs: nowMs - unlistedDevice.sinceMs },
+    roundTrip: {
+      count: roundTrips.total,
+      p50Ms: roundTrips.quantile(0.5) ?? null,
+      p99Ms: roundTrips.quantile(0.99) ?? null,
+    },
+    recovery: {
+      ...tried,
+      failures,
+      failure: failure === undefined ? null : { trouble: failure.trouble, forMs: nowMs - failure.sinceMs },
+    },
+  };
 }
 
 /** Protocol that the bytes look like, only if almost nothing can be read as the configured one. */

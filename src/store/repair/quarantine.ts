@@ -95,8 +95,12 @@ export function finish(options: SalvageOptions): Salvaged {
   const unknown = rebuilt.hasLedger && !rebuilt.isDoubtful ? [] : [sentence];
   const { hasLedger, restarted = [] } = rebuilt; // the report of an earlier version lacks this field
   return {
-    ...{ recovery: [sentence], isDamaged: true, lostRows: rebuilt.damaged + rebuilt.unreadable, unknown },
-    ...{ hasLedger, restarted: new Set(restarted) },
+    recovery: [sentence],
+    isDamaged: true,
+    lostRows: rebuilt.damaged + rebuilt.unreadable,
+    unknown,
+    hasLedger,
+    restarted: new Set(restarted),
   };
 }
 

@@ -63,7 +63,12 @@ export function openOrRecover(options: RecoveryOptions): Opened {
   const salvaged = finish(options);
   const unknown = [...finished.unknown, ...foreign, ...salvaged.unknown];
   return {
-    ...{ ...salvaged, recovery: [...recovery, ...salvaged.recovery], isDamaged: true, unknown, isChecked, isNew },
+    ...salvaged,
+    recovery: [...recovery, ...salvaged.recovery],
+    isDamaged: true,
+    unknown,
+    isChecked,
+    isNew,
     database: openDatabase(path),
   };
 }
