@@ -20,8 +20,7 @@ import type { Mailbox } from '../runtime/mailbox.ts';
 import { Timer } from '../runtime/timer.ts';
 import { BatchWait } from './batch-wait.ts';
 import { HoldQueue } from './hold-queue.ts';
-import { type Commit, changesOf, type Load, NOTHING, type Taken } from './segment.ts';
-import { Segments } from './segments.ts';
+import { changesOf, type Load, NOTHING, Segments, type Taken } from './segments.ts';
 
 /** Number of urgent changes that starts a commit at once. PostgreSQL's counterpart is `commit_siblings`. */
 const BATCH_MIN = 32;
@@ -30,6 +29,14 @@ const QUIET_MS = 5;
 const NEVER = Number.POSITIVE_INFINITY;
 /** Time between two attempts on a full disk. */
 const FULL_RETRY_MS = 1000;
+
+interface Commit {
+  readonly batch: number;
+  readonly load: Load;
+  readonly taken: Taken;
+  /** The success of this commit proves that the disk is no longer full. */
+  readonly asksForRoom: boolean;
+}
 
 export interface CommitterOptions {
   readonly clock: Clock;

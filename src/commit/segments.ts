@@ -12,20 +12,10 @@
  * age limit. This bounds the duplicates after a crash. The age limit is short at first: a gateway that keeps losing power
  * still makes progress on its backlog. Counters start no commit.
  */
+import type { Direction } from '../base/message.ts';
 import type { Change } from '../custody/change.ts';
-import {
-  addTo,
-  type CommitStep,
-  type CountChange,
-  type EnqueuedEntry,
-  isEmpty,
-  isWanted,
-  newSegment,
-  type Required,
-  type Segment,
-  sizeOf,
-  type Taken,
-} from './segment.ts';
+import { type Entry, rowBegin } from '../custody/entry.ts';
+import { addCounts } from '../custody/ledger.ts';
 
 /** Largest size of one transaction, so that a receipt never waits long behind a burst. */
 const SEGMENT_CHANGES_MAX = 4096;
@@ -38,6 +28,48 @@ const LAZY_AGE_MS_MIN = 16;
 const LAZY_AGE_MS_MAX = 2000;
 /** About 1 MB of RAM. On a disk that stays full, also the most duplicates after a crash. */
 const LAZY_CHANGES_MAX = 8192;
+
+type CountChange = Extract<Change, { kind: 'count' }>;
+
+export interface EnqueuedEntry {
+  readonly direction: Direction;
+  readonly entry: Entry;
+}
+
+/** Changes with a caller that waits for them. */
+interface Required {
+  readonly changes: readonly Change[];
+  readonly then: () => void;
+}
+
+/** One lazy change, or required changes. */
+type CommitStep = Change | Required;
+
+interface Segment {
+  readonly number: number;
+  /** Number of changes, without counters. */
+  size: number;
+  puts: EnqueuedEntry[];
+  steps: CommitStep[];
+  counts: Map<string, CountChange>;
+  /** Called when everything decided up to here is durable, including puts. */
+  settled: (() => void)[];
+}
+
+/** Changes that one commit takes. */
+export interface Taken {
+  readonly puts: readonly EnqueuedEntry[];
+  readonly steps: readonly CommitStep[];
+  readonly counts: ReadonlyMap<string, CountChange>;
+  readonly settled: readonly (() => void)[];
+  /** Segment that a piece was taken from. `undefined`: a whole segment was taken. */
+  readonly segment: Segment | undefined;
+}
+
+/** Kind of commit: everything; on a full disk a piece that needs no room; or nothing, to test whether there is room. */
+export type Load = 'all' | 'relief' | 'nothing';
+
+export const NOTHING: Taken = { puts: [], steps: [], counts: new Map(), settled: [], segment: undefined };
 
 export class Segments {
   #segments: Segment[] = [];
@@ -88,7 +120,7 @@ export class Segments {
   }
 
   /** Kind of the next commit on a full disk. Messages are written after everything decided before them. */
-  get next(): 'all' | 'relief' | 'nothing' {
+  get next(): Load {
     for (const { puts, settled, steps, counts } of this.#segments) {
       if (settled.length > 0 || puts.some(isWanted)) return 'all';
       if (steps.length > 0) return 'relief';
@@ -227,4 +259,40 @@ export class Segments {
     this.#segments.push(segment);
     return segment;
   }
+}
+
+/**
+ * Changes in the order of their decisions. Puts come first: no put depends on another change of the same transaction.
+ */
+export function changesOf({ puts, steps, counts }: Taken): Change[] {
+  const changes: Change[] = [];
+  for (const { direction, entry } of puts) changes.push(...rowBegin(direction, entry));
+  for (const step of steps) {
+    if ('then' in step) changes.push(...step.changes);
+    else changes.push(step);
+  }
+  changes.push(...counts.values());
+  return changes;
+}
+
+function newSegment(number: number): Segment {
+  return { number, size: 0, puts: [], steps: [], counts: new Map(), settled: [] };
+}
+
+function isEmpty({ puts, steps, counts, settled }: Segment): boolean {
+  return puts.length === 0 && steps.length === 0 && counts.size === 0 && settled.length === 0;
+}
+
+function isWanted({ entry }: EnqueuedEntry): boolean {
+  return entry.ended === undefined;
+}
+
+function sizeOf(step: CommitStep): number {
+  return 'then' in step ? step.changes.length : 1;
+}
+
+function addTo(counts: Map<string, CountChange>, change: CountChange): void {
+  const key = `${change.direction} ${change.lane}`;
+  const before = counts.get(key);
+  counts.set(key, before === undefined ? change : { ...change, counts: addCounts(before.counts, change.counts) });
 }

@@ -7,8 +7,7 @@
  */
 
 import type { Gateway } from '../../src/app/gateway.ts';
-import type { EnqueuedEntry } from '../../src/commit/segment.ts';
-import type { Segments } from '../../src/commit/segments.ts';
+import type { EnqueuedEntry, Segments } from '../../src/commit/segments.ts';
 import type { Change } from '../../src/custody/change.ts';
 import { type Entry, rowBegin } from '../../src/custody/entry.ts';
 import { ModelStore, type StoredState } from './stored-state.ts';
