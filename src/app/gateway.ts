@@ -22,6 +22,7 @@ import { Links } from '../flow/links.ts';
 import { Pager } from '../flow/pager.ts';
 import { Presence } from '../flow/presence.ts';
 import { passOn, type ReportedTo } from '../flow/reports.ts';
+import { SessionRequests } from '../flow/session-requests.ts';
 import { SetAside } from '../flow/set-aside.ts';
 import { Sleepers } from '../flow/sleepers.ts';
 import { BindingFlow } from '../flow/subdevice-bindings.ts';
@@ -108,6 +109,7 @@ export class Gateway {
   /** `undefined`: the hub has no gateway operations. */
   readonly bindings: BindingFlow | undefined;
   readonly presence: Presence;
+  readonly #requests: SessionRequests;
   readonly #wills: Wills;
   readonly #downlink: DownlinkFlow;
   readonly #pagers: readonly Pager[];
@@ -203,6 +205,12 @@ export class Gateway {
       setReading: (isReading) => this.hub.setReading(isReading),
     });
     this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
+    this.#requests = new SessionRequests({
+      ...shared,
+      sessions,
+      subscriptions: this.subscriptions,
+      filtersOf: filtersByConfig(config),
+    });
     this.presence = new Presence({
       ...shared,
       sessions,
@@ -212,7 +220,6 @@ export class Gateway {
       subscriptions: this.subscriptions,
       identityOf: identities(config),
       isAllowed: allowance(config),
-      filtersOf: filtersByConfig(config),
       isConfigured: (id) => configured.has(id),
     });
     this.bindings =
@@ -242,6 +249,7 @@ export class Gateway {
       intake,
       command: shared.commandLink,
       presence: this.presence,
+      requests: this.#requests,
       wills: this.#wills,
       uplink: this.uplink,
       downlink: this.#downlink,
@@ -268,7 +276,7 @@ export class Gateway {
       for (const sentence of opening.recovery) facts.emit('storeRecovered', { sentence });
       wallClock.look();
       this.presence.forgetEndedSessions();
-      this.presence.forgetUnreceivable();
+      this.#requests.forgetUnreceivable();
       this.#wills.start();
       for (const pager of this.#pagers) pager.attach(this.store);
       this.hub.start();

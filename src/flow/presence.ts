@@ -1,24 +1,20 @@
 /**
- * Presence of subdevices: they attach and leave, and subscribe. The hub is informed of it and asked for their filters.
+ * Presence of subdevices: they attach and leave, and their sessions begin and end. The hub is informed of it.
  *
- * The registry changes at once; the answer to the subdevice is sent when the change is committed. The hub is asked for
- * exactly the wanted filters: after a connection for the difference, otherwise one by one.
+ * The registry changes at once; the answer to the subdevice is sent when the change is committed.
  */
 import type { Facts } from '../base/events.ts';
 import type { HubIdentity } from '../base/hub-identity.ts';
 import { retaining } from '../base/message.ts';
-import { filterProblem } from '../base/topic.ts';
 import type { Committer } from '../commit/committer.ts';
 import type { SessionChanges } from '../commit/session-changes.ts';
 import type { Change } from '../custody/change.ts';
 import type { AttachAnswer, DriverReport, RefuseReason } from '../driver/driver.ts';
 import type { GatewayOperations } from '../hub/gateway/gateway-operations.ts';
-import { type HubLimits, topicLimitProblem } from '../outbox/hub-limits.ts';
 import type { Clock } from '../ports.ts';
 import type { SessionEnd } from '../subdevices/delivery-state.ts';
 import type { Inbox } from '../subdevices/inbox.ts';
 import { rowOf, type Subdevice, type SubdeviceRegistry } from '../subdevices/registry.ts';
-import type { TopicMap } from '../subdevices/topic-map.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { HubSender } from './hub-sender.ts';
 import type { Intake } from './intake.ts';
@@ -43,27 +39,15 @@ export interface PresenceOptions {
   readonly downlink: DownlinkFlow;
   readonly uplink: UplinkFlow;
   readonly wills: Wills;
-  readonly topicsOf: (subdevice: string) => TopicMap;
   readonly identityOf: (subdevice: string) => HubIdentity | undefined;
-  /**
-   * Returns the filters that the gateway subscribes for the subdevice. `undefined`: the subdevice subscribes itself.
-   */
-  readonly filtersOf: (subdevice: string, link: string) => readonly string[] | undefined;
   /** Returns whether this client id is served on this link. */
   readonly isAllowed: (subdevice: string, link: string) => boolean;
   readonly isConfigured: (subdevice: string) => boolean;
   readonly intake: Pick<Intake, 'note'>;
-  readonly hubLimits: HubLimits;
   readonly commitMs: number;
 }
 
 type Report<Kind extends DriverReport['kind']> = Extract<DriverReport, { kind: Kind }>;
-
-/** Report of a subdevice that waits for an answer. */
-interface Request {
-  readonly subdevice: string;
-  readonly token: number;
-}
 
 interface Refusal {
   readonly reason: string;
@@ -72,11 +56,6 @@ interface Refusal {
 
 export class Presence {
   readonly #options: PresenceOptions;
-  /**
-   * Link → last client id that connected and is not on the link's list, with the time of its first attempt, monotonic
-   * ms. Removed when a listed one attaches.
-   */
-  readonly unlistedDevices = new Map<string, { readonly subdevice: string; readonly sinceMs: number }>();
   readonly unlisted: UnlistedDevices;
   /** Subdevices that sent a DISCONNECT. Their absence is no problem. */
   readonly disconnected = new Set<string>();
@@ -92,25 +71,6 @@ export class Presence {
   forgetEndedSessions(): void {
     const { registry, sessions } = this.#options;
     for (const subdevice of registry.all()) if (!subdevice.lasting) sessions.addLazy(this.#clear(subdevice));
-  }
-
-  /**
-   * Removes, at the start, filters that an earlier configuration subscribed for a subdevice and that it can no longer
-   * receive. The hub is not asked for them again.
-   */
-  forgetUnreceivable(): void {
-    const { registry, topicsOf, filtersOf, subscriptions, committer } = this.#options;
-    for (const subdevice of registry.all()) {
-      const filters = filtersOf(subdevice.id, subdevice.link);
-      if (filters === undefined) continue;
-      const receivable = new Set(filters.map((filter) => topicsOf(subdevice.id).filterToHub(filter)));
-      const gone = [...subdevice.subscriptions.keys()].filter((filter) => !receivable.has(filter));
-      for (const filter of gone) {
-        registry.unsubscribe(subdevice, filter);
-        committer.addLazy({ kind: 'unsubscribe', lane: subdevice.lane, filter });
-      }
-      subscriptions.release(gone);
-    }
   }
 
   /**
@@ -139,8 +99,7 @@ export class Presence {
       return;
     }
     this.#refusals.forget(id);
-    this.unlistedDevices.delete(link);
-    this.unlisted.forget(id);
+    this.unlisted.attached(link, id);
     this.disconnected.delete(id);
     const { subdevice, isNew } = registry.enter(id, link);
     const wasLasting = !isNew && subdevice.lasting;
@@ -208,71 +167,6 @@ export class Presence {
     });
   }
 
-  subscribe(link: string, report: Report<'subscribe'>): void {
-    const { registry, facts, subscriptions, sessions, hubLimits } = this.#options;
-    const subdevice = this.#entered(report.subdevice);
-    const filter = this.#options.topicsOf(subdevice.id).filterToHub(report.filter);
-    if (filter === undefined) return this.#refuse(link, report, 'not allowed');
-    if (filterProblem(filter) !== undefined) return this.#refuse(link, report, 'invalid topic');
-    const excess = topicLimitProblem(filter, hubLimits);
-    if (excess !== undefined) {
-      facts.emit('subscriptionRefused', { subdevice: subdevice.id, filter, reason: excess.words });
-      return this.#refuse(link, report, 'not supported');
-    }
-    if (!registry.isWanted(filter) && !subscriptions.hasRoom()) {
-      subscriptions.reject(subdevice.id, filter);
-      return this.#refuse(link, report, 'congestion'); // MQTT-SN 1.2 §5.3.10: the only code for a temporary cause
-    }
-    subscriptions.forget(subdevice.id, filter);
-    const changes: Change[] = [];
-    if (subdevice.subscriptions.get(filter) !== report.qos) {
-      registry.subscribe(subdevice, filter, report.qos);
-      changes.push({ kind: 'subscribe', row: { lane: subdevice.lane, filter, qos: report.qos } });
-      facts.emit('subscriptionAdded', { subdevice: subdevice.id, filter });
-    }
-    if (report.topicId !== undefined) changes.push(...this.#bind(subdevice, report.topicId, report.filter));
-    subscriptions.request(filter);
-    sessions.require(subdevice.lane, changes, () => this.#confirm(link, report));
-  }
-
-  unsubscribe(link: string, report: Report<'unsubscribe'>): void {
-    const { registry, facts, subscriptions, sessions } = this.#options;
-    const subdevice = this.#entered(report.subdevice);
-    const filter = this.#options.topicsOf(subdevice.id).filterToHub(report.filter);
-    const confirm = (): void => this.#confirm(link, report);
-    if (filter !== undefined) subscriptions.forget(subdevice.id, filter);
-    if (filter === undefined || !subdevice.subscriptions.has(filter))
-      return sessions.require(subdevice.lane, [], confirm);
-    registry.unsubscribe(subdevice, filter);
-    subscriptions.release([filter]);
-    facts.emit('subscriptionRemoved', { subdevice: subdevice.id, filter });
-    sessions.require(subdevice.lane, [{ kind: 'unsubscribe', lane: subdevice.lane, filter }], confirm);
-  }
-
-  topicBound(link: string, report: Report<'topicBound'>): void {
-    const { topicId, topic } = report;
-    const subdevice = this.#entered(report.subdevice);
-    const changes = this.#bind(subdevice, topicId, topic);
-    this.#options.sessions.require(subdevice.lane, changes, () => this.#confirm(link, report));
-  }
-
-  /** Removes a topic id in the store before its successor is added. */
-  topicReleased({ subdevice: id, topicId }: Report<'topicReleased'>): void {
-    const subdevice = this.#entered(id);
-    if (!subdevice.topicIds.delete(topicId)) return;
-    this.#options.sessions.addLazy([{ kind: 'topicIdGone', lane: subdevice.lane, topicId }]);
-  }
-
-  #confirm(link: string, { subdevice, token }: Request): void {
-    this.#options.commandLink(link, { kind: 'confirm', subdevice, token });
-  }
-
-  #bind(subdevice: Subdevice, topicId: number, topic: string): Change[] {
-    if (subdevice.topicIds.get(topicId) === topic) return [];
-    subdevice.topicIds.set(topicId, topic);
-    return [{ kind: 'topicId', lane: subdevice.lane, topicId, topic }];
-  }
-
   /**
    * Clears a session that begins as clean or has ended: nothing of it is kept, and its filters are released at the hub.
    * @returns changes to make durable
@@ -306,16 +200,10 @@ export class Presence {
   #reportRefusal(id: string, link: string, { reason, why }: Refusal): void {
     const { isAllowed, isConfigured, intake } = this.#options;
     this.#refusals.report(id, link, reason);
-    if (!isAllowed(id, link)) this.#noteUnlisted(link, id);
+    if (!isAllowed(id, link)) this.unlisted.note(link, id);
     if (why === 'congestion') return;
     const subdevice = isConfigured(id) ? id : undefined;
     intake.note({ link, subdevice, reason: 'client refused', sample: `${id}: ${reason}`, count: 1 });
-  }
-
-  #noteUnlisted(link: string, subdevice: string): void {
-    this.unlisted.note(link, subdevice);
-    if (this.unlistedDevices.get(link)?.subdevice === subdevice) return;
-    this.unlistedDevices.set(link, { subdevice, sinceMs: this.#options.clock.nowMs() });
   }
 
   #announce(id: string, isPresent: boolean): void {
@@ -323,16 +211,5 @@ export class Presence {
     if (identity === undefined || this.#options.operations === undefined) return;
     this.#options.operations.setPresent(identity, isPresent);
     this.#options.hubSender.send();
-  }
-
-  #refuse(link: string, { subdevice, token }: Request, why: RefuseReason): void {
-    this.#options.commandLink(link, { kind: 'refuse', subdevice, token, why });
-  }
-
-  /** Returns the subdevice of a report. */
-  #entered(id: string): Subdevice {
-    const subdevice = this.#options.registry.byId(id);
-    if (subdevice === undefined) throw new Error(`report of ${id}, which never attached`);
-    return subdevice;
   }
 }

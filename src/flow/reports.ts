@@ -4,6 +4,7 @@ import type { DownlinkFlow } from './downlink.ts';
 import type { Intake } from './intake.ts';
 import type { FlowReport } from './links.ts';
 import type { Presence } from './presence.ts';
+import type { SessionRequests } from './session-requests.ts';
 import type { Sleepers } from './sleepers.ts';
 import type { MessageOnItsWay, UnderWay } from './under-way.ts';
 import type { UplinkFlow } from './uplink.ts';
@@ -11,6 +12,7 @@ import type { Wills } from './wills.ts';
 
 export interface ReportedTo {
   readonly presence: Presence;
+  readonly requests: SessionRequests;
   readonly sleepers: Sleepers;
   readonly wills: Wills;
   readonly uplink: UplinkFlow;
@@ -84,7 +86,7 @@ function setAside({ uplink, command }: ReportedTo, link: string, report: Report)
 }
 
 function pass(to: ReportedTo, link: string, report: Report): void {
-  const { presence, sleepers, wills, uplink, intake } = to;
+  const { presence, requests, sleepers, wills, uplink, intake } = to;
   switch (report.kind) {
     case 'attach':
       return presence.attach(link, report);
@@ -101,13 +103,13 @@ function pass(to: ReportedTo, link: string, report: Report): void {
     case 'unconnected':
       return presence.passOn(link, report);
     case 'subscribe':
-      return presence.subscribe(link, report);
+      return requests.subscribe(link, report);
     case 'unsubscribe':
-      return presence.unsubscribe(link, report);
+      return requests.unsubscribe(link, report);
     case 'topicBound':
-      return presence.topicBound(link, report);
+      return requests.topicBound(link, report);
     case 'topicReleased':
-      return presence.topicReleased(report);
+      return requests.topicReleased(report);
     case 'discarded':
       return intake.note({ ...report, link, count: report.count ?? 1 });
   }

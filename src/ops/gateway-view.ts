@@ -43,7 +43,7 @@ export interface GatewayView {
   readonly registry: Pick<SubdeviceRegistry, 'all' | 'byId' | 'byLane' | 'wantedFilters'>;
   /** Whether the configuration has the subdevice, or allows unknown ones. */
   isConfigured(subdevice: string): boolean;
-  readonly presence: Pick<Presence, 'disconnected' | 'unlisted' | 'unlistedDevices'>;
+  readonly presence: Pick<Presence, 'disconnected' | 'unlisted'>;
   readonly intake: Pick<Intake, 'tallies'>;
   /** Inputs on which a machine threw an error. */
   readonly setAside: Pick<SetAside, 'report'>;

@@ -1,6 +1,6 @@
 /**
  * Durable copy of the subdevices and their sessions: ids, subscriptions (in the hub's topics), and topic ids. Pure
- * state. `flow/presence.ts` and `flow/downlink.ts` change it and commit the changes.
+ * state. `flow/presence.ts`, `flow/session-requests.ts` and `flow/downlink.ts` change it and commit the changes.
  *
  * A session belongs to the client id, not to the port on which the subdevice was last seen.
  */

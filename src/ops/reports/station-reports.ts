@@ -96,7 +96,7 @@ function linkReport(
   const homeOf = (id: string): string | null =>
     config.links.find((other) => other.name !== name && other.allowedSubdevices?.includes(id))?.name ?? null;
   const subdevices = machine.attachedSubdevices();
-  const unlistedDevice = subdevices.length > 0 ? undefined : presence.unlistedDevices.get(name);
+  const unlistedDevice = subdevices.length > 0 ? undefined : presence.unlisted.lastOn(name);
   const { failed: failures, ...tried } = recovery.counts;
   const { failure } = recovery;
   return {
