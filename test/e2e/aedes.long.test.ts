@@ -1,19 +1,12 @@
 /** The main path with Aedes: a second third-party broker, which loses every session when it stops. */
 import { describe, expect, it } from 'vitest';
 import { AedesBroker } from './aedes.ts';
-import { BrokerTestbed } from './any-broker.ts';
+import { BrokerTestbed, itTradesWithEveryTemplate } from './any-broker.ts';
 
 const brokerAt = (port: number) => new AedesBroker(port);
 
 describe('with aedes as the hub', () => {
-  it.each(['{gateway}/{subdevice}/{topic}', 'plant/north/{subdevice}/{topic}', 'devices/{subdevice}/messages/{topic}'])(
-    'messages go both ways, in order, as %s',
-    async (template) => {
-      const brokerTestbed = await BrokerTestbed.open({ brokerAt, template });
-      await brokerTestbed.enter();
-      await brokerTestbed.trade(50);
-    },
-  );
+  itTradesWithEveryTemplate(brokerAt);
 
   it('a restart loses its session, not a message: every subdevice is subscribed again, and the condition is reported', async () => {
     const brokerTestbed = await BrokerTestbed.open({ brokerAt });

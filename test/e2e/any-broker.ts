@@ -1,7 +1,7 @@
 /** A gateway and a third-party broker as the hub: the operations that every such broker has, and the testbed. */
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { expect, onTestFinished } from 'vitest';
+import { expect, it, onTestFinished } from 'vitest';
 import type { Message } from '../../src/base/message.ts';
 import { numberedPayload } from '../../src/bench/account.ts';
 import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
@@ -142,4 +142,16 @@ export class BrokerTestbed {
     await until(async () => (await testbed.gateway.ledger()).totals.uplink.pending === 0);
     expect((await testbed.gateway.ledger()).balances).toBe(true);
   }
+}
+
+/** Defines the test of the main path, with topics of several forms. */
+export function itTradesWithEveryTemplate(brokerAt: BrokerTestbedPlan['brokerAt']): void {
+  it.each(['{gateway}/{subdevice}/{topic}', 'plant/north/{subdevice}/{topic}', 'devices/{subdevice}/messages/{topic}'])(
+    'messages go both ways, in order, as %s',
+    async (template) => {
+      const brokerTestbed = await BrokerTestbed.open({ brokerAt, template });
+      await brokerTestbed.enter();
+      await brokerTestbed.trade(50);
+    },
+  );
 }

@@ -4,12 +4,14 @@ import { seededRandom } from '../../src/base/random.ts';
 import type { MqttPacket } from '../../src/codec/mqtt.ts';
 import { encodeMqtt, MqttReader } from '../../src/codec/mqtt-wire.ts';
 import { runProgram } from './program.ts';
-import { openTestbed } from './testbed.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 import type { Impostor } from './wire-tap.ts';
 
 /** CONNACK, session present, accepted: MQTT 3.1.1 §3.2. */
 const CONNACK = '20 02 01 00';
+
+const FILTER_OF_A = 'gw/a/cmd';
 
 /** Bytes on which MQTT 3.1.1 requires a client to close [MQTT-4.8.0-1]. */
 const VIOLATIONS: readonly (readonly [string, string])[] = [
@@ -100,14 +102,8 @@ describe('another server in place of the hub', () => {
 });
 
 describe('a hub that answers one SUBSCRIBE in a way that MQTT 3.1.1 forbids', () => {
-  const FILTER_OF_A = 'gw/a/cmd';
-
   it('is disconnected once; then the filter counts as rejected, the connection stays, and other messages flow', async () => {
-    const testbed = await openTestbed({ isTapped: true });
-    await testbed.start();
-    const hub = new HubWithBadSuback(FILTER_OF_A, 0x90);
-    testbed.tap.impostors.push(...Array.from({ length: 20 }, () => hub.serve));
-    testbed.hub.setFault({ kind: 'dropConnections' });
+    const { testbed, hub } = await openWithBadSuback(0x90);
     await until(() => hub.badAnswers >= 2);
     testbed.publish(20);
     await until(async () => (await testbed.gateway.ledger()).totals.uplink.delivered === 40);
@@ -134,14 +130,20 @@ describe('a hub that answers one SUBSCRIBE in a way that MQTT 3.1.1 forbids', ()
   });
 
   it('negative control: is disconnected each time if the packet itself is broken', async () => {
-    const testbed = await openTestbed({ isTapped: true });
-    await testbed.start();
-    const hub = new HubWithBadSuback(FILTER_OF_A, 0x91);
-    testbed.tap.impostors.push(...Array.from({ length: 20 }, () => hub.serve));
-    testbed.hub.setFault({ kind: 'dropConnections' });
+    const { hub } = await openWithBadSuback(0x91);
     await until(() => hub.connections >= 4);
   });
 });
+
+/** The gateway connects to such a hub instead of its own. @param first first octet of the answer */
+async function openWithBadSuback(first: number): Promise<{ testbed: Testbed; hub: HubWithBadSuback }> {
+  const testbed = await openTestbed({ isTapped: true });
+  await testbed.start();
+  const hub = new HubWithBadSuback(FILTER_OF_A, first);
+  testbed.tap.impostors.push(...Array.from({ length: 20 }, () => hub.serve));
+  testbed.hub.setFault({ kind: 'dropConnections' });
+  return { testbed, hub };
+}
 
 /** Hub that answers every request, and the SUBSCRIBE for one filter with return code 3 [MQTT-3.9.3-2]. */
 class HubWithBadSuback {

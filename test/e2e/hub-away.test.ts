@@ -4,7 +4,7 @@
  */
 import { describe, expect, it } from 'vitest';
 import type { Publish } from '../../src/codec/mqtt.ts';
-import { openTestbed } from './testbed.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 import type { Tapped } from './wire-tap.ts';
 
@@ -43,15 +43,7 @@ describe('a hub that goes away and comes back', () => {
   });
 
   it('receives the messages in flight first, with the same packet identifier and DUP', async () => {
-    const testbed = await openTestbed({
-      subdevices: { a: { window: 8 } },
-      isTapped: true,
-      config: { outbox: { hold_ms: 0 } },
-    });
-    await testbed.start();
-    testbed.setFaults({ swallowsPubacks: true });
-    testbed.publish(5);
-    await until(() => testbed.arrivals.length === 5);
+    const testbed = await openWithoutPubacks();
     await testbed.loseHub();
     testbed.publish(5);
     await testbed.untilAcknowledged();
@@ -66,15 +58,7 @@ describe('a hub that goes away and comes back', () => {
   });
 
   it('receives them again from a restarted gateway too, with the same packet identifier', async () => {
-    const testbed = await openTestbed({
-      subdevices: { a: { window: 8 } },
-      isTapped: true,
-      config: { outbox: { hold_ms: 0 } },
-    });
-    await testbed.start();
-    testbed.setFaults({ swallowsPubacks: true });
-    testbed.publish(5);
-    await until(() => testbed.arrivals.length === 5);
+    const testbed = await openWithoutPubacks();
     await testbed.untilAcknowledged();
     await testbed.gateway.signal('SIGKILL');
     testbed.setFaults({ swallowsPubacks: false });
@@ -128,4 +112,18 @@ function publishesIn(packets: readonly Tapped[], connection: number): Publish[] 
 
 function lastConnection(packets: readonly Tapped[]): number {
   return packets.at(-1)?.connection ?? 0;
+}
+
+/** Five messages have reached the hub, which acknowledges none. */
+async function openWithoutPubacks(): Promise<Testbed> {
+  const testbed = await openTestbed({
+    subdevices: { a: { window: 8 } },
+    isTapped: true,
+    config: { outbox: { hold_ms: 0 } },
+  });
+  await testbed.start();
+  testbed.setFaults({ swallowsPubacks: true });
+  testbed.publish(5);
+  await until(() => testbed.arrivals.length === 5);
+  return testbed;
 }

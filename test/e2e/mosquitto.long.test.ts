@@ -1,7 +1,7 @@
 /** The main path with an ordinary third-party broker: profile generic works with brokers other than the bench hub. */
 import { describe, expect, it } from 'vitest';
 import { Authority, type CertificatePlan } from '../../src/bench/certificates.ts';
-import { BrokerTestbed, type BrokerTestbedPlan, findPort } from './any-broker.ts';
+import { BrokerTestbed, type BrokerTestbedPlan, findPort, itTradesWithEveryTemplate } from './any-broker.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto, writePasswords } from './mosquitto.ts';
 import { GATEWAY } from './testbed-config.ts';
 import { GOOD, TlsFolder } from './tls-rig.ts';
@@ -10,14 +10,7 @@ import { until } from './until.ts';
 const brokerAt = (port: number, folder: string) => new Mosquitto(port, folder);
 
 describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub', () => {
-  it.each(['{gateway}/{subdevice}/{topic}', 'plant/north/{subdevice}/{topic}', 'devices/{subdevice}/messages/{topic}'])(
-    'messages go both ways, in order, as %s',
-    async (template) => {
-      const brokerTestbed = await BrokerTestbed.open({ brokerAt, template });
-      await brokerTestbed.enter();
-      await brokerTestbed.trade(50);
-    },
-  );
+  itTradesWithEveryTemplate(brokerAt);
 
   it('a restart of the broker during traffic costs nothing, and its session is still present', async () => {
     const brokerTestbed = await BrokerTestbed.open({ brokerAt });

@@ -1,26 +1,15 @@
 /** Connection of the C client: connect, keep alive, sleep, disconnect, and the times of repetitions. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { ClientUnderTest } from './client-under-test.ts';
+import { describe, expect, it } from 'vitest';
+import { buildClient, type ClientUnderTest } from './client-under-test.ts';
 import { ACCEPTED, brief, CONGESTION, connack, DISCONNECT, downlink, puback } from './gateway-packets.ts';
-import { build, CLIENT, isWithoutCompiler, type Program, ROOT } from './toolchain.ts';
+import { isWithoutCompiler } from './toolchain.ts';
 
 describe.skipIf(isWithoutCompiler())('the C client', () => {
-  let program: Program;
-  beforeAll(() => {
-    program = build([`${ROOT}/test/hw/driver.c`, CLIENT]);
-  });
-  afterAll(() => program.remove());
-
-  /** Returns a connected client. With the default topics no PUBLISH needs a REGISTER before it. */
-  async function connected(settings = '', topics: readonly string[] = ['p 1 0']): Promise<ClientUnderTest> {
-    const client = new ClientUnderTest(program.path);
-    await client.connect(settings, topics);
-    return client;
-  }
+  const { start, connected } = buildClient();
 
   describe('connecting', () => {
     it('doubles the pause between CONNECTs, and starts again with the shortest when a packet arrives', async () => {
-      const client = new ClientUnderTest(program.path);
+      const client = start();
       await client.run('topic n t 0', 'init', 'connect', 'poll');
       const atMs: number[] = [];
       for (let ms = 100; ms <= 40_000; ms += 100) {
@@ -32,7 +21,7 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
     });
 
     it('reports a rejected CONNECT, and sends the next one', async () => {
-      const client = new ClientUnderTest(program.path);
+      const client = start();
       await client.run('topic n t 0', 'init', 'connect', 'poll');
       expect((await client.receive(connack(CONGESTION))).states).toEqual(['connect-refused 1']);
       expect(brief(await client.run('at 1000', 'poll'))).toEqual(['connect']);
@@ -45,7 +34,7 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
     });
 
     it('sends the topic and the message of its will when the gateway requests them', async () => {
-      const client = new ClientUnderTest(program.path);
+      const client = start();
       const connecting = await client.run('topic n t 0', 'will 1 0 gone 6279', 'init', 'connect', 'poll');
       expect(connecting.packets).toMatchObject([{ kind: 'connect', will: true }]);
       const topic = await client.receive({ kind: 'willtopicreq' });
@@ -71,13 +60,13 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
     it('answers a PINGREQ of the gateway, but only while it is connected', async () => {
       const client = await connected();
       expect(brief(await client.receive({ kind: 'pingreq', clientId: '' }))).toEqual(['pingresp']);
-      const unconnected = new ClientUnderTest(program.path);
+      const unconnected = start();
       await unconnected.run('topic p 1 0', 'init ', 'connect', 'poll');
       expect(brief(await unconnected.receive({ kind: 'pingreq', clientId: '' }))).toEqual([]);
     });
 
     it('keeps its times when the millisecond counter wraps', async () => {
-      const client = new ClientUnderTest(program.path);
+      const client = start();
       await client.run('topic p 1 0', 'at 4294967000', 'init', 'connect', 'poll');
       await client.receive(connack());
       await client.run('publish 0 1 00', 'poll');
@@ -94,7 +83,7 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
       ['a frame buffer that is too small', 'packet=8', -6],
       ['a repetition pause of 0', 'retry=0', -8],
     ])('is reported by hf_init: %s', async (_, settings, number) => {
-      expect((await new ClientUnderTest(program.path).run('topic n t 0', `init ${settings}`)).number).toBe(number);
+      expect((await start().run('topic n t 0', `init ${settings}`)).number).toBe(number);
     });
 
     it.each([

@@ -1,7 +1,7 @@
 /** Messages of the C client: order, window, repetition, registration, and the events it reports. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Packet } from '../../src/codec/mqttsn-packets.ts';
-import { ClientUnderTest } from './client-under-test.ts';
+import { buildClient, type ClientUnderTest } from './client-under-test.ts';
 import {
   ACCEPTED,
   brief,
@@ -13,21 +13,10 @@ import {
   NOT_SUPPORTED,
   puback,
 } from './gateway-packets.ts';
-import { build, CLIENT, isWithoutCompiler, type Program, ROOT } from './toolchain.ts';
+import { isWithoutCompiler } from './toolchain.ts';
 
 describe.skipIf(isWithoutCompiler())('the C client', () => {
-  let program: Program;
-  beforeAll(() => {
-    program = build([`${ROOT}/test/hw/driver.c`, CLIENT]);
-  });
-  afterAll(() => program.remove());
-
-  /** Returns a connected client. With the default topics no PUBLISH needs a REGISTER before it. */
-  async function connected(settings = '', topics: readonly string[] = ['p 1 0']): Promise<ClientUnderTest> {
-    const client = new ClientUnderTest(program.path);
-    await client.connect(settings, topics);
-    return client;
-  }
+  const { connected } = buildClient();
 
   describe('publishing', () => {
     it('reports a message as acknowledged only after its PUBACK, and repeats it with DUP until then', async () => {

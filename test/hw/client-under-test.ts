@@ -1,12 +1,13 @@
 /** The C client in its own process (`driver.c`), driven step by step. The test is its gateway and its clock. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createInterface } from 'node:readline';
-import { onTestFinished } from 'vitest';
+import { afterAll, beforeAll, onTestFinished } from 'vitest';
 import { encodeFrame, FrameReader } from '../../src/codec/mqttsn-cobs.ts';
 import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { bytesOf, hexOf } from '../unit/base/vectors.ts';
+import { build, CLIENT, type Program, ROOT } from './toolchain.ts';
 
 /** Output of the client after one or more commands. */
 export interface Output {
@@ -68,6 +69,26 @@ export class ClientUnderTest {
     await this.run('connect', 'poll');
     await this.receive({ kind: 'connack', returnCode: 0 });
   }
+}
+
+/** The client for the tests of one `describe`: built before them, removed after them. */
+export function buildClient(): {
+  readonly start: () => ClientUnderTest;
+  /** Returns a connected client. With the default topics no PUBLISH needs a REGISTER before it. */
+  readonly connected: (settings?: string, topics?: readonly string[]) => Promise<ClientUnderTest>;
+} {
+  let program: Program;
+  beforeAll(() => {
+    program = build([`${ROOT}/test/hw/driver.c`, CLIENT]);
+  });
+  afterAll(() => program.remove());
+  const start = (): ClientUnderTest => new ClientUnderTest(program.path);
+  const connected = async (settings = '', topics: readonly string[] = ['p 1 0']): Promise<ClientUnderTest> => {
+    const client = start();
+    await client.connect(settings, topics);
+    return client;
+  };
+  return { start, connected };
 }
 
 function outputOf(lines: readonly string[]): Output {

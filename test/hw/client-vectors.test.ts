@@ -1,12 +1,12 @@
 /** Golden vectors in the C client: the same files as in `test/unit/codec/mqttsn-codec.test.ts`. */
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../src/base/random.ts';
 import { encodeFrame } from '../../src/codec/mqttsn-cobs.ts';
 import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { bytesOf, COBS, hexOf, MALFORMED, PACKETS, SN_COBS } from '../unit/base/vectors.ts';
-import { ClientUnderTest } from './client-under-test.ts';
-import { build, CLIENT, isWithoutCompiler, type Program, ROOT } from './toolchain.ts';
+import { buildClient, type ClientUnderTest } from './client-under-test.ts';
+import { isWithoutCompiler } from './toolchain.ts';
 
 const golden = new Map(PACKETS.map(([name, , bytes]) => [name, hexOf(bytes)]));
 /** Settings with room for the longest golden packet that the client sends. */
@@ -124,14 +124,10 @@ const UNKNOWN_TOPIC = 'short topic name that is no UTF-8';
 const NEVER_SENT = ['REGISTER by the gateway', 'WILLTOPIC empty: no will', 'PUBLISH QoS 2, retain'];
 
 describe.skipIf(isWithoutCompiler())('the C client', () => {
-  let program: Program;
-  beforeAll(() => {
-    program = build([`${ROOT}/test/hw/driver.c`, CLIENT]);
-  });
-  afterAll(() => program.remove());
+  const { start } = buildClient();
 
   it.each(SENT_PACKETS)('sends the golden packet: %s', async (name, send) => {
-    expect((await send(new ClientUnderTest(program.path))).at(-1)).toBe(golden.get(name) ?? 'no such golden packet');
+    expect((await send(start())).at(-1)).toBe(golden.get(name) ?? 'no such golden packet');
   });
 
   it('is tested with every golden packet that it can send', () => {
@@ -141,7 +137,7 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
 
   const malformed = MALFORMED.filter(({ name }) => name !== UNKNOWN_TOPIC);
   it.each(malformed)('counts $name as malformed, and sends nothing', async ({ bytes }) => {
-    const client = new ClientUnderTest(program.path);
+    const client = start();
     await client.connect('');
     const output = await client.run(`feed ${hexOf(encodeFrame(bytesOf(bytes)))}`, 'poll');
     expect(output).toMatchObject({ written: '', messages: [], states: [] });
@@ -149,14 +145,14 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
   });
 
   it.each(SN_COBS.frames)('decodes the golden frame of $name', async ({ frame }) => {
-    const client = new ClientUnderTest(program.path);
+    const client = start();
     await client.connect(ROOMY);
     await client.run(`feed ${frame}`);
     expect((await counters(client)).split(' ')[0]).toBe('0');
   });
 
   it.each(SN_COBS.frames)('rejects the frame of $name with any one bit inverted', async ({ frame }) => {
-    const client = new ClientUnderTest(program.path);
+    const client = start();
     await client.connect('packet=1024');
     const bytes = bytesOf(frame);
     const turns = Array.from({ length: 64 }, (_, index) => (index * 7919) % ((bytes.length - 2) * 8));
@@ -168,14 +164,14 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
   });
 
   it.each(COBS.notCobs)('rejects $name as invalid COBS', async ({ encoded }) => {
-    const client = new ClientUnderTest(program.path);
+    const client = start();
     await client.connect('');
     await client.run(`feed 00${encoded}00`);
     expect(await counters(client)).not.toBe('0 0');
   });
 
   it('frames payloads of lengths around the limits of COBS and of Length as the gateway does', async () => {
-    const client = new ClientUnderTest(program.path);
+    const client = start();
     await client.run('topic p 1 0', `init ${ROOMY}`);
     const random = seededRandom(5);
     for (const bytes of [

@@ -52,6 +52,18 @@ export class ExtremeValues {
   }
 }
 
+/** Number of deliveries that ended in each way. */
+const NO_ENDINGS = {
+  delivered: 0,
+  refused: 0,
+  invalid: 0,
+  unanswered: 0,
+  empty: 0,
+  'too large': 0,
+  failed: 0,
+  lost: 0,
+};
+
 /** Subdevices and flows with a link between them. */
 class Extremes {
   readonly #values: ExtremeValues;
@@ -62,16 +74,7 @@ class Extremes {
   readonly #underWay = new Map<number, string>();
   #nowMs = 0;
   #token = 0;
-  readonly endings = {
-    delivered: 0,
-    refused: 0,
-    invalid: 0,
-    unanswered: 0,
-    empty: 0,
-    'too large': 0,
-    failed: 0,
-    lost: 0,
-  };
+  readonly endings = { ...NO_ENDINGS };
 
   constructor(
     values: ExtremeValues,
@@ -232,16 +235,7 @@ export function converse(
   served: readonly string[],
   sendBytes: (values: ExtremeValues) => Uint8Array,
 ) {
-  const sum: Record<keyof Extremes['endings'], number> = {
-    delivered: 0,
-    refused: 0,
-    invalid: 0,
-    unanswered: 0,
-    empty: 0,
-    'too large': 0,
-    failed: 0,
-    lost: 0,
-  };
+  const sum = { ...NO_ENDINGS };
   for (const seed of SEEDS) {
     const values = new ExtremeValues(seed);
     const extremes = new Extremes(values, make(values.random), served, sendBytes);
