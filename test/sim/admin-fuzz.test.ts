@@ -1,4 +1,4 @@
-/** Orders of any content to a whole gateway: each is carried out or refused with words, and the gateway goes on. */
+/** Commands with random content to a whole gateway: each is executed or rejected, and the gateway continues. */
 import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { adminCommandsFor } from '../../src/app/admin-commands.ts';
@@ -16,7 +16,7 @@ const body = fc
   .array(fc.tuple(fc.constantFrom(...KEYS), value), { maxLength: 4 })
   .map((pairs) => Object.fromEntries(pairs));
 
-it('an order of any content is obeyed or refused with a hint, and ends no gateway', async () => {
+it('a command with any content is executed or rejected with a hint, and the gateway continues', async () => {
   const wire = await HandWire.open();
   const { gateway } = wire.world;
   if (gateway === undefined) throw new Error('the gateway does not run');

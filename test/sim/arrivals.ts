@@ -1,9 +1,9 @@
-/** Joins the world's taps to the outside's books: what is noted when a message is on the disk, at the hub, acknowledged. */
+/** Connects the taps of a world with its accounts: notes when a message is stored, delivered or acknowledged. */
 import type { Message } from '../../src/base/message.ts';
 import { numberIn } from './stream.ts';
 import type { World } from './world.ts';
 
-/** A PUBACK that is late by this much less than its time is overdue on its way back, ms. */
+/** A PUBACK may become overdue this long before its limit, because of its way back, ms. */
 const WAY_BACK_MS = 100;
 
 export function noteArrivals(world: World): void {
@@ -27,10 +27,10 @@ function uplinkArrived(world: World, { topic, payload, qos, retain }: Message): 
     world.complain(`uplink of ${subdevice.id} ${number} arrived ${isRetained ? 'without' : 'with'} RETAIN`);
   if (qos === 0) return subdevice.qos0Uplinks.arrive(number);
   const { nowMs } = world.time;
-  const excuse = (sinceMs: number, sentAtMs: number): string | undefined => {
-    if (Math.max(world.startedAtMs, world.tap.connectedAtMs) >= sinceMs) return 'the gateway began anew';
-    if (subdevice.connectedAtMs >= sentAtMs) return 'the subdevice connected anew';
+  const reasonForDuplicate = (sinceMs: number, sentAtMs: number): string | undefined => {
+    if (Math.max(world.startedAtMs, world.tap.connectedAtMs) >= sinceMs) return 'the gateway started again';
+    if (subdevice.connectedAtMs >= sentAtMs) return 'the subdevice connected again';
     return nowMs - sinceMs >= world.config.hub.pubackMsMax - WAY_BACK_MS ? 'its PUBACK was overdue' : undefined;
   };
-  subdevice.uplinks.arrive({ topic, number, nowMs, excuse });
+  subdevice.uplinks.arrive({ topic, number, nowMs, reasonForDuplicate });
 }

@@ -1,4 +1,4 @@
-/** A plant of two subdevices whose hub knows bindings, and a technician who gives commands. */
+/** World of two subdevices, with a hub that has bindings and a technician who sends commands. */
 import { expect } from 'vitest';
 import { adminCommandsFor } from '../../src/app/admin-commands.ts';
 import type { Gateway } from '../../src/app/gateway.ts';
@@ -21,10 +21,10 @@ interface BindingsWorldPlan {
 export class BindingsWorld {
   readonly platform: FakePlatform;
   readonly world: World;
-  /** What the technician was told. */
-  readonly told: string[] = [];
+  /** Texts reported to the technician. */
+  readonly reported: string[] = [];
 
-  /** Two subdevices, s1 and s2, one uplink in 10 s each. */
+  /** Creates two subdevices, s1 and s2, with one uplink in 10 s each. */
   constructor({ bound, hub = {}, secrets = new Map(), patch = () => undefined }: BindingsWorldPlan) {
     this.platform = new FakePlatform(bound, SECRET);
     const plain = drawScenario({ seed: 5, hours: 1, trouble: 0, subdevices: 2 });
@@ -33,8 +33,8 @@ export class BindingsWorld {
       {
         alter: (parts) => {
           const config = { ...parts.config, hub: { ...parts.config.hub, ...hub } };
-          parts.facts.on('hubAnswered', ({ sentence }) => this.told.push(sentence));
-          parts.facts.on('subdeviceRefused', ({ subdevice, reason }) => this.told.push(`${subdevice}: ${reason}`));
+          parts.facts.on('hubAnswered', ({ sentence }) => this.reported.push(sentence));
+          parts.facts.on('subdeviceRefused', ({ subdevice, reason }) => this.reported.push(`${subdevice}: ${reason}`));
           return { ...parts, config, subdeviceSecrets: secrets, openHub: this.platform.wrap(parts.openHub) };
         },
         patch,
@@ -58,7 +58,7 @@ export class BindingsWorld {
     return this.world.gateway;
   }
 
-  /** Does the hub hold its filter? */
+  /** Returns whether the hub has the filter of the subdevice. */
   isSubscribed(id: string): boolean {
     const { hub, clientId } = this.world;
     const { refused } = this.gateway.subscriptions;
@@ -69,14 +69,14 @@ export class BindingsWorld {
     return this.gateway.stations.registry.byId(id)?.isAttached ?? false;
   }
 
-  books(id: string): { delivered: number; pending: number; dead: number } {
+  counts(id: string): { delivered: number; pending: number; dead: number } {
     const { uplinks, registry } = this.gateway.stations;
     const lane = registry.byId(id)?.lane ?? 0;
     const { delivered, dead } = uplinks.counts(lane);
     return { delivered, pending: uplinks.lane(lane).pending, dead };
   }
 
-  /** An order of the technician, answered or refused. */
+  /** Executes a command of the technician. @returns the answer or the Fault */
   async command(name: keyof AdminCommands, body: Record<string, unknown> = {}): Promise<unknown> {
     let answer: unknown;
     const settle = (outcome: unknown): void => {

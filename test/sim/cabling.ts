@@ -1,7 +1,7 @@
 /**
- * Which line is plugged in where: one line per subdevice, one port of the gateway for each, and cables that move. Or one
- * line for all of them, with a forwarder at its end; and one for all Modbus units. What speaks no MQTT-SN stays where it is:
- * the gateway knows it by its port.
+ * Lines and ports of a world: one line and one port of the gateway for each subdevice, with cables that can be swapped. Or
+ * one line for all MQTT-SN subdevices, with a forwarder at its end. One line for all Modbus units. Devices without MQTT-SN
+ * stay at their port, since the gateway knows them by the port.
  */
 
 import type { Random } from '../../src/base/random.ts';
@@ -9,7 +9,7 @@ import { Forwarder } from '../../src/bench/subdevices/forwarder.ts';
 import type { OpenChannel } from '../../src/ports.ts';
 import { linksOf } from './line-protocols.ts';
 import { ModbusBus } from './modbus-bus.ts';
-import { diceOf, type Scenario } from './scenario.ts';
+import { randomOf, type Scenario } from './scenario.ts';
 import { VirtualLine } from './virtual-line.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
@@ -32,7 +32,7 @@ export class Cabling {
     this.#seed = scenario.seed;
     const links = linksOf(scenario);
     this.#lines = links.map(({ driver }, index) => {
-      return driver === 'modbus' ? new ModbusBus(time, this.#diceOf(index), complain) : this.#newLine(index);
+      return driver === 'modbus' ? new ModbusBus(time, this.#randomOf(index), complain) : this.#newLine(index);
     });
     this.#ports = links.map((_, index) => index);
     this.#movable = this.#ports.filter((port) => links[port]?.driver === 'mqttsn');
@@ -42,46 +42,46 @@ export class Cabling {
       this.#forwarder = new Forwarder((listener) => this.#plain(first).subdeviceEnd(listener));
   }
 
-  /** What is behind it may be another line each time it is opened. */
+  /** Opens a port of the gateway. Each opening may lead to another line. */
   gatewayEnd(port: number): OpenChannel {
     return (listener) => this.#line(this.#ports[port] ?? 0).gatewayEnd(listener);
   }
 
-  /** Of a subdevice that speaks MQTT-SN. */
+  /** Opens the end of an MQTT-SN subdevice. */
   subdeviceEnd(index: number): OpenChannel {
     if (this.#forwarder !== undefined) return this.#forwarder.channelOf(Uint8Array.of(0x0f, index));
     return this.lineDeviceEnd(index);
   }
 
-  /** Of one that speaks lines. */
+  /** Opens the end of a device of lines. */
   lineDeviceEnd(index: number): OpenChannel {
     return (listener) => this.#plain(this.#lineOf[index] ?? 0).subdeviceEnd(listener);
   }
 
-  /** Of a Modbus unit. */
+  /** Returns the line of a Modbus unit. */
   busOf(index: number): ModbusBus {
     const line = this.#line(this.#lineOf[index] ?? 0);
     if (line instanceof VirtualLine) throw new Error('no line for Modbus units');
     return line;
   }
 
-  /** World time until which something was last wrong with the line of a subdevice. */
+  /** World time until which the line of a subdevice was last disturbed. */
   disturbedAtMs(index: number): number {
     return this.#line(this.#lineOf[index] ?? 0).disturbedAtMs;
   }
 
-  /** @param dice in [0, 1) */
-  lineAt(dice: number): Wire {
-    return this.#line(Math.floor(dice * this.#lines.length));
+  /** @param draw in [0, 1) */
+  lineAt(draw: number): Wire {
+    return this.#line(Math.floor(draw * this.#lines.length));
   }
 
-  pullTwo(dice: number): void {
-    for (const port of this.#two(dice)) this.#line(this.#ports[port] ?? 0).unplug();
+  pullTwo(draw: number): void {
+    for (const port of this.#two(draw)) this.#line(this.#ports[port] ?? 0).unplug();
   }
 
-  /** Each comes back at the other's port, as a device that nobody has seen before. */
-  swapTwo(dice: number): void {
-    const [first, second] = this.#two(dice);
+  /** Plugs each of two cables into the port of the other, as a new device. */
+  swapTwo(draw: number): void {
+    const [first, second] = this.#two(draw);
     if (first === undefined || second === undefined) return;
     for (const port of [first, second]) {
       const index = this.#ports[port] ?? 0;
@@ -93,12 +93,12 @@ export class Cabling {
     this.#ports[second] = moved;
   }
 
-  /** The gateway's machine has lost its power. */
+  /** Closes the gateway's ends after a power cut. */
   dropGateway(): void {
     for (const line of this.#lines) line.dropGateway();
   }
 
-  heal(): void {
+  repair(): void {
     for (const line of this.#lines) {
       line.disturb(0);
       line.plug();
@@ -106,11 +106,11 @@ export class Cabling {
   }
 
   #newLine(index: number): VirtualLine {
-    return new VirtualLine(this.#time, this.#diceOf(index));
+    return new VirtualLine(this.#time, this.#randomOf(index));
   }
 
-  #diceOf(index: number): Random {
-    return diceOf(this.#seed, `line ${index} from ${this.#time.nowMs}`);
+  #randomOf(index: number): Random {
+    return randomOf(this.#seed, `line ${index} from ${this.#time.nowMs}`);
   }
 
   #line(index: number): Wire {
@@ -123,10 +123,10 @@ export class Cabling {
     return line;
   }
 
-  /** Of the ports whose cables may be swapped: two, or one twice, or none. */
-  #two(dice: number): number[] {
+  /** Returns two ports whose cables may be swapped, or the same port twice, or none. */
+  #two(draw: number): number[] {
     const ports = this.#movable;
-    const first = Math.floor(dice * ports.length);
+    const first = Math.floor(draw * ports.length);
     return [ports[first], ports[(first + 1) % ports.length]].filter((port) => port !== undefined);
   }
 }

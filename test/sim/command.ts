@@ -1,4 +1,4 @@
-/** `npm run sim -- --seed N --hours H [--seeds COUNT] [--trouble X] [--subdevices N] [--slowness X] [--company mixed|lines|modbus] [--story]`: lives through worlds, tells what was wrong. */
+/** `npm run sim -- --seed N --hours H [--seeds COUNT] [--trouble X] [--subdevices N] [--slowness X] [--driver-mix mixed|lines|modbus] [--timeline]`: runs simulated worlds and prints the problems. */
 import { parseArgs } from 'node:util';
 import { shrink, timelineOf } from './shrink.ts';
 import { simulate } from './simulate.ts';
@@ -11,12 +11,12 @@ const { values } = parseArgs({
     trouble: { type: 'string', default: '1' },
     subdevices: { type: 'string', default: '8' },
     slowness: { type: 'string', default: '1' },
-    driverMix: { type: 'string' },
-    story: { type: 'boolean', default: false },
+    'driver-mix': { type: 'string' },
+    timeline: { type: 'boolean', default: false },
   },
 });
 
-const COMPANIES = ['mixed', 'lines', 'modbus'] as const;
+const DRIVER_MIXES = ['mixed', 'lines', 'modbus'] as const;
 
 let failed = 0;
 const firstSeed = Number(values.seed);
@@ -24,27 +24,27 @@ const seeds = Number(values.seeds);
 const hours = Number(values.hours);
 const startedMs = performance.now();
 for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {
-  const began = performance.now();
-  const wish = {
+  const seedStartedMs = performance.now();
+  const request = {
     ...{ seed, hours, trouble: Number(values.trouble) },
-    driverMix: COMPANIES.find((one) => one === values.driverMix),
+    driverMix: DRIVER_MIXES.find((one) => one === values['driver-mix']),
     ...{ subdevices: Number(values.subdevices), slowness: Number(values.slowness) },
   };
-  const outcome = await simulate(wish);
+  const outcome = await simulate(request);
   const { uplinks, downlinks, duplicates, shed, commits, problems } = outcome;
-  const seconds = (performance.now() - began) / 1000;
+  const seconds = (performance.now() - seedStartedMs) / 1000;
   const pace = Math.round((hours / seconds) * 60);
   const words = `${uplinks} uplinks, ${downlinks} downlinks, ${duplicates} duplicates, ${shed} shed, ${commits} commits`;
   process.stdout.write(
-    `seed ${seed}: ${problems.length === 0 ? 'well' : 'WRONG'}, ${words}; ${seconds.toFixed(1)} s, ${pace} virtual hours/min\n`,
+    `seed ${seed}: ${problems.length === 0 ? 'ok' : 'FAILED'}, ${words}; ${seconds.toFixed(1)} s, ${pace} virtual hours/min\n`,
   );
-  if (values.story) process.stdout.write(`${outcome.story.join('\n')}\n`);
+  if (values.timeline) process.stdout.write(`${outcome.timeline.join('\n')}\n`);
   if (problems.length === 0) continue;
   failed += 1;
   process.stdout.write(`${problems.join('\n')}\nshrinking …\n${timelineOf(await shrink(outcome))}\n`);
 }
 const minutes = (performance.now() - startedMs) / 60_000;
 process.stdout.write(
-  `${seeds} seeds, ${failed} wrong, ${Math.round((seeds * hours) / minutes)} virtual hours per minute\n`,
+  `${seeds} seeds, ${failed} failed, ${Math.round((seeds * hours) / minutes)} virtual hours per minute\n`,
 );
 process.exit(failed === 0 ? 0 : 1);

@@ -1,6 +1,6 @@
 /**
- * Stands inside the gateway and writes down what it lets go of and why, message by message: from now on that message may
- * be missing, and no other. Also judges what only an insider sees: a number used twice, a message that expires too early.
+ * Observes the custodians of the gateway and records each message whose custody ends, with the reason: only such a message
+ * may be missing. Also checks internal facts: a number that is used twice, a message that expires too early.
  */
 
 import type { Gateway } from '../../src/app/gateway.ts';
@@ -26,7 +26,7 @@ export class CustodyObserver {
     this.#world = world;
   }
 
-  /** To be called before the gateway starts. */
+  /** Begins to observe a gateway. Must be called before the gateway starts. */
   watch(gateway: Gateway): void {
     const { uplinks, downlinks, outbox, inbox } = gateway.stations;
     this.#custodians = [uplinks, downlinks];
@@ -39,31 +39,31 @@ export class CustodyObserver {
       const admission = admitUplink(offer, nowMs);
       const insight = this.#world.subdeviceOf(offer.message.topic)?.insight;
       if (admission.kind === 'refused') insight?.refused(offer.message);
-      else insight?.taken(offer.message, offer.letter !== undefined);
-      if (admission.kind === 'shed') this.#flushHeld('uplink', offer.message, admission.reason);
+      else insight?.accepted(offer.message, offer.letter !== undefined);
+      if (admission.kind === 'shed') this.#release('uplink', offer.message, admission.reason);
       return admission;
     };
     const admitDownlink = inbox.admit.bind(inbox);
     inbox.admit = (lane, message, from) => {
       const entry = admitDownlink(lane, message, from);
-      if (entry === undefined) this.#flushHeld('downlink', message, 'overflow drop-newest');
+      if (entry === undefined) this.#release('downlink', message, 'overflow drop-newest');
       if (entry === undefined) this.#judgeNewest(inbox.pending(lane));
       return entry;
     };
   }
 
-  /** What the ledger says was shed in this life, and why, against what was seen. */
+  /** Difference between the messages shed in this life by the ledger and by observation; `undefined`: none. */
   get problem(): string | undefined {
     const byLedger = this.#shedByLedger();
     for (const what of new Set([...byLedger.keys(), ...this.#shed.keys()])) {
       const counted = (byLedger.get(what) ?? 0) - (this.#shedBefore.get(what) ?? 0);
       const seen = this.#shed.get(what) ?? 0;
-      if (counted !== seen) return `${seen} ${what}, and the ledger says ${counted}`;
+      if (counted !== seen) return `${seen} ${what}, but ${counted} in the ledger`;
     }
     return undefined;
   }
 
-  /** Is the disk what a prefix of the decisions of this life makes of it? */
+  /** Reason why the disk is not a prefix of the decisions of this life; `undefined`: it is. */
   get disorder(): string | undefined {
     const { store, startedAtMs } = this.#world;
     return this.#decisions?.problem(store.state(), store.fullAtMs >= startedAtMs);
@@ -83,7 +83,7 @@ export class CustodyObserver {
     custodian.accept = (lane, message, from) => {
       const entry = accept(lane, message, from);
       const key = `${direction} ${entry.row.seq}`;
-      if (this.#acceptedAtMs.has(key)) this.#world.complain(`number ${key} was given twice`);
+      if (this.#acceptedAtMs.has(key)) this.#world.complain(`number ${key} was assigned twice`);
       this.#acceptedAtMs.set(key, this.#world.time.nowMs);
       return entry;
     };
@@ -105,7 +105,7 @@ export class CustodyObserver {
       if (direction === 'downlink' && how.as === 'shed' && how.reason === 'overflow drop-oldest')
         this.#judgeOldest(custodian, entry);
       if (entry.ended === undefined && how.as !== 'delivered') {
-        this.#flushHeld(direction, entry.row, how.as === 'dead' || how.as === 'shed' ? how.reason : how.as);
+        this.#release(direction, entry.row, how.as === 'dead' || how.as === 'shed' ? how.reason : how.as);
         if (how.as === 'shed') add(this.#shed, wordsOf(custodian, how.reason), 1);
         if (how.as === 'shed' && how.reason === 'expired') this.#judgeExpiry(direction, entry.row.seq);
       }
@@ -119,7 +119,7 @@ export class CustodyObserver {
       const hasEnded = entry.ended !== undefined;
       const stays = unstored(entry);
       if (!stays && !hasEnded && custodian.direction === 'uplink')
-        this.#world.subdeviceOf(entry.row.topic)?.insight?.withdrawn(entry.row);
+        this.#world.subdeviceOf(entry.row.topic)?.insight?.revoked(entry.row);
       return stays;
     };
   }
@@ -132,22 +132,22 @@ export class CustodyObserver {
       this.#world.complain(`${direction} ${seq} expired at the age of ${Math.round(ageMs / 1000)} s`);
   }
 
-  /** The newest downlink gave way. @param others in the inbox */
+  /** Checks a newest downlink that was shed. @param others downlinks in the inbox */
   #judgeNewest(others: number): void {
     const { inbox } = this.#world.config;
-    // one alone is being delivered
+    // a single other one is being delivered
     if (inbox.overflow === 'drop-oldest' && others > 1)
-      this.#world.complain(`the newest downlink gave way to ${others} older ones`);
+      this.#world.complain(`the newest downlink was shed before ${others} older ones`);
   }
 
-  /** A downlink gave way as the oldest of its inbox. */
+  /** Checks a downlink that was shed as the oldest of its inbox. */
   #judgeOldest(custodian: Custodian, { row }: Entry): void {
     const first = custodian.lane(row.lane).window.find(({ inFlight }) => !inFlight)?.row.seq ?? 0;
-    if (first < row.seq) this.#world.complain(`downlink ${row.seq} gave way before ${first}`);
+    if (first < row.seq) this.#world.complain(`downlink ${row.seq} was shed before ${first}`);
   }
 
-  #flushHeld(direction: Direction, { topic, payload }: Message, why: string): void {
-    this.#world.streamOf(direction, topic)?.flushHeld(payload, why);
+  #release(direction: Direction, { topic, payload }: Message, why: string): void {
+    this.#world.streamOf(direction, topic)?.release(payload, why);
   }
 }
 

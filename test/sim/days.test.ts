@@ -1,4 +1,4 @@
-/** Worlds that last for days: absences longer than the hub and the gateway keep anything, clocks that are set and lost. */
+/** Worlds of several days: absences longer than any storage time, and clocks that are set and lost. */
 import { expect, it } from 'vitest';
 import { IS_LONG_RUN } from '../long-run.ts';
 import { expectHealthy } from './expect-healthy.ts';
@@ -10,11 +10,11 @@ const WORLDS = [
 ];
 
 it.each(IS_LONG_RUN ? WORLDS : WORLDS.slice(0, 1))(
-  'four slow days with $away for more than 24 h end well (seed $seed)',
+  'four slow days with $away for more than 24 h have no problem (seed $seed)',
   async ({ seed, away }) => {
     const outcome = await expectHealthy({ seed, hours: 96, trouble: 0.3, subdevices: 2, slowness: 40 });
     const absence = outcome.scenario.troubles.find(({ kind, ms }) => kind === away && ms > 24 * HOUR_MS);
-    expect(absence, 'another way of drawing makes other worlds: choose another seed').toBeDefined();
+    expect(absence, 'the drawing of worlds has changed: choose another seed').toBeDefined();
     expect(outcome.shed).toBeGreaterThan(0);
   },
   120_000,

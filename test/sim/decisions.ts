@@ -1,9 +1,9 @@
 /**
- * The decisions of one life of a gateway, in their order, and what a store must be after any end of that life: what a prefix
- * of them makes of the store that the life began with (docs/decisions/0018). Taps the queue in which changes wait for a commit.
+ * Decisions of one life of a gateway, in order. After any end of that life the store must be the initial store with a prefix
+ * of the decisions applied (docs/decisions/0018). This class taps the queue in which changes wait for a commit.
  *
- * On a full disk messages wait for room while other changes go on: then there is one prefix of the messages and one of the
- * rest, and the latter reaches at least as far.
+ * On a full disk messages wait for room while other changes are written: then there is a prefix of the messages and a prefix
+ * of the other changes, and the latter reaches at least as far.
  */
 
 import type { Gateway } from '../../src/app/gateway.ts';
@@ -14,21 +14,21 @@ import { ModelStore, type StoredState } from './stored-state.ts';
 
 interface Decision {
   readonly changes: readonly Change[];
-  /** The message that is put; without one the changes need no room. */
+  /** Message that is put; `undefined`: the changes need no room. */
   readonly put: EnqueuedEntry | undefined;
-  /** From 1. */
+  /** Position, from 1. */
   readonly place: number;
 }
 
 export class Decisions {
   readonly #begin: StoredState;
   readonly #decisions: Decision[] = [];
-  /** Entries that a full disk has given back. */
-  readonly #withdrawn = new Set<Entry>();
-  /** So many decisions were said to be durable. */
+  /** Entries revoked because of a full disk. */
+  readonly #revoked = new Set<Entry>();
+  /** Number of decisions reported as durable. */
   #promised = 0;
 
-  /** @param begin what the store held when this life had opened it */
+  /** @param begin contents of the store when this life had opened it */
   constructor({ stations: { committer, uplinks, downlinks } }: Gateway, begin: StoredState) {
     this.#begin = begin;
     this.#tap(committer.waiting);
@@ -36,7 +36,7 @@ export class Decisions {
       const unstored = custodian.unstored.bind(custodian);
       custodian.unstored = (entry) => {
         const stays = unstored(entry);
-        if (!stays) this.#withdrawn.add(entry);
+        if (!stays) this.#revoked.add(entry);
         return stays;
       };
     }
@@ -44,7 +44,7 @@ export class Decisions {
 
   /**
    * @param wasFull the disk was full in this life
-   * @returns why the store is not what a prefix of the decisions makes of it; `undefined`: it is
+   * @returns reason why the store is not a prefix of the decisions; `undefined`: it is
    */
   problem(store: StoredState, wasFull: boolean): string | undefined {
     const decisions = this.#decisions.filter((one) => isWritten(one, store) || !this.#isStruck(one));
@@ -62,15 +62,15 @@ export class Decisions {
       if (decision === undefined) break;
       if (isWritten(decision, store)) for (const change of decision.changes) model.apply(change);
       else if (!wasFull)
-        break; // nothing behind it may be on the disk
+        break; // nothing later may be on the disk
       else if (kept < last) hole ??= `a message was written before an older one: row ${decision.put?.entry.row.seq}`;
     }
-    const where = `${promised} of ${decisions.length} decisions promised, the last message is ${last + 1}`;
-    return `the store is no prefix of the decisions: ${(nearest ?? ['it goes too far']).slice(0, 3).join('; ')} (${where})`;
+    const where = `${promised} of ${decisions.length} decisions reported as durable, the last message is ${last + 1}`;
+    return `the store is not a prefix of the decisions: ${(nearest ?? ['it contains more than the decisions']).slice(0, 3).join('; ')} (${where})`;
   }
 
   #isStruck({ put }: Decision): boolean {
-    return put !== undefined && (put.entry.ended !== undefined || this.#withdrawn.has(put.entry));
+    return put !== undefined && (put.entry.ended !== undefined || this.#revoked.has(put.entry));
   }
 
   #tap(waiting: Segments): void {
@@ -106,7 +106,7 @@ export class Decisions {
   }
 }
 
-/** Rows end only after their receipt: one that is written is on the disk, or its entry knows that it was. */
+/** Returns whether a put is written: the row is on the disk, or its entry has had its receipt. */
 function isWritten({ put }: Decision, store: StoredState): boolean {
   if (put === undefined) return true;
   const { direction, entry } = put;

@@ -1,5 +1,5 @@
-/** Puts everybody at the end of their lines: subdevices that speak MQTT-SN, devices of lines, Modbus units. */
-import { diceOf, type SubdevicePlan } from './scenario.ts';
+/** Creates the devices at the ends of the lines: MQTT-SN subdevices, devices of lines, Modbus units. */
+import { randomOf, type SubdevicePlan } from './scenario.ts';
 import type { SimDevice } from './sim-device.ts';
 import { SimLineDevice } from './sim-line-device.ts';
 import { SimSubdevice } from './sim-subdevice.ts';
@@ -15,8 +15,8 @@ export function devicesOf(world: Sabotage): SimDevice[] {
 function deviceOf(world: Sabotage, { id, clean, lineProtocol }: SubdevicePlan, index: number): SimDevice {
   const { scenario, time, cabling, tap } = world;
   const complain = (what: string): void => world.complain(what);
-  const upheavalAtMs = (): number => Math.max(world.startedAtMs, tap.connectedAtMs);
-  const terms = { id, time, complain, upheavalAtMs };
+  const gatewayChangedAtMs = (): number => Math.max(world.startedAtMs, tap.connectedAtMs);
+  const terms = { id, time, complain, gatewayChangedAtMs };
   switch (lineProtocol?.kind) {
     case undefined: {
       const { window, bounds } = scenario;
@@ -36,7 +36,7 @@ function deviceOf(world: Sabotage, { id, clean, lineProtocol }: SubdevicePlan, i
     }
     case 'modbus': {
       const isAttached = (): boolean | undefined => world.gateway?.stations.registry.byId(id)?.isAttached;
-      const random = diceOf(scenario.seed, `unit ${id}`);
+      const random = randomOf(scenario.seed, `unit ${id}`);
       return new SimUnit({ ...terms, random, bus: cabling.busOf(index), isAttached });
     }
   }

@@ -1,4 +1,4 @@
-/** Devices of lines and Modbus units on the virtual plant: in peace, and gone for a while. */
+/** Devices of lines and Modbus units in a simulated world: without troubles, and with an absent unit. */
 import { describe, expect, it } from 'vitest';
 import { expectHealthy } from './expect-healthy.ts';
 import { drawScenario } from './scenario.ts';
@@ -6,17 +6,17 @@ import { World } from './world.ts';
 
 const MINUTE_MS = 60_000;
 
-describe.each(['lines', 'modbus'] as const)('a virtual plant of %s', (driverMix) => {
-  it('undisturbed, delivers everything once and writes next to nothing', async () => {
+describe.each(['lines', 'modbus'] as const)('a world of %s', (driverMix) => {
+  it('without troubles delivers each message once and writes almost nothing', async () => {
     const outcome = await expectHealthy({ seed: 2, hours: 1, trouble: 0, subdevices: 3, driverMix });
     expect(outcome.duplicates).toBe(0);
     expect(outcome.uplinks).toBeGreaterThan(200);
-    // subdevices, subscriptions, and what expires within the hour; for the messages nothing
+    // commits for subdevices, subscriptions and messages that expire within the hour; none for other messages
     expect(outcome.commits).toBeLessThanOrEqual(20);
   });
 });
 
-it('a unit that stops answering is offline at the hub, its neighbour is not, and it comes back', async () => {
+it('a unit without answers is offline at the hub until it answers again, and its neighbour stays online', async () => {
   const world = new World(drawScenario({ seed: 5, hours: 1, trouble: 0, subdevices: 2, driverMix: 'modbus' }));
   const pass = (ms: number): Promise<void> =>
     world.time.run(world.time.nowMs + ms, () => expect(world.complaints).toEqual([]));

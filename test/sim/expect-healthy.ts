@@ -1,16 +1,16 @@
-/** Expects a world to end well; if it does not, says how, in as few lines as can be. */
+/** Expects a world without problems. Otherwise prints the problem and the timeline of the smallest world that shows it. */
 import { expect } from 'vitest';
 import type { ScenarioRequest } from './scenario.ts';
 import { shrink, timelineOf } from './shrink.ts';
 import { type Outcome, simulate } from './simulate.ts';
 
-export async function expectHealthy(wish: ScenarioRequest): Promise<Outcome> {
-  const outcome = await simulate(wish);
+export async function expectHealthy(request: ScenarioRequest): Promise<Outcome> {
+  const outcome = await simulate(request);
   if (outcome.problems.length > 0) expect.fail(`${outcome.problems.join('\n')}\n${timelineOf(await shrink(outcome))}`);
   return outcome;
 }
 
-/** Short lives, much trouble: what CI can afford by the hundred. */
+/** Short worlds with many troubles, of which CI can run hundreds. */
 export const ROUGH = { hours: 0.4, trouble: 12, subdevices: 3, driverMix: 'mixed' } as const;
 
 export async function expectAllHealthy(firstSeed: number, seeds: number): Promise<void> {

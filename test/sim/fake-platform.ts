@@ -1,7 +1,6 @@
 /**
- * The hub's half of bindings, laid over a gateway's channel to a hub that knows none: it answers `bind`, `unbind` and
- * `describe_sub_devices`, refuses to bring online who is not bound, drops what such a one publishes without a word, and refuses
- * to subscribe for it.
+ * Bindings of a hub, added to a gateway's channel to a hub without bindings: answers `bind`, `unbind` and
+ * `describe_sub_devices`. For an unbound subdevice it rejects `online` and SUBSCRIBE, and drops PUBLISH without an answer.
  * Written to hub contract §3.2 to §3.5.
  */
 import { createHmac } from 'node:crypto';
@@ -25,17 +24,17 @@ interface Operation {
 const PREFIX = '$gateway/operation/';
 
 export class FakePlatform {
-  /** Device names. */
+  /** Names of the bound devices. */
   readonly bound: Set<string>;
   readonly #secret: string;
-  /** A hub that knows no `describe_sub_devices`, and results that get lost. */
+  /** True for a hub without `describe_sub_devices`, and for lost results. */
   isSilent = false;
-  /** A hub that refuses to subscribe for who is not online in this connection. */
+  /** True for a hub that rejects SUBSCRIBE for subdevices that are not online in this connection. */
   asksOnlineFirst = false;
   readonly #online = new Set<string>();
-  /** Publishes of subdevices that were not bound: dropped. */
+  /** Number of dropped PUBLISH packets of unbound subdevices. */
   dropped = 0;
-  /** What the gateway acknowledged. */
+  /** Notices that the gateway acknowledged. */
   readonly acknowledged: string[] = [];
   #listener: ChannelListener | undefined;
   #resultTopic = '';
@@ -69,7 +68,7 @@ export class FakePlatform {
     };
   }
 
-  /** On the console. A gateway that is away does not hear of it. */
+  /** Changes a binding on the console. A gateway that is away gets no notice. */
   change(isBound: boolean, ...names: string[]): void {
     for (const name of names) {
       if (isBound) this.bound.add(name);
@@ -89,7 +88,7 @@ export class FakePlatform {
     return false;
   }
 
-  /** @returns false for one that is refused here */
+  /** @returns false if the packet is rejected here */
   #grants({ packetId, subscriptions }: Subscribe): boolean {
     const [product, name = ''] = subscriptions[0]?.filter.split('/') ?? [];
     const isReady = this.bound.has(name) && (!this.asksOnlineFirst || this.#online.has(name));
@@ -98,7 +97,7 @@ export class FakePlatform {
     return false;
   }
 
-  /** @returns whether the hub below may answer it */
+  /** @returns whether the packet is passed to the hub */
   #operate({ topic, payload }: Publish): boolean {
     this.#resultTopic = `${PREFIX}result/${topic.slice(PREFIX.length)}`;
     const { type, payload: body } = JSON.parse(new TextDecoder().decode(payload)) as Operation;

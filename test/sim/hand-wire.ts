@@ -1,4 +1,4 @@
-/** A whole gateway in an untroubled world, and in the place of its one subdevice packets said by hand. */
+/** Whole gateway in a world without troubles. The test sends the packets of its only subdevice. */
 import type { Message } from '../../src/base/message.ts';
 import { encodeFrame, FrameReader } from '../../src/codec/mqttsn-cobs.ts';
 import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
@@ -12,28 +12,28 @@ export const ID = 's1';
 
 export class HandWire {
   readonly world: World;
-  /** At the hub: the subdevice's own name of the topic, text. */
+  /** Messages at the hub: topic as the subdevice names it, text. */
   readonly arrived: (readonly [topic: string, text: string])[] = [];
   #channel: Channel | undefined;
   #packets: Packet[] = [];
   #isAcknowledging = false;
 
   private constructor(sabotage: Sabotage, switches: Partial<HubSwitches>) {
-    const { hub, ...calm } = drawScenario({ seed: 7, hours: 1, trouble: 0, subdevices: 1 });
-    this.world = new World({ ...calm, hub: { ...hub, ...switches } }, sabotage);
+    const { hub, ...plain } = drawScenario({ seed: 7, hours: 1, trouble: 0, subdevices: 1 });
+    this.world = new World({ ...plain, hub: { ...hub, ...switches } }, sabotage);
     this.world.hub.onArrived = ({ topic, payload }: Message) => {
       const own = topic.split('/');
       if (own[1] === ID) this.arrived.push([own.slice(2).join('/'), new TextDecoder().decode(payload)]);
     };
   }
 
-  /** The gateway runs and is connected to the hub, and the line is open. */
+  /** Starts a gateway, and waits until it is connected to the hub and the line is open. */
   static async open(sabotage: Sabotage = {}, switches: Partial<HubSwitches> = {}): Promise<HandWire> {
     const wire = new HandWire(sabotage, switches);
     await wire.world.start(true);
     await wire.plug();
-    await wire.pass(5000); // the first connection to the hub takes a while
-    wire.heard();
+    await wire.pass(5000); // time for the first connection to the hub
+    wire.received();
     return wire;
   }
 
@@ -47,21 +47,21 @@ export class HandWire {
       closed: () => undefined,
     });
     await this.pass(1000);
-    this.heard();
+    this.received();
   }
 
-  /** Says the packets one after the other, and listens for `ms`. @returns what it heard */
-  async say(packets: readonly Packet[], ms = 1000): Promise<Packet[]> {
+  /** Sends the packets one after the other, and waits for `ms`. @returns the received packets */
+  async send(packets: readonly Packet[], ms = 1000): Promise<Packet[]> {
     for (const packet of packets) this.#channel?.write(encodeFrame(encodePacket(packet)));
     await this.pass(ms);
-    return this.heard();
+    return this.received();
   }
 
   async connect(fields: Partial<ConnectPacket> = {}): Promise<Packet[]> {
-    return this.say([{ kind: 'connect', will: false, clean: false, durationS: 60, clientId: ID, ...fields }]);
+    return this.send([{ kind: 'connect', will: false, clean: false, durationS: 60, clientId: ID, ...fields }]);
   }
 
-  /** From now on every REGISTER and PUBLISH is acknowledged, or none is. */
+  /** Sets whether each later REGISTER and PUBLISH is acknowledged. */
   set isAcknowledging(is: boolean) {
     this.#isAcknowledging = is;
   }
@@ -71,11 +71,11 @@ export class HandWire {
     await time.run(time.nowMs + ms, () => undefined);
   }
 
-  heard(): Packet[] {
+  received(): Packet[] {
     return this.#packets.splice(0);
   }
 
-  /** The application sends. @param topic the subdevice's own name of it */
+  /** Publishes a message of the application. @param topic as the subdevice names it */
   hubSends(topic: string, text: string, qos: 0 | 1 = 1): void {
     const payload = new TextEncoder().encode(text);
     this.world.hub.publish({ topic: this.world.topicAtHub(ID, topic), payload, qos });
@@ -104,7 +104,7 @@ function answerTo(packet: Packet): Packet | undefined {
   return { kind: 'puback', topicId, messageId: packet.messageId, returnCode: 0 };
 }
 
-/** QoS 1 on a short topic. */
+/** Returns a PUBLISH with QoS 1 on a short topic. */
 export function publication(messageId: number, text: string, fields: Partial<PublishPacket> = {}): Packet {
   const topic = { type: 'short', name: 't1' } as const;
   const payload = new TextEncoder().encode(text);
@@ -115,7 +115,7 @@ export function subscription(name: string, messageId = 100): Packet {
   return { kind: 'subscribe', dup: false, qos: 1, messageId, filter: { type: 'name', name } };
 }
 
-/** The texts of the publications among the packets. */
+/** Returns the payloads of the PUBLISH packets as texts. */
 export function textsOf(packets: readonly Packet[]): string[] {
   return packets.flatMap((packet) => (packet.kind === 'publish' ? [new TextDecoder().decode(packet.payload)] : []));
 }

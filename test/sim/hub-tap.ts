@@ -1,24 +1,24 @@
 /**
- * Reads along on the gateway's connections and holds it to the hub's contract: what every byte of it must obey, whatever
- * else goes wrong. The world stops at the first complaint.
+ * Reads the gateway's connections to the hub and checks the rules that each packet must obey under all troubles. The world
+ * stops at the first complaint.
  */
 import type { MqttPacket, Publish } from '../../src/codec/mqtt.ts';
 import { MqttReader } from '../../src/codec/mqtt-wire.ts';
 
 export interface TapLimits {
-  /** Publishes in any second; 0: any number. */
+  /** Largest number of PUBLISH packets in a second; 0: no limit. */
   readonly messagesPerS: number;
   readonly payloadBytesMax: number;
   readonly connectIntervalMs: number;
   readonly inFlightMax: number;
-  /** Beyond it a PUBACK is overdue: such a publish takes no slot of the window. */
+  /** Time after which a PUBACK is overdue. Such a PUBLISH is not counted in the window. */
   readonly pubackMsMax: number;
 }
 
-interface Flying {
+interface UnacknowledgedUplink {
   readonly print: string;
   readonly atMs: number;
-  /** Sent again in this very connection. */
+  /** True if sent again in this connection. */
   readonly isAgain: boolean;
 }
 
@@ -31,22 +31,22 @@ export class HubTap {
   readonly #sentAtMs: number[] = [];
   /** World time of the last CONNECT. */
   connectedAtMs = Number.NEGATIVE_INFINITY;
-  /** The hub has kept PUBACKs back: what was doubted may fly beside the window. */
-  isPatient = false;
+  /** True if the hub did not send PUBACKs: doubted packets may be in flight outside the window. */
+  mayExceedWindow = false;
   /** Unacknowledged uplinks of this connection, by packet identifier. */
-  readonly #uplinks = new Map<number, Flying>();
-  /** Packet identifier → what was sent with it in earlier connections of the session, and not acknowledged. */
+  readonly #uplinks = new Map<number, UnacknowledgedUplink>();
+  /** Packet identifier → unacknowledged message of an earlier connection of the session. */
   readonly #earlier = new Map<number, string>();
   /** Packet identifiers of downlinks that arrived and are to be acknowledged, in order. */
   #downlinks: { readonly packetId: number; readonly publish: Publish }[] = [];
   /** Packet identifiers of downlinks acknowledged in this connection. */
   readonly #answered = new Set<number>();
   readonly #complain: (what: string) => void;
-  /** A downlink reaches the gateway. */
+  /** Called when a downlink arrives at the gateway. */
   onDownlink: (publish: Publish) => void = () => undefined;
-  /** The hub's copy and our PUBACK have met on the way: it counts as a new message [MQTT-4.3.2-2]. */
+  /** Called when the hub sent a copy before it received the PUBACK: the copy counts as a new message [MQTT-4.3.2-2]. */
   onCrossed: (publish: Publish) => void = () => undefined;
-  /** The gateway has said that this downlink is safe. */
+  /** Called when the gateway acknowledges a downlink. */
   onDownlinkAcknowledged: (publish: Publish) => void = () => undefined;
 
   constructor(limits: TapLimits, complain: (what: string) => void) {
@@ -63,15 +63,15 @@ export class HubTap {
     this.#answered.clear();
   }
 
-  /** What leaves the gateway. */
+  /** Reads bytes from the gateway. */
   up(bytes: Uint8Array, nowMs: number): void {
     for (const packet of this.#up.push(bytes)) {
       if (packet.ok) this.#judge(packet.value, nowMs);
-      else this.#complain(`the gateway sent bytes that are no MQTT: ${packet.problem}`);
+      else this.#complain(`the gateway sent bytes that are not MQTT: ${packet.problem}`);
     }
   }
 
-  /** What arrives at the gateway. */
+  /** Reads bytes to the gateway. */
   down(bytes: Uint8Array): void {
     for (const packet of this.#down.push(bytes)) {
       if (!packet.ok) continue;
@@ -83,7 +83,7 @@ export class HubTap {
       }
       if (value.kind === 'publish' && value.packetId !== undefined) {
         const { packetId, dup } = value;
-        // one PUBACK answers all copies that come before it
+        // one PUBACK answers all copies that arrived before it
         if (dup && this.#downlinks.some((other) => other.packetId === packetId)) continue;
         if (dup && this.#answered.has(packetId)) this.onCrossed(value);
         this.#downlinks.push({ packetId, publish: value });
@@ -136,9 +136,9 @@ export class HubTap {
     const { inFlightMax, pubackMsMax } = this.#limits;
     let fresh = 0;
     for (const { atMs, isAgain } of this.#uplinks.values()) if (!isAgain && nowMs - atMs < pubackMsMax) fresh += 1;
-    // beside the window: topics without PUBACKs have slots of their own, and what was overdue before a reconnect flies
-    // on, up to one message of each topic at a time
-    const most = this.isPatient ? 8 * inFlightMax : inFlightMax;
+    // outside the window: topics without PUBACKs have their own slots, and overdue messages of an earlier connection
+    // stay in flight, at most one for each topic
+    const most = this.mayExceedWindow ? 8 * inFlightMax : inFlightMax;
     if (fresh > most) this.#complain(`${fresh} uplinks in flight, ${inFlightMax} allowed`);
   }
 

@@ -1,4 +1,4 @@
-/** The hub's time through the real flows: a machine whose clock nobody synchronises, at a hub that tells the time. */
+/** The hub's time through the real flows: a machine with an unsynchronised clock, at a hub with a time service. */
 import { describe, expect, it } from 'vitest';
 import type { BenchService } from '../../src/bench/hub/service-contract.ts';
 import { Services } from '../../src/bench/hub/services/services.ts';
@@ -8,10 +8,10 @@ import { World } from './world.ts';
 const MINUTE_MS = 60_000;
 const DAYS_3_MS = 3 * 24 * 60 * MINUTE_MS;
 const YEARS_20_MS = 20 * 365 * 24 * 60 * MINUTE_MS;
-/** The way to the hub and back takes less. */
+/** Longer than the round trip to the hub. */
 const ERROR_MS = 100;
 
-/** Seed 5 draws a mainland hub, which has services. */
+/** World with a mainland hub, which has services: seed 5. */
 async function site(wallStepMs: number, hubServices: readonly BenchService[] = new Services().all): Promise<World> {
   const world = new World(drawScenario({ seed: 5, hours: 1, trouble: 0, subdevices: 1 }), { hubServices });
   world.wallStepMs = wallStepMs;
@@ -29,24 +29,24 @@ function clockOf({ gateway }: World) {
   return gateway.stations.wallClock;
 }
 
-/** By how much the time that signatures are made with is off. */
+/** Error of the time that signatures are made with. */
 function errorMs(world: World): number {
   return Math.abs((clockOf(world).wallMs() ?? 0) - (world.wallMs() - world.wallStepMs));
 }
 
-describe('a clock that nobody synchronises', () => {
-  it('is trusted once the hub confirms it', async () => {
+describe('an unsynchronised clock', () => {
+  it('is trusted after the hub confirms it', async () => {
     expect(clockOf(await site(0))).toMatchObject({ isTrusted: true, aheadOfHubMs: undefined });
   });
 
-  it('is overruled by the hub where it is wrong, and stays as it is', async () => {
+  it('is replaced by the hub’s time if it is wrong, and is not set', async () => {
     const world = await site(-DAYS_3_MS);
     expect(clockOf(world).isTrusted).toBe(false);
     expect(Math.abs((clockOf(world).aheadOfHubMs ?? 0) + DAYS_3_MS)).toBeLessThan(ERROR_MS);
     expect(errorMs(world)).toBeLessThan(ERROR_MS);
   });
 
-  it('that steps under way moves no signature, and the hub is asked again', async () => {
+  it('that steps during operation does not change signatures, and the hub is asked again', async () => {
     const world = await site(0);
     world.wallStepMs = YEARS_20_MS;
     await pass(world, 10 * MINUTE_MS);
@@ -55,7 +55,7 @@ describe('a clock that nobody synchronises', () => {
     expect(errorMs(world)).toBeLessThan(ERROR_MS);
   });
 
-  it('is believed for signatures and for nothing else where the hub does not tell the time', async () => {
+  it('is used for signatures only, if the hub has no time service', async () => {
     const world = await site(-DAYS_3_MS, []);
     expect(clockOf(world)).toMatchObject({ isTrusted: false, aheadOfHubMs: undefined });
     expect(errorMs(world)).toBe(DAYS_3_MS);

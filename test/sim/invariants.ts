@@ -1,6 +1,6 @@
 /**
- * What must hold after every step, and what must hold at the end. The books of the outside (`stream.ts`, `hub-tap.ts`,
- * `line-tap.ts`) complain by themselves; here the gateway's own books are held against its bounds and against the disk.
+ * Invariants after each step and at the end. The accounts outside the gateway (`stream.ts`, `hub-tap.ts`, `line-tap.ts`)
+ * complain by themselves. This file compares the gateway's ledger with its bounds and with the disk.
  */
 
 import { WINDOW_MAX } from '../../src/app/stations.ts';
@@ -13,13 +13,13 @@ import { COPIES_MAX } from '../../src/flow/back-pressure.ts';
 import type { Stream } from './stream.ts';
 import type { World } from './world.ts';
 
-/** One message of 16 KB may pass a bound of 16 MB, no more. */
+/** Largest number of unstored bytes: the bound of 16 MB plus one message of 16 KB. */
 const UNSTORED_BYTES_MAX = 16 * 1024 * 1024 + 20_000;
 
-/** Downlinks of all inboxes that wait to give way: the hub is made to wait at the first bound, and skipped at the second. */
+/** Largest number of surplus downlinks of all inboxes: above `COPIES_MAX` the hub must wait. */
 const EXCESS_MAX = 5 * COPIES_MAX;
 
-/** The first thing that is wrong between two steps; `undefined`: nothing is. */
+/** Returns the first problem between two steps; `undefined`: none. */
 export function problemNow(world: World): string | undefined {
   const [complaint] = world.complaints;
   if (complaint !== undefined || world.gateway === undefined) return complaint;
@@ -27,11 +27,12 @@ export function problemNow(world: World): string | undefined {
   const { outbox, inbox } = world.config;
   if (uplinks.pending > outbox.messagesMax) return `${uplinks.pending} uplinks in custody`;
   if (uplinks.pendingBytes > outbox.bytesMax) return `${uplinks.pendingBytes} bytes of uplinks in custody`;
-  if (world.gateway.stations.inbox.excess > EXCESS_MAX) return `${downlinks.pending} downlinks, too many to give way`;
+  if (world.gateway.stations.inbox.excess > EXCESS_MAX)
+    return `${downlinks.pending} downlinks, more than may wait to be shed`;
   return (
     custodianProblem(uplinks, (lane) => lane.pending > outbox.messagesMax) ??
     custodianProblem(downlinks, (lane) => {
-      // what is just being delivered cannot give way, and what is on disk only when it has been read
+      // a downlink that is being delivered cannot be shed, and one on disk only after it was read
       const canGiveWay = inbox.overflow === 'drop-newest' || lane.window.some(({ inFlight }) => !inFlight);
       return canGiveWay && lane.pending > inbox.messagesMax + 1;
     })
@@ -49,24 +50,24 @@ function custodianProblem(custodian: Custodian, isOverfull: (lane: Lane) => bool
     pending += lane.pending;
     bytes += lane.pendingBytes;
     if (lane.window.length > WINDOW_MAX) return `${lane.window.length} ${direction}s in a window`;
-    if (isOverfull(lane)) return `${lane.pending} ${direction}s for one subdevice, and more than allowed`;
+    if (isOverfull(lane)) return `${lane.pending} ${direction}s for one subdevice, more than allowed`;
   }
   if (bytes !== custodian.pendingBytes) return `${direction}s: ${custodian.pendingBytes} bytes, ${bytes} in lanes`;
   return pending === custodian.pending ? undefined : `${direction}s: ${custodian.pending} pending, ${pending} in lanes`;
 }
 
-/** Between two timers of a gateway, and the way of a receipt, ms. */
+/** Time between two timers of a gateway, and for a receipt, ms. */
 const TURN_MS = 20;
 
-/** What came into custody later may be gone with the power, where nobody was told that it is safe. */
+/** Returns the time after which unacknowledged messages in custody may be lost in a power cut. */
 function lossWindowFromMs({ time, store, config }: World): number {
   const { holdMs, commitMs } = config.outbox;
   return time.nowMs - holdMs - commitMs - store.commitMsMax - TURN_MS;
 }
 
 /**
- * A life ends, with or without a warning: what was promised must be on the disk, and the ledger must agree with it.
- * @param isOrderly nothing may be lost then but what found no room
+ * Returns the problems at the end of a life: each acknowledged message must be on the disk, and the ledger must balance.
+ * @param isOrderly an orderly stop, after which nothing may be lost except on a full disk
  */
 export function problemsAtCrash(world: World, isOrderly: boolean): string[] {
   const mayLoseFromMs =
@@ -86,7 +87,7 @@ export function problemsAtCrash(world: World, isOrderly: boolean): string[] {
       const stream = direction === 'uplink' ? uplinks : downlinks;
       if (direction === 'uplink') insight?.crashed(mayLoseFromMs);
       else stream.displace(onDisk.get(stream));
-      stream.forgive(mayLoseFromMs, onDisk.get(stream));
+      stream.excuseLost(mayLoseFromMs, onDisk.get(stream));
       const lost = stream.lost(onDisk.get(stream));
       if (lost.length > 0)
         problems.push(`${stream.name}: acknowledged and not on the disk: ${lost.slice(0, 10).join(', ')}`);
@@ -95,7 +96,7 @@ export function problemsAtCrash(world: World, isOrderly: boolean): string[] {
   return [...problems, ...ledgerProblems(world.store.tally()), ...(disorder === undefined ? [] : [disorder])];
 }
 
-/** Nothing is on its way any more. */
+/** Returns whether no message is pending anywhere. */
 export function isDrained(world: World): boolean {
   const { gateway } = world;
   if (gateway === undefined) return false;
@@ -104,7 +105,7 @@ export function isDrained(world: World): boolean {
   return world.subdevices.every(({ queued }) => queued === 0) && world.hub.unacknowledged(world.clientId) === 0;
 }
 
-/** When the troubles are over and there was time enough. */
+/** Returns the problems after all troubles, when there was time to deliver all messages. */
 export function problemsWhenDrained(world: World): string[] {
   const problems: string[] = isDrained(world) ? [] : [pendingWords(world)];
   if (world.observer.problem !== undefined) problems.push(world.observer.problem);
@@ -114,14 +115,14 @@ export function problemsWhenDrained(world: World): string[] {
       const lost = stream.lost();
       if (lost.length > 0) problems.push(`${stream.name}: acknowledged and lost: ${lost.slice(0, 10).join(', ')}`);
     }
-    vanished += Math.max(0, downlinks.vanished - downlinks.nameless);
+    vanished += Math.max(0, downlinks.vanished - downlinks.unnumberedLosses);
   }
   const dropped = world.hub.dropped(world.clientId);
-  if (vanished > dropped) problems.push(`${vanished} downlinks have vanished, and the hub dropped only ${dropped}`);
+  if (vanished > dropped) problems.push(`${vanished} downlinks are missing, but the hub dropped only ${dropped}`);
   return problems;
 }
 
-/** After a stop in good order: the disk must say what the gateway said. */
+/** Returns the problems after an orderly stop: the counters on disk must be those of the gateway. */
 export function problemsOnDisk(world: World): string[] {
   const { uplinks, downlinks } = world.gateway?.stations ?? {};
   const tally = world.store.tally();
@@ -130,7 +131,7 @@ export function problemsOnDisk(world: World): string[] {
   for (const { direction, lane, counts } of tally.counts) {
     const live = (direction === 'uplink' ? uplinks : downlinks)?.counts(lane);
     if (live !== undefined && JSON.stringify(sorted(live)) !== JSON.stringify(sorted(counts)))
-      problems.push(`${nameOf(direction, lane)}: ${JSON.stringify(counts)}, and live it was ${JSON.stringify(live)}`);
+      problems.push(`${nameOf(direction, lane)}: ${JSON.stringify(counts)}, but in RAM ${JSON.stringify(live)}`);
   }
   return problems;
 }
@@ -143,7 +144,7 @@ function ledgerProblems(tally: Tally): string[] {
       ...(off === 0 ? [] : [`${nameOf(direction, lane)}: the ledger is off by ${off}`]),
       ...(counts.damaged === 0
         ? []
-        : [`${nameOf(direction, lane)}: ${counts.damaged} damaged, and nothing has damaged them`]),
+        : [`${nameOf(direction, lane)}: ${counts.damaged} damaged, but the world damages no rows`]),
     ];
   });
 }

@@ -1,13 +1,13 @@
 /**
- * One life of the gateway's machine: from power on to power cut. Whatever belongs to a life is deaf once it is over: no
- * timer rings, no byte arrives, no receipt. A restart of the process alone keeps the boot, and so its monotonic clock.
+ * One life of the gateway process, until it is killed or the power is cut. After its end its parts get no timer, no byte and
+ * no receipt. A restart of the process alone keeps the boot, and so the monotonic clock.
  */
 import type { ChannelListener, Clock, OpenChannel } from '../../src/ports.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface Boot {
   readonly bootId: string;
-  /** World time at which its monotonic clock read 0. */
+  /** World time at which the monotonic clock was 0. */
   readonly startedAtMs: number;
 }
 
@@ -16,7 +16,7 @@ export class Life {
   readonly clock: Clock;
   isAlive = true;
 
-  /** @param wallMs what the machine's wall clock shows, right or wrong */
+  /** @param wallMs wall clock of the machine, correct or not */
   constructor(boot: Boot, time: VirtualTime, wallMs: () => number) {
     this.boot = boot;
     this.clock = {
@@ -29,7 +29,7 @@ export class Life {
     };
   }
 
-  /** A channel that falls silent with this life. */
+  /** Returns a channel that is closed when this life ends. */
   guard(open: OpenChannel): OpenChannel {
     return (listener) => {
       const guarded: ChannelListener = {

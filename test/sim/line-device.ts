@@ -1,11 +1,11 @@
 /**
- * A device that speaks lines of text or NDJSON, as a machine. Where it is answered it repeats what is not, in order; where
- * it confirms, it tells a repeated downlink from a new one by its number.
+ * Device that sends lines of text or NDJSON, as a machine. If the gateway answers lines, it repeats unanswered ones in order.
+ * If it confirms downlinks, it recognises a repeated one by its number.
  *
  *     n=17;event;....*CRC ─▶   ◀─ OK 17*CRC, BUSY 17*CRC (later), NO 17*CRC (never)
  *     DONE 4711*CRC ─▶         ◀─ DO 4711 control/set payload*CRC
  *
- * As NDJSON the same in objects: {"n":17,"kind":"event"}, {"OK":17}, {"DO":4711,"topic":"control/set","with":{"n":1}}.
+ * As NDJSON: {"n":17,"kind":"event"}, {"OK":17}, {"DO":4711,"topic":"control/set","with":{"n":1}}.
  */
 import type { ChannelAction, ChannelInput, Machine } from '../../src/base/machine.ts';
 import { appendCheck, removeCheck } from '../../src/codec/line-check.ts';
@@ -19,7 +19,7 @@ const LINE_BYTES_MAX = 4096;
 export type LineDeviceInput =
   | ChannelInput
   | { readonly kind: 'say'; readonly number: number; readonly topic: string; readonly bytes: number }
-  /** Hears and says nothing until it is back. */
+  /** Receives and sends nothing until `return`. */
   | { readonly kind: 'leave' | 'return' };
 
 export type LineDeviceReport =
@@ -42,7 +42,7 @@ export class LineDevice implements Machine<LineDeviceInput, Action> {
   #state: 'stopped' | 'opening' | 'open' | 'closed' = 'stopped';
   #reopenAtMs = 0;
   #isAway = false;
-  /** The last downlink that was carried out, as it came. */
+  /** Last downlink that was executed, as received. */
   #lastDone = '';
   #actions: Action[] = [];
 
@@ -50,7 +50,7 @@ export class LineDevice implements Machine<LineDeviceInput, Action> {
     this.#lineProtocol = lineProtocol;
   }
 
-  /** Lines without their answer. */
+  /** Number of unanswered lines. */
   get queued(): number {
     return this.#unacknowledged.length;
   }
@@ -122,7 +122,7 @@ export class LineDevice implements Machine<LineDeviceInput, Action> {
     else if (this.#isHere) this.#actions.push({ kind: 'write', bytes: line });
   }
 
-  /** No line so far ahead of the oldest unanswered one that the gateway may forget that. */
+  /** Limits the distance to the oldest unanswered line, so that the gateway still recognises its repetition. */
   #send(nowMs: number): void {
     const endsBefore = (this.#unacknowledged[0]?.number ?? 0) + this.#lineProtocol.window;
     for (const unacknowledged of this.#unacknowledged) {
@@ -140,7 +140,7 @@ export class LineDevice implements Machine<LineDeviceInput, Action> {
     const answer = /^(?:\{")?(OK|NO)(?:":| )(\d+)\}?$/.exec(text);
     if (answer !== null) return this.#settle(Number(answer[2]), answer[1] === 'OK' ? 'acknowledged' : 'rejected');
     const order = /^DO (\d+) (\S+) (.*)$/.exec(text) ?? /^\{"DO":(\d+),"topic":"([^"]+)","with":(\{.*\})\}$/.exec(text);
-    if (order === null) return; // BUSY: it comes again by itself
+    if (order === null) return; // BUSY: the line is repeated anyway
     const [, number = '', topic = '', payload = ''] = order;
     if (this.#lineProtocol.confirms) {
       const done = this.#lineProtocol.format === 'text' ? `DONE ${number}` : `{"DONE":${number}}`;
@@ -170,7 +170,7 @@ function uplinkText(format: LinesProtocol['format'], { number, topic, bytes }: W
   return filled({ n: number, kind: topic }, bytes);
 }
 
-/** JSON of at least so many bytes. */
+/** Returns JSON of at least this number of bytes. */
 export function filled(object: Readonly<Record<string, unknown>>, bytes: number): string {
   const bare = JSON.stringify({ ...object, fill: '' });
   return JSON.stringify({ ...object, fill: '.'.repeat(Math.max(0, bytes - bare.length)) });

@@ -1,6 +1,6 @@
 /**
- * What is spoken on a link beside MQTT-SN: lines with and without answers, and Modbus. Drawn apart from the rest of a
- * world, so that the others keep their luck; and the gateway's configuration for it.
+ * Protocols of a link besides MQTT-SN: lines with and without answers, and Modbus, with the gateway's configuration. Drawn
+ * separately from the rest of a world, so that the other devices stay the same.
  */
 import type { Random } from '../../src/base/random.ts';
 import type { Scenario, SubdevicePlan } from './scenario.ts';
@@ -8,13 +8,13 @@ import type { Scenario, SubdevicePlan } from './scenario.ts';
 export interface LinesProtocol {
   readonly kind: 'lines';
   readonly format: 'text' | 'ndjson';
-  /** The gateway says when a line is safe, and the device repeats it until then. */
+  /** The gateway acknowledges a line when it is stored, and the device repeats it until then. */
   readonly isAnswered: boolean;
-  /** The device says that it has heard a downlink, and the gateway repeats it until then. */
+  /** The device acknowledges a downlink, and the gateway repeats it until then. */
   readonly confirms: boolean;
   readonly attach: 'open' | 'line';
   readonly silenceS: number;
-  /** Unanswered lines. With more than one, nobody promises their order: a device of lines does not hear of a new gateway. */
+  /** Largest number of unanswered lines. With more than one the order is not kept, since a device does not notice a restart. */
   readonly window: number;
 }
 
@@ -25,19 +25,19 @@ export interface ModbusProtocol {
 }
 
 export type LineProtocol = LinesProtocol | ModbusProtocol;
-/** Who is in a world beside subdevices that speak MQTT-SN. */
-export type BatchWait = 'mixed' | LineProtocol['kind'];
+/** Drivers in a world besides MQTT-SN. */
+export type DriverMix = 'mixed' | LineProtocol['kind'];
 
-/** A device of lines, and its gateway, before they say it again, ms. */
+/** Pause before a line or a downlink is repeated, ms. */
 export const LINES_RETRY_MS = 1000;
-/** A unit has so long to answer, ms. */
+/** Longest time until a unit answers, ms. */
 export const ANSWER_MS_MAX = 200;
 export const POLL_MS = 4000;
-/** A command is repeated so long to a unit that is busy, ms. */
+/** Time for which a command to a busy unit is repeated, ms. */
 export const BUSY_MS_MAX = 10_000;
 /**
- * Points of a unit: what it measures, with the number of frames it has heard, so that no two states are the same; what can
- * be written, one as long and one of one register; and one that the unit does not have.
+ * Points of a unit: a measured value and the number of frames received, so that no two states are equal; two that can be
+ * written, of two registers and of one; and one that the unit does not have.
  */
 export const POINTS = {
   v: { address: 0, type: 'uint32' },
@@ -49,8 +49,8 @@ export const POINTS = {
 } as const;
 const FAR_POLL_MS = 60_000;
 
-/** @param isFirst one subdevice of a mixed world always speaks MQTT-SN */
-export function drawLineProtocol(random: Random, driverMix: BatchWait, isFirst: boolean): LineProtocol | undefined {
+/** @param isFirst the first subdevice of a mixed world always uses MQTT-SN */
+export function drawLineProtocol(random: Random, driverMix: DriverMix, isFirst: boolean): LineProtocol | undefined {
   const oneOf = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
   const kind = driverMix === 'mixed' ? oneOf(undefined, 'modbus', 'lines') : driverMix;
   if (kind === undefined || (driverMix === 'mixed' && isFirst)) return undefined;
@@ -68,7 +68,7 @@ interface LinkPlan {
   readonly subdevices: readonly SubdevicePlan[];
 }
 
-/** Port by port: one for each subdevice, but one for all that are behind a forwarder, and one for all units. */
+/** Returns the links: one for each subdevice, but one for all behind a forwarder, and one for all units. */
 export function linksOf({ subdevices, isForwarded = false }: Scenario): LinkPlan[] {
   const links: { driver: LinkPlan['driver']; subdevices: SubdevicePlan[] }[] = [];
   for (const plan of subdevices) {
@@ -81,7 +81,7 @@ export function linksOf({ subdevices, isForwarded = false }: Scenario): LinkPlan
   return links;
 }
 
-/** Tables of TOML. @param port of the gateway */
+/** Returns the TOML tables of a link. @param port of the gateway */
 export function linkText({ driver, subdevices }: LinkPlan, port: number, { bounds }: Scenario): string {
   const link = ['[[link]]', `name = "l${port}"`, `path = "/dev/ttyV${port}"`, `driver = "${driver}"`];
   if (driver === 'modbus') {
@@ -90,15 +90,15 @@ export function linkText({ driver, subdevices }: LinkPlan, port: number, { bound
   }
   if (driver === 'mqttsn') return [...link, `packet_bytes_max = ${bounds.packetBytesMax}`].join('\n');
   const [{ id, lineProtocol } = { id: '' }] = subdevices;
-  if (lineProtocol?.kind !== 'lines') throw new Error(`${id} speaks no lines`);
+  if (lineProtocol?.kind !== 'lines') throw new Error(`${id} has no lines`);
   link.push(`retry_ms = ${LINES_RETRY_MS}`, 'retries_max = 3');
-  // whoever is not answered cannot be told to come again
+  // a device that gets no answer cannot be asked to repeat a line
   if (!lineProtocol.isAnswered && bounds.overflow === 'reject') link.push('overflow = "drop-oldest"');
   return [...link, ...linesText(id, lineProtocol, bounds.packetBytesMax)].join('\n');
 }
 
 function unitText({ id, lineProtocol }: SubdevicePlan): string[] {
-  if (lineProtocol?.kind !== 'modbus') throw new Error(`${id} is no unit`);
+  if (lineProtocol?.kind !== 'modbus') throw new Error(`${id} is not a unit`);
   const unit = ['[[link.unit]]', `id = "${id}"`, `address = ${addressOf(id)}`, `poll_ms = ${POLL_MS}`];
   unit.push(
     `busy_s = ${BUSY_MS_MAX / 1000}`,
@@ -114,7 +114,7 @@ function unitText({ id, lineProtocol }: SubdevicePlan): string[] {
   return [...unit, ...points.flat()];
 }
 
-/** Of the unit of this name, `s1` and so on, on the line. */
+/** Returns the Modbus address of the unit with this name, `s1` and so on. */
 export function addressOf(id: string): number {
   return 10 + Number(id.slice(1));
 }

@@ -1,4 +1,4 @@
-/** Reads along at the subdevice's end of a line: no PUBLISH may come with a topic id that was not told before. */
+/** Reads the subdevice's end of a line and checks that no PUBLISH has a topic id without an earlier REGISTER. */
 
 import { FrameReader } from '../../src/codec/mqttsn-cobs.ts';
 import { decodePacket } from '../../src/codec/mqttsn-decode.ts';
@@ -10,9 +10,9 @@ export class LineTap {
   readonly #name: string;
   readonly #complain: (what: string) => void;
   readonly #reader = new FrameReader(PACKET_BYTES_MAX);
-  /** Topic ids the subdevice has been told in this MQTT-SN connection. */
+  /** Topic ids that the subdevice knows in this MQTT-SN connection. */
   readonly #told = new Set<number>();
-  /** Before its first CONNACK it hears what was meant for its earlier life. */
+  /** True after the first CONNACK. Earlier packets belong to an earlier connection. */
   #isConnected = false;
 
   constructor(name: string, complain: (what: string) => void) {
@@ -20,7 +20,7 @@ export class LineTap {
     this.#complain = complain;
   }
 
-  /** What arrives at the subdevice. */
+  /** Reads bytes to the subdevice. */
   down(bytes: Uint8Array): void {
     for (const packet of this.#reader.push(bytes).map(decodePacket)) if (packet.ok) this.#judge(packet.value);
   }

@@ -1,13 +1,13 @@
-/** The same invariants as in `test/sim`, over many more worlds and over whole days. `npm run sim` tries as many as it is told to. */
+/** Invariants of `test/sim` over many more worlds and over whole days. `npm run sim` runs any number of worlds. */
 import { describe, it } from 'vitest';
 import { expectAllHealthy, expectHealthy } from './expect-healthy.ts';
 
 const DAYS = Array.from({ length: 4 }, (_, index) => index + 1);
 
-describe('many virtual plants', () => {
-  it('end well in bad trouble (seeds 11 to 110)', () => expectAllHealthy(11, 100));
+describe('many worlds', () => {
+  it('have no problem under many troubles (seeds 11 to 110)', () => expectAllHealthy(11, 100));
 
-  it.each(DAYS)('live through a bad day of eight subdevices (seed %i)', async (seed) => {
+  it.each(DAYS)('have no problem in a day of eight subdevices with many troubles (seed %i)', async (seed) => {
     await expectHealthy({ seed, hours: 24, trouble: 2 });
   });
 });

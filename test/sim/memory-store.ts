@@ -1,6 +1,6 @@
 /**
- * The real store, real SQLite, in memory and in this thread. A commit takes virtual time; a power cut in the middle leaves
- * it undone, one after it leaves it done and unreceipted. What was committed stays for the next life.
+ * The real store with SQLite in memory and in this thread. A commit takes virtual time. A power cut during a commit undoes
+ * it; one directly after it leaves it without a receipt. Committed changes stay for the next life.
  */
 import type { Direction } from '../../src/base/message.ts';
 import type { Change } from '../../src/custody/change.ts';
@@ -17,61 +17,61 @@ import { type StoredState, stateOf } from './stored-state.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 const COMMIT_MS = 5;
-/** So long after it a trouble of the card may still hold up what was in custody. */
+/** Time for which a trouble of the card may still delay messages in custody. */
 const AFTERMATH_MS = 10_000;
 
 export class MemoryStore {
   readonly #database: Database = openDatabase(':memory:');
   readonly #time: VirtualTime;
-  /** How long the card takes for a commit. */
+  /** Duration of a commit. */
   commitMs = COMMIT_MS;
-  /** Nothing can be written. */
+  /** True while the disk is full. */
   isFull = false;
   commits = 0;
-  /** World time of the last commit that was slow, and how slow; and of the last that found no room. */
+  /** World time and duration of the last slow commit, and time of the last commit without room. */
   #slow = { atMs: Number.NEGATIVE_INFINITY, commitMs: COMMIT_MS };
   #fullAtMs = Number.NEGATIVE_INFINITY;
-  /** A row is on the disk from now on. */
+  /** Called when a row is on the disk. */
   onPut: (direction: Direction, row: Row) => void = () => undefined;
 
   constructor(time: VirtualTime) {
     this.#time = time;
   }
 
-  /** The end of all trouble. */
-  heal(): void {
+  /** Ends all troubles of the disk. */
+  repair(): void {
     this.commitMs = COMMIT_MS;
     this.isFull = false;
   }
 
-  /** What waits for a commit is on the disk after so long: behind the one that runs, with the next. */
+  /** Longest time until a waiting change is on the disk: the running commit and the next. */
   get commitMsMax(): number {
     const sinceMs = this.#time.nowMs - AFTERMATH_MS;
     if (this.#fullAtMs > sinceMs) return Number.POSITIVE_INFINITY;
     return 2 * Math.max(COMMIT_MS, this.commitMs, this.#slow.atMs > sinceMs ? this.#slow.commitMs : 0);
   }
 
-  /** The durable ledger, beside any gateway. */
+  /** Ledger on the disk, read without a gateway. */
   tally(): Tally {
     return readTally(this.#database);
   }
 
-  /** Everything that is on the disk now. */
+  /** Contents of the disk. */
   state(): StoredState {
     return stateOf(this.#database);
   }
 
-  /** Writes changes of any content, with checksums that hold, between two lives. */
+  /** Writes changes with any content and valid checksums between two lives. */
   plant(changes: readonly Change[]): void {
     this.#database.transaction(() => new ChangeWriter(this.#database).apply(changes))();
   }
 
-  /** World time at which something last found no room. */
+  /** World time at which a commit last found no room. */
   get fullAtMs(): number {
     return this.#fullAtMs;
   }
 
-  /** Messages on the disk now. */
+  /** Messages on the disk. */
   messages(direction: Direction): Pick<Row, 'topic' | 'payload'>[] {
     return this.#database.prepare(`SELECT topic, payload FROM ${tableOf(direction)}`).all() as Row[];
   }
@@ -93,7 +93,7 @@ export class MemoryStore {
         const hear = (message: FromStore): void => {
           if (message.kind === 'opened') resolve({ store: client.store, opening: message.opening });
           else if (message.kind === 'unopened') reject(new Error(message.what));
-          // the receipt travels after the commit: there is an instant in which it is done and nobody knows
+          // the receipt is sent after the commit, so a power cut can fall between the two
           else if (message.kind !== 'progress') this.#time.after(1, () => life.isAlive && client.receive(message));
         };
         messages.service = new StoreService({
@@ -108,7 +108,7 @@ export class MemoryStore {
   }
 
   #serve(message: ToStore, service: StoreService | undefined, hear: (message: FromStore) => void): void {
-    // the next life needs the database: closing it would be the end of what is in memory
+    // not closed, since the next life needs the database in memory
     if (message.kind === 'close') return hear({ kind: 'answer', ask: message.ask, value: undefined });
     if (message.kind !== 'commit') return service?.handle(message);
     if (this.isFull) this.#fullAtMs = this.#time.nowMs;

@@ -1,4 +1,4 @@
-/** A virtual line of two wires with several Modbus units on it: one may speak at a time, and each hears every request. */
+/** Virtual two-wire line with several Modbus units. One may send at a time, and each receives every request. */
 import type { Random } from '../../src/base/random.ts';
 import type { Channel, OpenChannel } from '../../src/ports.ts';
 import { ModbusTap } from './modbus-tap.ts';
@@ -6,9 +6,9 @@ import { VirtualLine } from './virtual-line.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 interface BusUnit {
-  hear(bytes: Uint8Array): void;
-  /** Answers come late for so long. */
-  dawdle(ms: number): void;
+  receive(bytes: Uint8Array): void;
+  /** Time for which answers are late. */
+  slowDown(ms: number): void;
 }
 
 const REOPEN_MS = 500;
@@ -19,7 +19,7 @@ export class ModbusBus {
   readonly #tap: ModbusTap;
   readonly #units: BusUnit[] = [];
   #channel: Channel | undefined;
-  #hurtAtMs = 0;
+  #disturbedAtMs = 0;
 
   constructor(time: VirtualTime, random: Random, complain: (what: string) => void) {
     this.#time = time;
@@ -33,7 +33,7 @@ export class ModbusBus {
       ...listener,
       opened: () => {
         this.#tap.opened();
-        this.#hurtAtMs = this.#time.nowMs;
+        this.#disturbedAtMs = this.#time.nowMs;
         listener.opened();
       },
       bytes: (bytes) => {
@@ -51,16 +51,16 @@ export class ModbusBus {
     };
   };
 
-  /** World time until which something was last wrong with the line, or its master was new to it. */
+  /** World time until which the line was last disturbed or its master was new. */
   get disturbedAtMs(): number {
-    return Math.max(this.#line.disturbedAtMs, this.#hurtAtMs);
+    return Math.max(this.#line.disturbedAtMs, this.#disturbedAtMs);
   }
 
   join(unit: BusUnit): void {
     this.#units.push(unit);
   }
 
-  say(bytes: Uint8Array): void {
+  send(bytes: Uint8Array): void {
     this.#channel?.write(bytes);
   }
 
@@ -70,7 +70,7 @@ export class ModbusBus {
 
   plug(): void {
     this.#line.plug();
-    this.#hurtAtMs = this.#time.nowMs;
+    this.#disturbedAtMs = this.#time.nowMs;
   }
 
   disturb(damage: number): void {
@@ -79,20 +79,20 @@ export class ModbusBus {
 
   dropGateway(): void {
     this.#line.dropGateway();
-    this.#hurtAtMs = this.#time.nowMs;
+    this.#disturbedAtMs = this.#time.nowMs;
   }
 
-  /** What a slow reader is elsewhere: one of the units takes its time. */
+  /** Makes one of the units slow, as a slow reader on other lines. */
   stall(ms: number): void {
-    this.#hurtAtMs = this.#time.nowMs + ms;
-    for (const unit of this.#units) unit.dawdle(ms);
+    this.#disturbedAtMs = this.#time.nowMs + ms;
+    for (const unit of this.#units) unit.slowDown(ms);
   }
 
   #open(): void {
     this.#channel = this.#line.subdeviceEnd({
       opened: () => undefined,
       bytes: (bytes) => {
-        for (const unit of this.#units) unit.hear(bytes);
+        for (const unit of this.#units) unit.receive(bytes);
       },
       closed: () => this.#time.after(REOPEN_MS, () => this.#open()),
     });

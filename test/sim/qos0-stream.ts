@@ -1,6 +1,6 @@
 /**
- * The outside's books of one subdevice's QoS 0 messages in one direction: any of them may be missing, none may arrive
- * twice, be invented, or overtake an earlier one.
+ * Account of the QoS 0 messages of one subdevice in one direction: any message may be missing, none may arrive twice,
+ * without being sent, or out of order.
  */
 export class Qos0Stream {
   readonly #name: string;
@@ -14,7 +14,7 @@ export class Qos0Stream {
     this.#complain = complain;
   }
 
-  /** The number of the next message. */
+  /** Returns the number of the next message. */
   send(): number {
     this.#sent += 1;
     return this.#sent;

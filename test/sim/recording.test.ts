@@ -1,4 +1,4 @@
-/** Whatever a machine lived through in the simulation, its recording makes a new one decide the same. */
+/** Recordings of machines in the simulation: a new machine makes the same decisions. */
 import { describe, expect, it } from 'vitest';
 import type { Gateway } from '../../src/app/gateway.ts';
 import type { Step } from '../../src/base/step.ts';
@@ -15,15 +15,15 @@ import { IS_LONG_RUN } from '../long-run.ts';
 import { ROUGH } from './expect-healthy.ts';
 import { simulate } from './simulate.ts';
 
-/** Of the seeds of rough worlds, the first with Modbus and with lines. */
+/** First seeds of rough worlds with Modbus and with lines. */
 const MIXED = 6;
 const SEEDS = IS_LONG_RUN ? [1, 2, 3, MIXED] : [1, MIXED];
-/** More than any life of these worlds fills. */
+/** More bytes than any life of these worlds records. */
 const WHOLE_BYTES = 2 ** 28;
-/** Less than most lives fill, and enough for four snapshots of their machines. */
+/** Fewer bytes than most lives record, and enough for four snapshots of their machines. */
 const SHORT_BYTES = 2 ** 15;
 
-/** Every machine of every life of one world. */
+/** Returns the recordings of each machine of each life of a world. */
 async function recordWorld(seed: number, ringBytes: number): Promise<FlightRecorder[]> {
   const gateways: Gateway[] = [];
   await simulate(
@@ -47,7 +47,7 @@ function reread(recorder: FlightRecorder): Recording {
   return decodeRecording(bytes, 'a recording');
 }
 
-/** The same, but for one bit of one arriving byte. */
+/** Returns the recording with one inverted bit of a received byte. */
 function altered(recording: Recording): Recording {
   const at = recording.steps.findIndex(isHeard);
   const steps = recording.steps.map((step, index) => (index === at ? { ...step, input: turned(step.input) } : step));
@@ -57,16 +57,16 @@ function altered(recording: Recording): Recording {
 function turned(input: Step['input']): Step['input'] {
   if (!('bytes' in input) || !(input.bytes instanceof Uint8Array)) throw new Error('no bytes');
   const bytes = new Uint8Array(input.bytes);
-  bytes[3] = (bytes[3] ?? 0) ^ 1; // of an MQTT-SN frame, or the return code of a CONNACK: both must mind
+  bytes[3] = (bytes[3] ?? 0) ^ 1; // of an MQTT-SN frame, or of the return code of a CONNACK: both change decisions
   return { ...input, bytes } as Step['input'];
 }
 
-/** Bytes arrived, and something came of it. */
+/** Returns whether bytes arrived and led to an action. */
 function isHeard({ input, actions = [] }: Step): boolean {
   return input.kind === 'bytes' && actions.length > 0;
 }
 
-describe('the recordings of a world in trouble', () => {
+describe('the recordings of a world with troubles', () => {
   it.each(SEEDS)('replay to the same decisions, step by step (seed %i)', async (seed) => {
     const recordings = (await recordWorld(seed, WHOLE_BYTES)).map(reread);
     let steps = 0;
@@ -80,7 +80,7 @@ describe('the recordings of a world in trouble', () => {
     expect(steps).toBeGreaterThan(1000);
   });
 
-  it.each(SEEDS)('replay from where they can be, if their beginning is forgotten (seed %i)', async (seed) => {
+  it.each(SEEDS)('replay from a snapshot if their beginning is missing (seed %i)', async (seed) => {
     const recordings = (await recordWorld(seed, SHORT_BYTES)).map(reread).filter(({ header }) => header.forgotten > 0);
     let steps = 0;
     for (const recording of recordings) {
@@ -89,13 +89,11 @@ describe('the recordings of a world in trouble', () => {
       expect(run.skipped + run.steps).toBe(recording.steps.length);
       steps += run.same;
     }
-    process.stdout.write(
-      `sim: ${steps} steps of ${recordings.length} machines replayed from the middle of their lives\n`,
-    );
+    process.stdout.write(`sim: ${steps} steps of ${recordings.length} machines replayed from a snapshot\n`);
     expect(steps).toBeGreaterThan(100);
   });
 
-  it.each([1, MIXED])('do not where one bit that arrived is another (seed %i)', async (seed) => {
+  it.each([1, MIXED])('negative control: differ if one received bit is inverted (seed %i)', async (seed) => {
     const heard = (await recordWorld(seed, WHOLE_BYTES)).map(reread).filter(({ steps }) => steps.some(isHeard));
     expect(heard.length).toBeGreaterThan(0);
     for (const recording of heard) {

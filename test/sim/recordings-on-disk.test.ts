@@ -1,4 +1,4 @@
-/** The folder of recordings beside a virtual plant: bounded, and written to when something happens. */
+/** Folder of recordings of a simulated world: bounded, and written on triggers. */
 
 import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -26,7 +26,7 @@ async function open(recorder: Partial<RecorderConfig> = {}) {
   return { site, gateway, recordings, folder, told };
 }
 
-it('the folder holds no more files than it may: the oldest give way, and are counted', async () => {
+it('the folder keeps at most its maximum of files: the oldest are deleted and counted', async () => {
   const { gateway, recordings, folder } = await open({ filesMax: 3 });
   for (let count = 0; count < 10; count += 1) await recordings.freeze(gateway.hub.recorder, `asked-${count}`);
   expect(readdirSync(folder).map((name) => name.replace(/.*asked-/, ''))).toEqual(
@@ -35,7 +35,7 @@ it('the folder holds no more files than it may: the oldest give way, and are cou
   expect(recordings.counts.removed).toBe(7);
 });
 
-it('the folder holds no more bytes than it may', async () => {
+it('the folder keeps at most its maximum of bytes', async () => {
   const { gateway, recordings, folder } = await open();
   const { bytes } = await recordings.freeze(gateway.hub.recorder, 'measured');
   const bounded = await open({ bytesMax: bytes * 2 + 100 });
@@ -45,7 +45,7 @@ it('the folder holds no more bytes than it may', async () => {
   expect(readdirSync(folder)).toHaveLength(1);
 });
 
-it('a dead letter and a storm of bad frames are written down, once in ten minutes, and nothing after a quiet spell', async () => {
+it('a dead letter and many bad frames are recorded once in ten minutes, and nothing without a trigger', async () => {
   const { site, gateway, recordings, told } = await open();
   let crcErrors = 0;
   for (const { plan } of gateway.links.states().slice(0, 1)) {
@@ -67,7 +67,7 @@ it('a dead letter and a storm of bad frames are written down, once in ten minute
   );
 });
 
-it('a process that ends for a bug leaves everything it knew; one that has triggers switched off, nothing', async () => {
+it('a process that ends because of a bug writes all recordings, and none if triggers are off', async () => {
   const { gateway, recordings, folder } = await open();
   await recordings.end('bug');
   expect(readdirSync(folder)).toHaveLength(1 + gateway.links.states().length);
@@ -76,7 +76,7 @@ it('a process that ends for a bug leaves everything it knew; one that has trigge
   expect(readdirSync(silent.folder)).toEqual([]);
 });
 
-it('an order for a link that does not exist, or without a ring, is refused with what to do', async () => {
+it('a command for an unknown link, or without a recorder, is rejected with the remedy', async () => {
   const { gateway, recordings } = await open();
   await expect(recorderCommands(gateway, recordings)['recorder.freeze']?.({ of: 'nowhere' })).rejects.toMatchObject({
     code: 'command-rejected',

@@ -1,5 +1,5 @@
-/** Worlds in bad trouble: no seed may lose, reorder or unbalance anything. `many-worlds.long.test.ts` tries many more. */
+/** Worlds with many troubles: no message is lost or reordered, and the ledger balances. `many-worlds.long.test.ts` runs more. */
 import { it } from 'vitest';
 import { expectAllHealthy } from './expect-healthy.ts';
 
-it('10 worlds in trouble end well (seeds 1 to 10)', () => expectAllHealthy(1, 10));
+it('10 worlds with many troubles have no problem (seeds 1 to 10)', () => expectAllHealthy(1, 10));

@@ -1,4 +1,4 @@
-/** Safeties of lines and of Modbus taken out, from outside as the others are: on the line, in the configuration, in the machine. */
+/** Planted bugs of the drivers for lines and Modbus: on the line, in the configuration, in the machine. */
 
 import type { Gateway, GatewayParts } from '../../src/app/gateway.ts';
 import { appendCheck } from '../../src/codec/line-check.ts';
@@ -11,11 +11,11 @@ import type { OpenChannel } from '../../src/ports.ts';
 import { ANSWER_MS_MAX, POINTS } from './line-protocols.ts';
 import type { PlantedBug } from './sabotage.ts';
 
-/** Of what is delivered, every so manieth is delivered again. */
+/** Every Nth delivery is repeated, and polls are N times as rare. */
 const EVERY = 10;
 const CHECK = { kind: 'crc32', separator: new TextEncoder().encode('*') } as const;
 
-/** Links of one driver, configured otherwise. */
+/** Changes the configuration of the links of one driver. */
 function reconfigured(driver: LinkConfig['driver'], change: (link: LinkConfig) => Partial<LinkConfig>) {
   return (parts: GatewayParts): GatewayParts => {
     const links = parts.config.links.map((link) => (link.driver === driver ? { ...link, ...change(link) } : link));
@@ -23,7 +23,7 @@ function reconfigured(driver: LinkConfig['driver'], change: (link: LinkConfig) =
   };
 }
 
-/** Links of one driver, on lines that are tampered with. */
+/** Changes the lines of the links of one driver. */
 function rewired(driver: LinkConfig['driver'], wrap: (open: OpenChannel) => OpenChannel) {
   return (parts: GatewayParts): GatewayParts => ({
     ...parts,
@@ -31,7 +31,7 @@ function rewired(driver: LinkConfig['driver'], wrap: (open: OpenChannel) => Open
   });
 }
 
-/** Each line is answered when it comes. */
+/** Answers each line when it arrives. */
 function answerAtOnce(open: OpenChannel): OpenChannel {
   return (listener) => {
     const channel = open({
@@ -48,7 +48,7 @@ function answerAtOnce(open: OpenChannel): OpenChannel {
   };
 }
 
-/** What was written is never read back: the same words are believed. */
+/** Answers the read after a write with the written values, without asking the unit. */
 function believeWrites(open: OpenChannel): OpenChannel {
   return (listener) => {
     let written: readonly number[] | undefined;
@@ -68,7 +68,7 @@ function believeWrites(open: OpenChannel): OpenChannel {
   };
 }
 
-/** Once a unit has refused a block with `n` in it, `n` is taken for refused, too. */
+/** After a unit has rejected a block that contains `n`, treats `n` alone as rejected, too. */
 function emptyNeighbours(open: OpenChannel): OpenChannel {
   return (listener) => {
     const units = new Set<number>();
@@ -98,7 +98,7 @@ function isOfN([, , high = 0, low = 0]: readonly number[]): boolean {
   return high * 256 + low === POINTS.n.address;
 }
 
-/** Nobody waits for answers that may still come. */
+/** Does not wait for late answers. */
 function forgetLateAnswers({ links }: Gateway): void {
   for (const { plan } of links.states()) {
     if (plan.driver !== 'modbus') continue;
@@ -111,7 +111,7 @@ function forgetLateAnswers({ links }: Gateway): void {
   }
 }
 
-/** Whoever does not answer stays. */
+/** Keeps units connected that do not answer. */
 function keepSilentUnits({ links }: Gateway): void {
   for (const { plan } of links.states()) {
     const { machine } = plan;
@@ -165,57 +165,57 @@ export const PLANTED_IN_DRIVERS: readonly PlantedBug[] = [
     alter: reconfigured('lines', () => ({ holdMs: 600_000 })),
   },
   {
-    name: 'downlink written again once it was confirmed',
+    name: 'downlink written again after it was confirmed',
     driverMix: 'lines',
     complaint: /downlink to s\d \d+ arrived twice without/,
     patch: deliverTwice,
   },
   {
-    name: 'result told before it is read back',
+    name: 'result reported before the value is read back',
     driverMix: 'modbus',
-    complaint: /a result of unit s\d says n is \d+: it never said that/,
+    complaint: /a result of unit s\d says n is \d+: the unit never sent that/,
     alter: rewired('modbus', believeWrites),
   },
   {
-    name: 'late answer taken for the next',
+    name: 'late answer used for the next request',
     driverMix: 'modbus',
-    complaint: /it never said that|back to/,
+    complaint: /the unit never sent that|back to/,
     patch: forgetLateAnswers,
   },
   {
-    name: 'asked again within the deadline',
+    name: 'request sent before the deadline of the last one',
     driverMix: 'modbus',
-    complaint: /has time to answer another/,
+    complaint: /may still answer another/,
     alter: reconfigured('modbus', () => ({ retryMs: ANSWER_MS_MAX / 4 })),
   },
   {
-    name: 'silent unit not noticed',
+    name: 'silent unit not detected',
     driverMix: 'modbus',
-    complaint: /was away, and the gateway did not notice/,
+    complaint: /was away, but the gateway did not detect it/,
     patch: keepSilentUnits,
   },
   {
-    name: 'units left alone',
+    name: 'units polled too rarely',
     driverMix: 'modbus',
-    complaint: /was left alone for/,
+    complaint: /was not polled for/,
     alter: reconfigured('modbus', ({ options }) => ({ options: pollSeldom(options as ModbusOptions) })),
   },
   {
-    name: 'refused block empties its neighbours',
+    name: 'values lost after a rejected block',
     driverMix: 'modbus',
-    complaint: /a (state|result) of unit s\d says n is null: it never said that/,
+    complaint: /a (state|result) of unit s\d says n is null: the unit never sent that/,
     alter: rewired('modbus', emptyNeighbours),
   },
   {
     name: 'command to a busy unit dropped',
     driverMix: 'modbus',
-    complaint: /command to s\d \d+ was given up, and the unit was busy for/,
+    complaint: /command to s\d \d+ was abandoned, but the unit was busy for/,
     alter: reconfigured('modbus', ({ options }) => ({ options: giveUpAtOnce(options as ModbusOptions) })),
   },
   {
-    name: 'command carried out twice',
+    name: 'command executed twice',
     driverMix: 'modbus',
-    complaint: /command to s\d \d+ arrived twice without|a result of unit s\d, and no command has ended/,
+    complaint: /command to s\d \d+ arrived twice without|a result of unit s\dwithout a completed command/,
     patch: deliverTwice,
   },
 ];

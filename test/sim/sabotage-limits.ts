@@ -1,4 +1,4 @@
-/** More safeties taken out: bounds, limits, order, the ledger. Each invariant of the simulation has one that shows it. */
+/** Planted bugs of bounds, limits, order and the ledger: one or more for each invariant of the simulation. */
 
 import type { Gateway, GatewayParts } from '../../src/app/gateway.ts';
 import type { Config } from '../../src/config/schema.ts';
@@ -8,12 +8,12 @@ import type { Lane } from '../../src/custody/lane.ts';
 import type { OpenStore } from '../../src/ports.ts';
 import type { PlantedBug } from './sabotage.ts';
 
-/** Of what is sent, every so manieth is tampered with: early enough for short worlds. */
+/** Every Nth packet is altered: often enough for short worlds. */
 const EVERY = 10;
 
 type Sections = { readonly [name in 'hub' | 'outbox']?: Partial<Config[name]> };
 
-/** A gateway that works by other numbers than those it was given. */
+/** Changes limits of the gateway that the world still checks. */
 function configured({ hub, outbox }: Sections): (parts: GatewayParts) => GatewayParts {
   return (parts) => {
     const { config } = parts;
@@ -21,7 +21,7 @@ function configured({ hub, outbox }: Sections): (parts: GatewayParts) => Gateway
   };
 }
 
-/** Rows go in the very transaction that brings them. */
+/** Deletes rows in the transaction that writes them. */
 function deleteAtOnce(openStore: OpenStore): OpenStore {
   return async (listener) => {
     const opened = await openStore(listener);
@@ -39,7 +39,7 @@ function deleteAtOnce(openStore: OpenStore): OpenStore {
   };
 }
 
-/** Every life counts from 1. */
+/** Starts the sequence numbers at 1 in each life. */
 function forgetNumbers(openStore: OpenStore): OpenStore {
   return async (listener) => {
     const { store, opening } = await openStore(listener);
@@ -96,7 +96,7 @@ function countNoShed({ stations: { uplinks, downlinks } }: Gateway): void {
   }
 }
 
-/** Alters each lane before anything is done with it. */
+/** Alters each lane before it is used. */
 function alterLanes(custodian: Custodian, alter: (lane: Lane) => void): void {
   const laneOf = custodian.lane.bind(custodian);
   const known = new Set<Lane>();
@@ -118,12 +118,12 @@ function keepEndedEntries({ stations: { uplinks } }: Gateway): void {
   });
 }
 
-/** A delivery that was lost is never tried again. */
+/** Never repeats a lost delivery. */
 function giveUpDeliveries({ stations: { inbox } }: Gateway): void {
   inbox.undelivered = () => undefined;
 }
 
-/** What is on disk only is never made to give way. */
+/** Never sheds messages that are only on disk. */
 function dropNewestDownlinks({ stations: { inbox, downlinks }, parts: { config } }: Gateway): void {
   const admit = inbox.admit.bind(inbox);
   inbox.admit = (lane, message, from) => {
@@ -147,7 +147,7 @@ export const PLANTED_LIMITS: readonly PlantedBug[] = [
     alter: configured({ hub: { reconnectFloorMs: 100 } }),
   },
   {
-    name: 'too large for the hub, and sent',
+    name: 'message too large for the hub sent',
     complaint: /bytes published, \d+ allowed/,
     alter: configured({ hub: { payloadBytesMax: 1e6 } }),
   },
@@ -168,16 +168,16 @@ export const PLANTED_LIMITS: readonly PlantedBug[] = [
   },
   {
     name: 'numbers forgotten at a restart',
-    complaint: /was given twice/,
+    complaint: /was assigned twice/,
     alter: (parts) => ({ ...parts, openStore: forgetNumbers(parts.openStore) }),
   },
   { name: 'neighbours swapped', complaint: /arrived out of order/, patch: swapNeighbours },
-  { name: 'sent twice for no reason', complaint: /arrived twice without/, patch: sendTwice },
+  { name: 'sent twice without a reason', complaint: /arrived twice without/, patch: sendTwice },
   { name: 'sent again without DUP', complaint: /sent again without DUP/, patch: sendWithoutDup },
   { name: 'QoS 0 sent twice', complaint: /arrived twice, with QoS 0/, patch: sendQos0Twice },
-  { name: 'shed and not counted', complaint: /shed: .*, and the ledger says/, patch: countNoShed },
+  { name: 'shed message not counted', complaint: /shed: .*, but \d+ in the ledger/, patch: countNoShed },
   { name: 'backlog kept in RAM', complaint: /uplinks in a window/, patch: keepEverythingInRam },
-  { name: 'ended and not forgotten', complaint: /ledger is off|in lanes/, patch: keepEndedEntries },
-  { name: 'inbox drops the newest', complaint: /the newest downlink gave way/, patch: dropNewestDownlinks },
-  { name: 'lost deliveries given up', complaint: /not drained/, patch: giveUpDeliveries },
+  { name: 'ended entry not removed', complaint: /ledger is off|in lanes/, patch: keepEndedEntries },
+  { name: 'inbox drops the newest', complaint: /the newest downlink was shed/, patch: dropNewestDownlinks },
+  { name: 'lost delivery not repeated', complaint: /not drained/, patch: giveUpDeliveries },
 ];

@@ -1,4 +1,4 @@
-/** The negative controls of the simulation: a gateway with a safety taken out must not get through. */
+/** Negative controls of the simulation: a gateway with a planted bug must be detected. */
 import { describe, expect, it } from 'vitest';
 import { IS_LONG_RUN } from '../long-run.ts';
 import { PLANTED_BUGS } from './sabotage.ts';
@@ -7,32 +7,33 @@ import { PLANTED_LIMITS } from './sabotage-limits.ts';
 import { kindOf, shrink, timelineOf } from './shrink.ts';
 import { simulate } from './simulate.ts';
 
-/** As many worlds may pass before a bug must have shown; the undamaged gateway gets through each of them. */
+/** Number of worlds within which a bug must be detected. The unchanged gateway has no problem in them. */
 const SEEDS_MAX = 40;
-/** Every nth planted bug is tried. */
+/** Every Nth planted bug is tested. */
 const STRIDE = IS_LONG_RUN ? 1 : 3;
-const WISH = { hours: 0.4, trouble: 12, subdevices: 3 };
+const REQUEST = { hours: 0.4, trouble: 12, subdevices: 3 };
 
 describe('a gateway with a planted bug', () => {
   const all = [...PLANTED_BUGS, ...PLANTED_LIMITS, ...PLANTED_IN_DRIVERS];
   it.each(all.filter((_, index) => index % STRIDE === 0))(
-    'is found out: $name',
+    'is detected: $name',
     async ({ name, complaint, driverMix, ...sabotage }) => {
       for (let seed = 1; seed <= SEEDS_MAX; seed += 1) {
-        const { problems } = await simulate({ ...WISH, driverMix, seed }, sabotage);
+        const { problems } = await simulate({ ...REQUEST, driverMix, seed }, sabotage);
         if (problems.length === 0) continue;
         expect(problems[0]).toMatch(complaint);
-        process.stdout.write(`planted: ${name}: found by seed ${seed}: ${problems[0]}\n`);
+        process.stdout.write(`planted: ${name}: detected with seed ${seed}: ${problems[0]}\n`);
         return;
       }
-      expect.fail(`${SEEDS_MAX} worlds, and nothing was wrong with any`);
+      expect.fail(`${SEEDS_MAX} worlds without a problem`);
     },
   );
 
-  it('is told about in a few lines: the failing world shrinks to the troubles that matter', async () => {
+  it('is reported in a few lines: the failing world shrinks to the necessary troubles', async () => {
     const sabotage = PLANTED_BUGS.find(({ name }) => name === 'PUBACK out of order') ?? {};
-    let outcome = await simulate({ ...WISH, seed: 1 }, sabotage);
-    for (let seed = 2; outcome.problems.length === 0; seed += 1) outcome = await simulate({ ...WISH, seed }, sabotage);
+    let outcome = await simulate({ ...REQUEST, seed: 1 }, sabotage);
+    for (let seed = 2; outcome.problems.length === 0; seed += 1)
+      outcome = await simulate({ ...REQUEST, seed }, sabotage);
     const small = await shrink(outcome, sabotage);
     expect(kindOf(small.problems[0])).toBe(kindOf(outcome.problems[0]));
     expect(small.scenario.troubles.length).toBeLessThan(outcome.scenario.troubles.length / 2);

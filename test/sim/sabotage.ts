@@ -1,6 +1,6 @@
 /**
- * Safeties taken out, one at a time, to show that the simulation can fail. Each is done to the built gateway from
- * outside, through its ports and its public parts; the product knows nothing of it.
+ * Planted bugs, one at a time, that show that the simulation can fail. Each changes the built gateway from outside, through
+ * its ports and public parts. `src` contains no code for them.
  */
 
 import type { Gateway } from '../../src/app/gateway.ts';
@@ -11,19 +11,19 @@ import { encodePacket } from '../../src/codec/mqttsn-encode.ts';
 import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import type { Custodian } from '../../src/custody/custodian.ts';
 import type { OpenChannel, OpenStore } from '../../src/ports.ts';
-import type { BatchWait } from './line-protocols.ts';
+import type { DriverMix } from './line-protocols.ts';
 import { HOUR_MS } from './scenario.ts';
 import type { Sabotage } from './world.ts';
 
 export interface PlantedBug extends Sabotage {
   readonly name: string;
-  /** What the simulation must say. */
+  /** Complaint that the simulation must make. */
   readonly complaint: RegExp;
-  /** The worlds that show it, if it takes others than those of MQTT-SN. */
-  readonly driverMix?: BatchWait;
+  /** Drivers of the worlds that show the bug; default: MQTT-SN only. */
+  readonly driverMix?: DriverMix;
 }
 
-/** The receipt comes before the commit. */
+/** Sends the receipt before the commit. */
 function receiptFirst(openStore: OpenStore): OpenStore {
   return async (listener) => {
     const opened = await openStore({ ...listener, committed: () => undefined, full: () => undefined });
@@ -37,7 +37,7 @@ function receiptFirst(openStore: OpenStore): OpenStore {
   };
 }
 
-/** Changes that nobody waits for are written after those that somebody does, as if their order meant nothing. */
+/** Writes lazy changes after all others, without their order. */
 export function lazyLast({ stations: { committer } }: Gateway): void {
   const { waiting } = committer;
   const take = waiting.take.bind(waiting);
@@ -52,7 +52,7 @@ export function lazyLast({ stations: { committer } }: Gateway): void {
   };
 }
 
-/** A link on which every REGISTER is answered before it has left. */
+/** Answers each REGISTER before it is sent. */
 function registerNobody(open: OpenChannel): OpenChannel {
   return (listener) => {
     const channel = open(listener);
@@ -94,7 +94,7 @@ function reusePacketIds({ stations: { outbox } }: Gateway): void {
   };
 }
 
-/** Of two PUBACKs close together the later leaves first. */
+/** Sends the later of two PUBACKs first if they are close together. */
 function swapPubacks({ hub, parts: { clock, mailbox } }: Gateway): void {
   const command = hub.command.bind(hub);
   let heldBack: Parameters<typeof command>[0] | undefined;
@@ -114,14 +114,14 @@ function swapPubacks({ hub, parts: { clock, mailbox } }: Gateway): void {
   };
 }
 
-/** What the hub sends again looks like any other message. */
+/** Hides the DUP flag of messages that the hub sends again. */
 export function overlookDup({ hub: { client } }: Gateway): void {
   const handle = client.handle.bind(client);
   client.handle = (input, nowMs) =>
     handle(input, nowMs).map((action) => (action.kind === 'message' ? { ...action, dup: false } : action));
 }
 
-/** Each connection that ends counts as one that we have left. */
+/** Counts each connection that ends as one that the gateway closed. */
 export function overlookRivals({ hub: { client } }: Gateway): void {
   const handle = client.handle.bind(client);
   client.handle = (input, nowMs) => {
@@ -130,7 +130,7 @@ export function overlookRivals({ hub: { client } }: Gateway): void {
   };
 }
 
-/** Whatever the hub does with our session, nothing is concluded from it. */
+/** Draws no conclusion from changes of the session at the hub. */
 export function overlookGaps({ stations: { sessionTracker } }: Gateway): void {
   sessionTracker.connected = () => [];
   sessionTracker.message = () => [];
@@ -141,7 +141,7 @@ function sendUnpaced({ stations: { outbox } }: Gateway): void {
   outbox.pacer.take = () => undefined;
 }
 
-/** Ages are taken from the wall clock, which may step. */
+/** Takes ages from the wall clock, which may step. */
 function expireByWall({ stations, parts: { clock, config } }: Gateway): void {
   const keyOf = ({ epoch, upMs }: Stamp): string => `${epoch} ${Math.floor(upMs)}`;
   const wallAt = new Map<string, number>();
@@ -163,7 +163,7 @@ function expireByWall({ stations, parts: { clock, config } }: Gateway): void {
   inbox.expire = () => expireDownlinks(byWall(config.inbox.ageHoursMax));
 }
 
-/** The column of the disk that says so was never read. */
+/** Does not read the column with the flag RETAIN. */
 function forgetRetain(openStore: OpenStore): OpenStore {
   return async (listener) => {
     const opened = await openStore(listener);
@@ -188,9 +188,9 @@ export const PLANTED_BUGS: readonly PlantedBug[] = [
     complaint: /neither on the disk nor with the next hop|acknowledged and lost/,
     patch: deleteBeforePuback,
   },
-  { name: 'lazy changes written last', complaint: /no prefix of the decisions/, patch: lazyLast },
+  { name: 'lazy changes written last', complaint: /not a prefix of the decisions/, patch: lazyLast },
   {
-    name: 'RETAIN forgotten on disk',
+    name: 'RETAIN lost on disk',
     complaint: /arrived without RETAIN/,
     alter: (parts) => ({ ...parts, openStore: forgetRetain(parts.openStore) }),
   },

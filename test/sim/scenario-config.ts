@@ -1,4 +1,4 @@
-/** What a scenario means for the gateway's configuration, for its credentials, and for the bench hub's rules. */
+/** Configuration and credentials of the gateway, and rules of the bench hub, for a scenario. */
 import { type HubRules, PROFILES } from '../../src/bench/hub/bench-rules.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/schema.ts';
@@ -21,14 +21,14 @@ export function topicAtHub({ profile }: Scenario, subdevice: string, topic: stri
 }
 
 export function rulesOf(scenario: Scenario): HubRules {
-  const { isDeafToAlarms, ...rules } = scenario.hub;
+  const { swallowsAlarmPubacks, ...rules } = scenario.hub;
   const first = scenario.subdevices[0]?.id ?? '';
   return {
     ...PROFILES[scenario.profile],
-    sessionHoursMax: Number.POSITIVE_INFINITY, // it forgets sessions as a trouble of its own, which keeps count
+    sessionHoursMax: Number.POSITIVE_INFINITY, // sessions are deleted by a trouble, which counts them
     ...rules,
     payloadBytesMax: scenario.bounds.payloadBytesMax,
-    mutedTopics: isDeafToAlarms ? [topicAtHub(scenario, first, 'alarm')] : [],
+    mutedTopics: swallowsAlarmPubacks ? [topicAtHub(scenario, first, 'alarm')] : [],
   };
 }
 
@@ -48,7 +48,7 @@ export function configOf(scenario: Scenario): Config {
     `age_hours_max = ${bounds.uplinkHoursMax}\nhold_ms = ${bounds.holdMs}\ncommit_ms = ${bounds.commitMs}`,
     `[inbox]\nmessages_max = ${bounds.inboxMessagesMax}\nhold_ms = ${bounds.holdMs}`,
     `overflow = "${bounds.inboxOverflow}"\nage_hours_max = ${bounds.downlinkHoursMax}`,
-    // no list of subdevices: each that speaks MQTT-SN is served wherever its cable ends
+    // no list of subdevices: each MQTT-SN subdevice is served on any port
     ...linksOf(scenario).map((link, port) => linkText(link, port, scenario)),
     ...subdevices.map(({ id }) => `[[subdevice]]\nid = "${id}"\n${identity(SUB_PRODUCT, id)}`),
   ];
@@ -57,7 +57,7 @@ export function configOf(scenario: Scenario): Config {
   return parsed.config;
 }
 
-/** Who the gateway says it is, for each CONNECT. */
+/** Returns the credentials for each CONNECT. */
 export function credentialsOf({ hub }: Config, random: () => number): (wallMs: number | undefined) => Credentials {
   const { clientId, credentials } = hub;
   if (credentials.kind === 'device') return (wallMs) => signCredentials(SIGNING, wallMs, random);

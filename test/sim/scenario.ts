@@ -1,12 +1,12 @@
 /**
- * One world, written down before it begins: who is in it, how the hub behaves where its documents are silent, how tight
- * the bounds are, and every trouble with its time. Drawn from a seed; plain JSON, so that it can be shrunk and kept.
+ * Description of one world: devices, rules of the hub, bounds, and all troubles with their times. Drawn from a seed before
+ * the world begins. Plain JSON, so that it can be shrunk and kept.
  */
 import { crc32 } from 'node:zlib';
 import type { OverflowPolicy } from '../../src/base/overflow-policy.ts';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import { type HubRules, MAINLAND } from '../../src/bench/hub/bench-rules.ts';
-import { type BatchWait, drawLineProtocol, type LineProtocol } from './line-protocols.ts';
+import { type DriverMix, drawLineProtocol, type LineProtocol } from './line-protocols.ts';
 import { TROUBLE_KINDS, TROUBLES, type TroubleKind } from './troubles.ts';
 
 export const HOUR_MS = 3_600_000;
@@ -14,21 +14,21 @@ export const HOUR_MS = 3_600_000;
 export interface TroubleEvent {
   readonly kind: TroubleKind;
   readonly atMs: number;
-  /** How long it lasts. */
+  /** Duration, ms. */
   readonly ms: number;
-  /** Picks its victim and its strength; in [0, 1). */
-  readonly dice: number;
+  /** Random number in [0, 1) that chooses the device and the strength. */
+  readonly draw: number;
 }
 
 export interface SubdevicePlan {
   readonly id: string;
-  /** Its session ends with its connection. */
+  /** The session ends with the connection. */
   readonly clean: boolean;
-  /** MQTT-SN, if nothing is said. */
+  /** Default: MQTT-SN. */
   readonly lineProtocol?: LineProtocol;
 }
 
-/** Worlds that were kept before there were these lack them. */
+/** Rules that older kept worlds do not contain. */
 type LaterSwitch =
   | 'unacknowledged'
   | 'resentAs'
@@ -40,7 +40,7 @@ type LaterSwitch =
   | 'batch'
   | 'repeatOnlineResult';
 
-/** What the hub's documents leave open, and bounds that make its policies show. */
+/** Rules of the hub where its documents say nothing, and bounds that make its policies visible. */
 export type HubSwitches = Pick<
   typeof MAINLAND,
   | 'overflow'
@@ -52,8 +52,8 @@ export type HubSwitches = Pick<
   | 'subdevicesOfflineOnGatewayLoss'
 > &
   Partial<Pick<HubRules, LaterSwitch | 'sessionHoursMax'>> & {
-    /** The hub never acknowledges the alarms of the first subdevice. */
-    readonly isDeafToAlarms: boolean;
+    /** The hub never acknowledges messages on the alarm topic of the first subdevice. */
+    readonly swallowsAlarmPubacks: boolean;
   };
 
 export interface Bounds {
@@ -64,7 +64,7 @@ export interface Bounds {
   readonly inboxMessagesMax: number;
   readonly inboxOverflow: 'drop-oldest' | 'drop-newest';
   readonly downlinkHoursMax: number;
-  /** What the hub takes, and what fits on a line. */
+  /** Largest payload for the hub, and largest packet on a line. */
   readonly payloadBytesMax: number;
   readonly packetBytesMax: number;
   readonly inFlightMax: number;
@@ -81,10 +81,10 @@ export interface Scenario {
   readonly downlinkEveryMs: number;
   /** Largest payload of an uplink that is not too large. */
   readonly uplinkBytesMax: number;
-  /** Of all messages, those of QoS 0, and those that are too large for the next hop. */
+  /** Shares of messages with QoS 0, and of messages that are too large for the next hop. */
   readonly qos0Share: number;
   readonly largeShare: number;
-  /** QoS 1 publications a subdevice may have unanswered. With more than one, order needs lines that lose nothing. */
+  /** Largest number of unacknowledged QoS 1 messages of a subdevice. Above one, the order is kept only without noise. */
   readonly window: number;
   readonly profile: Exclude<HubRules['profile'], 'documented'>;
   readonly hub: HubSwitches;
@@ -100,25 +100,28 @@ export interface ScenarioRequest {
   /** 0: no trouble; 1: as in a bad week; 10: ten times as often. */
   readonly trouble: number;
   readonly subdevices?: number;
-  /** So many times as long are the pauses between messages; for worlds that last for days. */
+  /** Factor for the pauses between messages, for worlds of several days. */
   readonly slowness?: number;
-  /** Subdevices that do not speak MQTT-SN; none, unless told so. */
-  readonly driverMix?: BatchWait | undefined;
+  /** Drivers besides MQTT-SN. Default: none. */
+  readonly driverMix?: DriverMix | undefined;
 }
 
-/** Independent dice for each part of a world: taking one part away leaves the luck of the others as it was. */
-export function diceOf(seed: number, name: string): Random {
+/**
+ * Returns the random numbers of one part of a world. Parts are independent, so that removing one does not change the
+ * others. The name is a part of the seed: another name makes other worlds.
+ */
+export function randomOf(seed: number, name: string): Random {
   return seededRandom(crc32(`${seed} ${name}`));
 }
 
-/** An exponentially distributed pause. */
+/** Returns an exponentially distributed pause. */
 export function pauseOf(random: Random, meanMs: number): number {
   return -Math.log(1 - random()) * meanMs;
 }
 
-export function drawScenario(wish: ScenarioRequest): Scenario {
-  const { seed, hours, trouble, subdevices = 8, slowness = 1 } = wish;
-  const random = diceOf(seed, 'scenario');
+export function drawScenario(request: ScenarioRequest): Scenario {
+  const { seed, hours, trouble, subdevices = 8, slowness = 1 } = request;
+  const random = randomOf(seed, 'scenario');
   const oneOf = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
   const isPlain = trouble === 0;
   const window = isPlain ? 1 : oneOf(1, 1, 4, 16);
@@ -131,7 +134,7 @@ export function drawScenario(wish: ScenarioRequest): Scenario {
     subdevices: Array.from({ length: subdevices }, (_, index) => ({
       id: `s${index + 1}`,
       clean: !isPlain && random() < 0.25,
-      ...lineProtocolOf(wish, index),
+      ...lineProtocolOf(request, index),
     })),
     uplinkEveryMs: slowness * (isPlain ? 30_000 : oneOf(10_000, 30_000, 30_000)),
     downlinkEveryMs: slowness * oneOf(10_000, 20_000),
@@ -140,7 +143,7 @@ export function drawScenario(wish: ScenarioRequest): Scenario {
     largeShare: isPlain ? 0 : 0.02,
     window,
     profile: isPlain ? 'mainland' : oneOf('mainland', 'mainland', 'intl', 'generic', 'generic'),
-    ...(!isPlain && diceOf(seed, 'forwarder')() < 0.25 ? { isForwarded: true } : {}),
+    ...(!isPlain && randomOf(seed, 'forwarder')() < 0.25 ? { isForwarded: true } : {}),
     hub: {
       overflow: oneOf('oldest', 'newest'),
       replayPacing: oneOf('send', 'acknowledgement'),
@@ -149,15 +152,15 @@ export function drawScenario(wish: ScenarioRequest): Scenario {
       inFlightMax: isPlain ? MAINLAND.inFlightMax : oneOf(1, 20, 50),
       connectTooSoon: oneOf<'close' | 3>('close', 3),
       subdevicesOfflineOnGatewayLoss: oneOf(true, false),
-      isDeafToAlarms: !isPlain && random() < 0.25,
-      ...(isPlain ? {} : drawLaterSwitches(diceOf(seed, 'later switches'))),
-      // an ordinary broker sends all it has at once
-      ...(!isPlain && diceOf(seed, 'eager hub')() < 0.5
+      swallowsAlarmPubacks: !isPlain && random() < 0.25,
+      ...(isPlain ? {} : drawLaterSwitches(randomOf(seed, 'later switches'))),
+      // ordinary brokers send all stored messages at once
+      ...(!isPlain && randomOf(seed, 'eager hub')() < 0.5
         ? { storedMax: 1000, inFlightMax: 1000, downlinksPerS: 0 }
         : {}),
     },
     bounds: {
-      // small enough for an hour without the hub to fill it, in some worlds
+      // in some worlds small enough to be full after an hour without the hub
       outboxMessagesMax: isPlain ? 1_000_000 : oneOf(60, 1_000_000, 1_000_000),
       outboxBytesMax: isPlain ? 2 ** 29 : oneOf(65_536, 2 ** 29, 2 ** 29),
       overflow: isPlain ? 'reject' : oneOf('reject', 'reject', 'drop-oldest', 'drop-newest', 'keep-latest'),
@@ -176,14 +179,14 @@ export function drawScenario(wish: ScenarioRequest): Scenario {
   };
 }
 
-/** Half of the mixed worlds are not: MQTT-SN is what most subdevices speak. */
+/** Draws the protocol of a subdevice. Half of the mixed worlds have MQTT-SN only, as most subdevices have. */
 function lineProtocolOf({ seed, driverMix }: ScenarioRequest, index: number): Pick<SubdevicePlan, 'lineProtocol'> {
-  if (driverMix === undefined || (driverMix === 'mixed' && diceOf(seed, 'company')() < 0.5)) return {};
-  const lineProtocol = drawLineProtocol(diceOf(seed, `speech ${index}`), driverMix, index === 0);
+  if (driverMix === undefined || (driverMix === 'mixed' && randomOf(seed, 'company')() < 0.5)) return {};
+  const lineProtocol = drawLineProtocol(randomOf(seed, `speech ${index}`), driverMix, index === 0);
   return lineProtocol === undefined ? {} : { lineProtocol };
 }
 
-/** Not those that break order, lose by themselves or send twice within a connection: the invariants would blame us. */
+/** Draws rules of the hub, without those that reorder, lose or repeat messages within a connection. */
 function drawLaterSwitches(random: Random): Omit<Pick<HubRules, LaterSwitch>, 'retransmitMs'> {
   const oneOf = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
   return {
@@ -202,10 +205,10 @@ function drawTroubles(seed: number, untilMs: number, frequency: number): Trouble
   const events: TroubleEvent[] = [];
   for (const kind of TROUBLE_KINDS) {
     const { everyMs, lastsMs } = TROUBLES[kind];
-    const random = diceOf(seed, kind);
+    const random = randomOf(seed, kind);
     let atMs = pauseOf(random, everyMs / frequency);
     while (atMs < untilMs) {
-      events.push({ kind, atMs: Math.round(atMs), ms: Math.round(pauseOf(random, lastsMs)), dice: random() });
+      events.push({ kind, atMs: Math.round(atMs), ms: Math.round(pauseOf(random, lastsMs)), draw: random() });
       atMs += pauseOf(random, everyMs / frequency);
     }
   }

@@ -1,16 +1,16 @@
 /**
- * From a world that went wrong to the smallest that still goes wrong in the same way: fewer troubles (by halves, then by
- * quarters: Zeller's ddmin), an earlier end, fewer subdevices. Then its timeline, for a person to read.
+ * Finds the smallest world with the same problem as a failed one: fewer troubles (halves, then quarters: Zeller's ddmin), an
+ * earlier end, fewer subdevices. Then prints its timeline.
  */
 import { HOUR_MS, type Scenario } from './scenario.ts';
 import { live, type Outcome } from './simulate.ts';
 import type { Sabotage } from './world.ts';
 
-/** Worlds that may be lived through on the way. */
+/** Largest number of worlds that are run. */
 const WORLDS_MAX = 80;
 const TIMELINE_MAX = 60;
 
-/** What went wrong, without its numbers: the same mistake on another message is the same mistake. */
+/** Returns a problem without its numbers, since the same defect can affect other messages. */
 export function kindOf(problem: string | undefined): string {
   return (problem ?? '').replace(/\d+/g, '#').split('\n')[0] ?? '';
 }
@@ -27,7 +27,7 @@ export async function shrink(outcome: Outcome, sabotage?: Sabotage): Promise<Out
     best = attempt;
     return true;
   };
-  // nothing after the end of it can be to blame
+  // later troubles cannot be the cause
   const hours = Math.min(outcome.scenario.hours, Math.ceil((outcome.lastedMs / HOUR_MS) * 1000) / 1000);
   const troubles = outcome.scenario.troubles.filter(({ atMs }) => atMs <= outcome.lastedMs);
   await isStillWrong({ ...outcome.scenario, hours, troubles });
@@ -56,13 +56,13 @@ async function dropOnePart(
   return false;
 }
 
-export function timelineOf({ scenario, story }: Outcome): string {
+export function timelineOf({ scenario, timeline }: Outcome): string {
   const { seed, hours, subdevices, troubles } = scenario;
-  const speeches = subdevices.map(({ lineProtocol }) => lineProtocol?.kind ?? 'mqttsn').join(', ');
-  const shown = story.length <= TIMELINE_MAX ? story : ['    …', ...story.slice(-TIMELINE_MAX)];
+  const protocols = subdevices.map(({ lineProtocol }) => lineProtocol?.kind ?? 'mqttsn').join(', ');
+  const shown = timeline.length <= TIMELINE_MAX ? timeline : ['    …', ...timeline.slice(-TIMELINE_MAX)];
   return [
-    `seed ${seed}, ${hours} h, ${subdevices.length} subdevices (${speeches}; ${subdevices.filter(({ clean }) => clean).length} clean), ${troubles.length} troubles`,
-    `to keep it, with its story, in seeds.json: ${JSON.stringify(scenario)}`,
+    `seed ${seed}, ${hours} h, ${subdevices.length} subdevices (${protocols}; ${subdevices.filter(({ clean }) => clean).length} clean), ${troubles.length} troubles`,
+    `to keep it in seeds.json, with the defect: ${JSON.stringify(scenario)}`,
     ...shown,
   ].join('\n');
 }

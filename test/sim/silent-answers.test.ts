@@ -1,13 +1,13 @@
-/** A hub that loses its answers for a while, in a connection that lasts: whoever waits for its word gets it in the end. */
+/** A hub that loses its answers for some time within one connection: each request is answered in the end. */
 import { expect, it } from 'vitest';
 import type { Gateway } from '../../src/app/gateway.ts';
 import { HandWire, ID } from './hand-wire.ts';
 
 const SILENT_MS = 60_000;
-const WELL_MS = 5 * 60_000;
+const ANSWERING_MS = 5 * 60_000;
 
-/** @returns what the hub has confirmed: while it is silent, and when it is well again */
-async function outlive(patch: (gateway: Gateway) => void) {
+/** @returns confirmed announcements while the hub is silent, and after it answers again */
+async function confirmations(patch: (gateway: Gateway) => void) {
   const wire = await HandWire.open({ patch });
   wire.world.hub.fault({ kind: 'set', faults: { answers: 'missing' } });
   await wire.connect({ durationS: 3600 });
@@ -17,11 +17,11 @@ async function outlive(patch: (gateway: Gateway) => void) {
   if (operations === undefined || identity === undefined) throw new Error('this hub knows subdevices');
   const [before, unconfirmed] = [operations.isOnlineAtHub(identity), operations.unconfirmed().length];
   wire.world.hub.fault({ kind: 'set', faults: { answers: 'prompt' } });
-  await wire.pass(WELL_MS);
+  await wire.pass(ANSWERING_MS);
   return { before, unconfirmed, after: operations.isOnlineAtHub(identity) };
 }
 
-/** Nobody is announced more than five times in a connection. */
+/** Announces subdevices at most five times in a connection. */
 function announceFiveTimes({ stations: { operations } }: Gateway): void {
   const next = operations?.next.bind(operations);
   if (operations === undefined || next === undefined) return;
@@ -34,10 +34,10 @@ function announceFiveTimes({ stations: { operations } }: Gateway): void {
   };
 }
 
-it('an announcement that was never answered is confirmed in the same connection, once the hub answers again', async () => {
-  expect(await outlive(() => undefined)).toEqual({ before: undefined, unconfirmed: 1, after: true });
+it('an unanswered announcement is confirmed in the same connection after the hub answers again', async () => {
+  expect(await confirmations(() => undefined)).toEqual({ before: undefined, unconfirmed: 1, after: true });
 });
 
-it('it is not, by a gateway that announces five times and waits', async () => {
-  expect(await outlive(announceFiveTimes)).toEqual({ before: undefined, unconfirmed: 1, after: undefined });
+it('negative control: it is not confirmed by a gateway that announces at most five times', async () => {
+  expect(await confirmations(announceFiveTimes)).toEqual({ before: undefined, unconfirmed: 1, after: undefined });
 });

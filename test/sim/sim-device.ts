@@ -1,10 +1,10 @@
-/** What a world knows of whatever is at the far end of a line: a subdevice with its side of the books. */
+/** Device at the far end of a line, with the account of its messages. */
 import type { Message } from '../../src/base/message.ts';
 import { numberedPayload } from '../../src/bench/account.ts';
 import type { SimulatedCommand } from '../../src/bench/subdevices/subdevice-contract.ts';
 import type { Qos0Stream } from './qos0-stream.ts';
 import type { Stream } from './stream.ts';
-import type { UnitMood } from './unit-answers.ts';
+import type { UnitBehaviour } from './unit-answers.ts';
 
 export interface SimDevice {
   readonly id: string;
@@ -12,43 +12,43 @@ export interface SimDevice {
   readonly downlinks: Stream;
   readonly qos0Uplinks: Qos0Stream;
   readonly qos0Downlinks: Qos0Stream;
-  /** On its own topics: without it at the hub nothing reaches it. */
+  /** Filter on the device's own topics. Without it at the hub the device gets no downlinks. */
   readonly filter: string;
-  /** What it still has to say. */
+  /** Number of messages that are not sent or not acknowledged. */
   readonly queued: number;
-  /** World time at which it last came into being for its gateway: a reason for a second delivery. */
+  /** World time of the last connection to the gateway, which may cause a second delivery. */
   readonly connectedAtMs: number;
-  /** Of one that is not told what is safe. */
+  /** Observer of messages in the gateway, for a device that gets no acknowledgements. */
   readonly insight?: Insight;
   start(): void;
-  /** Its power fails and comes back: RAM is gone. */
+  /** Simulates a power cycle, which loses the RAM. */
   reset(): void;
-  /** One that has no sessions passes it over. */
+  /** Restarts the device with another program. Ignored by a device without sessions. */
   reprogram?(program: Program): void;
-  /** One that is no Modbus unit has none of these moods. */
-  begin?(mood: UnitMood, ms: number): void;
+  /** Begins a behaviour for some time. Modbus units only. */
+  begin?(behaviour: UnitBehaviour, ms: number): void;
   leave(): void;
   comeBack(): void;
   wakeUp(): void;
-  /** One that it does not understand is passed over. */
+  /** Executes a command. Ignored if the device does not support it. */
   command(command: SimulatedCommand): void;
   /** @param isTooLarge for the hub */
   publish(topic: string, bytes: number, isTooLarge: boolean): void;
   publishQos0(topic: string, bytes: number): void;
-  /** Whether it publishes the message of this number with RETAIN; one that cannot has none. */
+  /** Returns whether the message with this number has RETAIN. Missing: no message has it. */
   retains?(number: number): boolean;
-  /** What the application tells it. */
+  /** Returns the message of a command from the application. */
   commandOf(command: Command): Pick<Message, 'topic' | 'payload'>;
 }
 
-/** What a subdevice is made to do, for a moment, under the same client id. */
+/** Other program of a subdevice under the same client id. */
 export interface Program {
-  /** Its session is clean where its own is lasting, and the other way round. */
+  /** The session has the other kind than the original program: clean or lasting. */
   readonly isOther: boolean;
-  readonly saysGoodBye: boolean;
+  readonly disconnects: boolean;
   readonly will: Message | undefined;
   readonly filters: readonly string[];
-  /** What it publishes first: so it gets topic ids in this order. */
+  /** Topics that it publishes on first, so that it gets their topic ids in this order. */
   readonly topics: readonly string[];
 }
 
@@ -56,25 +56,25 @@ export interface Command {
   readonly topic: string;
   readonly number: number;
   readonly bytes: number;
-  /** It is to be one that the device cannot take. */
+  /** True for a command that the device rejects. */
   readonly isTooLarge: boolean;
 }
 
-/** What happens to its messages within the gateway, as the witness sees it. */
+/** Called by the custody observer for the messages of the device. */
 export interface Insight {
-  /** In custody from now on, or shed at once by a policy. @param isPutBack it was a dead letter */
-  taken(uplink: Message, isPutBack: boolean): void;
-  /** At the door. */
+  /** Called when an uplink is accepted, or shed at once by a policy. @param isPutBack it was a dead letter */
+  accepted(uplink: Message, isPutBack: boolean): void;
+  /** Called when an uplink is rejected. */
   refused(uplink: Message): void;
-  /** Taken, and given back for want of room on the disk. */
-  withdrawn(uplink: Message): void;
-  /** The end of custody: delivered, or the reason why it was let go. */
+  /** Called when an accepted uplink is revoked because the disk is full. */
+  revoked(uplink: Message): void;
+  /** Called when custody of a downlink ends. @param as `delivered` or the reason */
   ended(downlink: Message, as: string): void;
-  /** @param sinceMs what was taken later may be lost */
+  /** Called when the process ends. @param sinceMs later accepted uplinks may be lost */
   crashed(sinceMs: number): void;
 }
 
-/** As most devices are told. */
+/** Returns the command as most devices expect it. */
 export function plainCommand({ topic, number, bytes }: Command): Pick<Message, 'topic' | 'payload'> {
   return { topic, payload: numberedPayload(number, bytes) };
 }

@@ -1,7 +1,7 @@
 /**
- * A device of lines on a virtual line, with its side of the books. What it is not told, the books learn from within the
- * gateway: an unanswered line is promised once it has been in custody for the window of loss; a downlink that nobody
- * confirms has arrived, unless something has happened to the line or to the device.
+ * Device of lines on a virtual line, with the account of its messages. Without acknowledgements the account uses facts from
+ * within the gateway: an unanswered line must not be lost after it has been in custody for the loss window; an unconfirmed
+ * downlink must have arrived, unless the line or the device was disturbed.
  */
 import type { ChannelAction } from '../../src/base/machine.ts';
 import type { Message } from '../../src/base/message.ts';
@@ -21,23 +21,23 @@ export interface SimLineDeviceOptions {
   readonly time: VirtualTime;
   readonly open: OpenChannel;
   readonly complain: (what: string) => void;
-  /** When the gateway last began a life, or a connection to the hub. */
-  readonly upheavalAtMs: () => number;
-  /** When the gateway last began a life: it does not know then what it has answered. */
+  /** World time at which the gateway last started or connected to the hub. */
+  readonly gatewayChangedAtMs: () => number;
+  /** World time at which the gateway last started. It then does not know which lines it has answered. */
   readonly startedAtMs: () => number;
-  /** When the line last lost or spoilt something. */
+  /** World time at which the line last lost or corrupted bytes. */
   readonly disturbedAtMs: () => number;
 }
 
-/** A line written has arrived after so long, unless its reader is stalled. */
+/** Longest time on the line, unless its reader is stalled. */
 const ON_THE_WIRE_MS = 2000;
-/** The gateway knows a repeated line for ten of its pauses; one that comes later is new. A stall may keep one so long. */
+/** Time for which the gateway recognises a repeated line; a later one is new. A stalled line may arrive that late. */
 const KNOWN_MS = 8000;
-/** In peace it says something at least so often. */
-const HERE_MS = 20_000;
-/** A downlink may have been written over and over for so long before it was heard: four times, one retry apart. */
+/** Longest pause between two lines after the troubles. */
+const PUBLISH_MS = 20_000;
+/** Longest time for which a downlink is repeated before it is received: four times with the pause of a retry. */
 const REPEATED_MS = 5000;
-const QUICK_BYTES_MAX = 100;
+const QOS0_BYTES_MAX = 100;
 
 export class SimLineDevice implements SimDevice {
   readonly id: string;
@@ -55,7 +55,7 @@ export class SimLineDevice implements SimDevice {
   });
   #absences = 0;
   #begunAtMs = 0;
-  /** It could not listen, or was not there. */
+  /** World time at which the device last could not receive. */
   #awayAtMs = Number.NEGATIVE_INFINITY;
   #answeredAtMs = 0;
 
@@ -70,11 +70,11 @@ export class SimLineDevice implements SimDevice {
     this.qos0Uplinks = new Qos0Stream(`uplink of ${id}`, complain);
     this.qos0Downlinks = new Qos0Stream(`downlink to ${id}`, complain);
     this.insight = {
-      taken: (uplink) => {
-        if (!lineProtocol.isAnswered) this.uplinks.take(uplink.payload, options.time.nowMs);
+      accepted: (uplink) => {
+        if (!lineProtocol.isAnswered) this.uplinks.accept(uplink.payload, options.time.nowMs);
       },
       refused: () => undefined,
-      withdrawn: (uplink) => this.uplinks.withdraw(uplink.payload),
+      revoked: (uplink) => this.uplinks.revoke(uplink.payload),
       ended: (downlink, as) => {
         if (as === 'delivered' && !lineProtocol.confirms) this.#written(downlink);
       },
@@ -125,13 +125,13 @@ export class SimLineDevice implements SimDevice {
     if (kind !== 'connect') return;
     this.#absences = 0;
     this.wakeUp();
-    this.#speakOn();
+    this.#publishRegularly();
   }
 
-  /** What is owed to one that attaches with a line, or falls silent, waits for its next. */
-  #speakOn(): void {
+  /** Publishes regularly, since downlinks for a device that attaches with a line wait for its next line. */
+  #publishRegularly(): void {
     this.publish('state', 0, false);
-    this.#options.time.after(HERE_MS, () => this.#speakOn());
+    this.#options.time.after(PUBLISH_MS, () => this.#publishRegularly());
   }
 
   publish(topic: string, bytes: number, isTooLarge: boolean): void {
@@ -141,9 +141,9 @@ export class SimLineDevice implements SimDevice {
     this.#input({ kind: 'say', number, topic, bytes });
   }
 
-  /** Every line is of QoS 1; those said in passing are short. */
+  /** Publishes a short line. Lines always have QoS 1. */
   publishQos0(topic: string, bytes: number): void {
-    this.publish(topic, Math.min(bytes, QUICK_BYTES_MAX), false);
+    this.publish(topic, Math.min(bytes, QOS0_BYTES_MAX), false);
   }
 
   commandOf(command: Command): Pick<Message, 'topic' | 'payload'> {
@@ -186,32 +186,32 @@ export class SimLineDevice implements SimDevice {
   }
 
   #received(topic: string, payload: Uint8Array): void {
-    const { time, upheavalAtMs, disturbedAtMs, lineProtocol } = this.#options;
+    const { time, gatewayChangedAtMs, disturbedAtMs, lineProtocol } = this.#options;
     const number = numberIn(payload);
     if (number === undefined) return;
     if (topic === 'control/tell') return this.qos0Downlinks.arrive(number);
-    const excuse = (sinceMs: number, sentAtMs: number): string | undefined => {
-      if (upheavalAtMs() >= sentAtMs) return 'the gateway or its connection began anew';
+    const reasonForDuplicate = (sinceMs: number, sentAtMs: number): string | undefined => {
+      if (gatewayChangedAtMs() >= sentAtMs) return 'the gateway or its connection started again';
       if (!lineProtocol.confirms) return undefined;
       return Math.max(this.#begunAtMs, disturbedAtMs()) >= sinceMs - REPEATED_MS
-        ? 'its answer was not heard'
+        ? 'its answer was not received'
         : undefined;
     };
-    this.downlinks.arrive({ topic, number, nowMs: time.nowMs, excuse });
+    this.downlinks.arrive({ topic, number, nowMs: time.nowMs, reasonForDuplicate });
   }
 
-  /** Custody has ended with the writing. */
+  /** Called when custody of a downlink ended because it was written. */
   #written({ payload }: Message): void {
-    const { time, complain, disturbedAtMs, upheavalAtMs } = this.#options;
+    const { time, complain, disturbedAtMs, gatewayChangedAtMs } = this.#options;
     const number = this.downlinks.numberOf(payload);
     if (number === undefined) return;
-    // a line that has lost its end spoils the next one too
-    const wellSinceMs = Math.min(time.nowMs, this.#answeredAtMs);
-    this.downlinks.flushHeld(payload, 'written, and nobody says whether it was heard');
+    // a line without its delimiter corrupts the next one too
+    const healthySinceMs = Math.min(time.nowMs, this.#answeredAtMs);
+    this.downlinks.release(payload, 'written without confirmation');
     time.after(ON_THE_WIRE_MS, () => {
-      const wentWrongAtMs = Math.max(disturbedAtMs(), this.#awayAtMs, this.#begunAtMs, upheavalAtMs());
-      if (this.#absences === 0 && wentWrongAtMs < wellSinceMs && !this.downlinks.hasArrived(number))
-        complain(`downlink ${number} was written to ${this.id}, and never heard`);
+      const disturbedSinceMs = Math.max(disturbedAtMs(), this.#awayAtMs, this.#begunAtMs, gatewayChangedAtMs());
+      if (this.#absences === 0 && disturbedSinceMs < healthySinceMs && !this.downlinks.hasArrived(number))
+        complain(`downlink ${number} was written to ${this.id}, but never received`);
     });
   }
 }

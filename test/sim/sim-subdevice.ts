@@ -1,4 +1,4 @@
-/** A simulated subdevice on a virtual line, with its side of the books. A power cycle of it costs what it had not sent. */
+/** Simulated MQTT-SN subdevice on a virtual line, with the account of its messages. A power cycle loses unsent messages. */
 import type { ChannelAction } from '../../src/base/machine.ts';
 import { retaining } from '../../src/base/message.ts';
 import { numberedPayload } from '../../src/bench/account.ts';
@@ -18,9 +18,9 @@ import { numberIn, Stream } from './stream.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 const FILTER = 'control/+';
-/** Each third message has RETAIN. */
+/** Every third message has RETAIN. */
 const RETAINED_EVERY = 3;
-/** Without a number: in nobody's books. */
+/** Will without a number, which no account contains. */
 const SAMPLE = new TextEncoder().encode('sample');
 
 export interface SimSubdeviceOptions {
@@ -31,8 +31,8 @@ export interface SimSubdeviceOptions {
   readonly time: VirtualTime;
   readonly open: OpenChannel;
   readonly complain: (what: string) => void;
-  /** When the gateway last began a life, or a connection to the hub: reasons for a second delivery. */
-  readonly upheavalAtMs: () => number;
+  /** World time at which the gateway last started or connected to the hub, which may cause a second delivery. */
+  readonly gatewayChangedAtMs: () => number;
 }
 
 type Report = Exclude<SubdeviceAction, ChannelAction>;
@@ -51,9 +51,9 @@ export class SimSubdevice implements SimDevice {
   readonly #mailbox = new Mailbox((error) => {
     throw error;
   });
-  /** Reasons for which it is away, which may overlap. */
+  /** Number of overlapping reasons for its absence. */
   #absences = 0;
-  /** World time of its last CONNACK. */
+  /** World time of the last CONNACK. */
   connectedAtMs = 0;
 
   constructor(options: SimSubdeviceOptions) {
@@ -76,7 +76,7 @@ export class SimSubdevice implements SimDevice {
     this.command({ kind: 'subscribe', filter: FILTER, qos: 1 });
   }
 
-  /** Its power fails and comes back: RAM is gone, and what it had not sent with it. */
+  /** Simulates a power cycle, which loses the RAM with the unsent messages. */
   reset(): void {
     this.#input({ kind: 'stop' });
     [this.#machine, this.#pump] = this.#boot();
@@ -85,12 +85,12 @@ export class SimSubdevice implements SimDevice {
   }
 
   /**
-   * Its power fails, and another program of the same client id begins: with the other kind of session, or with its own;
-   * with or without a will, with another filter first.
+   * Simulates a power cycle after which another program begins with the same client id: with either kind of session, with or
+   * without a will, with another filter first.
    */
   reprogram(program: Program): void {
     if (this.#absences > 0) return;
-    if (program.saysGoodBye) this.command({ kind: 'disconnect' });
+    if (program.disconnects) this.command({ kind: 'disconnect' });
     this.#input({ kind: 'stop' });
     [this.#machine, this.#pump] = this.#boot(program);
     this.#input({ kind: 'start' });
@@ -108,7 +108,7 @@ export class SimSubdevice implements SimDevice {
     if (this.#absences === 0) this.command({ kind: 'connect' });
   }
 
-  /** For good, unless it is away. */
+  /** Wakes the subdevice for the rest of the world, unless it is away. */
   wakeUp(): void {
     if (this.#absences === 0) this.command({ kind: 'connect' });
   }
@@ -177,7 +177,7 @@ export class SimSubdevice implements SimDevice {
   }
 
   #note(report: Report): void {
-    const { time, upheavalAtMs } = this.#options;
+    const { time, gatewayChangedAtMs } = this.#options;
     if (report.kind === 'connected') this.connectedAtMs = time.nowMs;
     else if (report.kind === 'acknowledged' && report.reference > 0) this.uplinks.acknowledge(report.reference);
     else if (report.kind === 'rejected') this.uplinks.reject(report.reference);
@@ -185,13 +185,13 @@ export class SimSubdevice implements SimDevice {
       const number = numberIn(report.payload);
       if (number === undefined) return;
       if (report.qos === 0) return this.qos0Downlinks.arrive(number);
-      const excuse = (sinceMs: number, sentAtMs: number): string | undefined => {
+      const reasonForDuplicate = (sinceMs: number, sentAtMs: number): string | undefined => {
         if (report.dup) return 'DUP';
-        if (this.connectedAtMs >= sinceMs) return 'the subdevice connected anew';
-        // the hub may have sent it a second time while the first copy was waiting here
-        return upheavalAtMs() >= sentAtMs ? 'the gateway or its connection began anew' : undefined;
+        if (this.connectedAtMs >= sinceMs) return 'the subdevice connected again';
+        // the hub may have sent a second copy while the first one was waiting here
+        return gatewayChangedAtMs() >= sentAtMs ? 'the gateway or its connection began anew' : undefined;
       };
-      this.downlinks.arrive({ topic: report.topic, number, nowMs: time.nowMs, excuse });
+      this.downlinks.arrive({ topic: report.topic, number, nowMs: time.nowMs, reasonForDuplicate });
     }
   }
 }

@@ -1,9 +1,9 @@
 /**
- * A simulated Modbus unit on a virtual line, with its side of the books: what its registers held when it was asked, what
- * it was told to write, and what of that the gateway makes known.
+ * Simulated Modbus unit on a virtual line, with the account of its registers, of the commands it got, and of the messages
+ * that the gateway made of both.
  *
- * The gateway polls, so nothing is promised before it has read; from then on: what it takes into custody is the truth, the
- * newest it takes is the newest there is, and each command that has ended is told of.
+ * The gateway polls, so a value counts only after it was read. Then: each accepted state contains values that the unit has
+ * sent, the last accepted state is the newest, and each command that has ended has a result.
  */
 
 import type { Message } from '../../src/base/message.ts';
@@ -15,8 +15,8 @@ import type { ModbusBus } from './modbus-bus.ts';
 import { Qos0Stream } from './qos0-stream.ts';
 import type { Command, Insight, SimDevice } from './sim-device.ts';
 import { Stream } from './stream.ts';
-import { BUSY, UnitAnswers, type UnitMood } from './unit-answers.ts';
-import { REGISTERS, type Registers, UnitBooks } from './unit-books.ts';
+import { REGISTERS, type Registers, UnitAccount } from './unit-account.ts';
+import { BUSY, UnitAnswers, type UnitBehaviour } from './unit-answers.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 export interface SimUnitOptions {
@@ -26,30 +26,30 @@ export interface SimUnitOptions {
   readonly bus: ModbusBus;
   readonly complain: (what: string) => void;
   /** When the gateway last began a life, or a connection to the hub. */
-  readonly upheavalAtMs: () => number;
-  /** Does the gateway take it to be there? `undefined`: there is none. */
+  readonly gatewayChangedAtMs: () => number;
+  /** Returns whether the gateway considers the unit connected; `undefined`: no gateway. */
   readonly isAttached: () => boolean | undefined;
 }
 
 const SIZE = 1000;
-/** On the line at 115200 baud it is 1.75 ms; a unit's own clock is coarse. */
+/** Silence between frames: 1.75 ms at 115200 baud, rounded up for the coarse clock of a unit. */
 const SILENCE_MS = 2;
 const QUICK_MS = 5;
-/** Of the deadline; beyond three nothing is promised. */
+/** Largest delay of an answer, in deadlines. Above three a late answer may be used for the next request. */
 const LATE_MAX = 2.8;
 const BOOT_MS = 1000;
-/** Neither ever holds a number as small as a command's, or one of the other's. */
+/** First values, so far apart that values of the two points and numbers of commands are never equal. */
 const V_BASE = 3_000_000;
 const Q_BASE = 1_000_000_000;
 const M_MOD = 5000;
-/** Its polls may wait behind those of units that do not answer, three times a deadline, and behind commands. */
+/** Largest pause between polls, in periods: polls wait for commands and for units that do not answer. */
 const PERIODS_MAX = 3;
 /** Function codes: a read, and a write that is read back at once. */
 const READ = 3;
 const READ_WRITE = 23;
-/** Absent for longer, the gateway knows: a period, three deadlines, and other units that do not answer either. */
-const MISSED_MS = 20_000;
-/** What went wrong up to so long ago may be the reason that a command has failed. */
+/** Absence that the gateway must detect: a period, three deadlines, and other units that do not answer. */
+const ABSENCE_MS = 20_000;
+/** Time for which an earlier disturbance may be the cause of a failed command. */
 const EXCUSED_MS = 30_000;
 
 export class SimUnit implements SimDevice {
@@ -62,16 +62,16 @@ export class SimUnit implements SimDevice {
   readonly insight: Insight;
   readonly #options: SimUnitOptions;
   readonly #machine: SimulatedUnit;
-  readonly #books: UnitBooks;
+  readonly #account: UnitAccount;
   readonly #answers: UnitAnswers;
-  #heard = new Uint8Array();
+  #received = new Uint8Array();
   #cancelWake: Cancel = () => undefined;
   #absences = 0;
   #leftAtMs = 0;
   #bootedAtMs = 0;
-  #dawdlesUntilMs = Number.NEGATIVE_INFINITY;
-  /** World time until which something was wrong with it. */
-  #hurtAtMs = 0;
+  #slowUntilMs = Number.NEGATIVE_INFINITY;
+  /** World time until which the unit was disturbed. */
+  #disturbedAtMs = 0;
   #polledAtMs: number | undefined;
 
   constructor(options: SimUnitOptions) {
@@ -83,22 +83,22 @@ export class SimUnit implements SimDevice {
     this.qos0Downlinks = new Qos0Stream(`downlink to ${id}`, complain);
     this.#machine = new SimulatedUnit({
       ...{ address: addressOf(id), size: SIZE, silenceMs: SILENCE_MS },
-      answerMs: () => (this.#isDawdling ? ANSWER_MS_MAX * random() * LATE_MAX : QUICK_MS),
+      answerMs: () => (this.#isSlow ? ANSWER_MS_MAX * random() * LATE_MAX : QUICK_MS),
     });
     this.#answers = new UnitAnswers(this.#machine, time);
-    this.#books = new UnitBooks({
+    this.#account = new UnitAccount({
       ...{ id, complain, time, registers: () => this.#registers },
       judgeRefusal: (command) => this.#judgeRefusal(command),
     });
-    this.uplinks = this.#books.uplinks;
-    this.insight = this.#books;
+    this.uplinks = this.#account.uplinks;
+    this.insight = this.#account;
     this.#set('v', V_BASE);
     this.#set('q', Q_BASE);
     bus.join(this);
   }
 
-  get #isDawdling(): boolean {
-    return this.#options.time.nowMs < this.#dawdlesUntilMs;
+  get #isSlow(): boolean {
+    return this.#options.time.nowMs < this.#slowUntilMs;
   }
 
   get #isAway(): boolean {
@@ -113,21 +113,21 @@ export class SimUnit implements SimDevice {
   }
 
   get queued(): number {
-    return this.#books.unacknowledged + (this.#options.isAttached() === true ? 0 : 1);
+    return this.#account.unacknowledged + (this.#options.isAttached() === true ? 0 : 1);
   }
 
-  /** No reason for anything to come twice: what it held is read anew, and has another number then. */
+  /** A reconnect causes no duplicates: a value that is read again has another number. */
   readonly connectedAtMs = Number.NEGATIVE_INFINITY;
 
   start(): void {
-    this.#hurtAtMs = this.#options.time.nowMs;
+    this.#disturbedAtMs = this.#options.time.nowMs;
   }
 
-  /** Setpoints are lost, what it measures is not. */
+  /** Loses the values that were written, and keeps the measured ones. */
   reset(): void {
     const { nowMs } = this.#options.time;
     this.#bootedAtMs = nowMs + BOOT_MS;
-    this.#hurtAtMs = this.#bootedAtMs;
+    this.#disturbedAtMs = this.#bootedAtMs;
     this.#set('n', 0);
     this.#set('m', 0);
     this.#feed({ kind: 'opened' });
@@ -141,7 +141,7 @@ export class SimUnit implements SimDevice {
   comeBack(): void {
     if (this.#absences === 1) this.#judgeAbsence();
     this.#absences = Math.max(0, this.#absences - 1);
-    this.#hurtAtMs = this.#options.time.nowMs;
+    this.#disturbedAtMs = this.#options.time.nowMs;
   }
 
   wakeUp(): void {}
@@ -153,16 +153,16 @@ export class SimUnit implements SimDevice {
     this.comeBack();
   }
 
-  begin(mood: UnitMood, ms: number): void {
-    this.#answers.begin(mood, ms);
+  begin(behaviour: UnitBehaviour, ms: number): void {
+    this.#answers.begin(behaviour, ms);
   }
 
-  dawdle(ms: number): void {
-    this.#dawdlesUntilMs = this.#options.time.nowMs + ms;
-    this.#hurtAtMs = this.#dawdlesUntilMs + ANSWER_MS_MAX * LATE_MAX;
+  slowDown(ms: number): void {
+    this.#slowUntilMs = this.#options.time.nowMs + ms;
+    this.#disturbedAtMs = this.#slowUntilMs + ANSWER_MS_MAX * LATE_MAX;
   }
 
-  /** What it measures has changed. */
+  /** Changes the measured value. */
   publish(): void {
     this.#set('v', this.#get('v') + 1);
   }
@@ -171,33 +171,33 @@ export class SimUnit implements SimDevice {
     this.publish();
   }
 
-  /** One value, or two, or one more that it does not have; too large: a name it does not have, and nothing is written. */
+  /** Returns a command for one or two points, some with a point that the unit lacks. Too large: an unknown name, nothing is written. */
   commandOf({ topic, number, isTooLarge }: Command): Pick<Message, 'topic' | 'payload'> {
     const more = number % 8 === 3 ? { far: 1 } : number % 2 === 0 ? { m: number % M_MOD } : {};
     const command = { n: number, ...(isTooLarge ? { [`x${number}`]: 1 } : more) };
     const payload = new TextEncoder().encode(JSON.stringify(command));
-    // it has no use for messages that nobody keeps
+    // the unit ignores messages with QoS 0
     return { topic: topic === 'control/tell' ? topic : 'set', payload };
   }
 
-  hear(bytes: Uint8Array): void {
+  receive(bytes: Uint8Array): void {
     if (this.#isAway) return;
     this.#set('q', this.#get('q') + 1);
-    this.#heard = bytes.slice();
+    this.#received = bytes.slice();
     this.#feed({ kind: 'bytes', bytes });
   }
 
   #feed(input: Parameters<SimulatedUnit['handle']>[0]): void {
     const { time, bus } = this.#options;
     const { requests } = this.#machine;
-    for (const action of this.#machine.handle(input, time.nowMs)) if (action.kind === 'write') bus.say(action.bytes);
-    if (this.#machine.requests > requests) this.#acted(new DataView(this.#heard.buffer));
+    for (const action of this.#machine.handle(input, time.nowMs)) if (action.kind === 'write') bus.send(action.bytes);
+    if (this.#machine.requests > requests) this.#acted(new DataView(this.#received.buffer));
     this.#cancelWake();
     const wakeAtMs = this.#machine.wakeAtMs();
     if (wakeAtMs !== undefined) this.#cancelWake = time.at(wakeAtMs, () => this.#feed({ kind: 'wake' }));
   }
 
-  /** It has done what was asked, and its answer is on its way or will be. */
+  /** Called when the unit has executed a request. */
   #acted(request: DataView): void {
     const code = request.getUint8(1);
     const start = request.getUint16(2);
@@ -209,45 +209,46 @@ export class SimUnit implements SimDevice {
     const isWithin = (register: keyof Registers): boolean =>
       POINTS[register].address >= start && POINTS[register].address < start + request.getUint16(4);
     const within = REGISTERS.filter(isWithin);
-    // of several, the one that it refuses is not known: it has said nothing of its neighbours
+    // a rejected request for several registers says nothing about each of them
     if (exception !== undefined && exception !== BUSY && within.length > 1) return;
-    for (const register of within) this.#books.said(register, exception === undefined ? this.#get(register) : null);
+    for (const register of within)
+      this.#account.noteAnswer(register, exception === undefined ? this.#get(register) : null);
   }
 
   #commanded(number: number): void {
-    const { time, upheavalAtMs, bus } = this.#options;
-    const excuse = (sinceMs: number, sentAtMs: number): string | undefined => {
-      if (upheavalAtMs() >= sentAtMs) return 'the gateway or its connection began anew';
-      return Math.max(this.#hurtAtMs, bus.disturbedAtMs) >= sinceMs ? 'it was not heard to answer' : undefined;
+    const { time, gatewayChangedAtMs, bus } = this.#options;
+    const reasonForDuplicate = (sinceMs: number, sentAtMs: number): string | undefined => {
+      if (gatewayChangedAtMs() >= sentAtMs) return 'the gateway or its connection started again';
+      return Math.max(this.#disturbedAtMs, bus.disturbedAtMs) >= sinceMs ? 'its answer was not received' : undefined;
     };
-    this.downlinks.arrive({ topic: this.filter, number, nowMs: time.nowMs, excuse });
+    this.downlinks.arrive({ topic: this.filter, number, nowMs: time.nowMs, reasonForDuplicate });
   }
 
-  /** One that names what the unit does not have is refused, and one that it was too busy for. */
+  /** Checks a rejected command: it must have an unknown name, or the unit must have been busy. */
   #judgeRefusal(command: Uint8Array): void {
     const { time, bus, complain } = this.#options;
     const { n, m: _, ...others } = JSON.parse(new TextDecoder().decode(command));
     const sinceMs = time.nowMs - EXCUSED_MS;
-    const hurtAtMs = Math.max(this.#hurtAtMs, bus.disturbedAtMs);
-    if (Object.keys(others).length > 0 || this.#isAway || hurtAtMs >= sinceMs) return;
+    const disturbedAtMs = Math.max(this.#disturbedAtMs, bus.disturbedAtMs);
+    if (Object.keys(others).length > 0 || this.#isAway || disturbedAtMs >= sinceMs) return;
     const busyMs = this.#answers.busyMs(sinceMs);
     if (busyMs < BUSY_MS_MAX / 2)
-      complain(`command to ${this.id} ${n} was given up, and the unit was busy for ${Math.round(busyMs)} ms`);
+      complain(`command to ${this.id} ${n} was abandoned, but the unit was busy for ${Math.round(busyMs)} ms`);
   }
 
   #judgeAbsence(): void {
     const { time, bus, complain, isAttached } = this.#options;
-    const isLong = time.nowMs - Math.max(this.#leftAtMs, bus.disturbedAtMs) > MISSED_MS;
-    if (isLong && isAttached() === true) complain(`unit ${this.id} was away, and the gateway did not notice`);
+    const isLong = time.nowMs - Math.max(this.#leftAtMs, bus.disturbedAtMs) > ABSENCE_MS;
+    if (isLong && isAttached() === true) complain(`unit ${this.id} was away, but the gateway did not detect it`);
   }
 
   #polled(): void {
     const { time, bus, complain } = this.#options;
     const beforeMs = this.#polledAtMs;
     this.#polledAtMs = time.nowMs;
-    if (beforeMs === undefined || Math.max(this.#hurtAtMs, bus.disturbedAtMs) >= beforeMs) return;
+    if (beforeMs === undefined || Math.max(this.#disturbedAtMs, bus.disturbedAtMs) >= beforeMs) return;
     const pauseMs = time.nowMs - beforeMs;
-    if (pauseMs > PERIODS_MAX * POLL_MS) complain(`unit ${this.id} was left alone for ${Math.round(pauseMs)} ms`);
+    if (pauseMs > PERIODS_MAX * POLL_MS) complain(`unit ${this.id} was not polled for ${Math.round(pauseMs)} ms`);
   }
 
   #get(register: keyof Registers): number {

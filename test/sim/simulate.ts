@@ -1,4 +1,4 @@
-/** Lives through one world and says what was wrong with it. */
+/** Runs one world and returns its problems. */
 import { isDrained, problemNow, problemsOnDisk, problemsWhenDrained } from './invariants.ts';
 import { drawScenario, HOUR_MS, type Scenario, type ScenarioRequest } from './scenario.ts';
 import { schedule } from './troubles.ts';
@@ -7,8 +7,8 @@ import { type Sabotage, World } from './world.ts';
 export interface Outcome {
   readonly scenario: Scenario;
   readonly problems: readonly string[];
-  readonly story: readonly string[];
-  /** Virtual ms it lasted. */
+  readonly timeline: readonly string[];
+  /** Virtual duration, ms. */
   readonly lastedMs: number;
   readonly steps: number;
   readonly uplinks: number;
@@ -18,15 +18,15 @@ export interface Outcome {
   readonly commits: number;
 }
 
-/** After the trouble everything must be delivered within this much virtual time. */
+/** Virtual time within which all messages must be delivered after the troubles. */
 const DRAIN_MS = 4 * HOUR_MS;
-/** A stop in good order takes no longer. */
+/** Longest duration of an orderly stop. */
 const STOP_MS = 60_000;
-/** More steps than this in a virtual second: somebody is running in circles. */
+/** Largest number of steps in a virtual second. More show an endless loop. */
 const STEPS_PER_S_MAX = 20_000;
 
-export function simulate(wish: ScenarioRequest, sabotage?: Sabotage): Promise<Outcome> {
-  return live(drawScenario(wish), sabotage);
+export function simulate(request: ScenarioRequest, sabotage?: Sabotage): Promise<Outcome> {
+  return live(drawScenario(request), sabotage);
 }
 
 export async function live(scenario: Scenario, sabotage?: Sabotage): Promise<Outcome> {
@@ -46,19 +46,19 @@ export async function live(scenario: Scenario, sabotage?: Sabotage): Promise<Out
   schedule(world);
   await time.run(endMs, check, isBroken);
   if (!isBroken()) {
-    world.makePeace();
+    world.endTroubles();
     world.traffic.isOn = false;
   }
   await time.run(endMs + DRAIN_MS, check, () => isBroken() || isDrained(world));
   const problems = problem === undefined ? problemsWhenDrained(world) : [problem];
   if (problems.length === 0) problems.push(...(await stopAndLook(world)));
   for (const one of problems) if (!world.complaints.includes(one)) world.tell(`WRONG: ${one}`);
-  return { scenario, problems, story: world.story, lastedMs: time.nowMs, ...sums(world) };
+  return { scenario, problems, timeline: world.timeline, lastedMs: time.nowMs, ...sums(world) };
 }
 
 async function stopAndLook(world: World): Promise<string[]> {
   let isStopped = false;
-  void world.gateway?.stop('the end of the world').then(() => {
+  void world.gateway?.stop('the end of the simulation').then(() => {
     isStopped = true;
   });
   await world.time.run(
@@ -69,7 +69,7 @@ async function stopAndLook(world: World): Promise<string[]> {
   return isStopped ? problemsOnDisk(world) : ['the gateway does not stop'];
 }
 
-function sums(world: World): Omit<Outcome, 'scenario' | 'problems' | 'story' | 'lastedMs'> {
+function sums(world: World): Omit<Outcome, 'scenario' | 'problems' | 'timeline' | 'lastedMs'> {
   const sum = { uplinks: 0, downlinks: 0, duplicates: 0, shed: 0 };
   for (const { uplinks, downlinks } of world.subdevices) {
     sum.uplinks += uplinks.delivered;

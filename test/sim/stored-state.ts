@@ -1,6 +1,6 @@
 /**
- * What a store holds, as keys and values: read from its tables, and as a model of what each change does to it. The model knows
- * nothing of SQL and of commits; so the two agree only if the store has done what was decided, in its order.
+ * Contents of a store as keys and values: read from its tables, and from a model that applies each change. The model contains
+ * no SQL and no commits, so both agree only if the store has applied the decisions in order.
  */
 import { crc32 } from 'node:zlib';
 import type { Direction } from '../../src/base/message.ts';
@@ -13,7 +13,7 @@ import { tableOf } from '../../src/store/writer.ts';
 
 export type StoredState = Map<string, string>;
 
-/** Number of the newest letter that ever was. */
+/** Number of the newest dead letter, removed ones included. */
 const NEWEST_LETTER = 'newest letter';
 
 export function stateOf(database: Database): StoredState {
@@ -59,13 +59,13 @@ interface Letter {
   readonly reason: string;
 }
 
-/** A state that is changed, one decision after the other, and compared with another all the while. */
+/** State to which decisions are applied one after the other, with the differences to another state. */
 export class ModelStore {
   readonly #state: StoredState;
   readonly #goal: ReadonlyMap<string, string>;
   readonly #differing = new Set<string>();
 
-  /** @param goal what the state is compared with */
+  /** @param goal state to compare with */
   constructor(state: StoredState, goal: ReadonlyMap<string, string>) {
     this.#state = new Map(state);
     this.#goal = goal;
@@ -200,7 +200,7 @@ function markKey({ lane, topic }: { readonly lane: number; readonly topic: strin
   return `command ${lane} ${topic}`;
 }
 
-/** @param flags as the column `qos` has them */
+/** @param flags value of the column `qos` */
 function rowWords({ lane, topic, payload }: Row, flags: number): string {
   return words(lane, topic, flags, crc32(payload));
 }

@@ -1,13 +1,13 @@
-/** A subdevice that gets downlinks on more topics than its session may have ids for, and a gateway that is killed. */
+/** Downlinks on more topics than a session has topic ids, with a killed gateway. */
 import { describe, expect, it } from 'vitest';
 import type { Packet } from '../../src/codec/mqttsn-packets.ts';
 import { HandWire, subscription } from './hand-wire.ts';
 
-/** More than `TOPIC_IDS_MAX` of `src/app/machines.ts`. */
+/** Number of topics, more than `TOPIC_IDS_MAX` of `src/app/machines.ts`. */
 const TOPICS = 300;
 const IDS_MAX = 256;
 
-/** "topic = text" of each PUBLISH, by what REGISTER has said so far. */
+/** Returns "topic = text" of each PUBLISH, with the topics of earlier REGISTER packets. */
 function read(packets: readonly Packet[], names: Map<number, string>): string[] {
   const texts: string[] = [];
   for (const packet of packets) {
@@ -19,22 +19,22 @@ function read(packets: readonly Packet[], names: Map<number, string>): string[] 
 }
 
 describe('downlinks on more topics than a session has ids for', () => {
-  it('all arrive on their own topics, also after a kill, and the store holds no released id', async () => {
+  it('all arrive on their own topics, also after a kill, and the store contains no released id', async () => {
     const wire = await HandWire.open();
     wire.isAcknowledging = true;
     await wire.connect();
-    await wire.say([subscription('many/+')], 3000);
+    await wire.send([subscription('many/+')], 3000);
     const names = new Map<number, string>();
     const received: string[] = [];
     for (let number = 0; number < TOPICS; number += 1) {
       wire.hubSends(`many/${number}`, String(number));
-      received.push(...read(await wire.say([], 3000), names));
+      received.push(...read(await wire.send([], 3000), names));
       if (number !== TOPICS - 20) continue;
       await wire.restartGateway();
       names.clear();
       await wire.connect();
     }
-    received.push(...read(await wire.say([], 60_000), names));
+    received.push(...read(await wire.send([], 60_000), names));
     const wanted = Array.from({ length: TOPICS }, (_, number) => `many/${number} = ${number}`);
     expect(received).toEqual(wanted);
     const ids = [...wire.world.store.state().keys()].filter((key) => key.includes(' topic '));

@@ -1,21 +1,21 @@
-/** Who has something to say: subdevices at their own pace, the application side now and then, both in bursts. */
+/** Traffic of a world: uplinks of the subdevices and downlinks of the application, with bursts of both. */
 import type { Qos } from '../../src/base/message.ts';
 import type { Random } from '../../src/base/random.ts';
-import { diceOf, pauseOf } from './scenario.ts';
+import { pauseOf, randomOf } from './scenario.ts';
 import type { SimDevice } from './sim-device.ts';
 import type { World } from './world.ts';
 
-/** A subdevice has little memory: it samples no more while so much is unsent. */
+/** Largest number of unsent messages of a subdevice. It publishes nothing more until then. */
 const UNSENT_MAX = 50;
 const UPLINK_TOPICS = ['event', 'state', 'alarm'] as const;
 const DOWNLINK_TOPICS = ['control/set', 'control/ask'] as const;
 const QUICK_TOPICS = { uplink: 'tick', downlink: 'control/tell' } as const;
-/** Beyond what the next hop takes. */
+/** Size above the limit of the next hop. */
 const TOO_MANY_BYTES = 40;
 
 export class Traffic {
   readonly #world: World;
-  readonly #dice = new Map<string, Random>();
+  readonly #draw = new Map<string, Random>();
   isOn = true;
 
   constructor(world: World) {
@@ -37,14 +37,14 @@ export class Traffic {
     }
   }
 
-  /** The application sends so many downlinks at once. */
+  /** Sends a number of downlinks at once. */
   flood(subdevice: SimDevice, messages: number): void {
     for (let sent = 0; sent < messages; sent += 1) this.#downlink(subdevice);
   }
 
   #uplinkLater(subdevice: SimDevice): void {
     const { time, scenario } = this.#world;
-    time.after(pauseOf(this.#diceOf(subdevice), scenario.uplinkEveryMs), () => {
+    time.after(pauseOf(this.#randomOf(subdevice), scenario.uplinkEveryMs), () => {
       if (!this.isOn) return;
       this.#uplink(subdevice);
       this.#uplinkLater(subdevice);
@@ -53,7 +53,7 @@ export class Traffic {
 
   #downlinkLater(subdevice: SimDevice): void {
     const { time, scenario } = this.#world;
-    time.after(pauseOf(this.#diceOf(subdevice), scenario.downlinkEveryMs * scenario.subdevices.length), () => {
+    time.after(pauseOf(this.#randomOf(subdevice), scenario.downlinkEveryMs * scenario.subdevices.length), () => {
       if (!this.isOn) return;
       this.#downlink(subdevice);
       this.#downlinkLater(subdevice);
@@ -61,7 +61,7 @@ export class Traffic {
   }
 
   #uplink(subdevice: SimDevice): void {
-    const random = this.#diceOf(subdevice);
+    const random = this.#randomOf(subdevice);
     if (subdevice.queued >= UNSENT_MAX) return;
     const { qos0Share, largeShare, uplinkBytesMax, bounds } = this.#world.scenario;
     const tooLarge = bounds.payloadBytesMax + TOO_MANY_BYTES;
@@ -71,11 +71,11 @@ export class Traffic {
     else subdevice.publish(oneOf(UPLINK_TOPICS, random), bytes, isTooLarge);
   }
 
-  /** Only what somebody subscribed to: nobody promises anything about the rest. */
+  /** Sends a downlink on a subscribed topic; others are not guaranteed. */
   #downlink(subdevice: SimDevice): void {
     const { hub, clientId, time, scenario } = this.#world;
     const { qos0Share, largeShare, bounds } = scenario;
-    const random = this.#diceOf(subdevice);
+    const random = this.#randomOf(subdevice);
     const isQuick = random() < qos0Share;
     const topic = isQuick ? QUICK_TOPICS.downlink : oneOf(DOWNLINK_TOPICS, random);
     if (!hub.subscriptions(clientId).includes(this.#world.topicAtHub(subdevice.id, subdevice.filter))) return;
@@ -90,10 +90,10 @@ export class Traffic {
     publish(isTooLarge ? downlinks.sendTooLarge(time.nowMs) : downlinks.send(time.nowMs), 1);
   }
 
-  #diceOf({ id }: SimDevice): Random {
-    const dice = this.#dice.get(id) ?? diceOf(this.#world.scenario.seed, `traffic of ${id}`);
-    this.#dice.set(id, dice);
-    return dice;
+  #randomOf({ id }: SimDevice): Random {
+    const draw = this.#draw.get(id) ?? randomOf(this.#world.scenario.seed, `traffic of ${id}`);
+    this.#draw.set(id, draw);
+    return draw;
   }
 }
 

@@ -1,7 +1,7 @@
-/** What may go wrong, how often in a bad week, for how long, and what it does to a world. Each is over by itself. */
+/** Troubles: frequency in a bad week, duration, and effect on a world. Each ends by itself. */
 import { type HubFaults, NO_FAULTS } from '../../src/bench/hub/faults.ts';
 import type { TroubleEvent } from './scenario.ts';
-import type { UnitMood } from './unit-answers.ts';
+import type { UnitBehaviour } from './unit-answers.ts';
 import type { World } from './world.ts';
 
 const SECOND_MS = 1000;
@@ -9,10 +9,10 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 interface Trouble {
-  /** Mean pause between two of its kind. */
+  /** Mean pause between two troubles of the kind. */
   readonly everyMs: number;
   readonly lastsMs: number;
-  /** What the timeline says of it. */
+  /** Text in the timeline. */
   readonly words: string;
   readonly begin: (world: World, event: TroubleEvent) => void;
   readonly end?: (world: World, event: TroubleEvent) => void;
@@ -24,12 +24,12 @@ const trouble = (everyMin: number, lastsS: number, rest: Pick<Trouble, 'words' |
   ...rest,
 });
 
-/** A switch of the bench hub that is turned for a while. */
+/** Returns a fault of the bench hub for some time. */
 const hubFault = (everyMin: number, lastsS: number, words: string, faults: Partial<HubFaults>): Trouble =>
   trouble(everyMin, lastsS, {
     words,
     begin: (world) => {
-      world.tap.isPatient = true;
+      world.tap.mayExceedWindow = true;
       world.hub.fault({ kind: 'set', faults });
     },
     end: (world) => world.hub.fault({ kind: 'set', faults: withoutFaults(faults) }),
@@ -49,23 +49,23 @@ const TABLE = {
   hubAway: trouble(40, 300, { words: 'the hub goes away', begin: hubGoes, end: hubReturns }),
   hubAwayLong: trouble(600, 5400, { words: 'the hub goes away', begin: hubGoes, end: hubReturns }),
   hubAwayDays: trouble(2880, 100_000, { words: 'the hub goes away', begin: hubGoes, end: hubReturns }),
-  hubMute: hubFault(120, 40, 'the hub takes connections and says nothing', { reach: 'mute' }),
-  hubSlow: hubFault(90, 120, 'everything the hub sends comes 4 s late', { sendDelayMs: 4000 }),
-  hubVerySlow: hubFault(300, 120, 'everything the hub sends comes 15 s late', { sendDelayMs: 15_000 }),
-  hubClaimsSession: hubFault(180, 600, 'the hub claims a session, present or not', { sessionPresentClaim: 'always' }),
-  hubDeniesSession: hubFault(180, 600, 'the hub denies every session', { sessionPresentClaim: 'never' }),
+  hubMute: hubFault(120, 40, 'the hub accepts connections and sends nothing', { reach: 'mute' }),
+  hubSlow: hubFault(90, 120, 'all packets of the hub are 4 s late', { sendDelayMs: 4000 }),
+  hubVerySlow: hubFault(300, 120, 'all packets of the hub are 15 s late', { sendDelayMs: 15_000 }),
+  hubClaimsSession: hubFault(180, 600, 'CONNACK always has session present 1', { sessionPresentClaim: 'always' }),
+  hubDeniesSession: hubFault(180, 600, 'CONNACK always has session present 0', { sessionPresentClaim: 'never' }),
   pubacksSwallowed: hubFault(180, 20, 'the hub sends no PUBACK', { swallowsPubacks: true }),
   connectionCut: trouble(25, 0, { words: 'the connection to the hub is cut', begin: (world) => world.hub.cut() }),
   connectionDead: trouble(90, 0, {
-    words: 'the connection to the hub carries nothing any more',
+    words: 'the connection to the hub becomes half-open',
     begin: (world) => world.hub.silence(),
   }),
   kicked: trouble(120, 20, {
-    words: 'somebody else connects under our name',
+    words: 'another client connects with the same client id',
     begin: (world, { ms }) => world.hub.impersonate(world.clientId, ms),
   }),
   sessionForgotten: trouble(300, 0, {
-    words: 'the hub forgets our session',
+    words: 'the hub deletes the session',
     begin: (world) => {
       world.hub.fault({ kind: 'dropConnections' });
       world.hub.fault({ kind: 'forgetSession', clientId: world.clientId });
@@ -77,84 +77,84 @@ const TABLE = {
     begin: (world, { ms }) => world.killProcess(300 + ms),
   }),
   processStopped: trouble(90, 2, {
-    words: 'the process is stopped in good order',
+    words: 'the process is stopped',
     begin: (world, { ms }) => world.stopProcess(300 + ms),
   }),
   cablePulled: trouble(45, 120, {
     words: 'a cable is pulled',
-    begin: (world, { dice }) => world.cabling.lineAt(dice).unplug(),
-    end: (world, { dice }) => world.cabling.lineAt(dice).plug(),
+    begin: (world, { draw }) => world.cabling.lineAt(draw).unplug(),
+    end: (world, { draw }) => world.cabling.lineAt(draw).plug(),
   }),
   cablesSwapped: trouble(90, 20, {
-    words: 'two cables are pulled and put back the wrong way round',
-    begin: (world, { dice }) => world.cabling.pullTwo(dice),
-    end: (world, { dice }) => world.cabling.swapTwo(dice),
+    words: 'two cables are pulled and swapped',
+    begin: (world, { draw }) => world.cabling.pullTwo(draw),
+    end: (world, { draw }) => world.cabling.swapTwo(draw),
   }),
   noise: trouble(60, 180, {
     words: 'noise on a line',
-    begin: (world, { dice }) => world.cabling.lineAt(dice).disturb(0.02 + ((dice * 1000) % 1) * 0.2),
-    end: (world, { dice }) => world.cabling.lineAt(dice).disturb(0),
+    begin: (world, { draw }) => world.cabling.lineAt(draw).disturb(0.02 + ((draw * 1000) % 1) * 0.2),
+    end: (world, { draw }) => world.cabling.lineAt(draw).disturb(0),
   }),
   slowReader: trouble(60, 5, {
     words: 'a subdevice reads nothing',
-    begin: (world, { dice, ms }) => world.cabling.lineAt(dice).stall(ms),
+    begin: (world, { draw, ms }) => world.cabling.lineAt(draw).stall(ms),
   }),
   subdeviceReset: trouble(60, 0, {
-    words: 'a subdevice loses its power for a moment',
-    begin: (world, { dice }) => world.subdeviceAt(dice).reset(),
+    words: 'a power cycle of a subdevice',
+    begin: (world, { draw }) => world.subdeviceAt(draw).reset(),
   }),
   subdeviceAway: trouble(60, 120, {
-    words: 'a subdevice says good-bye',
+    words: 'a subdevice disconnects',
     begin: subdeviceGoes,
     end: subdeviceReturns,
   }),
   subdeviceAwayDays: trouble(2880, 100_000, {
-    words: 'a subdevice says good-bye',
+    words: 'a subdevice disconnects',
     begin: subdeviceGoes,
     end: subdeviceReturns,
   }),
   subdeviceSleeps: trouble(60, 300, {
     words: 'a subdevice goes to sleep, and wakes every 20 s',
-    begin: (world, { dice }) => world.subdeviceAt(dice).command({ kind: 'sleep', durationMs: 20 * SECOND_MS }),
-    end: (world, { dice }) => world.subdeviceAt(dice).wakeUp(),
+    begin: (world, { draw }) => world.subdeviceAt(draw).command({ kind: 'sleep', durationMs: 20 * SECOND_MS }),
+    end: (world, { draw }) => world.subdeviceAt(draw).wakeUp(),
   }),
   subscriptionChanged: trouble(90, 30, {
     words: 'a subdevice unsubscribes',
-    begin: (world, { dice }) => world.subdeviceAt(dice).command({ kind: 'unsubscribe', filter: 'control/+' }),
-    end: (world, { dice }) => world.subdeviceAt(dice).command({ kind: 'subscribe', filter: 'control/+', qos: 1 }),
+    begin: (world, { draw }) => world.subdeviceAt(draw).command({ kind: 'unsubscribe', filter: 'control/+' }),
+    end: (world, { draw }) => world.subdeviceAt(draw).command({ kind: 'subscribe', filter: 'control/+', qos: 1 }),
   }),
   sessionSwapped: trouble(30, 0.7, {
-    words: 'a subdevice begins a session of the other kind, and soon after one of its own',
+    words: 'a subdevice begins a session of the other kind, and soon after its own again',
     begin: (world, event) => reprogram(world, event, true),
     end: (world, event) => reprogram(world, event, false),
   }),
   subscribedAgain: trouble(90, 0.3, {
     words: 'a subdevice unsubscribes and subscribes at once',
-    begin: (world, { dice }) => world.subdeviceAt(dice).command({ kind: 'unsubscribe', filter: 'control/+' }),
-    end: (world, { dice }) => world.subdeviceAt(dice).command({ kind: 'subscribe', filter: 'control/+', qos: 1 }),
+    begin: (world, { draw }) => world.subdeviceAt(draw).command({ kind: 'unsubscribe', filter: 'control/+' }),
+    end: (world, { draw }) => world.subdeviceAt(draw).command({ kind: 'subscribe', filter: 'control/+', qos: 1 }),
   }),
   unitRefuses: trouble(90, 120, {
-    words: 'a Modbus unit refuses one of its registers',
-    begin: (world, { dice, ms }) => world.subdeviceAt(dice).begin?.(moodOf(dice, REFUSING), ms),
+    words: 'a Modbus unit rejects one of its registers',
+    begin: (world, { draw, ms }) => world.subdeviceAt(draw).begin?.(behaviourOf(draw, REFUSING), ms),
   }),
   unitBusy: trouble(30, 5, {
-    words: 'a Modbus unit is busy, or takes its time with what it is told',
-    begin: (world, { dice, ms }) => world.subdeviceAt(dice).begin?.(moodOf(dice, BUSY), ms),
+    words: 'a Modbus unit is busy or slow',
+    begin: (world, { draw, ms }) => world.subdeviceAt(draw).begin?.(behaviourOf(draw, BUSY), ms),
   }),
   lettersHandled: trouble(60, 0.5, {
-    words: 'a technician puts dead letters back, and drops what is left',
+    words: 'a technician retries dead letters, and drops the others',
     begin: (world) => void world.gateway?.deadLetters.retry('all'),
     end: (world) => void world.gateway?.deadLetters.drop('all'),
   }),
   burst: trouble(45, 0, {
-    words: 'a subdevice and the application have much to say',
-    begin: (world, { dice }) => world.traffic.burst(world.subdeviceAt(dice), 40),
+    words: 'a burst of a subdevice and of the application',
+    begin: (world, { draw }) => world.traffic.burst(world.subdeviceAt(draw), 40),
   }),
   flood: trouble(120, 60, {
-    words: 'a subdevice says good-bye, and the application has more to say to it than its inbox holds',
+    words: 'a subdevice disconnects, and the application sends more than its inbox holds',
     begin: (world, event) => {
       subdeviceGoes(world, event);
-      world.traffic.flood(world.subdeviceAt(event.dice), 400);
+      world.traffic.flood(world.subdeviceAt(event.draw), 400);
     },
     end: subdeviceReturns,
   }),
@@ -163,23 +163,23 @@ const TABLE = {
     begin: (world) => {
       world.store.commitMs = 2 * SECOND_MS;
     },
-    end: (world) => world.store.heal(),
+    end: (world) => world.store.repair(),
   }),
   diskFull: trouble(180, 60, {
     words: 'the disk is full',
     begin: (world) => {
       world.store.isFull = true;
     },
-    end: (world) => world.store.heal(),
+    end: (world) => world.store.repair(),
   }),
   wallStep: trouble(60, 0, {
     words: 'the wall clock steps',
-    begin: (world, { dice }) => {
-      world.wallStepMs = (dice - 0.5) * 40 * 365 * DAY_MS;
+    begin: (world, { draw }) => {
+      world.wallStepMs = (draw - 0.5) * 40 * 365 * DAY_MS;
     },
   }),
   clockSynchronised: trouble(90, 0, {
-    words: 'the time service sets the clock right',
+    words: 'the time service corrects the clock',
     begin: (world) => {
       world.wallStepMs = 0;
       world.syncedAtMs = world.wallMs();
@@ -190,7 +190,7 @@ const TABLE = {
 export const TROUBLES: Readonly<Record<TroubleKind, Trouble>> = TABLE;
 export const TROUBLE_KINDS = Object.keys(TABLE) as TroubleKind[];
 
-/** Puts the troubles of the scenario on the world's clock. */
+/** Schedules the troubles of the scenario in virtual time. */
 export function schedule(world: World): void {
   for (const event of world.scenario.troubles) {
     const { words, begin, end } = TROUBLES[event.kind];
@@ -210,30 +210,30 @@ function hubReturns(world: World): void {
   world.hub.comeBack();
 }
 
-function subdeviceGoes(world: World, { dice }: TroubleEvent): void {
-  world.subdeviceAt(dice).leave();
+function subdeviceGoes(world: World, { draw }: TroubleEvent): void {
+  world.subdeviceAt(draw).leave();
 }
 
-function subdeviceReturns(world: World, { dice }: TroubleEvent): void {
-  world.subdeviceAt(dice).comeBack();
+function subdeviceReturns(world: World, { draw }: TroubleEvent): void {
+  world.subdeviceAt(draw).comeBack();
 }
 
-/** Of the dice, beside the choice of the subdevice. */
-function moodOf(dice: number, moods: readonly [UnitMood, ...UnitMood[]]): UnitMood {
-  return moods[Math.floor(dice * 1_000_000) % moods.length] ?? moods[0];
+/** Chooses a behaviour by digits of the draw that do not choose the subdevice. */
+function behaviourOf(draw: number, behaviours: readonly [UnitBehaviour, ...UnitBehaviour[]]): UnitBehaviour {
+  return behaviours[Math.floor(draw * 1_000_000) % behaviours.length] ?? behaviours[0];
 }
 
 const WILL = { topic: 'gone', payload: new TextEncoder().encode('gone'), qos: 1 } as const;
-const ORDERS_OF_TOPICS = [['event', 'state'], ['state', 'event'], [], ['alarm']];
+const TOPIC_ORDERS = [['event', 'state'], ['state', 'event'], [], ['alarm']];
 
-/** The kinds of programs follow from the dice, beside the choice of the subdevice. */
-function reprogram(world: World, { dice }: TroubleEvent, isOther: boolean): void {
-  const chance = Math.floor(dice * 1_000_000) % 16;
-  world.subdeviceAt(dice).reprogram?.({
+/** Chooses another program by digits of the draw that do not choose the subdevice. */
+function reprogram(world: World, { draw }: TroubleEvent, isOther: boolean): void {
+  const chance = Math.floor(draw * 1_000_000) % 16;
+  world.subdeviceAt(draw).reprogram?.({
     isOther,
-    saysGoodBye: chance % 2 === 0,
+    disconnects: chance % 2 === 0,
     will: chance % 4 < 2 === isOther ? WILL : undefined,
     filters: isOther && chance >= 8 ? ['control/set'] : ['control/+'],
-    topics: ORDERS_OF_TOPICS[(chance + Number(isOther)) % ORDERS_OF_TOPICS.length] ?? [],
+    topics: TOPIC_ORDERS[(chance + Number(isOther)) % TOPIC_ORDERS.length] ?? [],
   });
 }

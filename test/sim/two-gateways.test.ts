@@ -1,21 +1,21 @@
-/** Somebody else connects under our name, again and again for an hour: custody holds, and the pattern is noticed. */
+/** Another gateway connects with the same client id repeatedly for an hour: no message is lost, and the pattern is detected. */
 import { expect, it } from 'vitest';
 import type { Gateway } from '../../src/app/gateway.ts';
 import { overlookRivals } from './sabotage.ts';
 import { drawScenario, HOUR_MS, type TroubleEvent } from './scenario.ts';
 import { live } from './simulate.ts';
 
-/** The other one comes back so often, and stays for a moment: it stands for one that never backs off. */
+/** Pause of the other gateway between its connections. Short, as of a gateway without a reconnect delay. */
 const EVERY_MS = 25_000;
 const STAYS_MS = 5000;
-/** One that comes back within the usual minute each time is thrown out twice as often (below: 59 times). */
+/** Largest number of lost connections. A gateway that reconnects within a minute each time loses 59. */
 const LOSSES_MAX = 30;
 
-/** An hour of it. @returns when we noticed, how often we lost the connection, and how the world fared */
+/** Runs an hour. @returns time of the detection, number of lost connections, and the outcome */
 async function fight(seed: number, patch: (gateway: Gateway) => void = () => undefined) {
-  const calm = drawScenario({ seed, hours: 2, trouble: 0, subdevices: 3 });
+  const plain = drawScenario({ seed, hours: 2, trouble: 0, subdevices: 3 });
   const troubles = Array.from({ length: HOUR_MS / EVERY_MS }, (_, index): TroubleEvent => {
-    return { kind: 'kicked', atMs: (index + 1) * EVERY_MS, ms: STAYS_MS, dice: 0 };
+    return { kind: 'kicked', atMs: (index + 1) * EVERY_MS, ms: STAYS_MS, draw: 0 };
   });
   const told: number[] = [];
   let losses = 0;
@@ -27,18 +27,18 @@ async function fight(seed: number, patch: (gateway: Gateway) => void = () => und
       losses += 1;
     });
   };
-  return { told, outcome: await live({ ...calm, troubles }, { patch: watch }), losses: () => losses };
+  return { told, outcome: await live({ ...plain, troubles }, { patch: watch }), losses: () => losses };
 }
 
 it.each([1, 2, 3, 4, 5])('another gateway with our identity costs no message (seed %i)', async (seed) => {
   const { told, losses, outcome } = await fight(seed);
-  expect(outcome.problems, outcome.story.join('\n')).toEqual([]);
+  expect(outcome.problems, outcome.timeline.join('\n')).toEqual([]);
   expect(told[0]).toBe(3);
   expect(losses()).toBeLessThan(LOSSES_MAX);
   expect(outcome.uplinks).toBeGreaterThan(100);
 });
 
-it('a gateway that does not notice comes back each time to be thrown out again', async () => {
+it('negative control: a gateway without the detection reconnects and is disconnected each time', async () => {
   const { told, losses } = await fight(1, overlookRivals);
   expect(told).toEqual([]);
   expect(losses()).toBeGreaterThan(LOSSES_MAX);

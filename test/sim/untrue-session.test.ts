@@ -1,6 +1,6 @@
 /**
- * A hub whose CONNACK is untrue: it says that it kept our session and has lost the subscriptions, or says now one thing and
- * now the other. Downlinks arrive again within a bounded time, and nothing repeats without end.
+ * A hub with a false CONNACK: session present although the subscriptions are lost, or alternating values. Downlinks arrive
+ * again within a bounded time, and nothing repeats without end.
  */
 import { expect, it } from 'vitest';
 import type { Gateway } from '../../src/app/gateway.ts';
@@ -16,13 +16,13 @@ interface Seen {
   gaps: number;
 }
 
-/** Four subdevices that publish and get downlinks every few seconds, at an ordinary broker. */
+/** World of four subdevices with uplinks and downlinks every few seconds, at an ordinary broker. */
 async function openWorld(patch: (gateway: Gateway) => void = () => undefined) {
-  const calm = drawScenario({ seed: 3, hours: 1, trouble: 0, subdevices: 4 });
+  const plain = drawScenario({ seed: 3, hours: 1, trouble: 0, subdevices: 4 });
   const rates = { uplinkEveryMs: 2000, downlinkEveryMs: 5000, qos0Share: 0, largeShare: 0 };
   const seen: Seen = { connects: 0, gaps: 0 };
   const world = new World(
-    { ...calm, ...rates, profile: 'generic' },
+    { ...plain, ...rates, profile: 'generic' },
     {
       patch: (gateway) => {
         patch(gateway);
@@ -47,7 +47,7 @@ async function openWorld(patch: (gateway: Gateway) => void = () => undefined) {
   return { world, seen, pass, set, filters, held };
 }
 
-/** Drops the subscriptions and says SessionPresent=1. @returns what the hub holds two minutes later */
+/** Drops the subscriptions and sends SessionPresent=1. @returns subscriptions of the hub two minutes later */
 async function loseSubscriptions(patch?: (gateway: Gateway) => void) {
   const { world, pass, set, filters, held } = await openWorld(patch);
   set({ sessionPresentClaim: 'always' });
@@ -62,13 +62,13 @@ async function loseSubscriptions(patch?: (gateway: Gateway) => void) {
   };
 }
 
-it('a hub that lost the subscriptions and says SessionPresent=1 gets them again; no loss is claimed that is not known', async () => {
+it('a hub that lost the subscriptions and sends SessionPresent=1 gets them again, and no loss is reported without evidence', async () => {
   const { filters, held, gap, lost } = await loseSubscriptions();
   expect(held).toEqual(filters);
   expect([gap, lost]).toEqual([undefined, 0]);
 });
 
-it('it does not, from a gateway that believes SessionPresent', async () => {
+it('negative control: it does not get them from a gateway that trusts SessionPresent', async () => {
   const { renew } = FilterRequests.prototype;
   FilterRequests.prototype.renew = () => undefined;
   const { held } = await loseSubscriptions().finally(() => {
@@ -77,7 +77,7 @@ it('it does not, from a gateway that believes SessionPresent', async () => {
   expect(held).toEqual([]);
 });
 
-it('SessionPresent that is 0 and 1 in turn costs one connection per cut and no subscription, and the gap can be settled', async () => {
+it('alternating SessionPresent costs one connection per cut and no subscription, and the gap can be acknowledged', async () => {
   const { world, seen, pass, set, filters, held } = await openWorld();
   const before = seen.connects;
   for (let turn = 0; turn < 4; turn += 1) {

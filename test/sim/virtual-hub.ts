@@ -1,4 +1,4 @@
-/** The real bench hub on virtual sockets: latency, and a network that cuts, refuses, or swallows what it carries. */
+/** The real bench hub on virtual sockets, with latency and a network that cuts, rejects or loses connections. */
 
 import type { Message } from '../../src/base/message.ts';
 import type { HubRules } from '../../src/bench/hub/bench-rules.ts';
@@ -12,14 +12,14 @@ import type { HubTap } from './hub-tap.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
 const LATENCY_MS = 12;
-/** A TCP connection nobody answers on is given up by the hub's side. */
+/** Time after which the hub's side ends a TCP connection without answers. */
 const TCP_GIVES_UP_MS = 120_000;
 
 interface Socket {
   readonly connection: number;
   readonly listener: ChannelListener;
   isOpen: boolean;
-  /** Carries nothing any more, and nobody is told. */
+  /** True for a half-open connection: nothing arrives, and neither end is informed. */
   isSilent: boolean;
 }
 
@@ -32,10 +32,10 @@ export class VirtualHub {
   #cancelWake: Cancel = () => undefined;
   #wakeAtMs: number | undefined;
   isReachable = true;
-  /** Reasons for which it is away, which may overlap. */
+  /** Number of overlapping reasons for its absence. */
   #absences = 0;
   onArrived: (message: Message) => void = () => undefined;
-  /** Downlinks that went with sessions it was made to forget. */
+  /** Number of downlinks lost with deleted sessions. */
   #forgotten = 0;
 
   constructor(
@@ -80,13 +80,13 @@ export class VirtualHub {
     this.#feed({ kind: 'fault', command });
   }
 
-  /** Messages the hub still owes to a client, sent or not. */
+  /** Number of unacknowledged and stored messages of a client. */
   unacknowledged(clientId: string): number {
     const session = this.#session(clientId);
     return session === undefined ? 0 : session.stored + session.inFlight;
   }
 
-  /** Downlinks that it gave up itself: its store was full, or it forgot the session. */
+  /** Number of downlinks that the hub dropped: its store was full, or the session was deleted. */
   dropped(clientId: string): number {
     return this.#forgotten + (this.#session(clientId)?.dropped ?? 0);
   }
@@ -95,12 +95,12 @@ export class VirtualHub {
     return (this.#session(clientId)?.subscriptions ?? []).map(({ filter }) => filter);
   }
 
-  /** Device names of the subdevices that are online there. */
+  /** Device names of the subdevices that are online at the hub. */
   online(clientId: string): readonly string[] {
     return this.#session(clientId)?.subdevicesOnline ?? [];
   }
 
-  /** Somebody else connects under our name, which ends our connection, and leaves after a while. */
+  /** Connects another client with the client id of the gateway, which ends the gateway's connection, for some time. */
   impersonate(clientId: string, ms: number): void {
     if (!this.isReachable) return;
     this.#last += 1;
@@ -111,8 +111,8 @@ export class VirtualHub {
     this.#time.after(ms, () => this.#feed({ kind: 'gone', connection }));
   }
 
-  /** It can be reached again, and nothing is wrong with it. */
-  heal(): void {
+  /** Ends all troubles of the hub. */
+  repair(): void {
     this.#absences = 0;
     this.isReachable = true;
     this.fault({ kind: 'set', faults: NO_FAULTS });
@@ -129,17 +129,17 @@ export class VirtualHub {
     this.isReachable = this.#absences === 0;
   }
 
-  /** Both ends hear of it. */
+  /** Closes the connection at both ends. */
   cut(): void {
     for (const socket of [...this.#sockets.values()]) this.#end(socket, 'reset');
   }
 
-  /** Neither end hears of it. */
+  /** Makes the connection half-open: neither end is informed. */
   silence(): void {
     for (const socket of this.#sockets.values()) socket.isSilent = true;
   }
 
-  /** The gateway's machine is gone; the hub finds out by its keep alive, or when TCP gives up. */
+  /** Simulates a power cut of the gateway. The hub detects it by the keep alive, or when TCP gives up. */
   abandon(): void {
     for (const socket of this.#sockets.values()) {
       socket.isSilent = true;

@@ -1,27 +1,27 @@
 /**
- * A serial line: 115200 baud, two ends that open and close by themselves, a cable that may be pulled, noise that flips,
- * drops and inserts bytes, and a subdevice that may stop reading for a while. With one pair of wires for both ways, what
- * crosses on it is spoilt.
+ * Virtual serial line: 115200 baud, two ends that open and close separately, a cable that may be pulled, noise that inverts
+ * bits and drops and inserts bytes, and a subdevice that may stop reading for some time. With one pair of wires for both
+ * directions, simultaneous bytes are corrupted.
  */
 import type { Random } from '../../src/base/random.ts';
 import type { Channel, ChannelListener, OpenChannel } from '../../src/ports.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-/** 115200 baud, 8N1. */
+/** Time of one byte at 115200 baud, 8N1. */
 export const BYTES_PER_MS = 11.52;
 const OPEN_MS = 2;
 
-/** On the wire. */
+/** Delay of the line. */
 interface InFlight {
   readonly untilMs: number;
   isHit: boolean;
 }
 
 interface End {
-  /** What is on the way to this end. */
+  /** Bytes on the way to this end. */
   flight: InFlight | undefined;
   listener: ChannelListener | undefined;
-  /** Until when bytes towards this end are on the wire. */
+  /** World time until which bytes to this end are on the line. */
   busyUntilMs: number;
   stalledUntilMs: number;
 }
@@ -35,7 +35,7 @@ export class VirtualLine {
   readonly #subdevice: End = newEnd();
 
   readonly #isHalfDuplex: boolean;
-  /** World time until which it last lost, spoilt or kept back something, or at which it was pulled. */
+  /** World time until which the line last lost, corrupted or delayed bytes, or at which it was pulled. */
   disturbedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(time: VirtualTime, random: Random, isHalfDuplex = false) {
@@ -57,17 +57,17 @@ export class VirtualLine {
     this.#isPlugged = true;
   }
 
-  /** @param damage chance per chunk that a bit flips, a byte is lost, or a byte too many arrives */
+  /** @param damage probability for each chunk that a bit is inverted, a byte is lost or a byte is inserted */
   disturb(damage: number): void {
     this.#damage = damage;
   }
 
-  /** The gateway's machine has lost its power: its end is gone without a word. */
+  /** Removes the gateway's end after a power cut. */
   dropGateway(): void {
     this.#gateway.listener = undefined;
   }
 
-  /** The subdevice reads nothing for so long; what it is sent waits. */
+  /** Stops the subdevice from reading for some time; bytes to it wait. */
   stall(ms: number): void {
     this.#subdevice.stalledUntilMs = this.#time.nowMs + ms;
     this.#hurt(this.#subdevice.stalledUntilMs);
@@ -116,7 +116,7 @@ export class VirtualLine {
     }
     const { listener } = to;
     this.#time.at(to.busyUntilMs, () => {
-      // what was sent to an end that is closed, or opened anew since, is lost
+      // bytes to an end that was closed or opened again meanwhile are lost
       if (listener === undefined || to.listener !== listener) this.#hurt(this.#time.nowMs);
       else listener.bytes(this.#spoil(bytes, flight.isHit ? 1 : this.#damage));
     });

@@ -1,4 +1,4 @@
-/** Virtual time: events in the order of their times, then of their making. Days pass in seconds, the same way each time. */
+/** Virtual time: events in the order of their times, then of their creation. Days take seconds, and runs are reproducible. */
 import type { Cancel } from '../../src/ports.ts';
 
 interface Event {
@@ -7,19 +7,19 @@ interface Event {
   happen: (() => void) | undefined;
 }
 
-/** Parts of a millisecond. */
+/** Smallest step of time, as a fraction of a millisecond. */
 const GRID = 64;
 
 export class VirtualTime {
   readonly #heap: Event[] = [];
   #order = 0;
   nowMs = 0;
-  /** Events that happened. */
+  /** Number of events so far. */
   steps = 0;
 
   at(atMs: number, happen: () => void): Cancel {
     this.#order += 1;
-    // times are whole fractions, so that differences of them are exact and nothing rings a hair too early
+    // times are multiples of the smallest step, so that differences are exact and no timer fires too early
     const gridMs = Math.ceil(atMs * GRID) / GRID;
     const event: Event = { atMs: Math.max(gridMs, this.nowMs), order: this.#order, happen };
     this.#heap.push(event);
@@ -33,7 +33,7 @@ export class VirtualTime {
     return this.at(this.nowMs + ms, happen);
   }
 
-  /** Until `untilMs`, or until `isDone`. `afterEach` sees the world between two events; promises settle there too. */
+  /** Runs until `untilMs` or `isDone`. Promises settle between two events, and then `afterEach` is called. */
   async run(untilMs: number, afterEach: () => void, isDone: () => boolean = () => false): Promise<void> {
     while (!isDone()) {
       const next = this.#heap[0];

@@ -1,4 +1,4 @@
-/** Wrong clocks over virtual days: nothing expires early, what is certain does, and ages say how certain they are. */
+/** Wrong clocks over virtual days: no message expires early, and one of a certain age does. */
 import { describe, expect, it } from 'vitest';
 import { ageOf } from '../../src/base/time.ts';
 import { drawScenario } from './scenario.ts';
@@ -8,7 +8,7 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const YEARS_20_MS = 20 * 365 * 24 * HOUR_MS;
 
-/** One uplink a minute, kept an hour, and a hub that is away: an outbox full of ages. */
+/** World with one uplink per minute, kept for an hour, and an unreachable hub. */
 async function hubless(hoursMax: number): Promise<World> {
   const plain = drawScenario({ seed: 7, hours: 24, trouble: 0, subdevices: 1 });
   const bounds = { ...plain.bounds, uplinkHoursMax: hoursMax };
@@ -23,7 +23,7 @@ async function pass(world: World, ms: number): Promise<void> {
   await world.time.run(world.time.nowMs + ms, () => expect(world.complaints).toEqual([]));
 }
 
-/** The time service speaks now, rightly or wrongly. */
+/** Lets the time service set the clock, correctly or not. */
 function synchronise(world: World): void {
   world.syncedAtMs = world.wallMs();
 }
@@ -49,25 +49,28 @@ async function reboot(world: World, offMs: number): Promise<void> {
 }
 
 describe('steps of the wall clock while running', () => {
-  it.each([YEARS_20_MS, -YEARS_20_MS])('by %d ms expire nothing early, trusted or not', async (stepMs) => {
-    for (const isService of [false, true]) {
-      const world = await hubless(2);
-      synchronise(world);
-      await pass(world, HOUR_MS);
-      const before = books(world);
-      world.wallStepMs = stepMs;
-      if (isService) synchronise(world);
-      await pass(world, 30 * MINUTE_MS);
-      expect(books(world)).toMatchObject({ expired: 0 });
-      expect(books(world).pending).toBeGreaterThan(before.pending);
-      expect(oldest(world)).toMatchObject({ quality: 'exact' });
-      await pass(world, 2 * HOUR_MS);
-      expect(books(world).expired).toBeGreaterThan(before.pending / 2);
-    }
-  });
+  it.each([YEARS_20_MS, -YEARS_20_MS])(
+    'by %d ms let no message expire early, with a trusted clock or not',
+    async (stepMs) => {
+      for (const isService of [false, true]) {
+        const world = await hubless(2);
+        synchronise(world);
+        await pass(world, HOUR_MS);
+        const before = books(world);
+        world.wallStepMs = stepMs;
+        if (isService) synchronise(world);
+        await pass(world, 30 * MINUTE_MS);
+        expect(books(world)).toMatchObject({ expired: 0 });
+        expect(books(world).pending).toBeGreaterThan(before.pending);
+        expect(oldest(world)).toMatchObject({ quality: 'exact' });
+        await pass(world, 2 * HOUR_MS);
+        expect(books(world).expired).toBeGreaterThan(before.pending / 2);
+      }
+    },
+  );
 });
 
-describe('what waits over a restart', () => {
+describe('a message that waits during a restart', () => {
   it('of the process in the same boot keeps its exact age', async () => {
     const world = await hubless(2);
     await pass(world, 90 * MINUTE_MS);
@@ -82,7 +85,7 @@ describe('what waits over a restart', () => {
     expect(books(world).expired).toBeGreaterThan(50);
   });
 
-  it('of the machine is exactly old, and expires, when both boots knew the time', async () => {
+  it('of the machine has its exact age and expires if both boots had a trusted clock', async () => {
     const world = await hubless(2);
     await pass(world, MINUTE_MS);
     synchronise(world);
@@ -100,7 +103,7 @@ describe('what waits over a restart', () => {
   it.each([
     ['in 1970', -1_800_000_000_000],
     ['twenty years ahead', YEARS_20_MS],
-  ])('of the machine, with a clock %s that nobody vouches for, is as old as it was powered', async (_when, stepMs) => {
+  ])('of the machine with an untrusted clock %s has the age of the time with power', async (_when, stepMs) => {
     const world = await hubless(2);
     synchronise(world);
     await pass(world, 30 * MINUTE_MS);
@@ -114,13 +117,13 @@ describe('what waits over a restart', () => {
     expect(books(world).expired).toBeGreaterThan(15);
   });
 
-  it('would expire early if a clock were believed that nobody vouches for', async () => {
+  it('negative control: expires early if an untrusted clock is used', async () => {
     const world = await hubless(2);
     synchronise(world);
     await pass(world, 30 * MINUTE_MS);
     world.wallStepMs = YEARS_20_MS;
     await reboot(world, MINUTE_MS);
-    synchronise(world); // the safety is out: somebody vouches for a wrong clock
+    synchronise(world); // the safety is removed: a wrong clock is trusted
     await world.time.run(world.time.nowMs + 10 * MINUTE_MS, () => undefined);
     expect(world.complaints).not.toEqual([]);
     expect(books(world).expired).toBeGreaterThan(15);

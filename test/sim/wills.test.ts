@@ -1,4 +1,4 @@
-/** Wills through a whole gateway: published when a subdevice is lost, and only then; durable where the session is. */
+/** Wills through a whole gateway: published only when a subdevice is lost, and as durable as its session. */
 import { describe, expect, it } from 'vitest';
 import type { ConnectPacket, Packet } from '../../src/codec/mqttsn-packets.ts';
 import { HandWire, ID, kindsOf } from './hand-wire.ts';
@@ -7,10 +7,10 @@ const GOODBYE: Packet = { kind: 'disconnect', durationS: undefined };
 
 async function connectWithWill(wire: HandWire, text: string, fields: Partial<ConnectPacket> = {}): Promise<void> {
   const connect = { kind: 'connect', will: true, clean: false, durationS: 60, clientId: ID, ...fields } as const;
-  expect(kindsOf(await wire.say([connect]))).toEqual(['willtopicreq']);
+  expect(kindsOf(await wire.send([connect]))).toEqual(['willtopicreq']);
   const topic = { qos: 1, retain: false, topic: 'gone' } as const;
-  expect(kindsOf(await wire.say([{ kind: 'willtopic', will: topic }]))).toEqual(['willmsgreq']);
-  const heard = await wire.say([{ kind: 'willmsg', payload: new TextEncoder().encode(text) }]);
+  expect(kindsOf(await wire.send([{ kind: 'willtopic', will: topic }]))).toEqual(['willmsgreq']);
+  const heard = await wire.send([{ kind: 'willmsg', payload: new TextEncoder().encode(text) }]);
   expect(heard).toEqual([{ kind: 'connack', returnCode: 0 }]);
 }
 
@@ -23,7 +23,7 @@ async function connected(fields: Partial<ConnectPacket> = {}): Promise<HandWire>
 const LOST = [['gone', 'lost']];
 
 describe('a will', () => {
-  it('is published when the keep alive has run out by half, once', async () => {
+  it('is published once, after one and a half keep alives', async () => {
     const wire = await connected();
     await wire.pass(85_000);
     expect(wire.arrived).toEqual([]);
@@ -35,27 +35,27 @@ describe('a will', () => {
 
   it('is not published after DISCONNECT', async () => {
     const wire = await connected();
-    await wire.say([GOODBYE], 600_000);
+    await wire.send([GOODBYE], 600_000);
     expect(wire.arrived).toEqual([]);
   });
 
   it('is published when the subdevice does not answer', async () => {
     const wire = await connected({ durationS: 0 });
-    await wire.say([{ kind: 'subscribe', dup: false, qos: 1, messageId: 1, filter: { type: 'name', name: 'cmd/x' } }]);
+    await wire.send([{ kind: 'subscribe', dup: false, qos: 1, messageId: 1, filter: { type: 'name', name: 'cmd/x' } }]);
     wire.hubSends('cmd/x', 'are you there?');
     await wire.pass(10_000);
     expect(wire.arrived).toEqual(LOST);
   });
 
-  it('is published for a lost sleeper, after one and a half of its sleep', async () => {
+  it('is published for a lost sleeping subdevice, after one and a half sleep durations', async () => {
     const wire = await connected();
-    await wire.say([{ kind: 'disconnect', durationS: 600 }], 890_000);
+    await wire.send([{ kind: 'disconnect', durationS: 600 }], 890_000);
     expect(wire.arrived).toEqual([]);
     await wire.pass(12_000);
     expect(wire.arrived).toEqual(LOST);
   });
 
-  it('is not published for a port that was gone for less than the keep alive', async () => {
+  it('is not published for a port that was missing for less than the keep alive', async () => {
     const wire = await connected();
     wire.world.cabling.lineAt(0).unplug();
     await wire.pass(50_000);
@@ -67,14 +67,14 @@ describe('a will', () => {
     expect(wire.arrived).toEqual([]);
   });
 
-  it('is published for a port that is gone for longer', async () => {
+  it('is published for a port that is missing for longer', async () => {
     const wire = await connected();
     wire.world.cabling.lineAt(0).unplug();
     await wire.pass(95_000);
     expect(wire.arrived).toEqual(LOST);
   });
 
-  it('of a lasting session is published after a restart of the gateway, if the subdevice does not come back', async () => {
+  it('of a lasting session is published after a restart of the gateway if the subdevice does not connect again', async () => {
     const wire = await connected();
     await wire.restartGateway();
     await wire.pass(70_000);
@@ -83,12 +83,12 @@ describe('a will', () => {
     expect(wire.arrived).toEqual(LOST);
   });
 
-  it('is not published after a restart for one that comes back, or had said good-bye', async () => {
+  it('is not published after a restart for a subdevice that connects again or had sent DISCONNECT', async () => {
     const back = await connected();
     await back.restartGateway();
     await back.connect({ durationS: 0 });
     const away = await connected();
-    await away.say([GOODBYE]);
+    await away.send([GOODBYE]);
     await away.restartGateway();
     for (const wire of [back, away]) {
       await wire.pass(600_000);
@@ -96,9 +96,9 @@ describe('a will', () => {
     }
   });
 
-  it('belongs to the session: a later connection without the flag has it still', async () => {
+  it('belongs to the session: a later connection without the flag keeps it', async () => {
     const wire = await connected();
-    await wire.say([GOODBYE]);
+    await wire.send([GOODBYE]);
     await wire.restartGateway();
     await wire.connect();
     await wire.pass(100_000);
@@ -112,15 +112,15 @@ describe('a will', () => {
     expect(wire.arrived).toEqual([]);
   });
 
-  it('of a clean session is published all the same when its subdevice is lost', async () => {
+  it('of a clean session is published when its subdevice is lost', async () => {
     const wire = await connected({ clean: true });
     await wire.pass(100_000);
     expect(wire.arrived).toEqual(LOST);
   });
 
-  it('is changed in topic and message, and taken back by an empty topic', async () => {
+  it('can be changed in topic and message, and is deleted by an empty topic', async () => {
     const wire = await connected();
-    const changed = await wire.say([
+    const changed = await wire.send([
       { kind: 'willtopicupd', will: { qos: 1, retain: false, topic: 'off' } },
       { kind: 'willmsgupd', payload: new TextEncoder().encode('changed') },
     ]);
@@ -132,14 +132,14 @@ describe('a will', () => {
     await wire.pass(100_000);
     expect(wire.arrived).toEqual([['off', 'changed']]);
     await wire.connect();
-    await wire.say([{ kind: 'willtopicupd', will: undefined }], 100_000);
+    await wire.send([{ kind: 'willtopicupd', will: undefined }], 100_000);
     expect(wire.arrived).toHaveLength(1);
   });
 
-  it('may be given first by an update, and is as durable', async () => {
+  it('may be set by an update only, and is durable too', async () => {
     const wire = await HandWire.open();
     await wire.connect();
-    await wire.say([
+    await wire.send([
       { kind: 'willtopicupd', will: { qos: 1, retain: false, topic: 'gone' } },
       { kind: 'willmsgupd', payload: new TextEncoder().encode('lost') },
     ]);
@@ -148,18 +148,18 @@ describe('a will', () => {
     expect(wire.arrived).toEqual(LOST);
   });
 
-  it('waits while the hub is away, in custody', async () => {
+  it('waits in custody while the hub is away', async () => {
     const wire = await connected();
     wire.world.hub.leave();
     await wire.pass(100_000);
     await wire.restartGateway();
     expect(wire.arrived).toEqual([]);
-    wire.world.hub.heal();
+    wire.world.hub.repair();
     await wire.pass(120_000);
     expect(wire.arrived).toEqual(LOST);
   });
 
-  it('waits while the outbox is full, and is published though its subdevice came back meanwhile', async () => {
+  it('waits while the outbox is full, and is published even if its subdevice connects again meanwhile', async () => {
     let isFull = true;
     const wire = await HandWire.open({
       patch: ({ stations }) => {
@@ -179,25 +179,25 @@ describe('a will', () => {
     expect(wire.arrived).toEqual(LOST);
   });
 
-  it('that the hub would not take, and a message for no will, are refused', async () => {
+  it('that the hub does not accept is rejected, and so is a message without a will', async () => {
     const wire = await HandWire.open();
     const topic = { qos: 1, retain: false, topic: '$gateway/operation/x' } as const;
     const connect = { kind: 'connect', will: true, clean: false, durationS: 60, clientId: ID } as const;
-    const heard = await wire.say([
+    const heard = await wire.send([
       connect,
       { kind: 'willtopic', will: topic },
       { kind: 'willmsg', payload: new Uint8Array(0) },
     ]);
     expect(heard.at(-1)).toEqual({ kind: 'connack', returnCode: 3 });
     await wire.connect();
-    expect(await wire.say([{ kind: 'willmsgupd', payload: new Uint8Array(0) }])).toEqual([
+    expect(await wire.send([{ kind: 'willmsgupd', payload: new Uint8Array(0) }])).toEqual([
       { kind: 'willmsgresp', returnCode: 3 },
     ]);
   });
 });
 
-describe('without the safety', () => {
-  it('a will that is not kept on disk is lost with the gateway: the test above would notice', async () => {
+describe('negative control', () => {
+  it('a will that is not on disk is lost with the gateway', async () => {
     const wire = await HandWire.open({
       alter: (parts) => ({
         ...parts,
@@ -214,11 +214,11 @@ describe('without the safety', () => {
   });
 });
 
-describe('a publication with QoS -1', () => {
-  it('reaches the hub as the only subdevice of its link, which was never connected', async () => {
+describe('a message with QoS -1', () => {
+  it('is published for the only subdevice of its link, which was never connected', async () => {
     const wire = await HandWire.open();
     const payload = new TextEncoder().encode('tick');
-    const heard = await wire.say([
+    const heard = await wire.send([
       {
         kind: 'publish',
         dup: false,

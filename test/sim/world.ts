@@ -1,6 +1,6 @@
 /**
- * A whole plant in one thread: the real gateway on a virtual machine, simulated subdevices on virtual lines, the bench hub
- * behind a virtual network, and the outside's books. Everything follows from one scenario.
+ * A whole world in one thread: the real gateway on a virtual machine, simulated subdevices on virtual lines, the bench hub
+ * behind a virtual network, and accounts of all messages. It depends only on its scenario.
  */
 
 import { type Gateway, type GatewayParts, openGateway } from '../../src/app/gateway.ts';
@@ -17,7 +17,7 @@ import { HubTap } from './hub-tap.ts';
 import { problemsAtCrash } from './invariants.ts';
 import { type Boot, Life } from './life.ts';
 import { MemoryStore } from './memory-store.ts';
-import { diceOf, type Scenario } from './scenario.ts';
+import { randomOf, type Scenario } from './scenario.ts';
 import { configOf, credentialsOf, rulesOf, topicAtHub } from './scenario-config.ts';
 import type { SimDevice } from './sim-device.ts';
 import type { Stream } from './stream.ts';
@@ -25,17 +25,17 @@ import { Traffic } from './traffic.ts';
 import { VirtualHub } from './virtual-hub.ts';
 import { VirtualTime } from './virtual-time.ts';
 
-/** Virtual wall time of the beginning. */
+/** Wall time at the beginning. */
 const WALL_MS = 1_800_000_000_000;
-/** A timeline longer than this is nobody's to read. */
-const STORY_MAX = 5000;
+/** Largest number of lines of a timeline. */
+const TIMELINE_LINES_MAX = 5000;
 
-/** A safety taken out of the gateway, which the world must notice; or a hub that serves more than messages. */
+/** Change of a gateway that the world must detect, or a hub with services. */
 export interface Sabotage {
   readonly alter?: (parts: GatewayParts) => GatewayParts;
-  /** Between building and starting. */
+  /** Called between building and starting a gateway. */
   readonly patch?: (gateway: Gateway) => void;
-  /** What the hub serves besides `$gateway`; nothing, unless told to. */
+  /** Services of the hub besides `$gateway`. Default: none. */
   readonly hubServices?: readonly BenchService[];
 }
 
@@ -50,19 +50,19 @@ export class World {
   readonly subdevices: readonly SimDevice[];
   readonly cabling: Cabling;
   readonly traffic: Traffic;
-  readonly story: string[] = [];
-  /** The first is the end of the world. */
+  readonly timeline: string[] = [];
+  /** Problems found. The first one ends the world. */
   readonly complaints: string[] = [];
   gateway: Gateway | undefined;
   wallStepMs = 0;
-  /** World time at which the present life of the gateway began. */
+  /** World time at which the current life of the gateway began. */
   startedAtMs = 0;
   readonly #sabotage: Sabotage;
   readonly observer: CustodyObserver;
   #life: Life | undefined;
   #boot: Boot = { bootId: 'boot-0', startedAtMs: 0 };
   #boots = 0;
-  /** When the machine's time service last set the clock, by the clock of then; in this world it does not, unless told to. */
+  /** Wall time at which the time service last set the clock; `undefined`: never. */
   syncedAtMs: number | undefined;
 
   constructor(scenario: Scenario, sabotage: Sabotage = {}) {
@@ -73,7 +73,7 @@ export class World {
     this.clientId = hub.clientId;
     const complain = (what: string): void => this.complain(what);
     this.tap = new HubTap({ ...hub, connectIntervalMs: hub.reconnectFloorMs }, complain);
-    this.tap.isPatient = scenario.hub.isDeafToAlarms;
+    this.tap.mayExceedWindow = scenario.hub.swallowsAlarmPubacks;
     this.hub = new VirtualHub(this.time, this.tap, { rules: rulesOf(scenario), services: sabotage.hubServices ?? [] });
     this.cabling = new Cabling(scenario, this.time, complain);
     this.subdevices = devicesOf(this);
@@ -82,14 +82,14 @@ export class World {
     noteArrivals(this);
   }
 
-  /** What the machine's clock shows, right or wrong. */
+  /** Wall clock of the machine, correct or not. */
   wallMs(): number {
     return WALL_MS + this.time.nowMs + this.wallStepMs;
   }
 
   tell(sentence: string): void {
-    if (this.story.length < STORY_MAX)
-      this.story.push(`${(this.time.nowMs / 1000).toFixed(3).padStart(12)} s  ${sentence}`);
+    if (this.timeline.length < TIMELINE_LINES_MAX)
+      this.timeline.push(`${(this.time.nowMs / 1000).toFixed(3).padStart(12)} s  ${sentence}`);
   }
 
   complain(what: string): void {
@@ -113,7 +113,7 @@ export class World {
     return this.subdevices.find((one) => one.id === id);
   }
 
-  /** Power on, or a restart of the process in the same boot. */
+  /** Starts the gateway: after power on, or as a restart of the process in the same boot. */
   async start(isNewBoot: boolean): Promise<void> {
     if (isNewBoot) {
       this.#boots += 1;
@@ -132,7 +132,7 @@ export class World {
     gateway.start();
   }
 
-  /** Nobody is told of it. @param ms until it is back, booted anew */
+  /** Cuts the power of the gateway. @param ms time until it boots again */
   cutPower(ms: number): void {
     if (this.kill()) this.hub.abandon();
     else return;
@@ -149,26 +149,26 @@ export class World {
     const { gateway } = this;
     const life = this.#life;
     if (gateway === undefined) return;
-    void gateway.stop('told to').then(() => {
+    void gateway.stop('stopped by the simulation').then(() => {
       if (life === this.#life) this.killProcess(ms, true);
     });
   }
 
-  /** @param dice in [0, 1) */
-  subdeviceAt(dice: number): SimDevice {
-    return this.subdevices[Math.floor(dice * this.subdevices.length)] as SimDevice;
+  /** @param draw in [0, 1) */
+  subdeviceAt(draw: number): SimDevice {
+    return this.subdevices[Math.floor(draw * this.subdevices.length)] as SimDevice;
   }
 
-  /** The end of all trouble. */
-  makePeace(): void {
-    this.tell('from here on nothing goes wrong any more');
-    this.hub.heal();
-    this.store.heal();
-    this.cabling.heal();
+  /** Ends all troubles. */
+  endTroubles(): void {
+    this.tell('end of all troubles');
+    this.hub.repair();
+    this.store.repair();
+    this.cabling.repair();
     for (const subdevice of this.subdevices) subdevice.command({ kind: 'connect' });
   }
 
-  /** The process is gone at once, whatever it was doing. @returns false when there was none */
+  /** Kills the process at once. @returns false if there was none */
   kill(isOrderly = false): boolean {
     if (this.#life === undefined || this.gateway === undefined) return false;
     for (const problem of problemsAtCrash(this, isOrderly)) this.complain(problem);
@@ -180,19 +180,19 @@ export class World {
   }
 
   #newParts(life: Life): GatewayParts {
-    const random = diceOf(this.scenario.seed, `gateway from ${this.time.nowMs}`);
+    const random = randomOf(this.scenario.seed, `gateway from ${this.time.nowMs}`);
     const facts = newFacts();
     facts.on('hubConnected', ({ sessionPresent, backlog }) =>
       this.tell(`connected, session ${sessionPresent ? '' : 'not '}present, ${backlog} uplinks in custody`),
     );
     facts.on('hubLost', ({ reason }) => this.tell(`not connected: ${reason}`));
     facts.on('uplinkDeadLettered', ({ subdevice, reason }) =>
-      this.tell(`an uplink of ${subdevice} is dead: ${reason}`),
+      this.tell(`an uplink of ${subdevice} is a dead letter: ${reason}`),
     );
     facts.on('downlinkShed', ({ topic, reason }) => this.#downlinkShed(topic, reason));
     return {
       ...{ config: this.config, clock: life.clock, random, facts },
-      mailbox: new Mailbox((error) => this.complain(`the gateway broke: ${error instanceof Error ? error.stack : ''}`)),
+      mailbox: new Mailbox((error) => this.complain(`the gateway threw: ${error instanceof Error ? error.stack : ''}`)),
       openStore: this.store.open(life),
       openHub: life.guard(this.hub.open),
       openLink: ({ name }) => life.guard(this.cabling.gatewayEnd(Number(name.slice(1)))),
@@ -205,8 +205,8 @@ export class World {
   #downlinkShed(topic: string, reason: string): void {
     const stream = this.streamOf('downlink', topic);
     if (reason === 'no subscriber' && stream !== undefined) {
-      stream.nameless += 1;
-      stream.displace(undefined); // should the hub send it again, it does so when it likes
+      stream.unnumberedLosses += 1;
+      stream.displace(undefined); // the hub may send it again at any time
     }
   }
 }

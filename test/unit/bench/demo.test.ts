@@ -86,8 +86,8 @@ describe('the plan', () => {
 
   it('lets the application send fewer commands during the outage than the hub stores', () => {
     fc.assert(
-      fc.property(seconds, seed, (length, dice) => {
-        const { awayMs, deadMs, stillAwayMs, commandPauseMs } = planOf(length, dice);
+      fc.property(seconds, seed, (length, draw) => {
+        const { awayMs, deadMs, stillAwayMs, commandPauseMs } = planOf(length, draw);
         // Worst case: a restart takes one second longer than planned, and all pauses are the shortest.
         const commands = (awayMs + deadMs + stillAwayMs + 2500) / (0.8 * commandPauseMs.away);
         expect(commands).toBeLessThan(150);
@@ -97,8 +97,8 @@ describe('the plan', () => {
 
   it('has time for all steps, and sends faster than messages arrive', () => {
     fc.assert(
-      fc.property(seconds, seed, (length, dice) => {
-        const { steadyMs, awayMs, deadMs, stillAwayMs, replayMs, messagesPerS, readingPauseMs } = planOf(length, dice);
+      fc.property(seconds, seed, (length, draw) => {
+        const { steadyMs, awayMs, deadMs, stillAwayMs, replayMs, messagesPerS, readingPauseMs } = planOf(length, draw);
         for (const ms of [steadyMs, awayMs, deadMs, stillAwayMs, replayMs]) expect(ms).toBeGreaterThan(0);
         expect(steadyMs + awayMs + deadMs + stillAwayMs + replayMs).toBeLessThan(length * 1000);
         expect(messagesPerS).toBeGreaterThan(1.5 * 3 * (1000 / readingPauseMs));

@@ -1,4 +1,4 @@
-/** The books of one Modbus unit: what it said of its registers, and what the gateway made of that. */
+/** Account of one Modbus unit: register values that it sent, and the messages that the gateway made of them. */
 import type { Message } from '../../src/base/message.ts';
 import type { Insight } from './sim-device.ts';
 import { Stream } from './stream.ts';
@@ -6,17 +6,17 @@ import type { VirtualTime } from './virtual-time.ts';
 
 export type Registers = Readonly<Record<'v' | 'q' | 'n' | 'w' | 'm', number>>;
 type Register = keyof Registers;
-/** `null`: the unit has said that there is none. */
+/** Value of each register; `null`: the unit has rejected the register. */
 type Values = Partial<Readonly<Record<Register, number | null>>>;
 export const REGISTERS = ['v', 'q', 'n', 'w', 'm'] as const satisfies readonly Register[];
 
-export interface UnitBooksOptions {
+export interface UnitAccountOptions {
   readonly id: string;
   readonly time: VirtualTime;
   readonly complain: (what: string) => void;
-  /** As they are now. */
+  /** Returns the current values. */
   readonly registers: () => Registers;
-  /** A command has ended, and the unit is said to have refused it. */
+  /** Called when a command has ended as rejected. */
   readonly judgeRefusal: (command: Uint8Array) => void;
 }
 
@@ -25,61 +25,61 @@ interface CommandResult {
   readonly values?: Values;
 }
 
-/** Results that found no room are offered again after a second, and may meet the same. */
+/** Longest delay of a result that finds no room. It is offered again after 1 s, and may be rejected again. */
 const NO_ROOM_MS = 2000;
-/** Ways in which a command ends that was not carried out, with a result. */
+/** Outcomes of commands that were not executed and have a result. */
 const REFUSED = ['refused by the subdevice', 'refused by the gateway', 'given up without an answer'];
 
-export class UnitBooks implements Insight {
+export class UnitAccount implements Insight {
   readonly uplinks: Stream;
-  readonly #options: UnitBooksOptions;
-  /** Values that it has said each register holds. */
-  readonly #said: Readonly<Record<Register, Set<number | null>>> = {
+  readonly #options: UnitAccountOptions;
+  /** Values that the unit has sent for each register. */
+  readonly #answered: Readonly<Record<Register, Set<number | null>>> = {
     ...{ v: new Set(), q: new Set(), n: new Set(), w: new Set(), m: new Set() },
   };
-  /** States and results, by what they say: the gateway makes them, so they have no number until it does. */
+  /** Numbers of states and results by their text, given when the gateway makes the message. */
   readonly #numbers = new Map<string, number>();
   #newest: Values | undefined;
-  #lastHeard = 0;
-  /** When commands ended whose results nobody has taken yet. */
+  #lastReceived = 0;
+  /** Times at which commands ended whose results are not accepted yet. */
   readonly #unreported: number[] = [];
   #refusedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(options: UnitBooksOptions) {
+  constructor(options: UnitAccountOptions) {
     this.#options = options;
     const numberOf = (payload: Uint8Array): number | undefined => this.#numbers.get(textOf(payload));
     this.uplinks = new Stream(`message of unit ${options.id}`, options.complain, { numberOf });
   }
 
-  /** The newest that was taken is not the newest there is, and results that were not taken. */
+  /** Number of missing results, plus 1 if the last accepted state is not the newest. */
   get unacknowledged(): number {
     const { v, n, m } = this.#options.registers();
-    const isTold = this.#newest?.v === v && this.#newest.n === n && this.#newest.m === m;
-    return (isTold ? 0 : 1) + this.#unreported.length;
+    const isReported = this.#newest?.v === v && this.#newest.n === n && this.#newest.m === m;
+    return (isReported ? 0 : 1) + this.#unreported.length;
   }
 
-  /** It answers a question for this register. */
-  said(register: Register, value: number | null): void {
-    this.#said[register].add(value);
+  /** Notes a value that the unit sends for a register. */
+  noteAnswer(register: Register, value: number | null): void {
+    this.#answered[register].add(value);
   }
 
-  taken({ topic, payload }: Message, isPutBack: boolean): void {
+  accepted({ topic, payload }: Message, isPutBack: boolean): void {
     const { time } = this.#options;
     const text = textOf(payload);
     if (isPutBack) this.#judgeLetter(text);
     else if (topic.endsWith('/state')) this.#judgeState(JSON.parse(text));
     else this.#judgeResult(JSON.parse(text));
     if (!this.#numbers.has(text)) this.#numbers.set(text, this.uplinks.send(time.nowMs));
-    this.uplinks.take(payload, time.nowMs);
+    this.uplinks.accept(payload, time.nowMs);
   }
 
   refused(): void {
     this.#refusedAtMs = this.#options.time.nowMs;
   }
 
-  withdrawn({ topic, payload }: Message): void {
+  revoked({ topic, payload }: Message): void {
     this.refused();
-    this.uplinks.withdraw(payload);
+    this.uplinks.revoke(payload);
     if (topic.endsWith('/state')) this.#newest = undefined;
     else this.#unreported.unshift(this.#options.time.nowMs);
   }
@@ -98,32 +98,33 @@ export class UnitBooks implements Insight {
     this.#newest = undefined;
   }
 
-  /** It was judged when it was taken first, and is old now. */
+  /** Checks only that a dead letter was accepted before, since its values are old. */
   #judgeLetter(text: string): void {
-    if (!this.#numbers.has(text)) this.#options.complain(`a dead letter of unit ${this.#options.id} was never taken`);
+    if (!this.#numbers.has(text))
+      this.#options.complain(`a dead letter of unit ${this.#options.id} was never accepted`);
   }
 
   #judgeState(state: Values): void {
     this.#judgeValues('state', state);
-    const q = state.q ?? this.#lastHeard; // what has not been read yet is left out, or has no value
-    if (q < this.#lastHeard)
-      this.#options.complain(`unit ${this.#options.id} went from frame ${this.#lastHeard} back to ${q}`);
-    this.#lastHeard = q;
+    const q = state.q ?? this.#lastReceived; // a point that was not read yet is missing or has no value
+    if (q < this.#lastReceived)
+      this.#options.complain(`unit ${this.#options.id} went from frame ${this.#lastReceived} back to ${q}`);
+    this.#lastReceived = q;
     this.#newest = state;
   }
 
   #judgeResult({ values = {} }: CommandResult): void {
     this.#judgeValues('result', values);
     if (this.#unreported.shift() === undefined)
-      this.#options.complain(`a result of unit ${this.#options.id}, and no command has ended`);
+      this.#options.complain(`a result of unit ${this.#options.id} without a completed command`);
   }
 
   #judgeValues(what: string, values: Values): void {
     for (const register of REGISTERS) {
       const value = values[register];
-      if (value !== undefined && !this.#said[register].has(value))
+      if (value !== undefined && !this.#answered[register].has(value))
         this.#options.complain(
-          `a ${what} of unit ${this.#options.id} says ${register} is ${value}: it never said that`,
+          `a ${what} of unit ${this.#options.id} says ${register} is ${value}: the unit never sent that`,
         );
     }
   }
