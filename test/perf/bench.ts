@@ -23,7 +23,7 @@ interface Options {
   readonly pi?: true;
 }
 
-/** On a disk on usual systems, where /tmp is often in RAM. */
+/** Default folder. It is on a disk on usual systems, where /tmp is often in RAM. */
 const STATE_ROOT = '/var/tmp';
 /** Run time that a JIT needs, and rings and windows to be full. */
 const WARM_UP = 3000;
@@ -92,7 +92,10 @@ async function bench(): Promise<number> {
   };
   const done = await runCases(chosen, settings, { runs, progress });
   const inRam = facts.machine.volatile;
-  const remarks = [...(inRam === null ? [] : [`the state is in RAM (${inRam}): choose a disk with --state-dir`]), ...done.remarks];
+  const remarks = [
+    ...(inRam === null ? [] : [`the state is in RAM (${inRam}): choose a disk with --state-dir`]),
+    ...done.remarks,
+  ];
   const result = resultOf({ ...facts, remarks }, done.runs);
   for (const one of chosen) process.stdout.write(`${caseTable(one, result.series)}\n\n`);
   if (options.compare !== undefined) compare(result, readResult(options.compare));

@@ -1,5 +1,5 @@
 /**
- * What a process has cost so far, as the kernel counts it: CPU time of each thread, memory, calls and bytes, device bytes,
+ * Costs of a process so far, as the kernel counts them: CPU time of each thread, memory, calls and bytes, device bytes,
  * context switches. Source: proc(5). `schedstat` counts in ns; `stat` only in ticks of 10 ms.
  */
 import { readdirSync, readFileSync, writeFileSync } from 'node:fs';

@@ -1,11 +1,12 @@
 /** One case of the bench: what it measures, and for which programs. */
 import type { Figure } from '../report/figure.ts';
 import { openBare } from '../subjects/bare.ts';
-import { openHoldfast, type HoldfastPlan } from '../subjects/holdfast.ts';
+import { type HoldfastPlan, openHoldfast } from '../subjects/holdfast.ts';
 import { mosquittoPath, openMosquitto } from '../subjects/mosquitto.ts';
 import type { Relay } from '../subjects/relay.ts';
 
-export type Subject = 'holdfast' | 'bare' | 'mosquitto';
+/** `machine`: no program, but the parts of the machine. */
+export type Subject = 'holdfast' | 'bare' | 'mosquitto' | 'machine';
 
 /** Settings of one run, from the command line. */
 export interface RunSettings {
@@ -52,5 +53,7 @@ export async function openRelay(
       return openBare({ stateRoot, links });
     case 'mosquitto':
       return openMosquitto({ stateRoot, links });
+    case 'machine':
+      throw new Error('the machine alone passes no messages on');
   }
 }

@@ -5,9 +5,9 @@
  */
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { numberIn, payloadOf } from '../load/frames.ts';
+import { numberIn, numberInLine, payloadOf } from '../load/frames.ts';
 import { IDS, nowUs } from '../load/link-memory.ts';
-import { connack, type Packet, PINGRESP, packetAt, publish, pubacks, suback, TYPE, unsuback } from './hub-packets.ts';
+import { connack, type Packet, PINGRESP, packetAt, pubacks, publish, suback, TYPE, unsuback } from './hub-packets.ts';
 import { NumberedStream } from './stream-account.ts';
 
 export const HOST = '127.0.0.1';
@@ -34,6 +34,8 @@ export class CountingHub {
   /** Times of the last CONNACK, and of the first PUBLISH after it. 0: none. */
   connackAtUs = 0;
   firstPublishAtUs = 0;
+  /** Payloads are lines of JSON with the number in field `n`. */
+  countsLines = false;
   onArrived: OnArrived = () => undefined;
   readonly #places = new Map<string, number>();
   readonly #sessions = new Set<string>();
@@ -88,7 +90,10 @@ export class CountingHub {
   }
 
   /** Sends `limit` messages more to each topic, at most `window` of them without PUBACK. */
-  sendDownlinks(topics: readonly string[], { window, limit }: { readonly window: number; readonly limit: number }): void {
+  sendDownlinks(
+    topics: readonly string[],
+    { window, limit }: { readonly window: number; readonly limit: number },
+  ): void {
     for (const topic of topics) {
       let downlinks = this.#downlinks.find((one) => one.topic === topic);
       if (downlinks === undefined) {
@@ -171,7 +176,8 @@ export class CountingHub {
       this.published += 1;
       ids.push(bytes.readUInt16BE(topicEnd));
     }
-    const number = numberIn(bytes, topicEnd + (isAnswered ? 2 : 0), end);
+    const payloadAt = topicEnd + (isAnswered ? 2 : 0);
+    const number = this.countsLines ? numberInLine(bytes, payloadAt) : numberIn(bytes, payloadAt, end);
     const stream = this.streams.get(topic);
     if (stream === undefined || number === 0) {
       this.others += 1;

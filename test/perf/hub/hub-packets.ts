@@ -65,10 +65,5 @@ export function publish(topic: string, id: number, payload: Uint8Array): Buffer 
   const name = Buffer.from(topic);
   const length = 4 + name.length + payload.length;
   const head = length < 0x80 ? [0x32, length] : [0x32, (length & 0x7f) | 0x80, length >> 7];
-  return Buffer.concat([
-    Buffer.from([...head, 0, name.length]),
-    name,
-    Buffer.from([id >> 8, id & 0xff]),
-    payload,
-  ]);
+  return Buffer.concat([Buffer.from([...head, 0, name.length]), name, Buffer.from([id >> 8, id & 0xff]), payload]);
 }

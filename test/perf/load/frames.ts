@@ -34,6 +34,14 @@ export function numberIn(bytes: Uint8Array, start: number, end: number): number 
   return high > 0 ? 0 : (bytes[at - 2] ?? 0) * 0x100 + (bytes[at - 1] ?? 0);
 }
 
+const LINE_START = '{"n":';
+
+/** Number of a line of `jsonLineRing`. */
+export function numberInLine(bytes: Buffer, start: number): number {
+  const at = start + LINE_START.length;
+  return Number.parseInt(bytes.toString('latin1', at, at + 6), 10);
+}
+
 function ringOf(frameOf: (id: number) => Uint8Array): FrameRing {
   const frameBytes = frameOf(IDS).length;
   const bytes = new Uint8Array(new SharedArrayBuffer(IDS * frameBytes));
@@ -68,7 +76,7 @@ export function mqttsnRing(): FrameRing {
 /** Lines of JSON with the number in field `n`, as long as the payloads of the other rings. */
 export function jsonLineRing(): FrameRing {
   return ringOf((id) => {
-    const start = `{"n":${id},"v":"`;
+    const start = `${LINE_START}${id},"v":"`;
     return Buffer.from(`${start.padEnd(PAYLOAD_BYTES - 2, 'x')}"}\n`);
   });
 }

@@ -38,12 +38,13 @@ export class LinkLoad implements AnswerSink {
   readonly #unanswered = new Uint8Array(IDS + 1);
   readonly #incoming = new LineClock();
   readonly #outgoing = new LineClock();
-  /** In the order of their times for each line clock; refused messages come in between. */
+  /** Actions with their times. */
   readonly #later: Later[] = [];
   readonly #unwritten: Uint8Array[] = [];
   #inFlight = 0;
   #nextGreetingUs = 0;
   #nextDueUs = 0;
+  #nextRepeatUs = 0;
   /** A frame occupies the line. */
   #isLineBusy = false;
   #lastReceived = 0;
@@ -91,7 +92,7 @@ export class LinkLoad implements AnswerSink {
     this.#obey();
     const laterUs = this.#later.reduce((soonest, { atUs }) => Math.min(soonest, atUs), Number.POSITIVE_INFINITY);
     if (this.#memory.get('isConnected') === 0) return Math.min(laterUs, this.#greet());
-    return Math.min(laterUs, this.#sendMessages());
+    return Math.min(laterUs, this.#repeat(), this.#sendMessages());
   }
 
   connected(): void {
@@ -99,7 +100,7 @@ export class LinkLoad implements AnswerSink {
     this.#memory.set('isConnected', 1);
     this.#memory.add('connections', 1);
     this.#nextDueUs = this.#nowUs;
-    for (let id = 1; id <= IDS; id += 1) if (this.#unanswered[id] === 1) this.#write(this.#frames(id, 1));
+    this.#writeUnanswered();
   }
 
   disconnected(): void {
@@ -147,7 +148,7 @@ export class LinkLoad implements AnswerSink {
     if (command === COMMAND.none) return;
     const { speech } = this.#plan;
     this.#memory.set('command', COMMAND.none);
-    if (command === COMMAND.connect) {
+    if (command === COMMAND.connect && speech.greeting !== undefined) {
       this.#memory.set('isConnected', 0);
       this.#nextGreetingUs = 0;
     }
@@ -164,6 +165,18 @@ export class LinkLoad implements AnswerSink {
       this.#write(greeting);
     }
     return this.#nextGreetingUs;
+  }
+
+  #repeat(): number {
+    if (this.#memory.get('repeatMs') === 0 || this.#inFlight === 0) return Number.POSITIVE_INFINITY;
+    if (this.#nowUs >= this.#nextRepeatUs) this.#writeUnanswered();
+    return this.#nextRepeatUs;
+  }
+
+  #writeUnanswered(): void {
+    this.#nextRepeatUs = this.#nowUs + this.#memory.get('repeatMs') * 1000;
+    if (this.#inFlight === 0) return;
+    for (let id = 1; id <= IDS; id += 1) if (this.#unanswered[id] === 1) this.#write(this.#frames(id, 1));
   }
 
   #sendMessages(): number {
@@ -188,6 +201,7 @@ export class LinkLoad implements AnswerSink {
       memory.sent(id + offset, this.#nowUs);
     }
     this.#inFlight += count;
+    this.#nextRepeatUs = this.#nowUs + this.#memory.get('repeatMs') * 1000;
     memory.add('sent', count);
     if (baudRate === 0) {
       this.#write(this.#frames(id, count));

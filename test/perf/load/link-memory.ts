@@ -32,8 +32,11 @@ export const WORD = {
   bytesRead: 13,
   bytesWritten: 14,
   wakings: 15,
+  /** Order: ms after which unanswered messages are repeated; 0 = never, because a PTY loses nothing. */
+  repeatMs: 16,
 } as const;
-const WORDS = 16;
+/** An even number, so that times are aligned. */
+const WORDS = 18;
 
 export const COMMAND = { none: 0, connect: 1, sleep: 2, wake: 3 } as const;
 

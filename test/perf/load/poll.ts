@@ -33,6 +33,12 @@ export class Poll {
     ppollCall(this.#entries, this.#fds.length, this.#timeout, null);
   }
 
+  /** Returns when the descriptor takes bytes again. */
+  waitForRoom(index: number): void {
+    this.#entries.writeInt16LE(POLLOUT, index * ENTRY_BYTES + 4);
+    this.wait(1e6);
+  }
+
   /** Whether the last wait found something to read, or the end of the line. */
   isReadable(index: number): boolean {
     return (this.#entries.readInt16LE(index * ENTRY_BYTES + 6) & ~POLLOUT) !== 0;

@@ -1,6 +1,6 @@
 /**
- * What the load says and understands on a link: greeting, and the answers to its messages. Parsers are minimal: the far
- * end is the program under test on a line without noise, and other tests check what it says.
+ * Protocol of the load on a link: the greeting, and the answers to its messages. Parsers are minimal: the far end is the
+ * program under test on a line without noise, and other tests check its packets.
  */
 
 /** Receives what a parser found. */

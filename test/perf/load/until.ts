@@ -5,7 +5,10 @@ const WAIT_MS_MAX = 300_000;
 const LOOK_EVERY_MS = 2;
 
 /** Throws when the condition is not true after five minutes. */
-export async function until(isTrue: () => boolean | Promise<boolean>, what = 'a condition of the bench'): Promise<void> {
+export async function until(
+  isTrue: () => boolean | Promise<boolean>,
+  what = 'a condition of the bench',
+): Promise<void> {
   const deadline = performance.now() + WAIT_MS_MAX;
   while (!(await isTrue())) {
     if (performance.now() > deadline) throw new Error(`not reached within ${WAIT_MS_MAX / 1000} s: ${what}`);

@@ -65,7 +65,6 @@ const links = command.links.map(
 const poll = new Poll(links.map(({ fd }) => fd));
 const memory = new Uint8Array(READ_BYTES);
 
-
 while (Atomics.load(stop, 0) === 0) {
   const startUs = nowUs();
   let nextUs = startUs + IDLE_US;

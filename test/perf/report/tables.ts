@@ -3,9 +3,10 @@ import type { BenchCase, Subject } from '../cases/bench-case.ts';
 import type { MachineFacts } from './machine.ts';
 import { type BenchResult, type Series, spreadOf } from './result.ts';
 
-const SUBJECTS: readonly Subject[] = ['holdfast', 'bare', 'mosquitto'];
-const NAME_WIDTH = 38;
-const COLUMN_WIDTH = 20;
+const SUBJECTS: readonly Subject[] = ['holdfast', 'bare', 'mosquitto', 'machine'];
+/** Widths for three programs in 100 columns. */
+const NAME_WIDTH_MIN = 34;
+const COLUMN_WIDTH = 21;
 const DIGITS = 3;
 
 export function machineLines({ machine, runs, seconds }: Pick<BenchResult, 'machine' | 'runs' | 'seconds'>): string {
@@ -33,8 +34,7 @@ export function caseTable({ name, about }: BenchCase, series: readonly Series[])
     );
     return [`${figure}${unit === '' ? '' : `, ${unit}`}`, ...cells];
   });
-  const table = [['', ...subjects], ...rows, ...ratioRows(own, subjects)].map(line);
-  return [`${name}: ${about}`, ...table].join('\n');
+  return [`${name}: ${about}`, ...aligned([['', ...subjects], ...rows, ...ratioRows(own, subjects)])].join('\n');
 }
 
 /** The product relative to the others, as the median of the ratios within each run. */
@@ -62,7 +62,7 @@ export function comparison(name: string, now: readonly Series[], before: readonl
       if (earlier === undefined) return [];
       return [[`${one.figure}${one.unit === '' ? '' : `, ${one.unit}`}`, ...changeWords(earlier, one)]];
     });
-  return [`${name}, compared`, line(['', 'before', 'now', 'now ÷ before']), ...rows.map(line)].join('\n');
+  return [`${name}, compared`, ...aligned([['', 'before', 'now', 'now ÷ before'], ...rows])].join('\n');
 }
 
 function changeWords(before: Series, now: Series): string[] {
@@ -73,9 +73,11 @@ function changeWords(before: Series, now: Series): string[] {
   return [numberWords(before.median), numberWords(now.median), `${numberWords(ratio)}${verdict}`];
 }
 
-function line(cells: readonly string[]): string {
-  const [name = '', ...columns] = cells;
-  return `  ${name.padEnd(NAME_WIDTH)}${columns.map((cell) => cell.padStart(COLUMN_WIDTH)).join('')}`.trimEnd();
+function aligned(rows: readonly (readonly string[])[]): string[] {
+  const nameWidth = Math.max(NAME_WIDTH_MIN, ...rows.map(([name = '']) => name.length + 1));
+  return rows.map(([name = '', ...columns]) =>
+    `  ${name.padEnd(nameWidth)}${columns.map((cell) => cell.padStart(COLUMN_WIDTH)).join('')}`.trimEnd(),
+  );
 }
 
 function spreadWords(spread: Pick<Series, 'median' | 'min' | 'max'> | undefined): string {

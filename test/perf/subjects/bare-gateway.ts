@@ -79,7 +79,9 @@ function send(socket: Socket): void {
     payload.fill(0, 0, NUMBER_BYTES);
     payload.writeUInt32BE(message.number, NUMBER_BYTES - 4);
     const topic = `gw/s${message.link}/t`;
-    socket.write(mqtt.generate({ cmd: 'publish', topic, payload, qos: 1, dup: false, retain: false, messageId: lastId }));
+    socket.write(
+      mqtt.generate({ cmd: 'publish', topic, payload, qos: 1, dup: false, retain: false, messageId: lastId }),
+    );
     inFlight.push(message);
   }
   socket.uncork();

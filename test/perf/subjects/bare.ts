@@ -13,7 +13,13 @@ import { type Relay, topicAtHub } from './relay.ts';
 
 const PROGRAM = fileURLToPath(new URL('./bare-gateway.ts', import.meta.url));
 
-export async function openBare({ stateRoot, links }: { readonly stateRoot: string; readonly links: number }): Promise<Relay> {
+export async function openBare({
+  stateRoot,
+  links,
+}: {
+  readonly stateRoot: string;
+  readonly links: number;
+}): Promise<Relay> {
   const folder = mkdtempSync(join(stateRoot, 'holdfast-bench-bare-'));
   const hub = new CountingHub();
   await hub.open();
@@ -22,7 +28,7 @@ export async function openBare({ stateRoot, links }: { readonly stateRoot: strin
   const load = new Load(ptys.map(({ masterFd }) => ({ fd: masterFd, speech: { kind: 'text' }, ring })));
   for (const index of ptys.keys()) hub.countTopic(topicAtHub(index));
   const words = [PROGRAM, String(hub.port), join(folder, 'bare.db'), ...ptys.map(({ path }) => path)];
-  const child = startChild(process.execPath, words, { NODE_COMPILE_CACHE: join(folder, 'cache') });
+  const child = startChild(process.execPath, words, { env: { NODE_COMPILE_CACHE: join(folder, 'cache') } });
   const end = (): void => {
     for (const pty of ptys) pty.close();
   };

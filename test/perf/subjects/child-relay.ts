@@ -49,8 +49,15 @@ process.once('exit', () => {
 });
 
 /** Starts a program that ends at the latest with this process. */
-export function startChild(program: string, words: readonly string[], env: Readonly<Record<string, string>> = {}): ChildProcess {
-  const child = spawn(program, [...words], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, ...env } });
+export function startChild(
+  program: string,
+  words: readonly string[],
+  {
+    env = {},
+    stderr = 'inherit',
+  }: { readonly env?: Readonly<Record<string, string>>; readonly stderr?: 'inherit' | 'ignore' } = {},
+): ChildProcess {
+  const child = spawn(program, [...words], { stdio: ['ignore', 'pipe', stderr], env: { ...process.env, ...env } });
   running.add(child);
   child.once('exit', () => running.delete(child));
   return child;

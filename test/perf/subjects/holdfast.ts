@@ -32,7 +32,7 @@ export interface HoldfastPlan {
   readonly isHubAway?: boolean;
   /** Prepares the empty state directory, e.g. with a backlog. @returns messages of each link in it */
   readonly prepare?: (stateDir: string) => number;
-  /** Do not start the gateway yet. */
+  /** The gateway is not started yet. */
   readonly isStopped?: boolean;
   readonly greetEveryMs?: number;
 }
@@ -156,7 +156,9 @@ function configText({ plan, stateDir, socketPath, port, paths }: ConfigParts): s
     section('[inbox]', plan.inbox ?? {}),
     section('[recorder]', plan.recorder ?? {}),
     ...paths.map((path, index) => {
-      const keys = { name: `link-${index}`, path, subdevices: idsOf(index), ...plan.link };
+      // The subdevices of a Modbus link are its units.
+      const subdevices = plan.subdevices === undefined ? idsOf(index) : undefined;
+      const keys = { name: `link-${index}`, path, subdevices, ...plan.link };
       return section('[[link]]', keys) + (plan.linkText?.(index) ?? predefined);
     }),
     ...paths.flatMap((_, index) => idsOf(index)).map((id) => section('[[subdevice]]', { id })),

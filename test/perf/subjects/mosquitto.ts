@@ -2,9 +2,10 @@
  * Peer: mosquitto with a bridge to the hub, as gateways are often built. Publishers connect by TCP, and mosquitto
  * acknowledges from RAM: it is no durable store. Absent if mosquitto is not installed.
  */
+
+import { once } from 'node:events';
 import { existsSync, mkdtempSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
-import { once } from 'node:events';
 import { join } from 'node:path';
 import { CountingHub, HOST } from '../hub/counting-hub.ts';
 import { mqttRing } from '../load/frames.ts';
@@ -21,7 +22,13 @@ export function mosquittoPath(): string | undefined {
   return PLACES.map((place) => join(place, 'mosquitto')).find((path) => existsSync(path));
 }
 
-export async function openMosquitto({ stateRoot, links }: { readonly stateRoot: string; readonly links: number }): Promise<Relay> {
+export async function openMosquitto({
+  stateRoot,
+  links,
+}: {
+  readonly stateRoot: string;
+  readonly links: number;
+}): Promise<Relay> {
   const program = mosquittoPath();
   if (program === undefined) throw new Error('mosquitto is not installed');
   const folder = mkdtempSync(join(stateRoot, 'holdfast-bench-mosquitto-'));
@@ -30,7 +37,7 @@ export async function openMosquitto({ stateRoot, links }: { readonly stateRoot: 
   const port = await freePort();
   const configPath = join(folder, 'mosquitto.conf');
   writeFileSync(configPath, configText(port, hub.port));
-  const child = startChild(program, ['-c', configPath]);
+  const child = startChild(program, ['-c', configPath], { stderr: 'ignore' });
   await until(() => hub.isConnected, 'mosquitto is connected to the hub');
   const fds = Array.from({ length: links }, () => connectRawTcp(port));
   for (const index of fds.keys()) hub.countTopic(topicAtHub(index));

@@ -2,9 +2,10 @@
  * A program under load between links and the counting hub: the product, or one of the programs it is compared with. All
  * get the same load and the same hub, so a case does not know which one it measures.
  */
+
+import type { CountingHub } from '../hub/counting-hub.ts';
 import type { Load } from '../load/load.ts';
 import { until } from '../load/until.ts';
-import type { CountingHub } from '../hub/counting-hub.ts';
 import { costSince, cpuUs, forgetPeak, type ProcessCost, readCost } from '../process-cost.ts';
 import type { Figure } from '../report/figure.ts';
 
@@ -121,4 +122,3 @@ export async function expectNothingLost({ load, hub }: Relay, before = 0): Promi
   const isOrdered = [...hub.streams.values()].every(({ disordered }) => disordered === 0);
   if (hub.arrived !== expected || (!isOrdered && load.sum('refused') === 0)) throw new Error(words());
 }
-
