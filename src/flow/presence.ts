@@ -19,7 +19,6 @@ import type { DownlinkFlow } from './downlink.ts';
 import type { HubSender } from './hub-sender.ts';
 import type { Intake } from './intake.ts';
 import type { CommandLink } from './links.ts';
-import { ReportedRefusals } from './reported-refusals.ts';
 import type { HubSubscriptions } from './subscriptions.ts';
 import { UnlistedDevices } from './unlisted-devices.ts';
 import type { UplinkFlow } from './uplink.ts';
@@ -211,5 +210,31 @@ export class Presence {
     if (identity === undefined || this.#options.operations === undefined) return;
     this.#options.operations.setPresent(identity, isPresent);
     this.#options.hubSender.send();
+  }
+}
+
+/** Largest number kept: a device on a line may use many client ids. */
+const REFUSALS_MAX = 256;
+
+/** Rejections of subdevices that were reported: each once, since a subdevice may try every second for days. */
+class ReportedRefusals {
+  readonly #facts: Facts;
+  /** Client id → link and reason of the last reported rejection. */
+  readonly #reported = new Map<string, string>();
+
+  constructor(facts: Facts) {
+    this.#facts = facts;
+  }
+
+  report(subdevice: string, link: string, reason: string): void {
+    const what = `${link} ${reason}`;
+    if (this.#reported.get(subdevice) === what) return;
+    if (this.#reported.size >= REFUSALS_MAX) this.#reported.clear();
+    this.#reported.set(subdevice, what);
+    this.#facts.emit('subdeviceRefused', { subdevice, link, reason });
+  }
+
+  forget(subdevice: string): void {
+    this.#reported.delete(subdevice);
   }
 }

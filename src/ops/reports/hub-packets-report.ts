@@ -1,17 +1,17 @@
 /** Subscriptions at the hub, and packets on which the hub closes the connection. */
 
-import { type HeldPacket, heldPacketsOf, releaseHeld } from '../../flow/held-packets.ts';
+import { actWords, isFilterAct } from '../../outbox/hub-packet.ts';
 import type { HeldPacketReport, HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
 import type { GatewayView } from '../gateway-view.ts';
 
 export function heldPackets(gateway: GatewayView): HeldPacketReport[] {
-  return heldNow(gateway).map(reportOf);
+  return heldNow(gateway).map(({ report }) => report);
 }
 
 export function hubSubscriptionsReport(gateway: GatewayView): HubSubscriptionsReport {
   const { registry, services, session } = gateway;
   const held = heldNow(gateway);
-  const against = new Map(held.flatMap((one) => (one.isFilter ? [[one.name, reportOf(one)] as const] : [])));
+  const against = new Map(held.flatMap(({ isFilter, report }) => (isFilter ? [[report.name, report] as const] : [])));
   const wanted = new Set([...services.filters, ...registry.wantedFilters()]);
   const wantedBy = (filter: string): string[] => [
     ...(services.filters.includes(filter) ? ['(gateway)'] : []),
@@ -26,22 +26,35 @@ export function hubSubscriptionsReport(gateway: GatewayView): HubSubscriptionsRe
       reason: gateway.subscriptions.refused.get(filter) ?? null,
       evidence: against.get(filter) ?? null,
     })),
-    publishes: held.filter(({ isFilter }) => !isFilter).map(reportOf),
+    publishes: held.flatMap(({ isFilter, report }) => (isFilter ? [] : [report])),
   };
 }
 
 /** Releases all packets of this topic or filter that are held back. @returns the packets */
 export function releasePackets({ facts, outbox, subscriptions }: GatewayView, name: string): string[] {
-  const released = releaseHeld(outbox.poison, name);
+  const released = new Set<string>();
+  outbox.poison.release((act) => {
+    if (act.name === name) released.add(actWords(act));
+    return act.name === name;
+  });
   for (const packet of released) facts.emit('packetReleased', { packet });
-  if (released.length > 0) subscriptions.released(name);
-  return released;
+  if (released.size > 0) subscriptions.released(name);
+  return [...released];
 }
 
-function heldNow({ clock, outbox }: GatewayView): HeldPacket[] {
-  return heldPacketsOf(outbox.poison, clock.nowMs());
-}
-
-function reportOf({ isFilter: _, triedAgainInMs, ...held }: HeldPacket): HeldPacketReport {
-  return { ...held, triedAgainInMs: triedAgainInMs ?? null };
+/** Packets that are held back because the hub closes the connection on them. */
+function heldNow({ clock, outbox }: GatewayView): { readonly isFilter: boolean; readonly report: HeldPacketReport }[] {
+  const nowMs = clock.nowMs();
+  return outbox.poison.evidence().map(({ act, state, closesAlone, sinceMs, lastMs, trialAtMs }) => ({
+    isFilter: isFilterAct(act),
+    report: {
+      packet: actWords(act),
+      name: act.name,
+      state,
+      closes: closesAlone,
+      firstCloseMs: nowMs - sinceMs,
+      lastCloseMs: nowMs - lastMs,
+      triedAgainInMs: trialAtMs === undefined ? null : Math.max(0, trialAtMs - nowMs),
+    },
+  }));
 }

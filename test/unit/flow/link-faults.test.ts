@@ -3,7 +3,7 @@ import { expect, it } from 'vitest';
 import { newFacts } from '../../../src/base/events.ts';
 import type { DriverReport } from '../../../src/driver/driver.ts';
 import { LinkEngagements } from '../../../src/flow/link-engagements.ts';
-import { LinkRestarts } from '../../../src/flow/link-restarts.ts';
+import { LinkRestarts } from '../../../src/flow/links.ts';
 import { SetAside } from '../../../src/flow/set-aside.ts';
 
 const ATTACH = { kind: 'attach', subdevice: 'a', clean: false, aliveMs: 5000, will: 'unchanged' } as const;
