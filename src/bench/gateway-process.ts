@@ -6,7 +6,8 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
-import { ask, type ControlAnswers } from '../ops/api/control-client.ts';
+import type { AnswerPath, ControlAnswers } from '../ops/api/control-answers.ts';
+import { ask } from '../ops/api/control-client.ts';
 import type { LedgerReport } from '../ops/reports/ledger-report.ts';
 import type { OutboxReport, StatusReport } from '../ops/reports/report.ts';
 
@@ -106,7 +107,7 @@ export class GatewayProcess {
     return await this.#ask('/v1/outbox');
   }
 
-  async #ask<Path extends keyof ControlAnswers>(path: Path): Promise<ControlAnswers[Path]> {
+  async #ask<Path extends AnswerPath>(path: Path): Promise<ControlAnswers[Path]> {
     const asked = await ask(this.#options.socketPath, path, '', ANSWER_MS_MAX);
     if (asked.kind !== 'answered') throw asked.fault;
     return asked.report;

@@ -2,7 +2,8 @@
 import { statSync } from 'node:fs';
 import { Fault } from '../base/fault.ts';
 import { DEFAULT_CONFIG_PATH, type DefaultPlaces, placesIn, USUAL_PLACES } from '../config/default-places.ts';
-import { ask, type ControlAnswers } from '../ops/api/control-client.ts';
+import type { AnswerPath, ControlAnswers } from '../ops/api/control-answers.ts';
+import { ask } from '../ops/api/control-client.ts';
 import { hasCode, isAnswered } from '../ops/api/control-socket.ts';
 import { findGateway } from '../ops/api/find-gateway.ts';
 import { countOf } from '../ops/words.ts';
@@ -124,7 +125,7 @@ function warn({ configPath, asJson }: CommandContext, what: string): void {
 }
 
 /** @throws Fault `not-running` */
-export async function askRunning<Path extends keyof ControlAnswers>(
+export async function askRunning<Path extends AnswerPath>(
   context: CommandContext,
   path: Path,
 ): Promise<ControlAnswers[Path]> {

@@ -5,7 +5,8 @@ import { readBootId } from '../io/boot.ts';
 import { systemClock } from '../io/clock.ts';
 import { lockOwnersOf } from '../io/lock-owners.ts';
 import { processWords } from '../io/program-name.ts';
-import { ask, type ControlAnswers } from '../ops/api/control-client.ts';
+import type { AnswerPath, ControlAnswers } from '../ops/api/control-answers.ts';
+import { ask } from '../ops/api/control-client.ts';
 import type { OfflineReading } from '../ops/reports/ledger-report.ts';
 import type { BootMoment } from '../ops/reports/offline-report.ts';
 import type { OfflineLetters, readLettersOffline } from '../store/offline.ts';
@@ -33,7 +34,7 @@ export async function readOfflineLetters(
 }
 
 /** Answer of the running gateway, or what its store holds if none runs. */
-type AnswerOrStore<Path extends keyof ControlAnswers> =
+type AnswerOrStore<Path extends AnswerPath> =
   | { readonly kind: 'running'; readonly report: ControlAnswers[Path] }
   | {
       readonly kind: 'store';
@@ -44,7 +45,7 @@ type AnswerOrStore<Path extends keyof ControlAnswers> =
     };
 
 /** @throws Fault if the gateway runs and does not answer, or if there is no store either */
-export async function askOrRead<Path extends keyof ControlAnswers>(
+export async function askOrRead<Path extends AnswerPath>(
   context: CommandContext,
   path: Path,
 ): Promise<AnswerOrStore<Path>> {

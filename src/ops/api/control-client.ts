@@ -6,29 +6,16 @@ import { type ClientRequest, type IncomingMessage, request } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../base/fault.ts';
 import { isMachineOverloaded, ownerOfSocket, type SocketOwner } from '../../io/socket-owner.ts';
-import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
-import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
-import type { LedgerReport } from '../reports/ledger-report.ts';
-import type { OutboxReport, StatusReport, SubdevicesReport } from '../reports/report.ts';
-import { unusableIn } from './answer-shape.ts';
+import { type AnswerPath, type ControlAnswers, unusableIn } from './control-answers.ts';
 import { foreign, Stalled, silent, stopped, unreachable } from './control-faults.ts';
 import { adminSocketOf, hasCode } from './control-socket.ts';
 import type { TailLine } from './tail-line.ts';
-
-export interface ControlAnswers {
-  readonly '/v1/status': StatusReport;
-  readonly '/v1/ledger': LedgerReport;
-  readonly '/v1/subdevices': SubdevicesReport;
-  readonly '/v1/hub-subscriptions': HubSubscriptionsReport;
-  readonly '/v1/outbox': OutboxReport;
-  readonly '/v1/dead-letters': DeadLettersReport;
-}
 
 /**
  * Result of a request. `absent`: no process listens on the socket; `stalled`: a process listens and does not answer in
  * time. `fault` is the fault to throw if the caller cannot continue.
  */
-export type Asked<Path extends keyof ControlAnswers> =
+export type Asked<Path extends AnswerPath> =
   | { readonly kind: 'answered'; readonly report: ControlAnswers[Path] }
   | { readonly kind: 'absent'; readonly fault: Fault }
   | { readonly kind: 'stalled'; readonly fault: Fault };
@@ -52,7 +39,7 @@ const ANSWER_MS_MAX = 35_000;
  * @param aliveMsMax deadline of the first byte, ms
  * @throws Fault `not-running` if the process is not a gateway of this version, or access is denied
  */
-export async function ask<Path extends keyof ControlAnswers>(
+export async function ask<Path extends AnswerPath>(
   socketPath: string,
   path: Path,
   query = '',

@@ -8,8 +8,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { encodeValue } from '../../recorder/recording-file.ts';
-import { letterRequestOf } from '../reports/dead-letter-report.ts';
-import type { Inspection } from '../reports/report.ts';
+import { ANSWERS, type Inspection, isAnswerPath } from './control-answers.ts';
 import { listenLocally, refuse, sendText, type TextAnswer } from './local-server.ts';
 import { TailStream } from './tail-stream.ts';
 import { Turnstile } from './turnstile.ts';
@@ -63,31 +62,22 @@ async function answer(exchange: Exchange): Promise<void> {
   const { inspection, request, response } = exchange;
   const [path, query] = (request.url ?? '').split('?');
   if (request.method !== 'GET') return refuse(response, 405, 'The control API answers GET only.');
+  const asked = new URLSearchParams(query);
+  if (isAnswerPath(path)) {
+    const make = async (): Promise<TextAnswer> => json(await inspection.answers[path](asked));
+    return ANSWERS[path].from === 'RAM' ? sendNow(exchange, make) : sendInTime(exchange, make);
+  }
   switch (path) {
-    case '/v1/status':
-      return sendNow(exchange, () => json(inspection.status()));
     case '/v1/metrics':
       return sendNow(exchange, () => metrics(inspection));
-    case '/v1/subdevices':
-      return sendNow(exchange, () => json(inspection.subdevices()));
-    case '/v1/ledger':
-      return sendInTime(exchange, () => inspection.ledger());
-    case '/v1/hub-subscriptions':
-      return sendNow(exchange, () => json(inspection.hubSubscriptions()));
-    case '/v1/outbox':
-      return sendInTime(exchange, () => inspection.outbox());
-    case '/v1/dead-letters':
-      return sendInTime(exchange, () => inspection.deadLetters(letterRequestOf(new URLSearchParams(query))));
     case '/v1/tail':
       return follow(exchange, [], (send) => inspection.onTail((event) => send(() => JSON.stringify(event))));
     case '/v1/trace':
-      return trace(exchange, new URLSearchParams(query).get('of') ?? '');
-    default:
-      return refuse(
-        response,
-        404,
-        'The paths are /v1/status, ledger, subdevices, hub-subscriptions, outbox, dead-letters, metrics, tail and trace.',
-      );
+      return trace(exchange, asked.get('of') ?? '');
+    default: {
+      const names = Object.keys(ANSWERS).map((known) => known.replace('/v1/', ''));
+      return refuse(response, 404, `The paths are /v1/${names.join(', ')}, metrics, tail and trace.`);
+    }
   }
 }
 
@@ -108,14 +98,14 @@ async function sendNow(
   sendText(response, 200, await turnstiles.ram.pass(request.url ?? '', work));
 }
 
-async function sendInTime(exchange: Exchange, work: () => Promise<unknown>): Promise<void> {
+async function sendInTime(exchange: Exchange, work: () => Promise<TextAnswer>): Promise<void> {
   const { turnstiles, request, response } = exchange;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<'late'>((resolve) => {
     timer = setTimeout(resolve, ANSWER_MS_MAX, 'late');
   });
   try {
-    const answer = turnstiles.store.pass(request.url ?? '', async () => json(await work()));
+    const answer = turnstiles.store.pass(request.url ?? '', work);
     const first = await Promise.race([answer, late]);
     if (first === 'late') refuse(response, 504, 'The store did not answer in 30 s.');
     else sendText(response, 200, first);

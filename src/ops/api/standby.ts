@@ -7,8 +7,9 @@ import type { Clock } from '../../ports.ts';
 import { NO_RECORDINGS } from '../recordings.ts';
 import type { HubReport } from '../reports/hub-report.ts';
 import { type LinkReport, RESTING } from '../reports/link-report.ts';
-import type { Inspection, QueueReport, StatusReport } from '../reports/report.ts';
+import type { QueueReport, StatusReport } from '../reports/report.ts';
 import { judge } from '../verdict.ts';
+import { ANSWERS, type AnswerPath, type Answers, type Inspection } from './control-answers.ts';
 
 export interface StandbyOptions {
   readonly config: Config;
@@ -25,8 +26,18 @@ export class Standby implements Inspection {
   readonly #options: StandbyOptions;
   readonly #sinceMs: number;
 
+  readonly answers: Answers;
+
   constructor(options: StandbyOptions) {
     this.#options = options;
+    const fail = (): never => {
+      throw options.fault();
+    };
+    const failing = Object.fromEntries(Object.keys(ANSWERS).map((path) => [path, fail])) as Record<
+      AnswerPath,
+      () => never
+    >;
+    this.answers = { ...failing, '/v1/status': () => this.status() };
     this.#sinceMs = options.clock.nowMs();
   }
 
@@ -66,26 +77,6 @@ export class Standby implements Inspection {
         clockTrusted: false,
       },
     });
-  }
-
-  async ledger(): Promise<never> {
-    throw this.#options.fault();
-  }
-
-  subdevices(): never {
-    throw this.#options.fault();
-  }
-
-  hubSubscriptions(): never {
-    throw this.#options.fault();
-  }
-
-  async outbox(): Promise<never> {
-    throw this.#options.fault();
-  }
-
-  async deadLetters(): Promise<never> {
-    throw this.#options.fault();
   }
 
   recorder(): undefined {

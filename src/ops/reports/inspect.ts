@@ -7,10 +7,10 @@ import { type Counts, settledTotal, subtractCounts, ZERO } from '../../custody/l
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../../io/machine-facts.ts';
 import { volatilePlaceOf } from '../../io/volatile-storage.ts';
 import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
+import type { Answers, Inspection } from '../api/control-answers.ts';
 import type { TailEvent } from '../api/tail-line.ts';
 import { conditionsOf } from '../conditions/conditions.ts';
 import type { HubHealth } from '../conditions/hub-conditions.ts';
-import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
 import { missingSubdevices } from '../conditions/missing.ts';
 import type { StoreHealth } from '../conditions/store-conditions.ts';
 import type { GatewayView } from '../gateway-view.ts';
@@ -18,7 +18,7 @@ import { EVENT_NAMES, reportFact } from '../narration.ts';
 import { NO_RECORDINGS, type Recordings, recorderOf } from '../recordings.ts';
 import { judge } from '../verdict.ts';
 import { bindingHealth, unconfirmedSubdevices } from './binding-report.ts';
-import { type DeadLettersReport, deadLettersReportOf } from './dead-letter-report.ts';
+import { type DeadLettersReport, deadLettersReportOf, letterRequestOf } from './dead-letter-report.ts';
 import { DeadLetterTopics } from './dead-letter-topics.ts';
 import { heldPackets, hubSubscriptionsReport } from './hub-packets-report.ts';
 import type { HubReport } from './hub-report.ts';
@@ -26,7 +26,7 @@ import { discardReports } from './intake-report.ts';
 import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum, unknownIn } from './ledger-report.ts';
 import { LinkMeters } from './link-meters.ts';
 import { QueueReports, sumOf } from './queue-reports.ts';
-import type { Inspection, OutboxReport, StatusReport, StoreReport, SubdevicesReport } from './report.ts';
+import type { StatusReport, StoreReport } from './report.ts';
 import { hubReport, linkReports, removedSubdevices, subdevicesReport } from './station-reports.ts';
 
 export interface InspectOptions {
@@ -59,6 +59,15 @@ export class Inspector implements Inspection {
   readonly #deadTopics: DeadLetterTopics;
   readonly #volatile: string | null;
   #diskLowSinceMs: number | undefined;
+
+  readonly answers: Answers = {
+    '/v1/status': () => this.status(),
+    '/v1/ledger': () => this.#ledger(),
+    '/v1/subdevices': () => subdevicesReport(this.#gateway),
+    '/v1/hub-subscriptions': () => hubSubscriptionsReport(this.#gateway),
+    '/v1/outbox': () => this.#queues.outbox(),
+    '/v1/dead-letters': (query) => this.#deadLetters(letterRequestOf(query)),
+  };
 
   constructor(options: InspectOptions) {
     const { gateway } = options;
@@ -94,7 +103,7 @@ export class Inspector implements Inspection {
       missing: missingSubdevices(gateway).get('') ?? [],
       ...bindingHealth(gateway),
       unconfirmed: unconfirmedSubdevices(gateway),
-      removed: removedSubdevices(this.subdevices()),
+      removed: removedSubdevices(subdevicesReport(gateway)),
       clock: wallClock.status,
       storeFullSinceMs: gateway.committer.fullSinceMs,
       diskLow: this.#diskLow(),
@@ -123,7 +132,7 @@ export class Inspector implements Inspection {
     });
   }
 
-  async ledger(): Promise<LedgerReport> {
+  async #ledger(): Promise<LedgerReport> {
     const tally = await this.#gateway.store.tally();
     // Receipts of every commit in this snapshot have been handled, and no later ones, so RAM and disk match.
     const readings: LaneReading[] = [];
@@ -147,19 +156,7 @@ export class Inspector implements Inspection {
     });
   }
 
-  subdevices(): SubdevicesReport {
-    return subdevicesReport(this.#gateway);
-  }
-
-  hubSubscriptions(): HubSubscriptionsReport {
-    return hubSubscriptionsReport(this.#gateway);
-  }
-
-  async outbox(): Promise<OutboxReport> {
-    return this.#queues.outbox();
-  }
-
-  async deadLetters(request: LetterRequest): Promise<DeadLettersReport> {
+  async #deadLetters(request: LetterRequest): Promise<DeadLettersReport> {
     const { store } = this.#gateway;
     const page = await store.letters(request);
     return deadLettersReportOf({

@@ -1,5 +1,5 @@
 /**
- * Answers of the control API: the JSON shapes, and the interface that the gateway implements to fill them.
+ * Answers of the control API as types.
  *
  * The command line prints only these, so a script can read everything that a technician can see. Keys are always present
  * (`null`, never absent). Times are durations in ms and not dates, since a machine without a battery clock knows ages better
@@ -7,12 +7,7 @@
  */
 
 import type { Age } from '../../base/time.ts';
-import type { LetterRequest } from '../../custody/dead-letter.ts';
-import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
-import type { TailEvent } from '../api/tail-line.ts';
 import type { ConditionCode } from '../conditions/catalogue.ts';
-import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
-import type { DeadLettersReport } from './dead-letter-report.ts';
 import type { HubReport } from './hub-report.ts';
 import type { DiscardReport } from './intake-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
@@ -169,18 +164,4 @@ export interface OutboxLane {
   readonly oldest: Age | null;
   readonly ratePerS: number;
   readonly etaMs: number | null;
-}
-
-/** Interface of the gateway for reports. Synchronous methods answer from RAM and cost next to nothing. */
-export interface Inspection {
-  status(): StatusReport;
-  ledger(): Promise<LedgerReport>;
-  subdevices(): SubdevicesReport;
-  hubSubscriptions(): HubSubscriptionsReport;
-  outbox(): Promise<OutboxReport>;
-  deadLetters(request: LetterRequest): Promise<DeadLettersReport>;
-  /** Calls `listener` for each event until the returned function is called. The listener neither throws nor blocks. */
-  onTail(listener: (event: TailEvent) => void): () => void;
-  /** Recorder of a link, or of `hub`; `undefined`: no such name. */
-  recorder(name: string): Pick<FlightRecorder, 'subject' | 'follow'> | undefined;
 }

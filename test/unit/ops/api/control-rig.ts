@@ -5,12 +5,13 @@ import { join } from 'node:path';
 import type { DeadLetter, LetterPage, LetterRequest } from '../../../../src/custody/dead-letter.ts';
 import { ZERO } from '../../../../src/custody/ledger.ts';
 import { startControl } from '../../../../src/ops/api/control.ts';
+import type { Answers, Inspection } from '../../../../src/ops/api/control-answers.ts';
 import type { TailEvent } from '../../../../src/ops/api/tail-line.ts';
 import type { FilterReport, HeldPacketReport } from '../../../../src/ops/conditions/hub-packet-words.ts';
-import { deadLettersReportOf } from '../../../../src/ops/reports/dead-letter-report.ts';
+import { deadLettersReportOf, letterRequestOf } from '../../../../src/ops/reports/dead-letter-report.ts';
 import { type LaneReading, ledgerReportOf } from '../../../../src/ops/reports/ledger-report.ts';
 import { RESTING } from '../../../../src/ops/reports/link-report.ts';
-import type { Inspection, QueueReport, StatusFacts } from '../../../../src/ops/reports/report.ts';
+import type { QueueReport, StatusFacts } from '../../../../src/ops/reports/report.ts';
 import { judge } from '../../../../src/ops/verdict.ts';
 
 const EMPTY_QUEUE: QueueReport = {
@@ -163,6 +164,15 @@ export class FakeGateway implements Inspection {
   facts: StatusFacts = AWAY;
   readings: readonly LaneReading[] = BALANCED;
   letters: readonly DeadLetter[] = [letter(3, 'event'), letter(7, 'door/state')];
+
+  readonly answers: Answers = {
+    '/v1/status': () => this.status(),
+    '/v1/ledger': () => this.ledger(),
+    '/v1/subdevices': () => this.subdevices(),
+    '/v1/hub-subscriptions': () => this.hubSubscriptions(),
+    '/v1/outbox': () => this.outbox(),
+    '/v1/dead-letters': (query) => this.deadLetters(letterRequestOf(query)),
+  };
 
   status() {
     return judge(this.facts);

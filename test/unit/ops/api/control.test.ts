@@ -5,7 +5,8 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { startControl } from '../../../../src/ops/api/control.ts';
-import { ask, type ControlAnswers, followTail } from '../../../../src/ops/api/control-client.ts';
+import type { AnswerPath, ControlAnswers } from '../../../../src/ops/api/control-answers.ts';
+import { ask, followTail } from '../../../../src/ops/api/control-client.ts';
 import type { TailLine } from '../../../../src/ops/api/tail-line.ts';
 import { FakeGateway, until, withControl, withDirectory } from './control-rig.ts';
 
@@ -35,7 +36,7 @@ describe('answers', () => {
         '/v1/outbox': await gateway.outbox(),
         '/v1/dead-letters': await gateway.deadLetters({ after: 0, limit: 50 }),
       };
-      for (const path of Object.keys(expected) as (keyof ControlAnswers)[]) {
+      for (const path of Object.keys(expected) as AnswerPath[]) {
         expect(await ask(socketPath, path)).toEqual({ kind: 'answered', report: expected[path] });
       }
     });

@@ -1,7 +1,40 @@
 /**
- * Shape of the answers of the control API, as far as the command line prints them. Answers are checked, since the process
- * on the socket may be another program or a gateway of another version. Pure.
+ * Answers of the control API by path: type, source and shape. The server makes them with an `Inspection`; the client
+ * checks their shapes, as far as the command line prints them, since the process on the socket may be another program or
+ * a gateway of another version.
  */
+import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
+import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
+import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
+import type { LedgerReport } from '../reports/ledger-report.ts';
+import type { OutboxReport, StatusReport, SubdevicesReport } from '../reports/report.ts';
+import type { TailEvent } from './tail-line.ts';
+
+export interface ControlAnswers {
+  readonly '/v1/status': StatusReport;
+  readonly '/v1/ledger': LedgerReport;
+  readonly '/v1/subdevices': SubdevicesReport;
+  readonly '/v1/hub-subscriptions': HubSubscriptionsReport;
+  readonly '/v1/outbox': OutboxReport;
+  readonly '/v1/dead-letters': DeadLettersReport;
+}
+
+export type AnswerPath = keyof ControlAnswers;
+
+/** Functions that make the answers. An answer from RAM costs next to nothing. */
+export type Answers = {
+  readonly [Path in AnswerPath]: (query: URLSearchParams) => ControlAnswers[Path] | Promise<ControlAnswers[Path]>;
+};
+
+/** Interface of the gateway for reports. */
+export interface Inspection {
+  readonly answers: Answers;
+  status(): StatusReport;
+  /** Calls `listener` for each event until the returned function is called. The listener neither throws nor blocks. */
+  onTail(listener: (event: TailEvent) => void): () => void;
+  /** Recorder of a link, or of `hub`; `undefined`: no such name. */
+  recorder(name: string): Pick<FlightRecorder, 'subject' | 'follow'> | undefined;
+}
 
 /** `maybe`: the shape or null. A list holds values of one shape; a record has any keys with such values. */
 type Shape =
@@ -156,18 +189,23 @@ const HUB_SUBSCRIPTIONS = keys({
   publishes: list(HELD_PACKET),
 });
 
-const SHAPES = {
-  '/v1/status': STATUS,
-  '/v1/ledger': LEDGER,
-  '/v1/subdevices': SUBDEVICES,
-  '/v1/hub-subscriptions': HUB_SUBSCRIPTIONS,
-  '/v1/outbox': OUTBOX,
-  '/v1/dead-letters': DEAD_LETTERS,
-} as const;
+/** `from`: whether the answer needs the thread of the store. */
+export const ANSWERS: Readonly<Record<AnswerPath, { readonly from: 'RAM' | 'store'; readonly shape: Shape }>> = {
+  '/v1/status': { from: 'RAM', shape: STATUS },
+  '/v1/ledger': { from: 'store', shape: LEDGER },
+  '/v1/subdevices': { from: 'RAM', shape: SUBDEVICES },
+  '/v1/hub-subscriptions': { from: 'RAM', shape: HUB_SUBSCRIPTIONS },
+  '/v1/outbox': { from: 'store', shape: OUTBOX },
+  '/v1/dead-letters': { from: 'store', shape: DEAD_LETTERS },
+};
+
+export function isAnswerPath(path: string | undefined): path is AnswerPath {
+  return path !== undefined && Object.hasOwn(ANSWERS, path);
+}
 
 /** Finds the first place of an answer that cannot be used, e.g. `hub.host`; `undefined`: the whole answer can be. */
-export function unusableIn(path: keyof typeof SHAPES, answer: unknown): string | undefined {
-  return misfit(SHAPES[path], answer, '');
+export function unusableIn(path: AnswerPath, answer: unknown): string | undefined {
+  return misfit(ANSWERS[path].shape, answer, '');
 }
 
 function misfit(shape: Shape, value: unknown, place: string): string | undefined {
