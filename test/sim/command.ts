@@ -1,4 +1,4 @@
-/** `npm run sim -- --seed N --hours H [--seeds COUNT] [--trouble X] [--subdevices N] [--slowness X] [--driver-mix mixed|lines|modbus] [--timeline]`: runs simulated worlds and prints the problems. */
+/** `npm run sim`: runs simulated worlds and prints the problems. A world with a problem is shrunk. */
 import { parseArgs } from 'node:util';
 import { shrink, timelineOf } from './shrink.ts';
 import { simulate } from './simulate.ts';
@@ -13,8 +13,26 @@ const { values } = parseArgs({
     slowness: { type: 'string', default: '1' },
     'driver-mix': { type: 'string' },
     timeline: { type: 'boolean', default: false },
+    help: { type: 'boolean', default: false },
   },
 });
+
+const USAGE = `npm run sim -- [options]
+
+  --seed N           first seed (1)
+  --seeds COUNT      number of seeds (1)
+  --hours H          length of each world in virtual hours (24)
+  --trouble X        frequency of troubles: 0 = none, 1 = as in a bad week (1)
+  --subdevices N     number of subdevices (8)
+  --slowness X       factor of the pauses between messages (1)
+  --driver-mix NAME  mixed, lines or modbus
+  --timeline         print all events
+`;
+
+if (values.help) {
+  process.stdout.write(USAGE);
+  process.exit(0);
+}
 
 const DRIVER_MIXES = ['mixed', 'lines', 'modbus'] as const;
 
@@ -26,9 +44,12 @@ const startedMs = performance.now();
 for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {
   const seedStartedMs = performance.now();
   const request = {
-    ...{ seed, hours, trouble: Number(values.trouble) },
+    seed,
+    hours,
+    trouble: Number(values.trouble),
     driverMix: DRIVER_MIXES.find((one) => one === values['driver-mix']),
-    ...{ subdevices: Number(values.subdevices), slowness: Number(values.slowness) },
+    subdevices: Number(values.subdevices),
+    slowness: Number(values.slowness),
   };
   const outcome = await simulate(request);
   const { uplinks, downlinks, duplicates, shed, commits, problems } = outcome;
