@@ -13,6 +13,7 @@ import { HubClient } from '../hub/client/hub-client.ts';
 import type { SignsWith } from '../hub/client/hub-contract.ts';
 import type { OpenChannel, PortCare } from '../ports.ts';
 import { FlightRecorder } from '../recorder/flight-recorder.ts';
+import { MachineSnapshots } from '../recorder/machine-snapshots.ts';
 import { type Stations, WINDOW_MAX } from './stations.ts';
 
 /** Room for topic and headers in a packet of the hub, in addition to its payload. */
@@ -46,7 +47,7 @@ export function planHub(
   { opening, wallClock }: Stations,
 ): { readonly client: HubClient; readonly recorder: FlightRecorder } {
   const { keepAliveS, connectMsMax, reconnectFloorMs, reconnectCeilingMs } = config.hub;
-  const options = {
+  const plan = {
     keepAliveS,
     connectMsMax,
     answerMsMax: ANSWER_MS_MAX,
@@ -56,18 +57,20 @@ export function planHub(
     reconnect: { floorMs: reconnectFloorMs, ceilingMs: reconnectCeilingMs },
   };
   const recorder = new FlightRecorder({
-    subject: { name: HUB, driver: HUB, options },
+    subject: { name: HUB, driver: HUB, options: plan },
     random,
     blank: blankPassword,
     bytesMax: config.recorder.ringBytes,
     stateOf: () => client.state,
-    snapshotOf: () => client.snapshot(),
+    snapshotOf: () => snapshots.capture(),
   });
-  const client = new HubClient({
-    ...options,
+  const options = {
+    ...plan,
     credentials: () => credentials(wallClock.wallMs()),
     random: recorder.random,
-  });
+  };
+  const client = new HubClient(options);
+  const snapshots = new MachineSnapshots(client, options, []);
   return { client, recorder };
 }
 
@@ -91,15 +94,21 @@ export function planLinks({ config, openLink, careOf, random }: Wiring, knownLin
       .filter(({ id }) => link.allowedSubdevices?.includes(id) ?? true)
       .map(({ id, driverKeys }) => ({ id, keys: driverKeys }));
     const wasInUse = knownLinks.has(link.name);
-    const options = driver.plan(terms, own, { uplinksMax: WINDOW_MAX, reopen: REOPEN, wasInUse, served });
+    const plan = driver.plan(terms, own, { uplinksMax: WINDOW_MAX, reopen: REOPEN, wasInUse, served });
     const recorder = new FlightRecorder({
-      subject: { name: link.name, driver: link.driver, options },
+      subject: { name: link.name, driver: link.driver, options: plan },
       random,
       bytesMax: config.recorder.ringBytes,
       stateOf: () => machine.state,
-      snapshotOf: () => machine.snapshot(),
+      snapshotOf: () => snapshots.capture(),
     });
-    const machine = new RenewableLink(() => driver.create({ ...options, random: recorder.random }));
+    const options = { ...plan, random: recorder.random };
+    let snapshots: MachineSnapshots;
+    const machine = new RenewableLink(() => {
+      const created = driver.create(options);
+      snapshots = new MachineSnapshots(created, options, driver.laterClasses);
+      return created;
+    });
     return {
       name: link.name,
       path: link.path,

@@ -2,43 +2,34 @@
  * Decorrelated-jitter back-off: the next pause is drawn between the floor and three times the last pause, capped. It
  * spreads a fleet after a common outage better than doubling does, and a pause is never shorter than the floor.
  */
-import type { Restorable } from './snapshot.ts';
 
 export interface BackoffLimits {
   readonly floorMs: number;
   readonly ceilingMs: number;
 }
 
-export class Backoff implements Restorable<{ readonly lastMs: number }> {
-  readonly #limits: BackoffLimits;
-  readonly #random: () => number;
-  #lastMs: number;
+export class Backoff {
+  private readonly limits: BackoffLimits;
+  private readonly random: () => number;
+  private lastMs: number;
 
   /** @param random uniform in [0, 1) */
   constructor(limits: BackoffLimits, random: () => number) {
-    this.#limits = limits;
-    this.#random = random;
-    this.#lastMs = limits.floorMs;
+    this.limits = limits;
+    this.random = random;
+    this.lastMs = limits.floorMs;
   }
 
   /** Returns the pause before the next attempt, in ms: floor ≤ pause ≤ ceiling. A floor above the ceiling wins. */
   next(): number {
-    const { floorMs, ceilingMs } = this.#limits;
-    const widestMs = Math.max(floorMs, this.#lastMs * 3);
-    this.#lastMs = Math.max(floorMs, Math.min(ceilingMs, floorMs + this.#random() * (widestMs - floorMs)));
-    return this.#lastMs;
+    const { floorMs, ceilingMs } = this.limits;
+    const widestMs = Math.max(floorMs, this.lastMs * 3);
+    this.lastMs = Math.max(floorMs, Math.min(ceilingMs, floorMs + this.random() * (widestMs - floorMs)));
+    return this.lastMs;
   }
 
   /** Restarts at the floor. Called after a success that lasted. */
   reset(): void {
-    this.#lastMs = this.#limits.floorMs;
-  }
-
-  snapshot(): { readonly lastMs: number } {
-    return { lastMs: this.#lastMs };
-  }
-
-  restore({ lastMs }: { readonly lastMs: number }): void {
-    this.#lastMs = lastMs;
+    this.lastMs = this.limits.floorMs;
   }
 }

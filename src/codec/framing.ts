@@ -1,5 +1,4 @@
 /** Framings of packets on a line, by their names in the configuration: an encoder and a reader for each. */
-import type { Restorable } from '../base/snapshot.ts';
 import type { OnBroken } from './broken-frame.ts';
 import { encodeFrame, FrameReader } from './mqttsn-cobs.ts';
 import { RawReader } from './mqttsn-raw.ts';
@@ -10,7 +9,7 @@ export type FramingName = 'sn-cobs' | 'sn-raw';
  * Reader that takes bytes in pieces of any size and returns packets. It holds at most one packet. All counters only
  * grow.
  */
-export interface PacketReader extends Restorable<object> {
+export interface PacketReader {
   /** Damaged frames. For a framing without frames: stretches of bytes that were not a packet. */
   readonly crcErrors: number;
   readonly oversizeFrames: number;

@@ -3,7 +3,6 @@
  * bytes are split. The beginning of a longer line is reported at its end. Empty lines are ignored. If text lines end in
  * `\n`, one `\r` before it belongs to the delimiter, because most devices write both.
  */
-import type { Restorable } from '../base/snapshot.ts';
 
 export type LineEncoding = 'utf-8' | 'latin1' | 'bytes';
 
@@ -15,48 +14,39 @@ export interface LineLimits {
   readonly encoding: LineEncoding;
 }
 
-export interface LineReaderSnapshot {
-  /** Bytes received of the line. */
-  readonly begun: Uint8Array;
-  readonly isSkipping: boolean;
-  readonly unendedBytes: number;
-  /** Beginning of the unfinished line, if it is too long. */
-  readonly overlong: Uint8Array | undefined;
-}
-
 const LF = 0x0a;
 const CR = 0x0d;
 
-export class LineReader implements Restorable<LineReaderSnapshot> {
-  readonly #delimiter: Uint8Array;
-  readonly #lineBytesMax: number;
+export class LineReader {
+  private readonly delimiter: Uint8Array;
+  private readonly lineBytesMax: number;
   /** Whether a carriage return at the end of a line is removed. */
-  readonly #dropsReturn: boolean;
-  readonly #buffer: Uint8Array;
-  readonly #onOversize: (begun: Uint8Array) => void;
-  #length = 0;
-  #isSkipping = false;
-  #unendedBytes = 0;
-  #overlong: Uint8Array | undefined;
+  private readonly dropsReturn: boolean;
+  private readonly buffer: Uint8Array;
+  private readonly onOversize: (begun: Uint8Array) => void;
+  private length = 0;
+  private isSkipping = false;
+  private bytesSinceDelimiter = 0;
+  private overlong: Uint8Array | undefined;
 
   /** @param onOversize called at the end of each line that is too long, with its first `lineBytesMax` + 1 octets */
   constructor(limits: LineLimits, onOversize: (begun: Uint8Array) => void = () => undefined) {
     const { delimiter, lineBytesMax, encoding } = limits;
-    this.#delimiter = delimiter;
-    this.#lineBytesMax = lineBytesMax;
-    this.#dropsReturn = encoding !== 'bytes' && delimiter.length === 1 && delimiter[0] === LF;
-    this.#buffer = new Uint8Array(lineBytesMax + delimiter.length + Number(this.#dropsReturn));
-    this.#onOversize = onOversize;
+    this.delimiter = delimiter;
+    this.lineBytesMax = lineBytesMax;
+    this.dropsReturn = encoding !== 'bytes' && delimiter.length === 1 && delimiter[0] === LF;
+    this.buffer = new Uint8Array(lineBytesMax + delimiter.length + Number(this.dropsReturn));
+    this.onOversize = onOversize;
   }
 
   /** Bytes since the last delimiter. */
   get unendedBytes(): number {
-    return this.#unendedBytes;
+    return this.bytesSinceDelimiter;
   }
 
   /** View of the held bytes of the unfinished line. */
   get begun(): Uint8Array {
-    return this.#buffer.subarray(0, this.#length);
+    return this.buffer.subarray(0, this.length);
   }
 
   /**
@@ -64,67 +54,52 @@ export class LineReader implements Restorable<LineReaderSnapshot> {
    * dropped
    */
   reset(isWithinLine: boolean): void {
-    this.#length = 0;
-    this.#unendedBytes = 0;
-    this.#overlong = undefined;
-    this.#isSkipping = isWithinLine;
+    this.length = 0;
+    this.bytesSinceDelimiter = 0;
+    this.overlong = undefined;
+    this.isSkipping = isWithinLine;
   }
 
   /** @returns the lines that are complete now; each owns its memory */
   push(bytes: Uint8Array): Uint8Array[] {
     const lines: Uint8Array[] = [];
     for (const octet of bytes) {
-      this.#buffer[this.#length] = octet;
-      this.#length += 1;
-      this.#unendedBytes += 1;
-      if (octet === this.#delimiter.at(-1) && this.#endsInDelimiter()) this.#finish(lines);
-      else if (this.#length === this.#buffer.length) this.#overflow();
+      this.buffer[this.length] = octet;
+      this.length += 1;
+      this.bytesSinceDelimiter += 1;
+      if (octet === this.delimiter.at(-1) && this.endsInDelimiter()) this.finish(lines);
+      else if (this.length === this.buffer.length) this.overflow();
     }
     return lines;
   }
 
-  snapshot(): LineReaderSnapshot {
-    const [begun, isSkipping] = [this.#buffer.slice(0, this.#length), this.#isSkipping];
-    // these arrays are replaced, never changed
-    const [unendedBytes, overlong] = [this.#unendedBytes, this.#overlong];
-    return { begun, isSkipping, unendedBytes, overlong };
+  private endsInDelimiter(): boolean {
+    const start = this.length - this.delimiter.length;
+    return start >= 0 && this.delimiter.every((octet, at) => this.buffer[start + at] === octet);
   }
 
-  restore({ begun, isSkipping, unendedBytes, overlong }: LineReaderSnapshot): void {
-    this.#buffer.set(begun);
-    this.#length = begun.length;
-    this.#isSkipping = isSkipping;
-    this.#unendedBytes = unendedBytes;
-    this.#overlong = overlong;
-  }
-
-  #endsInDelimiter(): boolean {
-    const start = this.#length - this.#delimiter.length;
-    return start >= 0 && this.#delimiter.every((octet, at) => this.#buffer[start + at] === octet);
-  }
-
-  #finish(lines: Uint8Array[]): void {
-    const end = this.#length - this.#delimiter.length;
-    const length = this.#dropsReturn && this.#buffer[end - 1] === CR ? end - 1 : end;
-    const isTooLong = !this.#isSkipping && length > this.#lineBytesMax;
-    const overlong = isTooLong ? this.#beginning() : this.#overlong;
-    if (overlong !== undefined) this.#onOversize(overlong);
-    else if (!this.#isSkipping && length > 0) lines.push(this.#buffer.slice(0, length));
+  private finish(lines: Uint8Array[]): void {
+    const end = this.length - this.delimiter.length;
+    const length = this.dropsReturn && this.buffer[end - 1] === CR ? end - 1 : end;
+    const isTooLong = !this.isSkipping && length > this.lineBytesMax;
+    const overlong = isTooLong ? this.beginning() : this.overlong;
+    if (overlong !== undefined) this.onOversize(overlong);
+    else if (!this.isSkipping && length > 0) lines.push(this.buffer.slice(0, length));
     this.reset(false);
   }
 
   /** First octets of the unfinished line, up to one more than allowed. */
-  #beginning(): Uint8Array {
-    return this.#buffer.slice(0, this.#lineBytesMax + 1);
+  private beginning(): Uint8Array {
+    return this.buffer.slice(0, this.lineBytesMax + 1);
   }
 
   /** Keeps only the octets that may begin a delimiter. */
-  #overflow(): void {
-    if (!this.#isSkipping) this.#overlong = this.#beginning();
-    this.#isSkipping = true;
-    const kept = this.#delimiter.length - 1;
-    this.#buffer.copyWithin(0, this.#length - kept, this.#length);
-    this.#length = kept;
+  private overflow(): void {
+    if (!this.isSkipping) this.overlong = this.beginning();
+    this.isSkipping = true;
+    const kept = this.delimiter.length - 1;
+    this.buffer.copyWithin(0, this.length - kept, this.length);
+    this.length = kept;
   }
 }
 

@@ -8,7 +8,6 @@
  * Source: MQTT 3.1.1 §2.2.3 (remaining length).
  */
 import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
-import type { Restorable } from '../base/snapshot.ts';
 
 export interface MqttFramingLimits {
   /** Size of a whole packet, including its fixed header. */
@@ -47,39 +46,32 @@ export interface RawPacket {
   readonly skippedBytes: number;
 }
 
-export interface MqttFramingSnapshot {
-  readonly held: Uint8Array;
-  readonly header: FixedHeader | undefined;
-  readonly bytesToSkip: number;
-  readonly isDead: boolean;
-}
-
-export class MqttFraming implements Restorable<MqttFramingSnapshot> {
-  readonly #limits: MqttFramingLimits;
-  /** Beginning of a packet: `#heldBytes` of `#held`. Large enough for the packet once the length is known. */
-  #held = new Uint8Array(HEADER_BYTES_MAX);
-  #heldBytes = 0;
-  #header: FixedHeader | undefined;
+export class MqttFraming {
+  private readonly limits: MqttFramingLimits;
+  /** Beginning of a packet: `heldCount` of `held`. Large enough for the packet once the length is known. */
+  private held = new Uint8Array(HEADER_BYTES_MAX);
+  private heldCount = 0;
+  private header: FixedHeader | undefined;
   /** Bytes of the current packet that are still to come and are not kept. */
-  #bytesToSkip = 0;
-  #isDead = false;
+  private bytesToSkip = 0;
+  private hasFailed = false;
 
   constructor(limits: MqttFramingLimits) {
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   get isDead(): boolean {
-    return this.#isDead;
+    return this.hasFailed;
   }
 
   /** Beginning of the packet under way, and after a problem of the packet that has it. A view. */
   get head(): Uint8Array {
-    return this.#held.subarray(0, this.#heldBytes);
+    return this.held.subarray(0, this.heldCount);
   }
 
   /** Bytes held of an unfinished packet: at most `packetBytesMax`. */
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.heldCount;
   }
 
   /**
@@ -88,11 +80,11 @@ export class MqttFraming implements Restorable<MqttFramingSnapshot> {
    */
   *push(bytes: Uint8Array): Generator<Decoded<RawPacket>, void, undefined> {
     let rest = bytes;
-    while (!this.#isDead && rest.length > 0) {
-      const step = this.#heldBytes === 0 ? this.#readWhole(rest) : this.#complete(rest);
+    while (!this.hasFailed && rest.length > 0) {
+      const step = this.heldCount === 0 ? this.readWhole(rest) : this.complete(rest);
       if (!step.ok) {
-        if (this.#heldBytes === 0) this.#hold(undefined, rest.subarray(0, HEADER_BYTES_MAX));
-        this.#isDead = true;
+        if (this.heldCount === 0) this.hold(undefined, rest.subarray(0, HEADER_BYTES_MAX));
+        this.hasFailed = true;
         yield step;
         return;
       }
@@ -101,30 +93,15 @@ export class MqttFraming implements Restorable<MqttFramingSnapshot> {
     }
   }
 
-  snapshot(): MqttFramingSnapshot {
-    return {
-      held: this.#held.slice(0, this.#heldBytes),
-      header: this.#header,
-      bytesToSkip: this.#bytesToSkip,
-      isDead: this.#isDead,
-    };
-  }
-
-  restore({ held, header, bytesToSkip, isDead }: MqttFramingSnapshot): void {
-    this.#hold(header, held);
-    this.#bytesToSkip = bytesToSkip;
-    this.#isDead = isDead;
-  }
-
   /** Takes a packet directly from the bytes, or holds what is there of it. Called if nothing is held. */
-  #readWhole(bytes: Uint8Array): Decoded<Step> {
-    const header = this.#readHeader(bytes);
+  private readWhole(bytes: Uint8Array): Decoded<Step> {
+    const header = this.readHeader(bytes);
     if (!header.ok) return header;
     const keptBytes = header.value === undefined ? bytes.length : keptBytesOf(header.value);
     if (header.value === undefined || header.value.isOversize || bytes.length < keptBytes) {
       const kept = bytes.subarray(0, keptBytes);
-      this.#hold(header.value, kept);
-      return decoded({ packet: this.#takeIfWhole(), rest: bytes.subarray(kept.length) });
+      this.hold(header.value, kept);
+      return decoded({ packet: this.takeIfWhole(), rest: bytes.subarray(kept.length) });
     }
     return decoded({
       packet: rawPacket(header.value, bytes.subarray(0, keptBytes)),
@@ -135,44 +112,44 @@ export class MqttFraming implements Restorable<MqttFramingSnapshot> {
   /**
    * Adds to the held bytes: byte by byte until the length is known, then the missing part. Called if bytes are held.
    */
-  #complete(bytes: Uint8Array): Decoded<Step> {
-    if (this.#header === undefined) {
-      const grown = this.#held.subarray(0, this.#heldBytes + 1);
-      grown.set(bytes.subarray(0, 1), this.#heldBytes);
-      this.#heldBytes = grown.length;
-      const header = this.#readHeader(grown);
+  private complete(bytes: Uint8Array): Decoded<Step> {
+    if (this.header === undefined) {
+      const grown = this.held.subarray(0, this.heldCount + 1);
+      grown.set(bytes.subarray(0, 1), this.heldCount);
+      this.heldCount = grown.length;
+      const header = this.readHeader(grown);
       if (!header.ok) return header;
-      if (header.value !== undefined) this.#hold(header.value, grown);
-      return decoded({ packet: this.#takeIfWhole(), rest: bytes.subarray(1) });
+      if (header.value !== undefined) this.hold(header.value, grown);
+      return decoded({ packet: this.takeIfWhole(), rest: bytes.subarray(1) });
     }
-    const missing = this.#held.length - this.#heldBytes;
+    const missing = this.held.length - this.heldCount;
     const taken = bytes.subarray(0, missing);
-    this.#held.set(taken, this.#heldBytes);
-    this.#heldBytes += taken.length;
+    this.held.set(taken, this.heldCount);
+    this.heldCount += taken.length;
     const rest = bytes.subarray(taken.length);
-    const skipped = Math.min(rest.length, this.#bytesToSkip);
-    this.#bytesToSkip -= skipped;
-    return decoded({ packet: this.#takeIfWhole(), rest: rest.subarray(skipped) });
+    const skipped = Math.min(rest.length, this.bytesToSkip);
+    this.bytesToSkip -= skipped;
+    return decoded({ packet: this.takeIfWhole(), rest: rest.subarray(skipped) });
   }
 
-  #hold(header: FixedHeader | undefined, bytes: Uint8Array): void {
+  private hold(header: FixedHeader | undefined, bytes: Uint8Array): void {
     const held = new Uint8Array(header === undefined ? HEADER_BYTES_MAX : keptBytesOf(header));
     held.set(bytes);
-    this.#held = held;
-    this.#heldBytes = bytes.length;
-    this.#header = header;
-    this.#bytesToSkip = header?.skippedBytes ?? 0;
+    this.held = held;
+    this.heldCount = bytes.length;
+    this.header = header;
+    this.bytesToSkip = header?.skippedBytes ?? 0;
   }
 
-  #takeIfWhole(): RawPacket | undefined {
-    if (this.#header === undefined || this.#heldBytes < this.#held.length || this.#bytesToSkip > 0) return undefined;
-    const packet = rawPacket(this.#header, this.#held);
-    this.#hold(undefined, NOTHING);
+  private takeIfWhole(): RawPacket | undefined {
+    if (this.header === undefined || this.heldCount < this.held.length || this.bytesToSkip > 0) return undefined;
+    const packet = rawPacket(this.header, this.held);
+    this.hold(undefined, NOTHING);
     return packet;
   }
 
   /** `undefined`: more bytes are needed. */
-  #readHeader(bytes: Uint8Array): Decoded<FixedHeader | undefined> {
+  private readHeader(bytes: Uint8Array): Decoded<FixedHeader | undefined> {
     let remainingLength = 0;
     for (let at = 1; at < HEADER_BYTES_MAX; at += 1) {
       const byte = bytes[at];
@@ -180,14 +157,14 @@ export class MqttFraming implements Restorable<MqttFramingSnapshot> {
       remainingLength += (byte & 0x7f) * 128 ** (at - 1);
       if ((byte & 0x80) === 0) {
         const headerBytes = at + 1;
-        return this.#bounded(headerBytes, remainingLength, (bytes[0] ?? 0) >> 4);
+        return this.bounded(headerBytes, remainingLength, (bytes[0] ?? 0) >> 4);
       }
     }
     return undecodable('remaining length of more than four bytes (§2.2.3)');
   }
 
-  #bounded(headerBytes: number, remainingLength: number, type: number): Decoded<FixedHeader> {
-    const { packetBytesMax, skipsLargePublish = false } = this.#limits;
+  private bounded(headerBytes: number, remainingLength: number, type: number): Decoded<FixedHeader> {
+    const { packetBytesMax, skipsLargePublish = false } = this.limits;
     const packetBytes = headerBytes + remainingLength;
     if (packetBytes <= packetBytesMax)
       return decoded({ headerBytes, remainingLength, isOversize: false, skippedBytes: 0 });

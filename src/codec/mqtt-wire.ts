@@ -17,9 +17,8 @@ import {
   writeToStream,
 } from 'mqtt-packet';
 import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
-import type { Restorable } from '../base/snapshot.ts';
 import type { ConnackCode, Connect, MqttPacket, MqttQos, Pingresp, Publish, Suback, SubackCode } from './mqtt.ts';
-import { MqttFraming, type MqttFramingLimits, type MqttFramingSnapshot, type RawPacket } from './mqtt-framing.ts';
+import { MqttFraming, type MqttFramingLimits, type RawPacket } from './mqtt-framing.ts';
 import { problemIn } from './mqtt-rules.ts';
 import { bytesSample } from './other-protocols.ts';
 
@@ -40,39 +39,30 @@ export interface MqttReaderLimits extends MqttFramingLimits {
   readonly namesBytes?: boolean;
 }
 
-export interface MqttReaderSnapshot {
-  readonly framing: MqttFramingSnapshot;
-  readonly isDead: boolean;
-}
-
 /**
  * Reader of one connection. After the first problem it reads nothing more: the connection must be closed
  * [MQTT-4.8.0-1].
  */
-export class MqttReader implements Restorable<MqttReaderSnapshot> {
-  readonly #framing: MqttFraming;
-  #parser: Parser;
-  readonly #passesInvalid: boolean;
-  readonly #namesBytes: boolean;
-  #isDead = false;
-  /** Result of the library for the current packet. */
-  #parsed: Decoded<MqttPacket> | undefined;
+export class MqttReader {
+  private readonly framing: MqttFraming;
+  private readonly passesInvalid: boolean;
+  private readonly namesBytes: boolean;
+  private hasFailed = false;
 
   constructor(limits: MqttReaderLimits) {
-    this.#framing = new MqttFraming(limits);
-    this.#passesInvalid = limits.passesInvalid === true;
-    this.#namesBytes = limits.namesBytes === true;
-    this.#parser = this.#newParser();
+    this.framing = new MqttFraming(limits);
+    this.passesInvalid = limits.passesInvalid === true;
+    this.namesBytes = limits.namesBytes === true;
   }
 
   /** Whether a problem was found; nothing more is read. */
   get isDead(): boolean {
-    return this.#isDead;
+    return this.hasFailed;
   }
 
   /** Bytes held of an unfinished packet. */
   get heldBytes(): number {
-    return this.#framing.heldBytes;
+    return this.framing.heldBytes;
   }
 
   /**
@@ -81,44 +71,56 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
    */
   push(bytes: Uint8Array): Decoded<MqttPacket>[] {
     const packets: Decoded<MqttPacket>[] = [];
-    if (this.#isDead) return packets;
-    for (const raw of this.#framing.push(bytes)) {
-      const packet = raw.ok ? this.#read(raw.value) : raw;
+    if (this.hasFailed) return packets;
+    for (const raw of this.framing.push(bytes)) {
+      const packet = raw.ok ? this.read(raw.value) : raw;
       if (packet.ok) {
         packets.push(packet);
         continue;
       }
-      packets.push(this.#namesBytes ? withBytes(packet, raw.ok ? raw.value.bytes : this.#framing.head) : packet);
-      this.#isDead = true;
+      packets.push(this.namesBytes ? withBytes(packet, raw.ok ? raw.value.bytes : this.framing.head) : packet);
+      this.hasFailed = true;
       break;
     }
     return packets;
   }
 
-  /** The library receives whole packets only, so it holds no state between them. */
-  snapshot(): MqttReaderSnapshot {
-    return { framing: this.#framing.snapshot(), isDead: this.#isDead };
-  }
-
-  restore({ framing, isDead }: MqttReaderSnapshot): void {
-    this.#framing.restore(framing);
-    this.#isDead = isDead;
-  }
-
-  #read(raw: RawPacket): Decoded<MqttPacket> {
+  private read(raw: RawPacket): Decoded<MqttPacket> {
     const broken = problemIn(raw);
-    if (broken !== undefined) return this.#passOn(raw, { problem: broken.problem }, broken.tag);
+    if (broken !== undefined) return this.passOn(raw, { problem: broken.problem }, broken.tag);
     if (raw.isOversize) return decoded({ ...publishHead(raw), oversizeBytes: raw.bytes.length + raw.skippedBytes });
+    const parsed = LIBRARY.read(raw.bytes);
+    return parsed.ok ? parsed : this.passOn(raw, { fault: `packet that the gateway cannot read: ${parsed.problem}` });
+  }
+
+  private passOn(raw: RawPacket, why: { problem: string } | { fault: string }, tag?: string): Decoded<MqttPacket> {
+    const words = 'problem' in why ? why.problem : why.fault;
+    if (!this.passesInvalid) return undecodable(words, tag);
+    const publish = framedPublish(raw);
+    if (publish !== undefined) return decoded({ ...publish, ...why });
+    const answer = framedAnswer(raw);
+    if (answer !== undefined) return decoded({ ...answer, problem: `${words} (received: ${bytesSample(raw.bytes)})` });
+    return undecodable(words, tag);
+  }
+}
+
+/** Parser of the library. Receives whole packets only, so it holds no state between them and serves all readers. */
+class LibraryParser {
+  #parser = this.#newParser();
+  /** Result for the current packet. */
+  #parsed: Decoded<MqttPacket> | undefined;
+
+  read(bytes: Uint8Array): Decoded<MqttPacket> {
     this.#parsed = undefined;
     try {
-      this.#parser.parse(bufferOver(raw.bytes));
+      this.#parser.parse(bufferOver(bytes));
     } catch (error) {
       this.#parsed = undecodable(error instanceof Error ? error.message : String(error));
     }
     const parsed: Decoded<MqttPacket> = this.#parsed ?? undecodable('the library did not read it');
-    if (parsed.ok) return parsed;
-    this.#parser = this.#newParser(); // the previous parser may have stopped within the packet
-    return this.#passOn(raw, { fault: `packet that the gateway cannot read: ${parsed.problem}` });
+    // the parser keeps a CONNECT, and may have stopped within a packet that it cannot read
+    if (!parsed.ok || parsed.value.kind === 'connect') this.#parser = this.#newParser();
+    return parsed;
   }
 
   #newParser(): Parser {
@@ -131,17 +133,9 @@ export class MqttReader implements Restorable<MqttReaderSnapshot> {
     });
     return parser;
   }
-
-  #passOn(raw: RawPacket, why: { problem: string } | { fault: string }, tag?: string): Decoded<MqttPacket> {
-    const words = 'problem' in why ? why.problem : why.fault;
-    if (!this.#passesInvalid) return undecodable(words, tag);
-    const publish = framedPublish(raw);
-    if (publish !== undefined) return decoded({ ...publish, ...why });
-    const answer = framedAnswer(raw);
-    if (answer !== undefined) return decoded({ ...answer, problem: `${words} (received: ${bytesSample(raw.bytes)})` });
-    return undecodable(words, tag);
-  }
 }
+
+const LIBRARY = new LibraryParser();
 
 function withBytes(
   { problem, tag }: Extract<Decoded<MqttPacket>, { ok: false }>,

@@ -6,7 +6,6 @@
  * and at most one neighbour, if their common delimiter was lost; the next zero starts again. No inter-byte timer.
  * Invariants: the reader holds at most one frame of the largest packet; it passes on no frame with a wrong CRC-32.
  */
-import type { Restorable } from '../base/snapshot.ts';
 import type { BrokenFrame, OnBroken } from './broken-frame.ts';
 import { cobsBytesMax, decodeCobs, encodeCobs } from './cobs.ts';
 import { crc32 } from './crc32.ts';
@@ -25,47 +24,40 @@ export function encodeFrame(packet: Uint8Array): Uint8Array {
   return frame;
 }
 
-interface FrameReaderSnapshot {
-  readonly held: Uint8Array;
-  readonly isOversize: boolean;
-  readonly crcErrors: number;
-  readonly oversizeFrames: number;
-}
-
 /** Takes bytes in pieces of any size, and returns the packets of undamaged frames. */
-export class FrameReader implements Restorable<FrameReaderSnapshot> {
-  readonly #packetBytesMax: number;
-  readonly #held: Uint8Array;
-  readonly #onBroken: OnBroken;
-  #heldBytes = 0;
-  #isOversize = false;
-  #crcErrors = 0;
-  #oversizeFrames = 0;
+export class FrameReader {
+  private readonly packetBytesMax: number;
+  private readonly held: Uint8Array;
+  private readonly onBroken: OnBroken;
+  private heldCount = 0;
+  private isOversize = false;
+  private crcErrorCount = 0;
+  private oversizeCount = 0;
 
   /** @param packetBytesMax largest packet passed on; a frame of a larger one is dropped while it arrives */
   constructor(packetBytesMax: number, onBroken: OnBroken = () => undefined) {
-    this.#packetBytesMax = packetBytesMax;
-    this.#onBroken = onBroken;
-    this.#held = new Uint8Array(cobsBytesMax(packetBytesMax + CRC_BYTES));
+    this.packetBytesMax = packetBytesMax;
+    this.onBroken = onBroken;
+    this.held = new Uint8Array(cobsBytesMax(packetBytesMax + CRC_BYTES));
   }
 
   /** Frames that were not COBS, were too short for a CRC-32, or had a wrong one. */
   get crcErrors(): number {
-    return this.#crcErrors;
+    return this.crcErrorCount;
   }
 
   get oversizeFrames(): number {
-    return this.#oversizeFrames;
+    return this.oversizeCount;
   }
 
   /** Bytes of the unfinished frame. */
   get heldBytes(): number {
-    return this.#heldBytes;
+    return this.heldCount;
   }
 
   /** Largest number of bytes that the reader can hold. */
   get heldBytesMax(): number {
-    return this.#held.length;
+    return this.held.length;
   }
 
   /** @returns the packets, each in its own memory, in the order of their arrival */
@@ -75,9 +67,9 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
     while (from < bytes.length) {
       const delimiterAt = bytes.indexOf(DELIMITER, from);
       const to = delimiterAt === -1 ? bytes.length : delimiterAt;
-      this.#hold(bytes.subarray(from, to));
+      this.hold(bytes.subarray(from, to));
       if (delimiterAt !== -1) {
-        const packet = this.#finish();
+        const packet = this.finish();
         if (packet !== undefined) packets.push(packet);
       }
       from = to + 1;
@@ -92,57 +84,41 @@ export class FrameReader implements Restorable<FrameReaderSnapshot> {
   }
 
   reset(): void {
-    this.#heldBytes = 0;
-    this.#isOversize = false;
+    this.heldCount = 0;
+    this.isOversize = false;
   }
 
-  snapshot(): FrameReaderSnapshot {
-    return {
-      held: this.#held.slice(0, this.#heldBytes),
-      isOversize: this.#isOversize,
-      crcErrors: this.#crcErrors,
-      oversizeFrames: this.#oversizeFrames,
-    };
-  }
-
-  restore(snapshot: FrameReaderSnapshot): void {
-    this.#hold(snapshot.held);
-    this.#isOversize = snapshot.isOversize;
-    this.#crcErrors = snapshot.crcErrors;
-    this.#oversizeFrames = snapshot.oversizeFrames;
-  }
-
-  #hold(bytes: Uint8Array): void {
-    if (this.#isOversize) return;
-    if (this.#heldBytes + bytes.length > this.#held.length) {
+  private hold(bytes: Uint8Array): void {
+    if (this.isOversize) return;
+    if (this.heldCount + bytes.length > this.held.length) {
       // A finished frame is counted at its end. This one may never end, so it is reported now.
-      this.#onBroken('frame too long', this.#heldBytes > 0 ? this.#held.subarray(0, this.#heldBytes) : bytes);
-      this.#isOversize = true;
-      this.#heldBytes = 0;
+      this.onBroken('frame too long', this.heldCount > 0 ? this.held.subarray(0, this.heldCount) : bytes);
+      this.isOversize = true;
+      this.heldCount = 0;
       return;
     }
-    this.#held.set(bytes, this.#heldBytes);
-    this.#heldBytes += bytes.length;
+    this.held.set(bytes, this.heldCount);
+    this.heldCount += bytes.length;
   }
 
-  #finish(): Uint8Array | undefined {
-    const encoded = this.#held.subarray(0, this.#heldBytes);
-    const isOversize = this.#isOversize;
+  private finish(): Uint8Array | undefined {
+    const encoded = this.held.subarray(0, this.heldCount);
+    const isOversize = this.isOversize;
     this.reset();
     if (isOversize) {
-      this.#oversizeFrames += 1;
+      this.oversizeCount += 1;
       return undefined;
     }
     if (encoded.length === 0) return undefined;
     const packet = openFrame(encoded);
     if (typeof packet === 'string') {
-      this.#crcErrors += 1;
-      this.#onBroken(packet, encoded);
+      this.crcErrorCount += 1;
+      this.onBroken(packet, encoded);
       return undefined;
     }
-    if (packet.length > this.#packetBytesMax) {
-      this.#oversizeFrames += 1;
-      this.#onBroken('frame too long', encoded);
+    if (packet.length > this.packetBytesMax) {
+      this.oversizeCount += 1;
+      this.onBroken('frame too long', encoded);
       return undefined;
     }
     return packet;

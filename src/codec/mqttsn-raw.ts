@@ -9,7 +9,6 @@
  * checksum. Use sn-cobs if you can change the firmware. Invariant: the reader holds at most one packet of the largest
  * size and one chunk of bytes.
  */
-import type { Restorable } from '../base/snapshot.ts';
 import type { OnBroken } from './broken-frame.ts';
 import { decodePacket } from './mqttsn-decode.ts';
 import { BODY_BYTES, kindOfType } from './mqttsn-packets.ts';
@@ -31,119 +30,93 @@ const HEAD_BYTES_MAX = 4;
 
 type Outlook = 'more bytes needed' | 'no packet' | 'too large' | { readonly packetBytes: number };
 
-interface RawReaderSnapshot {
-  readonly held: Uint8Array;
-  readonly lastReceivedMs: number;
-  readonly isLost: boolean;
-  readonly crcErrors: number;
-  readonly oversizeFrames: number;
-}
-
-export class RawReader implements Restorable<RawReaderSnapshot> {
-  readonly #packetBytesMax: number;
-  #held = new Uint8Array(0);
-  /** Time at which `#held` last grew; monotonic. */
-  #lastReceivedMs = 0;
+export class RawReader {
+  private readonly packetBytesMax: number;
+  private held = new Uint8Array(0);
+  /** Time at which `held` last grew; monotonic. */
+  private lastReceivedMs = 0;
   /** The reader is within a stretch of bytes that are not a packet. A stretch is counted once. */
-  #isLost = false;
-  #crcErrors = 0;
-  #oversizeFrames = 0;
+  private isLost = false;
+  private crcErrorCount = 0;
+  private oversizeCount = 0;
 
-  readonly #onBroken: OnBroken;
+  private readonly onBroken: OnBroken;
 
   constructor(packetBytesMax: number, onBroken: OnBroken = () => undefined) {
-    this.#packetBytesMax = packetBytesMax;
-    this.#onBroken = onBroken;
+    this.packetBytesMax = packetBytesMax;
+    this.onBroken = onBroken;
   }
 
   /** Stretches of bytes that were not a packet. */
   get crcErrors(): number {
-    return this.#crcErrors;
+    return this.crcErrorCount;
   }
 
   /** Plausible heads of packets larger than allowed, including those made by noise. */
   get oversizeFrames(): number {
-    return this.#oversizeFrames;
+    return this.oversizeCount;
   }
 
   get heldBytes(): number {
-    return this.#held.length;
+    return this.held.length;
   }
 
   /** Largest number of bytes held between two calls. */
   get heldBytesMax(): number {
-    return this.#packetBytesMax;
+    return this.packetBytesMax;
   }
 
   push(bytes: Uint8Array, nowMs: number): Uint8Array[] {
     const packets: Uint8Array[] = [];
-    if (this.#held.length > 0 && nowMs - this.#lastReceivedMs >= IDLE_MS) {
-      const connect = connectIn(this.#held);
-      const lost = connect === undefined ? this.#held : this.#held.subarray(0, -connect.length);
-      this.#lose(lost, false);
+    if (this.held.length > 0 && nowMs - this.lastReceivedMs >= IDLE_MS) {
+      const connect = connectIn(this.held);
+      const lost = connect === undefined ? this.held : this.held.subarray(0, -connect.length);
+      this.lose(lost, false);
       this.reset();
       if (connect !== undefined) {
         packets.push(connect);
       }
     }
     if (bytes.length === 0) return packets;
-    this.#lastReceivedMs = nowMs;
-    const stream = new Uint8Array(this.#held.length + bytes.length);
-    stream.set(this.#held);
-    stream.set(bytes, this.#held.length);
+    this.lastReceivedMs = nowMs;
+    const stream = new Uint8Array(this.held.length + bytes.length);
+    stream.set(this.held);
+    stream.set(bytes, this.held.length);
     let at = 0;
     while (at < stream.length) {
       const rest = stream.subarray(at);
-      const outlook = lookAt(rest, this.#packetBytesMax);
+      const outlook = lookAt(rest, this.packetBytesMax);
       if (outlook === 'more bytes needed') break;
       if (outlook === 'too large' || outlook === 'no packet') {
-        this.#lose(rest, outlook === 'too large');
+        this.lose(rest, outlook === 'too large');
         // The last two octets of a long head could look like the head of a short packet.
         at += outlook === 'too large' ? headBytesOf(rest) : 1;
         continue;
       }
       packets.push(rest.slice(0, outlook.packetBytes));
-      this.#isLost = false;
+      this.isLost = false;
       at += outlook.packetBytes;
     }
-    this.#held = stream.slice(at);
+    this.held = stream.slice(at);
     return packets;
   }
 
   wakeAtMs(): number | undefined {
-    return this.#held.length === 0 ? undefined : this.#lastReceivedMs + IDLE_MS;
+    return this.held.length === 0 ? undefined : this.lastReceivedMs + IDLE_MS;
   }
 
   reset(): void {
-    this.#held = new Uint8Array(0);
-    this.#isLost = false;
-  }
-
-  snapshot(): RawReaderSnapshot {
-    return {
-      held: this.#held, // this array is replaced, never changed
-      lastReceivedMs: this.#lastReceivedMs,
-      isLost: this.#isLost,
-      crcErrors: this.#crcErrors,
-      oversizeFrames: this.#oversizeFrames,
-    };
-  }
-
-  restore(snapshot: RawReaderSnapshot): void {
-    this.#held = new Uint8Array(snapshot.held);
-    this.#lastReceivedMs = snapshot.lastReceivedMs;
-    this.#isLost = snapshot.isLost;
-    this.#crcErrors = snapshot.crcErrors;
-    this.#oversizeFrames = snapshot.oversizeFrames;
+    this.held = new Uint8Array(0);
+    this.isLost = false;
   }
 
   /** Counts a stretch of bytes once, by the kind of its beginning. */
-  #lose(bytes: Uint8Array, isTooLarge: boolean): void {
-    if (this.#isLost) return;
-    this.#isLost = true;
-    if (isTooLarge) this.#oversizeFrames += 1;
-    else this.#crcErrors += 1;
-    this.#onBroken(isTooLarge ? 'frame too long' : 'noise', bytes);
+  private lose(bytes: Uint8Array, isTooLarge: boolean): void {
+    if (this.isLost) return;
+    this.isLost = true;
+    if (isTooLarge) this.oversizeCount += 1;
+    else this.crcErrorCount += 1;
+    this.onBroken(isTooLarge ? 'frame too long' : 'noise', bytes);
   }
 }
 

@@ -9,7 +9,6 @@ import type { LinkCounters } from '../base/link-counters.ts';
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
 import type { Message, Qos, Retaining } from '../base/message.ts';
 import type { ProbeOutcome } from '../base/probe.ts';
-import type { Restorable } from '../base/snapshot.ts';
 
 export type DriverReport =
   /** A subdevice requests service. Answered by exactly one `attached`. */
@@ -157,7 +156,7 @@ export type RefuseReason = 'congestion' | 'not allowed' | 'invalid topic' | 'not
 export type LinkInput = ChannelInput | DriverCommand;
 export type LinkAction = ChannelAction | DriverReport;
 
-export interface LinkMachine extends Machine<LinkInput, LinkAction>, Restorable<object> {
+export interface LinkMachine extends Machine<LinkInput, LinkAction> {
   readonly counters: LinkCounters;
   readonly state: 'stopped' | 'opening' | 'open' | 'waiting to reopen';
   /** Client ids attached now. */

@@ -68,6 +68,8 @@ export type CaptureFormat =
   | { readonly kind: 'udp'; readonly port: number }
   | { readonly kind: 'dissector'; readonly name: string };
 
+type MachineClass = abstract new (...args: never[]) => object;
+
 /** @template Section driver keys of a `[[link]]`; @template Options of the driver's part of a link's configuration */
 interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, MachineOptions extends object> {
   /** Value of the key `driver`. */
@@ -109,6 +111,8 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
   /** All options of the machine except the random numbers. With them a recording can be run again. */
   plan(link: LinkTerms, options: Options, surroundings: LinkSurroundings): MachineOptions;
   create(options: MachineOptions & { readonly random: () => number }): LinkMachine;
+  /** Classes of which the machine has no object at first, and may create some later. Needed for snapshots. */
+  readonly laterClasses: readonly MachineClass[];
   /** Options as `plan` returns them, from the header of a recording. @throws if the header was changed */
   recall(recorded: object): MachineOptions;
   /** Finds frames in recorded bytes. @param options from the header of a recording, unchecked */

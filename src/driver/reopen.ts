@@ -7,7 +7,6 @@
  */
 import { Backoff, type BackoffLimits } from '../base/backoff.ts';
 import type { ChannelAction } from '../base/machine.ts';
-import type { Restorable } from '../base/snapshot.ts';
 import type { LinkMachine } from './driver.ts';
 
 export type LinkState = LinkMachine['state'];
@@ -18,50 +17,44 @@ type Phase =
   | { readonly state: 'open'; readonly sinceMs: number }
   | { readonly state: 'waiting to reopen'; readonly atMs: number };
 
-export interface LinkOpeningSnapshot {
-  readonly phase: Phase;
-  readonly openings: number;
-  readonly backoff: ReturnType<Backoff['snapshot']>;
-}
-
-export class LinkOpening implements Restorable<LinkOpeningSnapshot> {
-  readonly #backoff: Backoff;
-  readonly #steadyMs: number;
-  #phase: Phase = { state: 'stopped' };
-  #openings = 0;
+export class LinkOpening {
+  private readonly backoff: Backoff;
+  private readonly steadyMs: number;
+  private phase: Phase = { state: 'stopped' };
+  private openingCount = 0;
 
   /** @param random uniform in [0, 1) */
   constructor(limits: BackoffLimits, random: () => number) {
-    this.#backoff = new Backoff(limits, random);
-    this.#steadyMs = limits.ceilingMs;
+    this.backoff = new Backoff(limits, random);
+    this.steadyMs = limits.ceilingMs;
   }
 
   get state(): LinkState {
-    return this.#phase.state;
+    return this.phase.state;
   }
 
   /** Number of openings. */
   get openings(): number {
-    return this.#openings;
+    return this.openingCount;
   }
 
   start(): ChannelAction[] {
-    if (this.#phase.state !== 'stopped') return [];
-    this.#phase = { state: 'opening' };
+    if (this.phase.state !== 'stopped') return [];
+    this.phase = { state: 'opening' };
     return [{ kind: 'open' }];
   }
 
   /** `closed` follows if there was anything to close. */
   stop(): ChannelAction[] {
-    const { state } = this.#phase;
-    this.#phase = { state: 'stopped' };
+    const { state } = this.phase;
+    this.phase = { state: 'stopped' };
     return state === 'opening' || state === 'open' ? [{ kind: 'close', reason: 'the link is stopped' }] : [];
   }
 
   opened(nowMs: number): void {
-    if (this.#phase.state !== 'opening') return;
-    this.#phase = { state: 'open', sinceMs: nowMs };
-    this.#openings += 1;
+    if (this.phase.state !== 'opening') return;
+    this.phase = { state: 'open', sinceMs: nowMs };
+    this.openingCount += 1;
   }
 
   /**
@@ -69,28 +62,18 @@ export class LinkOpening implements Restorable<LinkOpeningSnapshot> {
    * again.
    */
   closed(nowMs: number): void {
-    if (this.#phase.state === 'stopped') return;
-    if (this.#phase.state === 'open' && nowMs - this.#phase.sinceMs >= this.#steadyMs) this.#backoff.reset();
-    this.#phase = { state: 'waiting to reopen', atMs: nowMs + this.#backoff.next() };
+    if (this.phase.state === 'stopped') return;
+    if (this.phase.state === 'open' && nowMs - this.phase.sinceMs >= this.steadyMs) this.backoff.reset();
+    this.phase = { state: 'waiting to reopen', atMs: nowMs + this.backoff.next() };
   }
 
   wake(nowMs: number): ChannelAction[] {
-    if (this.#phase.state !== 'waiting to reopen' || nowMs < this.#phase.atMs) return [];
-    this.#phase = { state: 'opening' };
+    if (this.phase.state !== 'waiting to reopen' || nowMs < this.phase.atMs) return [];
+    this.phase = { state: 'opening' };
     return [{ kind: 'open' }];
   }
 
   wakeAtMs(): number | undefined {
-    return this.#phase.state === 'waiting to reopen' ? this.#phase.atMs : undefined;
-  }
-
-  snapshot(): LinkOpeningSnapshot {
-    return { phase: this.#phase, openings: this.#openings, backoff: this.#backoff.snapshot() };
-  }
-
-  restore({ phase, openings, backoff }: LinkOpeningSnapshot): void {
-    this.#phase = phase;
-    this.#openings = openings;
-    this.#backoff.restore(backoff);
+    return this.phase.state === 'waiting to reopen' ? this.phase.atMs : undefined;
   }
 }

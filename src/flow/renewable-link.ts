@@ -53,12 +53,4 @@ export class RenewableLink implements LinkMachine {
   wakeAtMs(): number | undefined {
     return this.#machine.wakeAtMs();
   }
-
-  snapshot(): object {
-    return this.#machine.snapshot();
-  }
-
-  restore(snapshot: object): void {
-    this.#machine.restore(snapshot);
-  }
 }

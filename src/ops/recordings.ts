@@ -37,6 +37,7 @@ interface Recorded {
   readonly steps: readonly Step[];
   readonly forgotten: number;
   readonly snapshotsTooLarge: number;
+  readonly snapshotProblem: string | undefined;
 }
 
 const SUFFIX = '.recording';
@@ -94,8 +95,8 @@ export class Recordings {
 
   /** Writes a recording; rejects with the error of the file system. */
   freeze(recorder: FlightRecorder, reason: string): Promise<Frozen> {
-    const { forgotten, snapshotsTooLarge } = recorder;
-    const recorded = { steps: recorder.steps(), forgotten, snapshotsTooLarge }; // of now: the machine may be replaced
+    const { forgotten, snapshotsTooLarge, snapshotProblem } = recorder;
+    const recorded = { steps: recorder.steps(), forgotten, snapshotsTooLarge, snapshotProblem }; // of now: the machine may be replaced
     const frozen = this.#writing.then(() => this.#write(recorder, reason, recorded));
     this.#writing = frozen.then(
       () => this.#count('written'),

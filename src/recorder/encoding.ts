@@ -96,7 +96,7 @@ export class CompactWriter {
     for (const key of keys) {
       const one: unknown = value[key as keyof typeof value];
       this.word(key);
-      if (key === 'kind') this.word(String(one));
+      if (key === 'kind' && typeof one === 'string') this.word(one);
       else this.value(one);
     }
   }

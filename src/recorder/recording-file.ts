@@ -2,7 +2,8 @@
  * Recording as a file of JSON lines: a header, one line per step, and a last line with the number of steps and the
  * CRC-32 of everything before it. Bytes are base64. A cut file is readable up to the cut.
  *
- * Version 2: some steps carry the state of the machine before them (`before`). Version 1 has no such state.
+ * Some steps carry a snapshot of the machine before them (`before`, `machine-snapshots.ts`). Version 2 has snapshots of
+ * another form, which this program does not read, and version 1 has none.
  */
 import { Fault } from '../base/fault.ts';
 import type { Step, Subject } from '../base/step.ts';
@@ -23,6 +24,8 @@ export interface RecordingHeader {
   readonly forgotten: number;
   /** Number of snapshots not kept because they exceeded their share of the ring; since version 2. */
   readonly snapshotsTooLarge?: number;
+  /** Reason why the last snapshot that was due could not be made; since version 3. */
+  readonly snapshotProblem?: string | undefined;
 }
 
 export interface Recording {
@@ -33,8 +36,8 @@ export interface Recording {
 }
 
 export const FORMAT = 'holdfast recording';
-export const VERSION = 2;
-const VERSIONS = [1, VERSION] as const;
+export const VERSION = 3;
+const VERSIONS = [1, 2, VERSION] as const;
 
 /** @returns UTF-8 */
 export function encodeRecording(header: RecordingHeader, steps: readonly Step[]): Uint8Array {
@@ -89,7 +92,7 @@ function headerIn(line: string, path: string): RecordingHeader {
   if (!VERSIONS.some((version) => version === header.version))
     throw new Fault(
       'usage',
-      `${path} is a recording of version ${String(header.version)}, this program reads 1 and 2`,
+      `${path} is a recording of version ${String(header.version)}, this program reads 1 to ${VERSION}`,
       {
         hint: `Use the program that made it: ${String(header.program)}.`,
       },
@@ -103,10 +106,19 @@ function headerIn(line: string, path: string): RecordingHeader {
 
 /** Checks the header, because the file may come from any source. */
 function isWhole(header: Partial<RecordingHeader>): header is RecordingHeader {
-  const { subject, frozenAt, forgotten, snapshotsTooLarge = 0, gateway, program, reason } = header;
+  const {
+    subject,
+    frozenAt,
+    forgotten,
+    snapshotsTooLarge = 0,
+    snapshotProblem = '',
+    gateway,
+    program,
+    reason,
+  } = header;
   const { name, driver, options } = Object(subject) as Partial<Subject>;
   const { upMs, wallMs } = Object(frozenAt) as Partial<RecordingHeader['frozenAt']>;
-  const isTold = [name, driver, gateway, program, reason].every((text) => typeof text === 'string');
+  const isTold = [name, driver, gateway, program, reason, snapshotProblem].every((text) => typeof text === 'string');
   const isCounted = [forgotten, snapshotsTooLarge].every((count) => Number.isSafeInteger(count) && Number(count) >= 0);
   return isTold && isCounted && isTime(upMs) && isTime(wallMs) && typeof options === 'object' && options !== null;
 }

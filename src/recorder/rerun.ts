@@ -6,14 +6,14 @@
  */
 import { Fault } from '../base/fault.ts';
 import type { Machine } from '../base/machine.ts';
-import type { Restorable } from '../base/snapshot.ts';
 import { HUB, type Kinded, type Step, type Subject } from '../base/step.ts';
 import { MqttReader } from '../codec/mqtt-wire.ts';
 import { findDriver } from '../driver/drivers.ts';
 import type { Credentials } from '../hub/client/credentials.ts';
 import { HubClient } from '../hub/client/hub-client.ts';
 import type { HubClientOptions } from '../hub/client/hub-contract.ts';
-import { encodeValue, type Recording } from './recording-file.ts';
+import { MachineSnapshots } from './machine-snapshots.ts';
+import { encodeValue, type Recording, type RecordingHeader, VERSION } from './recording-file.ts';
 
 export interface Rerun {
   /** Steps of the machine before the first one that was run: overwritten, or before the first snapshot. */
@@ -41,15 +41,32 @@ interface Surroundings {
   readonly credentials: () => Credentials;
 }
 
-type Runnable = Machine<Kinded, Kinded> & Restorable<object> & { readonly state: string };
+interface Runnable {
+  readonly machine: Machine<Kinded, Kinded> & { readonly state: string };
+  readonly snapshots: MachineSnapshots;
+}
 
 /** @returns how to build the machine; `undefined` for a driver that this program does not have */
-function maker(driver: string): ((options: object, surroundings: Surroundings) => Runnable) | undefined {
+function maker(driver: string): ((recorded: object, surroundings: Surroundings) => Runnable) | undefined {
   if (driver === HUB)
-    return (options, surroundings) =>
-      new HubClient({ ...(options as HubClientOptions), ...surroundings }) as unknown as Runnable;
+    return (recorded, surroundings) => {
+      const options = { ...(recorded as HubClientOptions), ...surroundings };
+      const client = new HubClient(options);
+      return {
+        machine: client as unknown as Runnable['machine'],
+        snapshots: new MachineSnapshots(client, options, []),
+      };
+    };
   const found = findDriver(driver);
-  return found && ((options, { random }) => found.create({ ...found.recall(options), random }) as unknown as Runnable);
+  return (
+    found &&
+    ((recorded, { random }) => {
+      const options = { ...found.recall(recorded), random };
+      const link = found.create(options);
+      const snapshots = new MachineSnapshots(link, options, found.laterClasses);
+      return { machine: link as unknown as Runnable['machine'], snapshots };
+    })
+  );
 }
 
 /** @throws Fault `usage` for a recording that cannot be run again */
@@ -60,12 +77,12 @@ export function rerun(recording: Recording, path: string): Rerun {
   let now: Step | undefined;
   // the draws of the first step include those of the constructor
   let draws = [...(steps[0]?.draws ?? [])];
-  const machine = build(header.subject, path, {
+  const { machine, snapshots } = build(header.subject, path, {
     random: () => draws.shift() ?? 0,
     credentials: () => credentialsIn(now?.actions ?? []),
   });
   const run = { forgotten: header.forgotten, skipped, steps: steps.length };
-  if (header.forgotten > 0) takeBack(machine, steps[0]?.before, path);
+  if (header.forgotten > 0) restore(snapshots, steps[0]?.before ?? {}, { header, path });
   for (const [index, step] of steps.entries()) {
     now = step;
     if (index > 0 || header.forgotten > 0) draws = [...step.draws];
@@ -83,33 +100,55 @@ export function rerun(recording: Recording, path: string): Rerun {
 
 /** Index of the first step from which the machine can be run. */
 function firstRunnable({ header, steps }: Recording, path: string): number {
-  const { forgotten, snapshotsTooLarge = 0 } = header;
-  if (forgotten === 0) return 0;
+  if (header.forgotten === 0) return 0;
   const at = steps.findIndex(({ before }) => before !== undefined);
-  if (at !== -1) return at;
-  const why =
-    snapshotsTooLarge === 0
-      ? 'and holds no later state of the machine'
-      : 'and the state of the machine was larger than a quarter of the ring';
-  throw new Fault('usage', `${path} lacks its first ${forgotten} steps, ${why}, so it cannot be run again`, {
-    hint: 'Run holdfast export to show the recorded steps. To keep more steps, raise recorder.ring_bytes.',
-  });
+  if (at === -1)
+    throw cannotRun({ header, path, why: missingState(header) }, 'To keep more steps, raise recorder.ring_bytes.');
+  if (header.version === VERSION) return at;
+  throw otherProgram(header, path);
 }
 
-function takeBack(machine: Runnable, snapshot: object | undefined, path: string): void {
+function missingState({ snapshotsTooLarge = 0, snapshotProblem }: RecordingHeader): string {
+  if (snapshotProblem !== undefined) return `the state of the machine could not be saved (${snapshotProblem})`;
+  return snapshotsTooLarge === 0
+    ? 'it holds no later state of the machine'
+    : 'the state of the machine was larger than a quarter of the ring';
+}
+
+function otherProgram(header: RecordingHeader, path: string): Fault {
+  const why = `its machine states are of another version of the program (${header.program})`;
+  return cannotRun({ header, path, why }, 'To run it again, use that version.');
+}
+
+interface Unrunnable {
+  readonly header: RecordingHeader;
+  readonly path: string;
+  readonly why: string;
+}
+
+function cannotRun({ header, path, why }: Unrunnable, remedy: string): Fault {
+  return new Fault(
+    'usage',
+    `${path} lacks its first ${header.forgotten} steps, and ${why}, so it cannot be run again`,
+    {
+      hint: `Run holdfast export to show the recorded steps. ${remedy}`,
+    },
+  );
+}
+
+function restore(snapshots: MachineSnapshots, snapshot: object, { header, path }: Omit<Unrunnable, 'why'>): void {
+  let isRestored: boolean;
   try {
-    machine.restore(snapshot ?? {});
+    isRestored = snapshots.restore(snapshot);
   } catch (cause) {
-    throw new Fault('usage', `${path} holds an invalid machine state`, {
-      hint: 'The file was changed, or made by a program too different from this one.',
-      cause,
-    });
+    throw new Fault('usage', `${path} holds an invalid machine state`, { hint: 'The file was changed.', cause });
   }
+  if (!isRestored) throw otherProgram(header, path);
 }
 
 const THREW = 'threw an error';
 
-function decide(machine: Runnable, { input, upMs }: Step): string[] {
+function decide(machine: Runnable['machine'], { input, upMs }: Step): string[] {
   try {
     return machine.handle(input, upMs).map(encodeValue);
   } catch {

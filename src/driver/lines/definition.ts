@@ -32,6 +32,7 @@ export const LINES = defineDriver<typeof LINK_KEYS, LinesOptions, Omit<LinesLink
   isMute: () => false,
   plan: (link, options, { uplinksMax, reopen }) => ({ ...link, ...options, uplinksMax, reopen }),
   create: createLinesLink,
+  laterClasses: [],
   recall: (recorded) => {
     const options = recorded as LinesLinkOptions;
     return {

@@ -6,7 +6,6 @@
  * downlink of that number. An answer without a number could be a late one to an earlier downlink, so devices should
  * send the number.
  */
-import type { Restorable } from '../../base/snapshot.ts';
 import { fillTemplate, type Template } from '../../base/template.ts';
 import { filterMatches } from '../../base/topic.ts';
 import { decodeText } from '../../codec/lines.ts';
@@ -38,37 +37,32 @@ interface Delivery {
 
 const NUMBERS = 65_536;
 
-export interface LineDownlinksSnapshot {
-  readonly deliveries: readonly Readonly<Delivery>[];
-  readonly lastNumber: number;
-}
-
-export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
-  readonly #terms: LineDownlinkTerms;
-  readonly #sink: LinePacketSink;
+export class LineDownlinks {
+  private readonly terms: LineDownlinkTerms;
+  private readonly sink: LinePacketSink;
   /** At most one per subdevice; the first is on the line. */
-  #deliveries: Delivery[] = [];
+  private deliveries: Delivery[] = [];
   /** Starts at a random number, so that an answer to an earlier process is unlikely to match. */
-  #lastNumber: number;
+  private lastNumber: number;
 
   /** @param random uniform in [0, 1) */
   constructor(terms: LineDownlinkTerms, sink: LinePacketSink, random: () => number) {
-    this.#terms = terms;
-    this.#sink = sink;
-    this.#lastNumber = Math.floor(random() * NUMBERS);
+    this.terms = terms;
+    this.sink = sink;
+    this.lastNumber = Math.floor(random() * NUMBERS);
   }
 
   deliver(command: DeliverCommand, nowMs: number): void {
-    this.#lastNumber = (this.#lastNumber + 1) % NUMBERS;
-    const number = String(this.#lastNumber);
-    const line = this.#lineOf(command, number);
+    this.lastNumber = (this.lastNumber + 1) % NUMBERS;
+    const number = String(this.lastNumber);
+    const line = this.lineOf(command, number);
     if (!(line instanceof Uint8Array)) {
-      this.#sink.report({ kind: 'undelivered', token: command.token, ...line });
+      this.sink.report({ kind: 'undelivered', token: command.token, ...line });
       return;
     }
     const { token, subdevice } = command;
-    this.#deliveries.push({ token, subdevice, number, line, retries: 0, retryAtMs: undefined });
-    this.#write(nowMs);
+    this.deliveries.push({ token, subdevice, number, line, retries: 0, retryAtMs: undefined });
+    this.write(nowMs);
   }
 
   /**
@@ -76,75 +70,66 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
    * @returns the subdevice whose downlink was answered; `undefined`: no such answer was expected
    */
   answer({ number, refusal }: DownlinkAnswer, nowMs: number): string | undefined {
-    const [first] = this.#deliveries;
+    const [first] = this.deliveries;
     if (first === undefined || (number !== undefined && Number(number) !== Number(first.number))) return undefined;
-    this.#deliveries.shift();
+    this.deliveries.shift();
     const { token } = first;
-    if (refusal === undefined) this.#sink.report({ kind: 'delivered', token });
-    else this.#sink.report({ kind: 'undelivered', token, why: 'refused', because: refusal });
-    this.#write(nowMs);
+    if (refusal === undefined) this.sink.report({ kind: 'delivered', token });
+    else this.sink.report({ kind: 'undelivered', token, why: 'refused', because: refusal });
+    this.write(nowMs);
     return first.subdevice;
   }
 
   /** Ends the delivery to a subdevice. The message stays in custody. */
   abandon(subdevice: string, nowMs: number): void {
-    this.#lose((one) => one.subdevice === subdevice);
-    this.#write(nowMs);
+    this.lose((one) => one.subdevice === subdevice);
+    this.write(nowMs);
   }
 
   /** Handles the closing of the line. */
   closed(): void {
-    this.#lose(() => true);
+    this.lose(() => true);
   }
 
   /** @returns the subdevice that no longer answers */
   wake(nowMs: number): string | undefined {
-    const [first] = this.#deliveries;
+    const [first] = this.deliveries;
     if (first?.retryAtMs === undefined || nowMs < first.retryAtMs) return undefined;
-    if (first.retries >= this.#terms.retriesMax) return first.subdevice;
+    if (first.retries >= this.terms.retriesMax) return first.subdevice;
     first.retries += 1;
-    first.retryAtMs = nowMs + this.#terms.retryMs;
-    this.#sink.counters.retries += 1;
-    this.#sink.write(first.line);
+    first.retryAtMs = nowMs + this.terms.retryMs;
+    this.sink.counters.retries += 1;
+    this.sink.write(first.line);
     return undefined;
   }
 
   wakeAtMs(): number | undefined {
-    return this.#deliveries[0]?.retryAtMs;
+    return this.deliveries[0]?.retryAtMs;
   }
 
-  snapshot(): LineDownlinksSnapshot {
-    return { deliveries: this.#deliveries.map((one) => ({ ...one })), lastNumber: this.#lastNumber };
+  private lose(isLost: (delivery: Delivery) => boolean): void {
+    const lost = this.deliveries.filter(isLost);
+    this.deliveries = this.deliveries.filter((one) => !isLost(one));
+    for (const { token } of lost) this.sink.report({ kind: 'undelivered', token, why: 'lost' });
   }
 
-  restore({ deliveries, lastNumber }: LineDownlinksSnapshot): void {
-    this.#deliveries = deliveries.map((one) => ({ ...one }));
-    this.#lastNumber = lastNumber;
-  }
-
-  #lose(isLost: (delivery: Delivery) => boolean): void {
-    const lost = this.#deliveries.filter(isLost);
-    this.#deliveries = this.#deliveries.filter((one) => !isLost(one));
-    for (const { token } of lost) this.#sink.report({ kind: 'undelivered', token, why: 'lost' });
-  }
-
-  #write(nowMs: number): void {
-    const [first] = this.#deliveries;
+  private write(nowMs: number): void {
+    const [first] = this.deliveries;
     if (first === undefined || first.retryAtMs !== undefined) return;
-    this.#sink.write(first.line);
-    if (this.#terms.downlinkAck !== undefined) first.retryAtMs = nowMs + this.#terms.retryMs;
+    this.sink.write(first.line);
+    if (this.terms.downlinkAck !== undefined) first.retryAtMs = nowMs + this.terms.retryMs;
     else {
-      this.#deliveries.shift();
-      this.#sink.report({ kind: 'delivered', token: first.token });
+      this.deliveries.shift();
+      this.sink.report({ kind: 'delivered', token: first.token });
     }
   }
 
-  #lineOf({ topic, payload, subdevice }: DeliverCommand, number: string): Uint8Array | NoLine {
-    const { format, downlink, downlinks } = this.#terms;
+  private lineOf({ topic, payload, subdevice }: DeliverCommand, number: string): Uint8Array | NoLine {
+    const { format, downlink, downlinks } = this.terms;
     if (!downlinks.some((filter) => filterMatches(filter, topic)))
       return noLine(`no filter in downlinks matches ${topic}`);
     if (payload.length === 0 && format === 'ndjson') return { why: 'empty' };
-    const written = this.#payloadText(payload);
+    const written = this.payloadText(payload);
     if (written === undefined) return noLine(`the payload is not ${format === 'text' ? 'valid UTF-8' : 'JSON'}`);
     const fields = new Map([
       ['payload', written],
@@ -155,12 +140,12 @@ export class LineDownlinks implements Restorable<LineDownlinksSnapshot> {
       ].map(([name = '', value = '']) => [name, writtenValue(value, format) ?? ''] as const),
     ]);
     const text = fillTemplate(downlink, (name) => fields.get(name));
-    return text === undefined ? noLine('the template downlink cannot be filled') : this.#sink.lineOf(text);
+    return text === undefined ? noLine('the template downlink cannot be filled') : this.sink.lineOf(text);
   }
 
   /** JSON on one line: a line break outside of strings is replaced by a space; within strings there is none. */
-  #payloadText(payload: Uint8Array): string | undefined {
-    const { format, encoding } = this.#terms;
+  private payloadText(payload: Uint8Array): string | undefined {
+    const { format, encoding } = this.terms;
     const text = decodeText(payload, encoding === 'bytes' ? 'bytes' : 'utf-8');
     if (text === undefined || format === 'text') return text;
     try {

@@ -12,15 +12,14 @@
 import type { BackoffLimits } from '../../base/backoff.ts';
 import { type DiscardReason, sampleWords } from '../../base/discard.ts';
 import type { LinkCounters } from '../../base/link-counters.ts';
-import type { Restorable } from '../../base/snapshot.ts';
-import { LineReader, type LineReaderSnapshot } from '../../codec/lines.ts';
+import { LineReader } from '../../codec/lines.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../driver.ts';
 import { LastReceived } from '../last-received.ts';
-import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from '../reopen.ts';
-import { LinePresence, type LinePresenceSnapshot, type PresenceTerms } from './device-presence.ts';
-import { LineDownlinks, type LineDownlinksSnapshot, type LineDownlinkTerms } from './downlinks.ts';
+import { LinkOpening, type LinkState } from '../reopen.ts';
+import { LinePresence, type PresenceTerms } from './device-presence.ts';
+import { LineDownlinks, type LineDownlinkTerms } from './downlinks.ts';
 import type { LinesSection } from './link-keys.ts';
-import { LinePacketSink, type LinePacketSinkSnapshot } from './packet-sink.ts';
+import { LinePacketSink } from './packet-sink.ts';
 import {
   type DownlinkAnswer,
   type LineMessage,
@@ -29,7 +28,7 @@ import {
   readLine,
   readOverlong,
 } from './parse-line.ts';
-import { type LineUplinkLimits, LineUplinks, type LineUplinksSnapshot } from './uplinks.ts';
+import { type LineUplinkLimits, LineUplinks } from './uplinks.ts';
 
 export interface LinesLinkOptions
   extends ReadingTerms,
@@ -48,20 +47,6 @@ export interface LinesLinkOptions
 
 /** A device that speaks lines interprets every line, so no line is a neutral test. */
 const NO_PROBE = { kind: 'not asked', why: 'line devices cannot be probed' } as const;
-export interface LinesLinkSnapshot {
-  readonly opening: LinkOpeningSnapshot;
-  readonly reader: LineReaderSnapshot;
-  readonly sink: LinePacketSinkSnapshot;
-  readonly presence: LinePresenceSnapshot;
-  readonly uplinks: LineUplinksSnapshot;
-  readonly downlinks: LineDownlinksSnapshot;
-  readonly ahead: readonly (LineMessage | Rejection)[];
-  readonly bytesIn: number;
-  readonly framesIn: number;
-  readonly unended: Unended;
-  readonly lastReceived: ReadonlyMap<string, number>;
-}
-
 /** Bytes after the last delimiter. Reported after `UNENDED_MS`, and again when more have come. */
 interface Unended {
   readonly reportedBytes: number;
@@ -82,45 +67,46 @@ const COUNTED_AS: Readonly<Partial<Record<DiscardReason, 'crcErrors' | 'oversize
 /** Largest number of lines that wait for the flow's answer; it comes before the next bytes. */
 const AHEAD_MAX = 4096;
 
-export function createLinesLink(options: LinesLinkOptions): LinkMachine & Restorable<LinesLinkSnapshot> {
+export function createLinesLink(options: LinesLinkOptions): LinkMachine {
   return new LinesLink(options);
 }
 
-class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
-  readonly #options: LinesLinkOptions;
-  readonly #opening: LinkOpening;
-  readonly #reader: LineReader;
-  readonly #sink: LinePacketSink;
-  readonly #presence: LinePresence;
-  readonly #uplinks: LineUplinks;
-  readonly #downlinks: LineDownlinks;
-  #ahead: (LineMessage | Rejection)[] = [];
-  #bytesIn = 0;
+class LinesLink implements LinkMachine {
+  private readonly options: LinesLinkOptions;
+  private readonly opening: LinkOpening;
+  private readonly reader: LineReader;
+  private readonly sink: LinePacketSink;
+  private readonly presence: LinePresence;
+  private readonly uplinks: LineUplinks;
+  private readonly downlinks: LineDownlinks;
+  private ahead: (LineMessage | Rejection)[] = [];
+  private bytesIn = 0;
   /** Lines that were read. */
-  #framesIn = 0;
-  #unended = ENDED;
-  readonly #lastReceived = new LastReceived();
+  private framesIn = 0;
+  private unended = ENDED;
+  private readonly lastReceived = new LastReceived();
 
   constructor(options: LinesLinkOptions) {
-    this.#options = options;
-    this.#opening = new LinkOpening(options.reopen, options.random);
-    this.#sink = new LinePacketSink(options);
-    this.#reader = new LineReader(options, (begun) => this.#reject(begun, readOverlong(begun, options, this.#sink)));
-    this.#presence = new LinePresence(options, this.#sink);
-    this.#uplinks = new LineUplinks({ ...options, isAnswered: options.answers !== undefined }, this.#sink);
-    this.#downlinks = new LineDownlinks(options, this.#sink, options.random);
+    this.options = options;
+    this.opening = new LinkOpening(options.reopen, options.random);
+    this.sink = new LinePacketSink(options);
+    this.reader = new LineReader(options, (begun) => this.reject(begun, readOverlong(begun, options, this.sink)));
+    this.presence = new LinePresence(options, this.sink);
+    const { uplinksMax, retryMs, answers } = options;
+    this.uplinks = new LineUplinks({ uplinksMax, retryMs, isAnswered: answers !== undefined }, this.sink);
+    this.downlinks = new LineDownlinks(options, this.sink, options.random);
   }
 
   get state(): LinkState {
-    return this.#opening.state;
+    return this.opening.state;
   }
 
   get counters(): LinkCounters {
     return {
-      ...this.#sink.counters,
-      openings: this.#opening.openings,
-      bytesIn: this.#bytesIn,
-      framesIn: this.#framesIn,
+      ...this.sink.counters,
+      openings: this.opening.openings,
+      bytesIn: this.bytesIn,
+      framesIn: this.framesIn,
     };
   }
 
@@ -129,7 +115,7 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
   }
 
   lastReceivedAtMs(subdevice: string): number | undefined {
-    return this.#lastReceived.of(subdevice);
+    return this.lastReceived.of(subdevice);
   }
 
   unanswered(): ReadonlyMap<string, number> {
@@ -141,12 +127,12 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
   }
 
   attachedSubdevices(): readonly string[] {
-    return this.#presence.here();
+    return this.presence.here();
   }
 
   wakeAtMs(): number | undefined {
-    const times = [this.#opening.wakeAtMs(), this.#presence.wakeAtMs(), this.#downlinks.wakeAtMs()];
-    times.push(this.#unended.reportAtMs);
+    const times = [this.opening.wakeAtMs(), this.presence.wakeAtMs(), this.downlinks.wakeAtMs()];
+    times.push(this.unended.reportAtMs);
     const set = times.filter((time) => time !== undefined);
     return set.length === 0 ? undefined : Math.min(...set);
   }
@@ -154,194 +140,164 @@ class LinesLink implements LinkMachine, Restorable<LinesLinkSnapshot> {
   handle(input: LinkInput, nowMs: number): LinkAction[] {
     switch (input.kind) {
       case 'start':
-        this.#sink.act(this.#opening.start());
+        this.sink.act(this.opening.start());
         break;
       case 'stop':
-        this.#sink.act(this.#opening.stop());
+        this.sink.act(this.opening.stop());
         break;
       case 'wake':
-        this.#wake(nowMs);
+        this.wake(nowMs);
         break;
       case 'opened':
-        this.#opening.opened(nowMs);
-        this.#reader.reset(this.#options.skipsFirstLine);
-        if (this.#options.attach === 'open') this.#presence.onReceived(this.#options.subdevice, nowMs);
+        this.opening.opened(nowMs);
+        this.reader.reset(this.options.skipsFirstLine);
+        if (this.options.attach === 'open') this.presence.onReceived(this.options.subdevice, nowMs);
         break;
       case 'bytes':
-        this.#receive(input.bytes, nowMs);
+        this.receive(input.bytes, nowMs);
         break;
       case 'closed':
-        this.#opening.closed(nowMs);
-        this.#close();
+        this.opening.closed(nowMs);
+        this.close();
         break;
       case 'attached':
-        this.#presence.attached(input.subdevice, input.answer, nowMs);
-        this.#offerAhead(nowMs);
+        this.presence.attached(input.subdevice, input.answer, nowMs);
+        this.offerAhead(nowMs);
         break;
       case 'dismiss':
-        this.#downlinks.abandon(input.subdevice, nowMs);
-        this.#presence.dismiss(input.subdevice, nowMs);
+        this.downlinks.abandon(input.subdevice, nowMs);
+        this.presence.dismiss(input.subdevice, nowMs);
         break;
       case 'acknowledge':
-        this.#uplinks.acknowledge(input.token, nowMs);
+        this.uplinks.acknowledge(input.token, nowMs);
         break;
       case 'refuse':
-        if (!this.#presence.refuse(input.token, input.why, nowMs)) this.#uplinks.refuse(input.token, input.why, nowMs);
+        if (!this.presence.refuse(input.token, input.why, nowMs)) this.uplinks.refuse(input.token, input.why, nowMs);
         break;
       case 'confirm':
-        this.#presence.confirm(input.token);
+        this.presence.confirm(input.token);
         break;
       case 'deliver':
-        if (this.#presence.isHere(input.subdevice)) this.#downlinks.deliver(input, nowMs);
-        else this.#sink.report({ kind: 'undelivered', token: input.token, why: 'lost' });
+        if (this.presence.isHere(input.subdevice)) this.downlinks.deliver(input, nowMs);
+        else this.sink.report({ kind: 'undelivered', token: input.token, why: 'lost' });
         break;
       case 'probe':
-        this.#sink.report({ kind: 'probed', token: input.token, outcome: NO_PROBE });
+        this.sink.report({ kind: 'probed', token: input.token, outcome: NO_PROBE });
         break;
     }
-    return this.#sink.take();
+    return this.sink.take();
   }
 
-  snapshot(): LinesLinkSnapshot {
-    return {
-      opening: this.#opening.snapshot(),
-      reader: this.#reader.snapshot(),
-      sink: this.#sink.snapshot(),
-      presence: this.#presence.snapshot(),
-      uplinks: this.#uplinks.snapshot(),
-      downlinks: this.#downlinks.snapshot(),
-      ahead: [...this.#ahead],
-      bytesIn: this.#bytesIn,
-      framesIn: this.#framesIn,
-      unended: this.#unended,
-      lastReceived: this.#lastReceived.snapshot(),
-    };
-  }
-
-  restore(snapshot: LinesLinkSnapshot): void {
-    this.#opening.restore(snapshot.opening);
-    this.#reader.restore(snapshot.reader);
-    this.#sink.restore(snapshot.sink);
-    this.#presence.restore(snapshot.presence);
-    this.#uplinks.restore(snapshot.uplinks);
-    this.#downlinks.restore(snapshot.downlinks);
-    this.#ahead = [...snapshot.ahead];
-    this.#bytesIn = snapshot.bytesIn;
-    this.#framesIn = snapshot.framesIn;
-    this.#unended = snapshot.unended;
-    this.#lastReceived.restore(snapshot.lastReceived);
-  }
-
-  #receive(bytes: Uint8Array, nowMs: number): void {
-    if (this.#opening.state !== 'open') return;
-    this.#bytesIn += bytes.length;
-    for (const line of this.#reader.push(bytes)) {
-      if (this.#sink.isEcho(line)) this.#framesIn += 1;
-      else this.#read(line, nowMs);
+  private receive(bytes: Uint8Array, nowMs: number): void {
+    if (this.opening.state !== 'open') return;
+    this.bytesIn += bytes.length;
+    for (const line of this.reader.push(bytes)) {
+      if (this.sink.isEcho(line)) this.framesIn += 1;
+      else this.read(line, nowMs);
     }
-    this.#watchEnd(nowMs);
-    this.#offerAhead(nowMs);
+    this.watchEnd(nowMs);
+    this.offerAhead(nowMs);
   }
 
-  #watchEnd(nowMs: number): void {
-    const { unendedBytes } = this.#reader;
-    if (unendedBytes < this.#unended.reportedBytes || unendedBytes === 0) this.#unended = ENDED;
-    const { reportedBytes, reportAtMs } = this.#unended;
-    if (unendedBytes > reportedBytes) this.#unended = { reportedBytes, reportAtMs: reportAtMs ?? nowMs + UNENDED_MS };
+  private watchEnd(nowMs: number): void {
+    const { unendedBytes } = this.reader;
+    if (unendedBytes < this.unended.reportedBytes || unendedBytes === 0) this.unended = ENDED;
+    const { reportedBytes, reportAtMs } = this.unended;
+    if (unendedBytes > reportedBytes) this.unended = { reportedBytes, reportAtMs: reportAtMs ?? nowMs + UNENDED_MS };
   }
 
-  #reportUnended(nowMs: number): void {
-    const { reportedBytes, reportAtMs } = this.#unended;
+  private reportUnended(nowMs: number): void {
+    const { reportedBytes, reportAtMs } = this.unended;
     if (reportAtMs === undefined || nowMs < reportAtMs) return;
-    const { unendedBytes, begun } = this.#reader;
-    this.#unended = { reportedBytes: unendedBytes, reportAtMs: undefined };
-    this.#discard('line not ended', begun, unendedBytes - reportedBytes);
+    const { unendedBytes, begun } = this.reader;
+    this.unended = { reportedBytes: unendedBytes, reportAtMs: undefined };
+    this.discard('line not ended', begun, unendedBytes - reportedBytes);
   }
 
   /** @param count number of lines, or of bytes of an unfinished line */
-  #discard(reason: DiscardReason, sample: Uint8Array | string, count = 1): void {
-    const { subdevice, subdeviceField } = this.#options;
-    this.#sink.discard(reason, sample, subdeviceField === undefined ? subdevice : undefined, count);
+  private discard(reason: DiscardReason, sample: Uint8Array | string, count = 1): void {
+    const { subdevice, subdeviceField } = this.options;
+    this.sink.discard(reason, sample, subdeviceField === undefined ? subdevice : undefined, count);
   }
 
-  #read(line: Uint8Array, nowMs: number): void {
-    const reading = readLine(line, this.#options, this.#sink);
+  private read(line: Uint8Array, nowMs: number): void {
+    const reading = readLine(line, this.options, this.sink);
     switch (reading.kind) {
       case 'message':
-        this.#framesIn += 1;
-        this.#lastReceived.note(reading.subdevice, nowMs);
-        if (this.#ahead.length < AHEAD_MAX) this.#ahead.push(reading);
-        else this.#uplinks.rejectLine(reading, 'congestion', nowMs);
+        this.framesIn += 1;
+        this.lastReceived.note(reading.subdevice, nowMs);
+        if (this.ahead.length < AHEAD_MAX) this.ahead.push(reading);
+        else this.uplinks.rejectLine(reading, 'congestion', nowMs);
         break;
       case 'answer':
-        this.#framesIn += 1;
-        this.#answer(reading, nowMs);
+        this.framesIn += 1;
+        this.answer(reading, nowMs);
         break;
       case 'rejected':
-        this.#reject(line, reading);
+        this.reject(line, reading);
         break;
     }
   }
 
-  #reject(line: Uint8Array, rejection: Rejection): void {
+  private reject(line: Uint8Array, rejection: Rejection): void {
     const { reason, detail, answer } = rejection;
-    this.#sink.counters[COUNTED_AS[reason] ?? 'malformedPackets'] += 1;
-    this.#discard(reason, detail === undefined ? line : `${detail}: ${sampleWords(line)}`);
-    if (answer !== undefined && this.#ahead.length < AHEAD_MAX) this.#ahead.push(rejection);
+    this.sink.counters[COUNTED_AS[reason] ?? 'malformedPackets'] += 1;
+    this.discard(reason, detail === undefined ? line : `${detail}: ${sampleWords(line)}`);
+    if (answer !== undefined && this.ahead.length < AHEAD_MAX) this.ahead.push(rejection);
   }
 
   /**
    * Offers waiting lines in order, up to the first whose subdevice is not attached yet: a rejection keeps its place
    * among the answers.
    */
-  #offerAhead(nowMs: number): void {
-    for (let next = this.#ahead[0]; next !== undefined; next = this.#ahead[0]) {
+  private offerAhead(nowMs: number): void {
+    for (let next = this.ahead[0]; next !== undefined; next = this.ahead[0]) {
       if (next.kind === 'rejected') {
-        this.#ahead.shift();
-        if (next.answer !== undefined) this.#uplinks.reject(next.answer);
+        this.ahead.shift();
+        if (next.answer !== undefined) this.uplinks.reject(next.answer);
         continue;
       }
-      const standing = this.#presence.onReceived(next.subdevice, nowMs);
+      const standing = this.presence.onReceived(next.subdevice, nowMs);
       if (standing === 'attaching') return;
-      this.#ahead.shift();
-      if (standing === 'here') this.#uplinks.offer(next, nowMs);
-      else this.#uplinks.rejectLine(next, standing, nowMs);
+      this.ahead.shift();
+      if (standing === 'here') this.uplinks.offer(next, nowMs);
+      else this.uplinks.rejectLine(next, standing, nowMs);
     }
   }
 
-  #wake(nowMs: number): void {
-    this.#sink.act(this.#opening.wake(nowMs));
-    this.#reportUnended(nowMs);
-    const silent = this.#downlinks.wake(nowMs);
+  private wake(nowMs: number): void {
+    this.sink.act(this.opening.wake(nowMs));
+    this.reportUnended(nowMs);
+    const silent = this.downlinks.wake(nowMs);
     if (silent !== undefined) {
-      this.#downlinks.abandon(silent, nowMs);
-      this.#presence.unanswered(silent, nowMs);
+      this.downlinks.abandon(silent, nowMs);
+      this.presence.unanswered(silent, nowMs);
     }
-    for (const overdue of this.#presence.overdue(nowMs)) {
-      this.#downlinks.abandon(overdue, nowMs);
-      this.#presence.fallSilent(overdue);
+    for (const overdue of this.presence.overdue(nowMs)) {
+      this.downlinks.abandon(overdue, nowMs);
+      this.presence.fallSilent(overdue);
     }
-    const returning = this.#presence.wake(nowMs);
-    if (this.#options.attach === 'open' && returning.includes(this.#options.subdevice))
-      this.#presence.onReceived(this.#options.subdevice, nowMs);
+    const returning = this.presence.wake(nowMs);
+    if (this.options.attach === 'open' && returning.includes(this.options.subdevice))
+      this.presence.onReceived(this.options.subdevice, nowMs);
   }
 
-  #answer(answer: DownlinkAnswer, nowMs: number): void {
-    const subdevice = this.#downlinks.answer(answer, nowMs);
+  private answer(answer: DownlinkAnswer, nowMs: number): void {
+    const subdevice = this.downlinks.answer(answer, nowMs);
     if (subdevice === undefined) {
-      this.#sink.counters.unexpectedPackets += 1;
+      this.sink.counters.unexpectedPackets += 1;
       return;
     }
-    this.#lastReceived.note(subdevice, nowMs);
-    this.#presence.onReceived(subdevice, nowMs);
+    this.lastReceived.note(subdevice, nowMs);
+    this.presence.onReceived(subdevice, nowMs);
   }
 
-  #close(): void {
-    this.#downlinks.closed();
-    this.#presence.closed();
-    this.#uplinks.closed();
-    this.#sink.closed();
-    this.#ahead = [];
-    this.#unended = ENDED;
+  private close(): void {
+    this.downlinks.closed();
+    this.presence.closed();
+    this.uplinks.closed();
+    this.sink.closed();
+    this.ahead = [];
+    this.unended = ENDED;
   }
 }

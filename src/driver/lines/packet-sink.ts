@@ -4,7 +4,6 @@
  */
 import { type DiscardReason, type ExcessSize, sampleBytes } from '../../base/discard.ts';
 import type { ChannelAction } from '../../base/machine.ts';
-import type { Restorable } from '../../base/snapshot.ts';
 import { appendCheck, type LineCheck } from '../../codec/line-check.ts';
 import { encodeText, type LineEncoding } from '../../codec/lines.ts';
 import type { DriverReport, LinkAction } from '../driver.ts';
@@ -35,13 +34,7 @@ export function noLine(because: string): NoLine {
 /** Written lines whose echo may still come. */
 const ECHOES_MAX = 16;
 
-export interface LinePacketSinkSnapshot {
-  readonly counters: Readonly<LinePacketSink['counters']>;
-  readonly echoes: readonly string[];
-  readonly lastToken: number;
-}
-
-export class LinePacketSink implements Restorable<LinePacketSinkSnapshot> {
+export class LinePacketSink {
   readonly counters = {
     ...{
       bytesOut: 0,
@@ -55,19 +48,19 @@ export class LinePacketSink implements Restorable<LinePacketSinkSnapshot> {
       retries: 0,
     },
   };
-  readonly #shape: LineShape;
+  private readonly shape: LineShape;
   /** Lines without their delimiters, oldest first. */
-  #echoes: string[] = [];
-  readonly #actions: LinkAction[] = [];
-  #lastToken = 0;
+  private echoes: string[] = [];
+  private readonly actions: LinkAction[] = [];
+  private lastToken = 0;
 
   constructor(shape: LineShape) {
-    this.#shape = shape;
+    this.shape = shape;
   }
 
   /** @returns the line with check and delimiter, or the reason why there is none */
   lineOf(text: string): Uint8Array | NoLine {
-    const { delimiter, lineBytesMax, encoding, check } = this.#shape;
+    const { delimiter, lineBytesMax, encoding, check } = this.shape;
     const encoded = encodeText(text, encoding);
     if (encoded === undefined) return noLine(`the text has characters that ${encoding} lacks`);
     if (encoded.length === 0) return { why: 'empty' };
@@ -81,25 +74,25 @@ export class LinePacketSink implements Restorable<LinePacketSinkSnapshot> {
   write(line: Uint8Array): void {
     this.counters.framesOut += 1;
     this.counters.bytesOut += line.length;
-    this.#actions.push({ kind: 'write', bytes: line });
-    if (!this.#shape.isEchoed) return;
-    this.#echoes.push(keyOf(line.subarray(0, line.length - this.#shape.delimiter.length)));
-    if (this.#echoes.length > ECHOES_MAX) this.#echoes.shift();
+    this.actions.push({ kind: 'write', bytes: line });
+    if (!this.shape.isEchoed) return;
+    this.echoes.push(keyOf(line.subarray(0, line.length - this.shape.delimiter.length)));
+    if (this.echoes.length > ECHOES_MAX) this.echoes.shift();
   }
 
   /** Whether this line is the echo of a written one. Echoes of earlier lines are no longer expected then. */
   isEcho(line: Uint8Array): boolean {
-    const at = this.#echoes.length === 0 ? -1 : this.#echoes.indexOf(keyOf(line));
-    this.#echoes.splice(0, at + 1);
+    const at = this.echoes.length === 0 ? -1 : this.echoes.indexOf(keyOf(line));
+    this.echoes.splice(0, at + 1);
     return at !== -1;
   }
 
   closed(): void {
-    this.#echoes = [];
+    this.echoes = [];
   }
 
   report(report: DriverReport): void {
-    this.#actions.push(report);
+    this.actions.push(report);
   }
 
   discard(reason: DiscardReason, sample: Uint8Array | string, subdevice: string | undefined, count = 1): void {
@@ -108,27 +101,17 @@ export class LinePacketSink implements Restorable<LinePacketSinkSnapshot> {
   }
 
   act(actions: readonly ChannelAction[]): void {
-    this.#actions.push(...actions);
+    this.actions.push(...actions);
   }
 
   drawToken(): number {
-    this.#lastToken += 1;
-    return this.#lastToken;
+    this.lastToken += 1;
+    return this.lastToken;
   }
 
   /** Returns all actions since the last call. */
   take(): LinkAction[] {
-    return this.#actions.splice(0);
-  }
-
-  snapshot(): LinePacketSinkSnapshot {
-    return { counters: { ...this.counters }, echoes: [...this.#echoes], lastToken: this.#lastToken };
-  }
-
-  restore({ counters, echoes, lastToken }: LinePacketSinkSnapshot): void {
-    Object.assign(this.counters, counters);
-    this.#echoes = [...echoes];
-    this.#lastToken = lastToken;
+    return this.actions.splice(0);
   }
 }
 

@@ -8,7 +8,6 @@
  * the end of a connection, because the device may have restarted and reuse its numbers: a duplicate is better than a
  * loss.
  */
-import type { Restorable } from '../../base/snapshot.ts';
 import type { RefuseReason } from '../driver.ts';
 import type { LinePacketSink } from './packet-sink.ts';
 import type { LineAnswers, LineMessage } from './parse-line.ts';
@@ -40,138 +39,122 @@ interface Remembered {
   readonly untilMs: number;
 }
 
-export interface LineUplinksSnapshot {
-  readonly waiting: readonly Readonly<Waiting>[];
-  readonly acknowledged: readonly Remembered[];
-  readonly expected: ReadonlyMap<string, Remembered>;
-}
-
 /** Token of a line that is answered without the flow. */
 const ANSWERED_HERE = 0;
 
-export class LineUplinks implements Restorable<LineUplinksSnapshot> {
-  readonly #limits: LineUplinkLimits;
-  readonly #sink: LinePacketSink;
-  #waiting: Waiting[] = [];
-  #acknowledged: Remembered[] = [];
+export class LineUplinks {
+  private readonly limits: LineUplinkLimits;
+  private readonly sink: LinePacketSink;
+  private waiting: Waiting[] = [];
+  private acknowledged: Remembered[] = [];
   /** Subdevice → line rejected for congestion that is expected again. Later lines have to wait for it. */
-  #expected = new Map<string, Remembered>();
+  private expected = new Map<string, Remembered>();
 
   constructor(limits: LineUplinkLimits, sink: LinePacketSink) {
-    this.#limits = limits;
-    this.#sink = sink;
+    this.limits = limits;
+    this.sink = sink;
   }
 
   /** Offers a valid line of an attached subdevice. */
   offer(message: LineMessage, nowMs: number): void {
     const { subdevice, answers, identity } = message;
-    if (answers === undefined) return this.#report(message, this.#sink.drawToken());
-    if (message.isNumbered && this.#isDuplicate(message, answers, nowMs)) return;
-    if (!this.#hasRoomFor(message, nowMs)) return this.rejectLine(message, 'congestion', nowMs);
-    const token = this.#sink.drawToken();
-    this.#waiting.push({ token, subdevice, identity, answers, answer: undefined });
-    this.#report(message, token);
+    if (answers === undefined) return this.report(message, this.sink.drawToken());
+    if (message.isNumbered && this.isDuplicate(message, answers, nowMs)) return;
+    if (!this.hasRoomFor(message, nowMs)) return this.rejectLine(message, 'congestion', nowMs);
+    const token = this.sink.drawToken();
+    this.waiting.push({ token, subdevice, identity, answers, answer: undefined });
+    this.report(message, token);
   }
 
   /**
    * Rejects the line without the flow. If even that has no room, no answer is sent, and the device repeats the line.
    */
   rejectLine(message: LineMessage, why: RefuseReason, nowMs: number): void {
-    this.#sink.counters.refusedUplinks += 1;
-    if (message.answers === undefined) return this.#sink.discard('not served', message.payload, message.subdevice);
-    if (why === 'congestion') this.#expect(message, nowMs);
-    this.#answer(message, message.answers, why === 'congestion' ? 'busy' : 'refused');
+    this.sink.counters.refusedUplinks += 1;
+    if (message.answers === undefined) return this.sink.discard('not served', message.payload, message.subdevice);
+    if (why === 'congestion') this.expect(message, nowMs);
+    this.answer(message, message.answers, why === 'congestion' ? 'busy' : 'refused');
   }
 
   /** Answers an invalid line in its turn. @param answer `refused` or `busy`, as a whole line */
   reject(answer: Uint8Array): void {
-    this.#answer({ subdevice: '', identity: '' }, { ack: answer, busy: undefined, refused: undefined }, 'ack');
+    this.answer({ subdevice: '', identity: '' }, { ack: answer, busy: undefined, refused: undefined }, 'ack');
   }
 
   acknowledge(token: number, nowMs: number): void {
-    const waiting = this.#waiting.find((one) => one.token === token);
+    const waiting = this.waiting.find((one) => one.token === token);
     if (waiting === undefined) return;
     waiting.answer = 'ack';
-    this.#acknowledged.push({ identity: waiting.identity, untilMs: this.#memoryEndsAtMs(nowMs) });
-    if (this.#acknowledged.length > ACKNOWLEDGED_MAX) this.#acknowledged.shift();
-    this.#flush();
+    this.acknowledged.push({ identity: waiting.identity, untilMs: this.memoryEndsAtMs(nowMs) });
+    if (this.acknowledged.length > ACKNOWLEDGED_MAX) this.acknowledged.shift();
+    this.flush();
   }
 
   refuse(token: number, why: RefuseReason, nowMs: number): void {
-    this.#sink.counters.refusedUplinks += 1;
-    const waiting = this.#waiting.find((one) => one.token === token);
+    this.sink.counters.refusedUplinks += 1;
+    const waiting = this.waiting.find((one) => one.token === token);
     if (waiting === undefined) {
       // without answers the device does not know of the rejection, so the line is lost
-      if (!this.#limits.isAnswered && why === 'congestion')
-        this.#sink.discard('no room', 'the outbox or the disk is full', undefined);
+      if (!this.limits.isAnswered && why === 'congestion')
+        this.sink.discard('no room', 'the outbox or the disk is full', undefined);
       return;
     }
     waiting.answer = why === 'congestion' ? 'busy' : 'refused';
-    if (why === 'congestion') this.#expect(waiting, nowMs);
-    this.#flush();
+    if (why === 'congestion') this.expect(waiting, nowMs);
+    this.flush();
   }
 
   closed(): void {
-    this.restore({ waiting: [], acknowledged: [], expected: new Map() });
+    this.waiting = [];
+    this.acknowledged = [];
+    this.expected.clear();
   }
 
-  snapshot(): LineUplinksSnapshot {
-    const waiting = this.#waiting.map((one) => ({ ...one }));
-    return { waiting, acknowledged: [...this.#acknowledged], expected: new Map(this.#expected) };
+  private report({ subdevice, topic, payload }: LineMessage, token: number): void {
+    this.sink.report({ kind: 'uplink', subdevice, topic, payload, qos: 1, token });
   }
 
-  restore({ waiting, acknowledged, expected }: LineUplinksSnapshot): void {
-    this.#waiting = waiting.map((one) => ({ ...one }));
-    this.#acknowledged = [...acknowledged];
-    this.#expected = new Map(expected);
-  }
-
-  #report({ subdevice, topic, payload }: LineMessage, token: number): void {
-    this.#sink.report({ kind: 'uplink', subdevice, topic, payload, qos: 1, token });
-  }
-
-  #isDuplicate(message: LineMessage, answers: LineAnswers, nowMs: number): boolean {
+  private isDuplicate(message: LineMessage, answers: LineAnswers, nowMs: number): boolean {
     const { identity } = message;
-    const isUnanswered = this.#waiting.some((one) => one.identity === identity && one.answer === undefined);
-    const isAcknowledged = this.#acknowledged.some((one) => one.identity === identity && nowMs < one.untilMs);
+    const isUnanswered = this.waiting.some((one) => one.identity === identity && one.answer === undefined);
+    const isAcknowledged = this.acknowledged.some((one) => one.identity === identity && nowMs < one.untilMs);
     if (!isUnanswered && !isAcknowledged) return false;
-    this.#sink.counters.duplicates += 1;
-    if (!isUnanswered) this.#answer(message, answers, 'ack');
+    this.sink.counters.duplicates += 1;
+    if (!isUnanswered) this.answer(message, answers, 'ack');
     return true;
   }
 
-  #hasRoomFor({ subdevice, identity }: LineMessage, nowMs: number): boolean {
-    const expected = this.#expected.get(subdevice);
+  private hasRoomFor({ subdevice, identity }: LineMessage, nowMs: number): boolean {
+    const expected = this.expected.get(subdevice);
     if (expected !== undefined && identity !== expected.identity && nowMs < expected.untilMs) return false;
-    this.#expected.delete(subdevice);
-    return this.#waiting.length < this.#limits.uplinksMax;
+    this.expected.delete(subdevice);
+    return this.waiting.length < this.limits.uplinksMax;
   }
 
   /** The first rejected line is the one that later lines wait for. */
-  #expect({ subdevice, identity }: Pick<LineMessage, 'subdevice' | 'identity'>, nowMs: number): void {
-    if (!this.#expected.has(subdevice))
-      this.#expected.set(subdevice, { identity, untilMs: this.#memoryEndsAtMs(nowMs) });
+  private expect({ subdevice, identity }: Pick<LineMessage, 'subdevice' | 'identity'>, nowMs: number): void {
+    if (!this.expected.has(subdevice)) this.expected.set(subdevice, { identity, untilMs: this.memoryEndsAtMs(nowMs) });
   }
 
-  #memoryEndsAtMs(nowMs: number): number {
-    return nowMs + RETURN_RETRIES_MAX * this.#limits.retryMs;
+  private memoryEndsAtMs(nowMs: number): number {
+    return nowMs + RETURN_RETRIES_MAX * this.limits.retryMs;
   }
 
-  #answer(
+  private answer(
     { subdevice, identity }: Pick<LineMessage, 'subdevice' | 'identity'>,
     answers: LineAnswers,
     answer: keyof LineAnswers,
   ): void {
-    if (this.#waiting.length >= this.#limits.uplinksMax) return;
-    this.#waiting.push({ token: ANSWERED_HERE, subdevice, identity, answers, answer });
-    this.#flush();
+    if (this.waiting.length >= this.limits.uplinksMax) return;
+    this.waiting.push({ token: ANSWERED_HERE, subdevice, identity, answers, answer });
+    this.flush();
   }
 
-  #flush(): void {
-    for (let first = this.#waiting[0]; first?.answer !== undefined; first = this.#waiting[0]) {
-      this.#waiting.shift();
+  private flush(): void {
+    for (let first = this.waiting[0]; first?.answer !== undefined; first = this.waiting[0]) {
+      this.waiting.shift();
       const line = first.answers[first.answer];
-      if (line !== undefined) this.#sink.write(line);
+      if (line !== undefined) this.sink.write(line);
     }
   }
 }

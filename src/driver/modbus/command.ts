@@ -12,7 +12,6 @@
 
 import { digitsOf } from '../../base/decimal.ts';
 import { type Decoded, decoded, undecodable } from '../../base/decoded.ts';
-import type { Restorable } from '../../base/snapshot.ts';
 import { ACKNOWLEDGE, BUSY, echoOf, exceptionWords, type ModbusRequest } from '../../codec/modbus-rtu.ts';
 import { decodeEntries } from './json.ts';
 import { decodePoint, isNumeric, isSame, type Point, type PointValue, READ_FUNCTION, widthOf } from './points.ts';
@@ -70,13 +69,6 @@ interface Progress {
 
 const BEGUN: Progress = { step: 'write', answered: undefined, waitsSinceMs: undefined, againAtMs: 0 };
 
-/** The writes are left out because they follow from the command's payload. */
-export interface ModbusCommandSnapshot {
-  readonly values: readonly (readonly [string, PointValue])[];
-  readonly progress: Progress;
-  readonly problem: string | undefined;
-}
-
 export interface CommandTerms {
   readonly unit: number;
   readonly mode: WriteMode;
@@ -87,143 +79,132 @@ export interface CommandTerms {
 /** Pause between two attempts at a busy unit. */
 const PAUSE_MS = 500;
 
-export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
-  readonly #terms: CommandTerms;
-  readonly #writes: readonly Write[];
+export class ModbusCommand {
+  private readonly terms: CommandTerms;
+  private readonly writes: readonly Write[];
   /** Values of the completed writes; the next write is in progress. */
-  #values: readonly (readonly [string, PointValue])[] = [];
-  #progress = BEGUN;
-  #problem: string | undefined;
+  private values: readonly (readonly [string, PointValue])[] = [];
+  private progress = BEGUN;
+  private problem: string | undefined;
 
   /** @param writes at least one */
   constructor(writes: readonly Write[], terms: CommandTerms) {
-    this.#writes = writes;
-    this.#terms = terms;
+    this.writes = writes;
+    this.terms = terms;
   }
 
   /** Monotonic ms before which the unit must not be asked. */
   get nextAtMs(): number {
-    return this.#progress.againAtMs;
+    return this.progress.againAtMs;
   }
 
   /** Next request to the unit, until the command has ended. */
   next(nowMs: number): ModbusRequest | undefined {
-    const write = this.#underWay;
-    if (write === undefined || nowMs < this.#progress.againAtMs) return undefined;
+    const write = this.underWay;
+    if (write === undefined || nowMs < this.progress.againAtMs) return undefined;
     const { point } = write;
-    if (this.#progress.step === 'write') return this.#encode(write);
+    if (this.progress.step === 'write') return this.encode(write);
     const { table, address } = point;
-    return { function: READ_FUNCTION[table], unit: this.#terms.unit, address, count: widthOf(point) };
+    return { function: READ_FUNCTION[table], unit: this.terms.unit, address, count: widthOf(point) };
   }
 
   /** @returns the end of the command; `undefined`: the command continues */
   onReceived(outcome: TransactionOutcome, nowMs: number): CommandEnding | undefined {
-    const write = this.#underWay;
+    const write = this.underWay;
     if (write === undefined) return undefined;
     const { name } = write.point;
-    if (outcome.kind === 'no answer') return this.#missed(name, outcome.onReceived);
-    if (outcome.kind === 'sent') return this.#wrote(name, write.value);
+    if (outcome.kind === 'no answer') return this.missed(name, outcome.onReceived);
+    if (outcome.kind === 'sent') return this.wrote(name, write.value);
     if (outcome.kind === 'exception') {
       const isWait = outcome.code === BUSY || outcome.code === ACKNOWLEDGE;
-      return isWait && this.#progress.step !== 'look'
-        ? this.#wait(write, outcome.code, nowMs)
-        : this.#refused(write, exceptionWords(outcome.code));
+      return isWait && this.progress.step !== 'look'
+        ? this.wait(write, outcome.code, nowMs)
+        : this.refused(write, exceptionWords(outcome.code));
     }
-    const request = this.#encode(write);
-    if (this.#progress.step !== 'write' || request.function === 23)
-      return this.#readBack(write, outcome.content, nowMs);
-    this.#progress = { ...BEGUN, step: 'read back', answered: answeredValue(write, request, outcome.content) };
+    const request = this.encode(write);
+    if (this.progress.step !== 'write' || request.function === 23) return this.readBack(write, outcome.content, nowMs);
+    this.progress = { ...BEGUN, step: 'read back', answered: answeredValue(write, request, outcome.content) };
     return undefined;
   }
 
-  snapshot(): ModbusCommandSnapshot {
-    return { values: this.#values, progress: this.#progress, problem: this.#problem };
+  private get underWay(): Write | undefined {
+    return this.writes[this.values.length];
   }
 
-  restore({ values, progress, problem }: ModbusCommandSnapshot): void {
-    this.#values = values;
-    this.#progress = progress;
-    this.#problem = problem;
+  private encode({ point, value }: Write): ModbusRequest {
+    return encodeWrite(point, value, this.terms);
   }
 
-  get #underWay(): Write | undefined {
-    return this.#writes[this.#values.length];
-  }
-
-  #encode({ point, value }: Write): ModbusRequest {
-    return encodeWrite(point, value, this.#terms);
-  }
-
-  #missed(name: string, onReceived: AnswerFailure): CommandEnding {
-    const isLastWritten = this.#progress.step === 'read back' && this.#values.length === this.#writes.length - 1;
+  private missed(name: string, onReceived: AnswerFailure): CommandEnding {
+    const isLastWritten = this.progress.step === 'read back' && this.values.length === this.writes.length - 1;
     const why = onReceived.kind === 'mismatch' ? `received ${onReceived.words}` : 'no answer';
-    this.#problem ??= isLastWritten ? `${name} was written and not read back: ${why}` : `${name}: ${why}`;
-    return this.#ending(isLastWritten ? 'delivered' : 'lost');
+    this.problem ??= isLastWritten ? `${name} was written and not read back: ${why}` : `${name}: ${why}`;
+    return this.ending(isLastWritten ? 'delivered' : 'lost');
   }
 
   /**
    * Handles a unit that is busy or has not finished the write: the request is repeated, and finally the value is read.
    */
-  #wait(write: Write, code: number, nowMs: number): CommandEnding | undefined {
-    const { step } = this.#progress;
-    if (this.#mayWait(nowMs)) {
-      this.#again(code === ACKNOWLEDGE ? 'read back' : step, nowMs);
+  private wait(write: Write, code: number, nowMs: number): CommandEnding | undefined {
+    const { step } = this.progress;
+    if (this.mayWait(nowMs)) {
+      this.again(code === ACKNOWLEDGE ? 'read back' : step, nowMs);
       return undefined;
     }
-    if (step === 'read back') return this.#refused(write, exceptionWords(code));
-    this.#progress = { ...this.#progress, step: 'look', againAtMs: nowMs };
+    if (step === 'read back') return this.refused(write, exceptionWords(code));
+    this.progress = { ...this.progress, step: 'look', againAtMs: nowMs };
     return undefined;
   }
 
-  #mayWait(nowMs: number): boolean {
-    return nowMs - (this.#progress.waitsSinceMs ?? nowMs) < this.#terms.busyMs;
+  private mayWait(nowMs: number): boolean {
+    return nowMs - (this.progress.waitsSinceMs ?? nowMs) < this.terms.busyMs;
   }
 
-  #again(step: Progress['step'], nowMs: number): void {
-    const waitsSinceMs = this.#progress.waitsSinceMs ?? nowMs;
-    this.#progress = { ...this.#progress, step, waitsSinceMs, againAtMs: nowMs + PAUSE_MS };
+  private again(step: Progress['step'], nowMs: number): void {
+    const waitsSinceMs = this.progress.waitsSinceMs ?? nowMs;
+    this.progress = { ...this.progress, step, waitsSinceMs, againAtMs: nowMs + PAUSE_MS };
   }
 
-  #refused({ point: { name } }: Write, words: string): CommandEnding | undefined {
-    const { step, answered } = this.#progress;
+  private refused({ point: { name } }: Write, words: string): CommandEnding | undefined {
+    const { step, answered } = this.progress;
     if (step === 'look') {
-      this.#problem ??= `${name} was not written: ${exceptionWords(BUSY)}`;
-      return this.#ending('refused');
+      this.problem ??= `${name} was not written: ${exceptionWords(BUSY)}`;
+      return this.ending('refused');
     }
     if (step === 'write') {
-      this.#problem ??= `${name} was refused: ${words}`;
-      return this.#ending('refused');
+      this.problem ??= `${name} was refused: ${words}`;
+      return this.ending('refused');
     }
-    this.#problem ??=
+    this.problem ??=
       answered === undefined ? `${name} was written and cannot be read back: ${words}` : limitedTo(name, answered);
-    return this.#wrote(name, answered ?? null);
+    return this.wrote(name, answered ?? null);
   }
 
-  #readBack(write: Write, content: Uint8Array, nowMs: number): CommandEnding | undefined {
+  private readBack(write: Write, content: Uint8Array, nowMs: number): CommandEnding | undefined {
     const { point } = write;
     const { name } = point;
-    const { step, answered, waitsSinceMs } = this.#progress;
+    const { step, answered, waitsSinceMs } = this.progress;
     const found = decodePoint(point, content, point.address);
-    const isDone = isSame({ ...point, deadband: 0 }, this.#meant(write), found);
-    if (isDone) return this.#wrote(name, found);
+    const isDone = isSame({ ...point, deadband: 0 }, this.meant(write), found);
+    if (isDone) return this.wrote(name, found);
     if (step === 'look') {
-      this.#problem ??= `${name} was not written: ${exceptionWords(BUSY)}`;
-      this.#values = [...this.#values, [name, found]];
-      return this.#ending('refused');
+      this.problem ??= `${name} was not written: ${exceptionWords(BUSY)}`;
+      this.values = [...this.values, [name, found]];
+      return this.ending('refused');
     }
-    if (waitsSinceMs !== undefined && this.#mayWait(nowMs)) {
-      this.#again('read back', nowMs);
+    if (waitsSinceMs !== undefined && this.mayWait(nowMs)) {
+      this.again('read back', nowMs);
       return undefined;
     }
     const wrote = waitsSinceMs === undefined ? 'written' : 'accepted';
-    this.#problem ??=
+    this.problem ??=
       answered === undefined ? `${name} was ${wrote} and reads back as ${shownValue(found)}` : limitedTo(name, found);
-    return this.#wrote(name, found);
+    return this.wrote(name, found);
   }
 
   /** Value as the unit's registers can hold it. */
-  #meant(write: Write): PointValue {
-    const request = this.#encode(write);
+  private meant(write: Write): PointValue {
+    const request = this.encode(write);
     const words =
       request.function === 6
         ? [request.value]
@@ -235,16 +216,16 @@ export class ModbusCommand implements Restorable<ModbusCommandSnapshot> {
     return decodePoint(write.point, content, write.point.address);
   }
 
-  #wrote(name: string, value: PointValue): CommandEnding | undefined {
-    this.#values = [...this.#values, [name, value]];
-    this.#progress = BEGUN;
-    return this.#underWay === undefined ? this.#ending('delivered') : undefined;
+  private wrote(name: string, value: PointValue): CommandEnding | undefined {
+    this.values = [...this.values, [name, value]];
+    this.progress = BEGUN;
+    return this.underWay === undefined ? this.ending('delivered') : undefined;
   }
 
-  #ending(as: CommandEnding['as']): CommandEnding {
-    const values = this.#values.length === 0 ? {} : { values: Object.fromEntries(this.#values) };
-    const error = this.#problem === undefined ? {} : { error: this.#problem };
-    return { as, result: { ok: this.#problem === undefined, ...error, ...values } };
+  private ending(as: CommandEnding['as']): CommandEnding {
+    const values = this.values.length === 0 ? {} : { values: Object.fromEntries(this.values) };
+    const error = this.problem === undefined ? {} : { error: this.problem };
+    return { as, result: { ok: this.problem === undefined, ...error, ...values } };
   }
 }
 

@@ -1,5 +1,6 @@
 /** The driver of Modbus RTU lines. */
 import { defineDriver } from '../link-driver.ts';
+import { ModbusCommand } from './command.ts';
 import { createModbusLink, type ModbusLinkOptions } from './link.ts';
 import { LINK_KEYS, POINT, UNIT } from './link-keys.ts';
 import { unitProblems } from './link-rules.ts';
@@ -45,6 +46,7 @@ export const MODBUS = defineDriver<typeof LINK_KEYS, ModbusOptions, Omit<ModbusL
     lateMsMax: link.retryMs * LATENESS,
   }),
   create: createModbusLink,
+  laterClasses: [ModbusCommand],
   recall: (recorded) => recorded as ModbusLinkOptions,
   newFrameSource: () => new ModbusSource(),
   capture: { kind: 'dissector', name: 'mbrtu' },

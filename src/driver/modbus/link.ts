@@ -7,20 +7,18 @@
 
 import type { BackoffLimits } from '../../base/backoff.ts';
 import type { LinkCounters } from '../../base/link-counters.ts';
-import type { Restorable } from '../../base/snapshot.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../driver.ts';
-import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from '../reopen.ts';
-import { ModbusSchedule, type ModbusScheduleSnapshot } from './poll-plan.ts';
-import { ModbusTurns, type ModbusTurnsSnapshot } from './request-order.ts';
+import { LinkOpening, type LinkState } from '../reopen.ts';
+import { ModbusSchedule } from './poll-plan.ts';
+import { ModbusTurns } from './request-order.ts';
 import {
   type ModbusLineLimits,
   ModbusTransactions,
-  type ModbusTransactionsSnapshot,
   type TransactionAction,
   type TransactionOutcome,
 } from './transaction.ts';
-import { isBroadcast, ModbusUnit, type ModbusUnitSnapshot, type UnitPlan } from './unit.ts';
-import { ModbusProbe, type ModbusProbeSnapshot } from './unit-probe.ts';
+import { isBroadcast, ModbusUnit, type UnitPlan } from './unit.ts';
+import { ModbusProbe } from './unit-probe.ts';
 
 export interface ModbusLinkOptions extends ModbusLineLimits {
   readonly units: readonly UnitPlan[];
@@ -32,17 +30,6 @@ export interface ModbusLinkOptions extends ModbusLineLimits {
   readonly random: () => number;
 }
 
-export interface ModbusLinkSnapshot {
-  readonly opening: LinkOpeningSnapshot;
-  readonly line: ModbusTransactionsSnapshot;
-  readonly schedule: ModbusScheduleSnapshot;
-  /** Sorted as in the configuration. */
-  readonly units: readonly ModbusUnitSnapshot[];
-  readonly probe: ModbusProbeSnapshot;
-  readonly turns: ModbusTurnsSnapshot;
-  readonly lastToken: number;
-}
-
 /**
  * Pauses between requests to a unit that does not answer, in ms. A unit is found soon after it is plugged in, at low
  * cost.
@@ -51,48 +38,48 @@ const UNIT_PAUSES: BackoffLimits = { floorMs: 1000, ceilingMs: 30_000 };
 /** Exceptions by which a Modbus gateway (app §7) reports that a unit gave no answer. */
 const NO_UNIT_CODES = [10, 11];
 
-export function createModbusLink(options: ModbusLinkOptions): LinkMachine & Restorable<ModbusLinkSnapshot> {
+export function createModbusLink(options: ModbusLinkOptions): LinkMachine {
   return new ModbusLink(options);
 }
 
-class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
-  readonly #opening: LinkOpening;
-  readonly #line: ModbusTransactions;
-  readonly #schedule: ModbusSchedule;
-  readonly #units: readonly ModbusUnit[];
-  readonly #probe: ModbusProbe;
-  readonly #turns: ModbusTurns;
-  #lastToken = 0;
-  readonly #actions: LinkAction[] = [];
+class ModbusLink implements LinkMachine {
+  private readonly opening: LinkOpening;
+  private readonly line: ModbusTransactions;
+  private readonly schedule: ModbusSchedule;
+  private readonly units: readonly ModbusUnit[];
+  private readonly probe: ModbusProbe;
+  private readonly turns: ModbusTurns;
+  private lastToken = 0;
+  private readonly actions: LinkAction[] = [];
 
   constructor(options: ModbusLinkOptions) {
     const { units, uplinksMax, random } = options;
-    this.#opening = new LinkOpening(options.reopen, random);
-    this.#line = new ModbusTransactions(options);
+    this.opening = new LinkOpening(options.reopen, random);
+    this.line = new ModbusTransactions(options);
     const polled = units.filter((unit) => !isBroadcast(unit));
-    this.#schedule = new ModbusSchedule(polled, UNIT_PAUSES, random);
+    this.schedule = new ModbusSchedule(polled, UNIT_PAUSES, random);
     const ports = {
       uplinksMax,
-      report: (report: LinkAction) => this.#actions.push(report),
+      report: (report: LinkAction) => this.actions.push(report),
       drawToken: () => {
-        this.#lastToken += 1;
-        return this.#lastToken;
+        this.lastToken += 1;
+        return this.lastToken;
       },
     };
-    this.#units = units.map((unit) => new ModbusUnit(unit, ports));
-    this.#probe = new ModbusProbe((token, outcome) => this.#actions.push({ kind: 'probed', token, outcome }));
-    this.#turns = new ModbusTurns(this.#units, this.#schedule, this.#probe);
+    this.units = units.map((unit) => new ModbusUnit(unit, ports));
+    this.probe = new ModbusProbe((token, outcome) => this.actions.push({ kind: 'probed', token, outcome }));
+    this.turns = new ModbusTurns(this.units, this.schedule, this.probe);
   }
 
   get state(): LinkState {
-    return this.#opening.state;
+    return this.opening.state;
   }
 
   get counters(): LinkCounters {
-    const { damaged, mismatches, strays, ...counted } = this.#line.counters;
-    const { openings } = this.#opening;
+    const { damaged, mismatches, strays, ...counted } = this.line.counters;
+    const { openings } = this.opening;
     const none = { oversizeFrames: 0, malformedPackets: 0, duplicates: 0 };
-    const refusedUplinks = this.#units.reduce((sum, unit) => sum + unit.refusedUplinks, 0);
+    const refusedUplinks = this.units.reduce((sum, unit) => sum + unit.refusedUplinks, 0);
     return {
       ...none,
       ...counted,
@@ -104,7 +91,7 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
   }
 
   attachedSubdevices(): readonly string[] {
-    return this.#units.filter(({ isAttached }) => isAttached).map(({ plan }) => plan.subdevice);
+    return this.units.filter(({ isAttached }) => isAttached).map(({ plan }) => plan.subdevice);
   }
 
   sleepers(): ReadonlyMap<string, number> {
@@ -112,11 +99,11 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
   }
 
   lastReceivedAtMs(subdevice: string): number | undefined {
-    return this.#unitOf(subdevice)?.answeredAtMs;
+    return this.unitOf(subdevice)?.answeredAtMs;
   }
 
   unanswered(): ReadonlyMap<string, number> {
-    const silent = this.#units.flatMap(({ plan, unansweredSinceMs }): [string, number][] =>
+    const silent = this.units.flatMap(({ plan, unansweredSinceMs }): [string, number][] =>
       unansweredSinceMs === undefined ? [] : [[plan.subdevice, unansweredSinceMs]],
     );
     return new Map(silent);
@@ -124,23 +111,21 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
 
   /** Includes units that do not answer, because a probe must test those too. */
   probeable(): readonly string[] {
-    if (this.#opening.state !== 'open') return [];
-    return this.#units.flatMap(({ plan }) =>
-      this.#schedule.blocksOf(plan.address).length === 0 ? [] : plan.subdevice,
-    );
+    if (this.opening.state !== 'open') return [];
+    return this.units.flatMap(({ plan }) => (this.schedule.blocksOf(plan.address).length === 0 ? [] : plan.subdevice));
   }
 
   wakeAtMs(): number | undefined {
-    if (this.#opening.state === 'stopped') return undefined;
-    const isOpen = this.#opening.state === 'open';
-    if (isOpen && !this.#line.isIdle) return this.#line.wakeAtMs();
-    const rests = (unit: number): number => this.#line.blockedUntilMs(unit);
-    const commands = this.#units.flatMap(({ commandAtMs, plan }) =>
+    if (this.opening.state === 'stopped') return undefined;
+    const isOpen = this.opening.state === 'open';
+    if (isOpen && !this.line.isIdle) return this.line.wakeAtMs();
+    const rests = (unit: number): number => this.line.blockedUntilMs(unit);
+    const commands = this.units.flatMap(({ commandAtMs, plan }) =>
       commandAtMs === undefined ? [] : Math.max(commandAtMs, rests(plan.address)),
     );
-    const questions = [...commands, this.#schedule.wakeAtMs(rests), this.#probe.wakeAtMs(rests)];
-    const words = this.#units.map((unit) => unit.wakeAtMs());
-    const times = [...words, ...(isOpen ? questions : [this.#opening.wakeAtMs()])];
+    const questions = [...commands, this.schedule.wakeAtMs(rests), this.probe.wakeAtMs(rests)];
+    const words = this.units.map((unit) => unit.wakeAtMs());
+    const times = [...words, ...(isOpen ? questions : [this.opening.wakeAtMs()])];
     const atMs = Math.min(...times.filter((time) => time !== undefined));
     return Number.isFinite(atMs) ? atMs : undefined;
   }
@@ -148,129 +133,107 @@ class ModbusLink implements LinkMachine, Restorable<ModbusLinkSnapshot> {
   handle(input: LinkInput, nowMs: number): LinkAction[] {
     switch (input.kind) {
       case 'start':
-        this.#actions.push(...this.#opening.start());
+        this.actions.push(...this.opening.start());
         break;
       case 'stop':
-        this.#actions.push(...this.#opening.stop());
+        this.actions.push(...this.opening.stop());
         break;
       case 'wake':
-        this.#actions.push(...this.#opening.wake(nowMs));
-        this.#act(this.#line.wake(nowMs), nowMs);
+        this.actions.push(...this.opening.wake(nowMs));
+        this.act(this.line.wake(nowMs), nowMs);
         break;
       case 'opened':
-        this.#opening.opened(nowMs);
-        for (const unit of this.#units) {
+        this.opening.opened(nowMs);
+        for (const unit of this.units) {
           // an answer to a request of an earlier process may still come
-          if (this.#opening.openings === 1) this.#line.expectLateAnswer(unit.plan.address, nowMs);
+          if (this.opening.openings === 1) this.line.expectLateAnswer(unit.plan.address, nowMs);
           if (isBroadcast(unit.plan)) unit.answered(nowMs);
         }
         break;
       case 'bytes':
-        if (this.#opening.state === 'open') this.#act(this.#line.receive(input.bytes, nowMs), nowMs);
+        if (this.opening.state === 'open') this.act(this.line.receive(input.bytes, nowMs), nowMs);
         break;
       case 'closed':
-        this.#opening.closed(nowMs);
-        this.#line.closed();
-        this.#turns.over();
-        this.#probe.abandon();
-        for (const unit of this.#units) {
+        this.opening.closed(nowMs);
+        this.line.closed();
+        this.turns.over();
+        this.probe.abandon();
+        for (const unit of this.units) {
           unit.left('link closed');
-          this.#schedule.startOver(unit.plan.address, nowMs);
+          this.schedule.startOver(unit.plan.address, nowMs);
         }
         break;
       case 'attached':
-        this.#unitOf(input.subdevice)?.attached(input.answer, nowMs);
+        this.unitOf(input.subdevice)?.attached(input.answer, nowMs);
         break;
       case 'acknowledge':
       case 'confirm':
-        this.#unitOf(input.subdevice)?.settled(input.token);
+        this.unitOf(input.subdevice)?.settled(input.token);
         break;
       case 'refuse':
-        this.#unitOf(input.subdevice)?.refused(input.token, input.why, nowMs);
+        this.unitOf(input.subdevice)?.refused(input.token, input.why, nowMs);
         break;
       case 'deliver': {
-        const unit = this.#unitOf(input.subdevice);
-        if (unit === undefined) this.#actions.push({ kind: 'undelivered', token: input.token, why: 'lost' });
+        const unit = this.unitOf(input.subdevice);
+        if (unit === undefined) this.actions.push({ kind: 'undelivered', token: input.token, why: 'lost' });
         else unit.deliver(input);
         break;
       }
       case 'probe': {
-        const unit = this.probeable().includes(input.subdevice) ? this.#unitOf(input.subdevice) : undefined;
-        this.#probe.ask(input, unit?.plan.address, nowMs);
+        const unit = this.probeable().includes(input.subdevice) ? this.unitOf(input.subdevice) : undefined;
+        this.probe.ask(input, unit?.plan.address, nowMs);
         break;
       }
     }
-    if (this.#opening.state === 'open' && this.#line.isIdle) this.#ask(nowMs);
-    for (const unit of this.#units) unit.report(this.#schedule.isBehind(unit.plan.address, nowMs), nowMs);
-    return this.#actions.splice(0);
+    if (this.opening.state === 'open' && this.line.isIdle) this.ask(nowMs);
+    for (const unit of this.units) unit.report(this.schedule.isBehind(unit.plan.address, nowMs), nowMs);
+    return this.actions.splice(0);
   }
 
-  snapshot(): ModbusLinkSnapshot {
-    return {
-      opening: this.#opening.snapshot(),
-      line: this.#line.snapshot(),
-      schedule: this.#schedule.snapshot(),
-      units: this.#units.map((one) => one.snapshot()),
-      probe: this.#probe.snapshot(),
-      turns: this.#turns.snapshot(),
-      lastToken: this.#lastToken,
-    };
-  }
-
-  restore(snapshot: ModbusLinkSnapshot): void {
-    this.#opening.restore(snapshot.opening);
-    this.#line.restore(snapshot.line);
-    this.#schedule.restore(snapshot.schedule);
-    for (const [index, unit] of snapshot.units.entries()) this.#units[index]?.restore(unit);
-    this.#probe.restore(snapshot.probe);
-    this.#turns.restore(snapshot.turns);
-    this.#lastToken = snapshot.lastToken;
-  }
-
-  #act(actions: readonly TransactionAction[], nowMs: number): void {
+  private act(actions: readonly TransactionAction[], nowMs: number): void {
     for (const action of actions) {
       if (action.kind === 'write') {
-        this.#actions.push(action);
-        this.#probe.sent(nowMs);
-      } else this.#ended(action.outcome, nowMs);
+        this.actions.push(action);
+        this.probe.sent(nowMs);
+      } else this.ended(action.outcome, nowMs);
     }
   }
 
-  #ended(outcome: TransactionOutcome, nowMs: number): void {
-    const question = this.#turns.over();
+  private ended(outcome: TransactionOutcome, nowMs: number): void {
+    const question = this.turns.over();
     if (question === undefined) return;
     const { unit, block } = question;
-    const { isRunning: isProbe } = this.#probe;
+    const { isRunning: isProbe } = this.probe;
     const { address } = unit.plan;
     const isThere = outcome.kind === 'exception' ? !NO_UNIT_CODES.includes(outcome.code) : outcome.kind !== 'no answer';
     const seen: TransactionOutcome =
       isThere || outcome.kind === 'no answer' ? outcome : { kind: 'no answer', onReceived: { kind: 'nothing' } };
     if (!isThere) unit.missed(block, outcome, nowMs);
-    if (isProbe && !isThere) return this.#probe.done(this.#line.counters, undefined, nowMs); // the next poll decides whether the unit is gone
+    if (isProbe && !isThere) return this.probe.done(this.line.counters, undefined, nowMs); // the next poll decides whether the unit is gone
     if (block === undefined) unit.onReceived(seen, nowMs);
     else {
       // an answered probe does not count as the turn of its block
-      const isKnown = (isProbe && seen.kind === 'done') || this.#schedule.done(block, seen, nowMs);
+      const isKnown = (isProbe && seen.kind === 'done') || this.schedule.done(block, seen, nowMs);
       if (isKnown) unit.polled(block, seen, nowMs);
-      if (isProbe) this.#probe.done(this.#line.counters, unit.refusals(block, seen), nowMs);
+      if (isProbe) this.probe.done(this.line.counters, unit.refusals(block, seen), nowMs);
     }
     if (isThere) {
-      this.#schedule.answered(address);
+      this.schedule.answered(address);
       unit.answered(nowMs);
     } else {
-      this.#schedule.unanswered(address, nowMs);
+      this.schedule.unanswered(address, nowMs);
       unit.left('no answer');
     }
   }
 
-  #ask(nowMs: number): void {
-    const question = this.#turns.next(nowMs, (unit) => this.#line.blockedUntilMs(unit));
+  private ask(nowMs: number): void {
+    const question = this.turns.next(nowMs, (unit) => this.line.blockedUntilMs(unit));
     if (question === undefined) return;
-    if (question.isProbe) this.#probe.begin(this.#line.counters);
-    this.#line.begin(question.request, nowMs);
+    if (question.isProbe) this.probe.begin(this.line.counters);
+    this.line.begin(question.request, nowMs);
   }
 
-  #unitOf(subdevice: string): ModbusUnit | undefined {
-    return this.#units.find(({ plan }) => plan.subdevice === subdevice);
+  private unitOf(subdevice: string): ModbusUnit | undefined {
+    return this.units.find(({ plan }) => plan.subdevice === subdevice);
   }
 }

@@ -8,7 +8,6 @@
  * of a unit costs a few requests once, and later one extra request per gap.
  */
 import { type Block, blockOf, type PolledUnit, planBlocks, splitBlock } from './blocks.ts';
-import type { Point } from './points.ts';
 
 export interface Piece {
   readonly block: Block;
@@ -27,9 +26,6 @@ export interface Piece {
   readonly refusals: number;
 }
 
-/** Points by their index in the configuration. */
-export type ModbusPiecesSnapshot = readonly (Omit<Piece, 'block'> & { readonly points: readonly number[] })[];
-
 /** Pauses before a rejected point is requested again, ms. Registers may appear after a setting or a firmware update. */
 const REFUSED_MS = { floor: 60_000, ceiling: 3_600_000 } as const;
 /** Pause for a point that the unit fails to read (exception 4), ms. A sensor may return at any time. */
@@ -37,98 +33,80 @@ const FAILED_MS = 10_000;
 const DEVICE_FAILURE = 4;
 
 export class ModbusPieces {
-  readonly #unit: PolledUnit;
-  /** Point → index in the configuration. */
-  readonly #indexes: ReadonlyMap<Point, number>;
-  #pieces: Piece[];
+  private pieces: Piece[];
 
   constructor(unit: PolledUnit) {
-    this.#unit = unit;
-    this.#indexes = new Map(unit.points.map((point, index) => [point, index]));
     const whole = { dueAtMs: 0, wasRead: false, seam: undefined, isApart: false, refusals: 0 };
-    this.#pieces = planBlocks(unit).map((block, plan) => ({ block, plan, ...whole }));
+    this.pieces = planBlocks(unit).map((block, plan) => ({ block, plan, ...whole }));
   }
 
   get all(): readonly Piece[] {
-    return this.#pieces;
+    return this.pieces;
   }
 
   /** Names of the points that the unit rejects. */
   get refused(): string[] {
-    return this.#pieces.flatMap(({ block, refusals }) => (refusals > 0 ? block.points.map(({ name }) => name) : []));
+    return this.pieces.flatMap(({ block, refusals }) => (refusals > 0 ? block.points.map(({ name }) => name) : []));
   }
 
   /** Sets the next time of a block that was read. */
   read(block: Block, nextAtMs: number): void {
-    const index = this.#indexOf(block);
-    this.#change(index, { dueAtMs: nextAtMs, wasRead: true, seam: undefined, refusals: 0 });
-    this.#join(this.#canJoin(index) ? index : index + 1);
+    const index = this.indexOf(block);
+    this.change(index, { dueAtMs: nextAtMs, wasRead: true, seam: undefined, refusals: 0 });
+    this.join(this.canJoin(index) ? index : index + 1);
   }
 
   /** Sets the next time of a block whose answer is not evaluated. */
   defer(block: Block, nextAtMs: number): void {
-    this.#change(this.#indexOf(block), { dueAtMs: nextAtMs });
+    this.change(this.indexOf(block), { dueAtMs: nextAtMs });
   }
 
   /** Handles a rejected block. @returns false if one of its points may be the reason; its parts are requested next */
   refuse(block: Block, code: number, nowMs: number): boolean {
-    const index = this.#indexOf(block);
-    const piece = this.#pieces[index];
+    const index = this.indexOf(block);
+    const piece = this.pieces[index];
     if (piece === undefined) return true;
     if (block.points.length === 1) {
       const refusals = piece.refusals + 1;
       const pauseMs = Math.min(REFUSED_MS.floor * 2 ** (refusals - 1), REFUSED_MS.ceiling);
       const dueAtMs = nowMs + Math.max(block.pollMs, code === DEVICE_FAILURE ? FAILED_MS : pauseMs);
-      this.#change(index, { dueAtMs, wasRead: false, refusals });
+      this.change(index, { dueAtMs, wasRead: false, refusals });
       return true;
     }
     const [first, second] = splitBlock(block, piece.seam);
     const part = { ...piece, wasRead: false, seam: undefined };
     const isApart = piece.seam !== undefined;
-    this.#pieces.splice(index, 1, { ...part, block: first }, { ...part, block: second, isApart });
+    this.pieces.splice(index, 1, { ...part, block: first }, { ...part, block: second, isApart });
     return false;
   }
 
   /** Makes all blocks due, because the state of the unit is unknown. */
   startOver(nowMs: number): void {
-    this.#pieces = this.#pieces.map((piece) => ({ ...piece, dueAtMs: Math.min(piece.dueAtMs, nowMs) }));
-  }
-
-  snapshot(): ModbusPiecesSnapshot {
-    const indexOf = (point: Point): number => this.#indexes.get(point) ?? -1;
-    return this.#pieces.map(({ block, ...piece }) => ({ ...piece, points: block.points.map(indexOf) }));
-  }
-
-  restore(snapshot: ModbusPiecesSnapshot): void {
-    const { address, points: all } = this.#unit;
-    this.#pieces = snapshot.map(({ points, ...piece }) => {
-      const known = points.map((index) => all[index]).filter((point) => point !== undefined);
-      return { ...piece, block: blockOf(address, known) };
-    });
+    this.pieces = this.pieces.map((piece) => ({ ...piece, dueAtMs: Math.min(piece.dueAtMs, nowMs) }));
   }
 
   /** Joins the piece at `index` with the previous piece, if allowed. */
-  #join(index: number): void {
-    const [before, after] = [this.#pieces[index - 1], this.#pieces[index]];
-    if (before === undefined || after === undefined || !this.#canJoin(index)) return;
+  private join(index: number): void {
+    const [before, after] = [this.pieces[index - 1], this.pieces[index]];
+    if (before === undefined || after === undefined || !this.canJoin(index)) return;
     const block = blockOf(before.block.unit, [...before.block.points, ...after.block.points]);
     const dueAtMs = Math.min(before.dueAtMs, after.dueAtMs);
     const seam = before.block.points.length;
-    this.#pieces.splice(index - 1, 2, { ...before, block, dueAtMs, wasRead: false, seam });
+    this.pieces.splice(index - 1, 2, { ...before, block, dueAtMs, wasRead: false, seam });
   }
 
-  #canJoin(index: number): boolean {
-    const [before, after] = [this.#pieces[index - 1], this.#pieces[index]];
+  private canJoin(index: number): boolean {
+    const [before, after] = [this.pieces[index - 1], this.pieces[index]];
     if (before === undefined || after === undefined || before.plan !== after.plan) return false;
     return before.wasRead && after.wasRead && !after.isApart;
   }
 
-  #change(index: number, to: Partial<Piece>): void {
-    const piece = this.#pieces[index];
-    if (piece !== undefined) this.#pieces[index] = { ...piece, ...to };
+  private change(index: number, to: Partial<Piece>): void {
+    const piece = this.pieces[index];
+    if (piece !== undefined) this.pieces[index] = { ...piece, ...to };
   }
 
-  #indexOf(block: Block): number {
-    return this.#pieces.findIndex((piece) => piece.block === block);
+  private indexOf(block: Block): number {
+    return this.pieces.findIndex((piece) => piece.block === block);
   }
 }

@@ -6,10 +6,9 @@
  * moment.
  */
 import { Backoff, type BackoffLimits } from '../../base/backoff.ts';
-import type { Restorable } from '../../base/snapshot.ts';
 import { ACKNOWLEDGE, BUSY } from '../../codec/modbus-rtu.ts';
 import type { Block, PolledUnit } from './blocks.ts';
-import { ModbusPieces, type ModbusPiecesSnapshot, type Piece } from './pieces.ts';
+import { ModbusPieces, type Piece } from './pieces.ts';
 import type { TransactionOutcome } from './transaction.ts';
 
 /** Each period is shortened by up to a tenth at random, so that lines that started together drift apart. */
@@ -27,49 +26,38 @@ interface Round {
   busy: number;
 }
 
-/** Unit → state. */
-export type ModbusScheduleSnapshot = ReadonlyMap<
-  number,
-  {
-    readonly pieces: ModbusPiecesSnapshot;
-    readonly backoff: ReturnType<Backoff['snapshot']>;
-    readonly pauseUntilMs: number;
-    readonly busy: number;
-  }
->;
-
-export class ModbusSchedule implements Restorable<ModbusScheduleSnapshot> {
-  readonly #rounds = new Map<number, Round>();
-  readonly #random: () => number;
+export class ModbusSchedule {
+  private readonly rounds = new Map<number, Round>();
+  private readonly random: () => number;
 
   /** @param random uniform in [0, 1) */
   constructor(units: readonly PolledUnit[], pauses: BackoffLimits, random: () => number) {
-    this.#random = random;
+    this.random = random;
     for (const unit of units) {
       const backoff = new Backoff(pauses, random);
-      this.#rounds.set(unit.address, { pieces: new ModbusPieces(unit), backoff, pauseUntilMs: 0, busy: 0 });
+      this.rounds.set(unit.address, { pieces: new ModbusPieces(unit), backoff, pauseUntilMs: 0, busy: 0 });
     }
   }
 
   blocksOf(unit: number): readonly Block[] {
-    return this.#piecesOf(unit).map(({ block }) => block);
+    return this.piecesOf(unit).map(({ block }) => block);
   }
 
   /** Cheapest block of the unit, preferably one that the unit allows to be read. */
   probeOf(unit: number): Block | undefined {
     const cost = (piece: Piece): number => piece.block.count + (piece.refusals > 0 ? 65_536 : 0);
-    return this.#piecesOf(unit).toSorted((one, other) => cost(one) - cost(other))[0]?.block;
+    return this.piecesOf(unit).toSorted((one, other) => cost(one) - cost(other))[0]?.block;
   }
 
   /** Names of the points that the unit rejects. */
   refusedBy(unit: number): readonly string[] {
-    return this.#rounds.get(unit)?.pieces.refused ?? [];
+    return this.rounds.get(unit)?.pieces.refused ?? [];
   }
 
   /** Most overdue block of a unit that may be asked now. */
   next(nowMs: number, blockedUntilMs: (unit: number) => number): Block | undefined {
     let first: Piece | undefined;
-    for (const [unit, { pieces, pauseUntilMs }] of this.#rounds) {
+    for (const [unit, { pieces, pauseUntilMs }] of this.rounds) {
       if (nowMs < Math.max(pauseUntilMs, blockedUntilMs(unit))) continue;
       for (const piece of pieces.all) if (piece.dueAtMs < (first?.dueAtMs ?? Number.POSITIVE_INFINITY)) first = piece;
     }
@@ -78,7 +66,7 @@ export class ModbusSchedule implements Restorable<ModbusScheduleSnapshot> {
 
   /** Time at which `next` will return a block if nothing happens before. */
   wakeAtMs(blockedUntilMs: (unit: number) => number): number | undefined {
-    const times = [...this.#rounds].flatMap(([unit, { pieces, pauseUntilMs }]) =>
+    const times = [...this.rounds].flatMap(([unit, { pieces, pauseUntilMs }]) =>
       pieces.all.map(({ dueAtMs }) => Math.max(dueAtMs, pauseUntilMs, blockedUntilMs(unit))),
     );
     return times.length === 0 ? undefined : Math.min(...times);
@@ -89,12 +77,12 @@ export class ModbusSchedule implements Restorable<ModbusScheduleSnapshot> {
    * @returns whether the state of its points is known now; false: the block or its parts will be read again first
    */
   done(block: Block, outcome: TransactionOutcome, nowMs: number): boolean {
-    const round = this.#rounds.get(block.unit);
+    const round = this.rounds.get(block.unit);
     if (round === undefined) return true;
     if (outcome.kind !== 'exception') {
       round.busy = 0;
-      if (outcome.kind === 'done') round.pieces.read(block, this.#nextAtMs(block, nowMs));
-      else round.pieces.defer(block, this.#nextAtMs(block, nowMs));
+      if (outcome.kind === 'done') round.pieces.read(block, this.nextAtMs(block, nowMs));
+      else round.pieces.defer(block, this.nextAtMs(block, nowMs));
       return true;
     }
     if (outcome.code !== BUSY && outcome.code !== ACKNOWLEDGE) {
@@ -104,17 +92,17 @@ export class ModbusSchedule implements Restorable<ModbusScheduleSnapshot> {
     round.busy += 1;
     round.pauseUntilMs = nowMs + BUSY_MS;
     if (round.busy <= BUSY_MAX) return false;
-    round.pieces.defer(block, this.#nextAtMs(block, nowMs));
+    round.pieces.defer(block, this.nextAtMs(block, nowMs));
     return true;
   }
 
   /** Whether a block of the unit is due. */
   isBehind(unit: number, nowMs: number): boolean {
-    return this.#piecesOf(unit).some(({ dueAtMs }) => dueAtMs <= nowMs);
+    return this.piecesOf(unit).some(({ dueAtMs }) => dueAtMs <= nowMs);
   }
 
   answered(unit: number): void {
-    const round = this.#rounds.get(unit);
+    const round = this.rounds.get(unit);
     if (round === undefined) return;
     round.backoff.reset();
     if (round.busy === 0) round.pauseUntilMs = 0;
@@ -122,41 +110,22 @@ export class ModbusSchedule implements Restorable<ModbusScheduleSnapshot> {
 
   unanswered(unit: number, nowMs: number): void {
     this.startOver(unit, nowMs);
-    const round = this.#rounds.get(unit);
+    const round = this.rounds.get(unit);
     if (round !== undefined) round.pauseUntilMs = nowMs + round.backoff.next();
   }
 
   /** Makes all blocks due, because the state of the unit is unknown. */
   startOver(unit: number, nowMs: number): void {
-    this.#rounds.get(unit)?.pieces.startOver(nowMs);
+    this.rounds.get(unit)?.pieces.startOver(nowMs);
   }
 
-  snapshot(): ModbusScheduleSnapshot {
-    return new Map(
-      [...this.#rounds].map(([unit, { pieces, backoff, pauseUntilMs, busy }]) => {
-        return [unit, { pieces: pieces.snapshot(), backoff: backoff.snapshot(), pauseUntilMs, busy }];
-      }),
-    );
-  }
-
-  restore(snapshot: ModbusScheduleSnapshot): void {
-    for (const [unit, { pieces, backoff, pauseUntilMs, busy }] of snapshot) {
-      const round = this.#rounds.get(unit);
-      if (round === undefined) continue;
-      round.pieces.restore(pieces);
-      round.backoff.restore(backoff);
-      round.pauseUntilMs = pauseUntilMs;
-      round.busy = busy;
-    }
-  }
-
-  #nextAtMs(block: Block, nowMs: number): number {
-    const dueAtMs = this.#piecesOf(block.unit).find((piece) => piece.block === block)?.dueAtMs ?? nowMs;
-    const periodMs = block.pollMs * (1 - JITTER * this.#random());
+  private nextAtMs(block: Block, nowMs: number): number {
+    const dueAtMs = this.piecesOf(block.unit).find((piece) => piece.block === block)?.dueAtMs ?? nowMs;
+    const periodMs = block.pollMs * (1 - JITTER * this.random());
     return dueAtMs + periodMs > nowMs ? dueAtMs + periodMs : nowMs + periodMs;
   }
 
-  #piecesOf(unit: number): readonly Piece[] {
-    return this.#rounds.get(unit)?.pieces.all ?? [];
+  private piecesOf(unit: number): readonly Piece[] {
+    return this.rounds.get(unit)?.pieces.all ?? [];
   }
 }

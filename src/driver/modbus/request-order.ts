@@ -2,7 +2,6 @@
  * Order of requests on a Modbus line: a command, else a probe, else the most overdue block. After `COMMANDS_IN_A_ROW`
  * commands a due block goes first, so that endless commands do not starve polls. Units with commands take turns.
  */
-import type { Restorable } from '../../base/snapshot.ts';
 import type { ModbusRequest } from '../../codec/modbus-rtu.ts';
 import { type Block, readRequest } from './blocks.ts';
 import type { ModbusSchedule } from './poll-plan.ts';
@@ -20,103 +19,77 @@ interface Turn extends Question {
   readonly isProbe: boolean;
 }
 
-export interface ModbusTurnsSnapshot {
-  /** Indexes of the unit and of its block. */
-  readonly asking: { readonly unit: number; readonly block: number | undefined } | undefined;
-  readonly commandsInARow: number;
-  readonly lastCommanded: number;
-}
-
 const COMMANDS_IN_A_ROW = 8;
 
-export class ModbusTurns implements Restorable<ModbusTurnsSnapshot> {
-  readonly #units: readonly ModbusUnit[];
-  readonly #schedule: ModbusSchedule;
-  readonly #probe: ModbusProbe;
-  #asking: Question | undefined;
-  #commandsInARow = 0;
+export class ModbusTurns {
+  private readonly units: readonly ModbusUnit[];
+  private readonly schedule: ModbusSchedule;
+  private readonly probe: ModbusProbe;
+  private asking: Question | undefined;
+  private commandsInARow = 0;
   /** Index of the unit whose command was sent last. The next unit's command goes first. */
-  #lastCommanded = 0;
+  private lastCommanded = 0;
 
   constructor(units: readonly ModbusUnit[], schedule: ModbusSchedule, probe: ModbusProbe) {
-    this.#units = units;
-    this.#schedule = schedule;
-    this.#probe = probe;
+    this.units = units;
+    this.schedule = schedule;
+    this.probe = probe;
   }
 
   /** Next request, while the line is idle. @param blockedUntilMs time until which a unit must not be asked */
   next(nowMs: number, blockedUntilMs: (unit: number) => number): Turn | undefined {
-    const turn = this.#choose(nowMs, blockedUntilMs);
-    this.#asking = turn && { unit: turn.unit, block: turn.block };
+    const turn = this.choose(nowMs, blockedUntilMs);
+    this.asking = turn && { unit: turn.unit, block: turn.block };
     return turn;
   }
 
   /** Called when the last request has been answered or is given up. @returns that request */
   over(): Question | undefined {
-    const asking = this.#asking;
-    this.#asking = undefined;
+    const asking = this.asking;
+    this.asking = undefined;
     return asking;
   }
 
-  snapshot(): ModbusTurnsSnapshot {
-    const { unit, block } = this.#asking ?? {};
-    const blocks = unit === undefined ? [] : this.#schedule.blocksOf(unit.plan.address);
-    return {
-      asking: unit && { unit: this.#units.indexOf(unit), block: block && blocks.indexOf(block) },
-      commandsInARow: this.#commandsInARow,
-      lastCommanded: this.#lastCommanded,
-    };
-  }
-
-  restore({ asking, commandsInARow, lastCommanded }: ModbusTurnsSnapshot): void {
-    const unit = asking && this.#units[asking.unit];
-    const blocks = unit === undefined ? [] : this.#schedule.blocksOf(unit.plan.address);
-    const block = asking?.block === undefined ? undefined : blocks[asking.block];
-    this.#asking = unit && { unit, block };
-    this.#commandsInARow = commandsInARow;
-    this.#lastCommanded = lastCommanded;
-  }
-
-  #choose(nowMs: number, blockedUntilMs: (unit: number) => number): Turn | undefined {
-    const block = this.#schedule.next(nowMs, blockedUntilMs);
-    const isPollsTurn = block !== undefined && this.#commandsInARow >= COMMANDS_IN_A_ROW;
+  private choose(nowMs: number, blockedUntilMs: (unit: number) => number): Turn | undefined {
+    const block = this.schedule.next(nowMs, blockedUntilMs);
+    const isPollsTurn = block !== undefined && this.commandsInARow >= COMMANDS_IN_A_ROW;
     const pressing = isPollsTurn
       ? undefined
-      : (this.#nextCommand(nowMs, blockedUntilMs) ?? this.#nextProbe(nowMs, blockedUntilMs));
+      : (this.nextCommand(nowMs, blockedUntilMs) ?? this.nextProbe(nowMs, blockedUntilMs));
     if (pressing !== undefined) {
-      this.#commandsInARow += 1;
+      this.commandsInARow += 1;
       return pressing;
     }
     if (block === undefined) return undefined;
-    this.#commandsInARow = 0;
-    return this.#reading(block, false);
+    this.commandsInARow = 0;
+    return this.reading(block, false);
   }
 
   /** Request of the next unit in turn that has a command and may be asked. */
-  #nextCommand(nowMs: number, blockedUntilMs: (unit: number) => number): Turn | undefined {
-    const count = this.#units.length;
+  private nextCommand(nowMs: number, blockedUntilMs: (unit: number) => number): Turn | undefined {
+    const count = this.units.length;
     for (let step = 1; step <= count; step += 1) {
-      const index = (this.#lastCommanded + step) % count;
-      const unit = this.#units[index];
+      const index = (this.lastCommanded + step) % count;
+      const unit = this.units[index];
       if (unit === undefined || nowMs < blockedUntilMs(unit.plan.address)) continue;
       const request = unit.nextRequest(nowMs);
       if (request === undefined) continue;
-      this.#lastCommanded = index;
+      this.lastCommanded = index;
       return { unit, block: undefined, request, isProbe: false };
     }
     return undefined;
   }
 
   /** Cheapest block of the unit. */
-  #nextProbe(nowMs: number, blockedUntilMs: (unit: number) => number): Turn | undefined {
-    const probed = this.#probe.next(nowMs, blockedUntilMs);
+  private nextProbe(nowMs: number, blockedUntilMs: (unit: number) => number): Turn | undefined {
+    const probed = this.probe.next(nowMs, blockedUntilMs);
     if (probed === undefined) return undefined;
-    const block = this.#schedule.probeOf(probed);
-    return block && this.#reading(block, true);
+    const block = this.schedule.probeOf(probed);
+    return block && this.reading(block, true);
   }
 
-  #reading(block: Block, isProbe: boolean): Turn | undefined {
-    const unit = this.#units.find(({ plan }) => plan.address === block.unit);
+  private reading(block: Block, isProbe: boolean): Turn | undefined {
+    const unit = this.units.find(({ plan }) => plan.address === block.unit);
     return unit && { unit, block, request: readRequest(block), isProbe };
   }
 }

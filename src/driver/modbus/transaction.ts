@@ -11,7 +11,6 @@
  * without this rule return the value of a wrong register after a late answer.
  * Source: Modbus over Serial Line V1.02 ("line") §2.4, §2.5.1.1.
  */
-import type { Restorable } from '../../base/snapshot.ts';
 import {
   answerBytes,
   encodeRequest,
@@ -74,15 +73,7 @@ type Phase =
     }
   | { readonly kind: 'turnaround'; readonly untilMs: number };
 
-export interface ModbusTransactionsSnapshot {
-  readonly counters: Readonly<ModbusTransactions['counters']>;
-  readonly phase: Phase;
-  readonly onReceived: Uint8Array;
-  readonly quietAtMs: number;
-  readonly lateAnswers: ReadonlyMap<number, number>;
-}
-
-export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot> {
+export class ModbusTransactions {
   readonly counters = {
     bytesIn: 0,
     bytesOut: 0,
@@ -93,165 +84,152 @@ export class ModbusTransactions implements Restorable<ModbusTransactionsSnapshot
     strays: 0,
     retries: 0,
   };
-  readonly #limits: ModbusLineLimits;
+  private readonly limits: ModbusLineLimits;
   /** line §2.5.1.1: 3.5 characters, rounded up to whole ms like all timers here. */
-  readonly #silenceMs: number;
-  #phase: Phase = { kind: 'idle' };
+  private readonly silenceMs: number;
+  private phase: Phase = { kind: 'idle' };
   /** Bytes received since the request; at most two frames are kept. */
-  #onReceived: Uint8Array = new Uint8Array();
-  #quietAtMs = 0;
+  private onReceived: Uint8Array = new Uint8Array();
+  private quietAtMs = 0;
   /** Unit (at most 247) → time until which a late answer may come. */
-  #lateAnswers = new Map<number, number>();
-  readonly #actions: TransactionAction[] = [];
+  private lateAnswers = new Map<number, number>();
+  private readonly actions: TransactionAction[] = [];
 
   constructor(limits: ModbusLineLimits) {
-    this.#limits = limits;
+    this.limits = limits;
     const silenceMs = (3.5 * BITS_PER_BYTE * 1000) / limits.baudRate;
-    this.#silenceMs = Math.ceil(limits.baudRate > FIXED_SILENCE_BAUD ? SILENCE_MS_MIN : silenceMs);
+    this.silenceMs = Math.ceil(limits.baudRate > FIXED_SILENCE_BAUD ? SILENCE_MS_MIN : silenceMs);
   }
 
   get isIdle(): boolean {
-    return this.#phase.kind === 'idle';
+    return this.phase.kind === 'idle';
   }
 
   /** Time until which the unit may still answer an earlier request. 0: no such request. No request begins before. */
   blockedUntilMs(unit: number): number {
-    return this.#lateAnswers.get(unit) ?? 0;
+    return this.lateAnswers.get(unit) ?? 0;
   }
 
   /** Records a request at this time whose answer did not come or is not awaited. */
   expectLateAnswer(unit: number, sentAtMs: number): void {
-    const { answerMsMax, lateMsMax } = this.#limits;
-    const latestMs = sentAtMs + answerMsMax + this.#wireMs(2 * FRAME_BYTES_MAX) + lateMsMax;
-    this.#lateAnswers.set(unit, Math.max(this.blockedUntilMs(unit), latestMs));
+    const { answerMsMax, lateMsMax } = this.limits;
+    const latestMs = sentAtMs + answerMsMax + this.wireMs(2 * FRAME_BYTES_MAX) + lateMsMax;
+    this.lateAnswers.set(unit, Math.max(this.blockedUntilMs(unit), latestMs));
   }
 
   wakeAtMs(): number | undefined {
-    switch (this.#phase.kind) {
+    switch (this.phase.kind) {
       case 'idle':
         return undefined;
       case 'quiet':
-        return Math.min(this.#quietAtMs, this.#phase.giveUpAtMs);
+        return Math.min(this.quietAtMs, this.phase.giveUpAtMs);
       case 'awaiting':
       case 'turnaround':
-        return this.#phase.untilMs;
+        return this.phase.untilMs;
     }
   }
 
   /** Allowed only while idle, and only for a unit that is not blocked. */
   begin(request: ModbusRequest, nowMs: number): void {
     if (!this.isIdle || nowMs < this.blockedUntilMs(request.unit)) throw new Error('a Modbus request out of turn');
-    this.#onReceived = new Uint8Array();
-    this.#wait(request, 0, nowMs);
+    this.onReceived = new Uint8Array();
+    this.wait(request, 0, nowMs);
   }
 
   receive(bytes: Uint8Array, nowMs: number): TransactionAction[] {
     this.counters.bytesIn += bytes.length;
-    const phase = this.#phase;
-    this.#quietAtMs = nowMs + Math.max(this.#silenceMs, RESYNC_MS);
+    const phase = this.phase;
+    this.quietAtMs = nowMs + Math.max(this.silenceMs, RESYNC_MS);
     // before a repetition an answer to the first request may still come
     if (phase.kind !== 'awaiting' && !(phase.kind === 'quiet' && phase.attempt > 0)) {
       this.counters.strays += 1;
       return [];
     }
-    this.#onReceived = joined(this.#onReceived, bytes, FRAME_BYTES_MAX * 2);
-    const answer = findAnswer(phase.request, this.#onReceived);
+    this.onReceived = joined(this.onReceived, bytes, FRAME_BYTES_MAX * 2);
+    const answer = findAnswer(phase.request, this.onReceived);
     if (answer === undefined) return [];
     this.counters.framesIn += 1;
-    this.#quietAtMs = nowMs + this.#silenceMs;
+    this.quietAtMs = nowMs + this.silenceMs;
     if (phase.kind === 'awaiting' && phase.attempt > 0) this.expectLateAnswer(phase.request.unit, phase.sentAtMs);
-    this.#end(answer);
-    return this.#take();
+    this.end(answer);
+    return this.take();
   }
 
   wake(nowMs: number): TransactionAction[] {
-    const phase = this.#phase;
+    const phase = this.phase;
     switch (phase.kind) {
       case 'idle':
         break;
       case 'quiet':
-        if (nowMs >= this.#quietAtMs) this.#send(phase.request, phase.attempt, nowMs);
-        else if (nowMs >= phase.giveUpAtMs) this.#end({ kind: 'no answer', onReceived: { kind: 'damage' } });
+        if (nowMs >= this.quietAtMs) this.send(phase.request, phase.attempt, nowMs);
+        else if (nowMs >= phase.giveUpAtMs) this.end({ kind: 'no answer', onReceived: { kind: 'damage' } });
         break;
       case 'awaiting':
-        if (nowMs >= phase.untilMs) this.#miss(phase, nowMs);
+        if (nowMs >= phase.untilMs) this.miss(phase, nowMs);
         break;
       case 'turnaround':
-        if (nowMs >= phase.untilMs) this.#end({ kind: 'sent' });
+        if (nowMs >= phase.untilMs) this.end({ kind: 'sent' });
         break;
     }
-    return this.#take();
+    return this.take();
   }
 
   /** Ends the transaction because the line is closed. Its unit may still answer on the next opening. */
   closed(): void {
-    const phase = this.#phase;
+    const phase = this.phase;
     if (phase.kind === 'awaiting') this.expectLateAnswer(phase.request.unit, phase.sentAtMs);
-    this.#phase = { kind: 'idle' };
+    this.phase = { kind: 'idle' };
   }
 
-  snapshot(): ModbusTransactionsSnapshot {
-    const [phase, onReceived, quietAtMs] = [this.#phase, this.#onReceived, this.#quietAtMs];
-    return { counters: { ...this.counters }, phase, onReceived, quietAtMs, lateAnswers: new Map(this.#lateAnswers) };
+  private wait(request: ModbusRequest, attempt: number, nowMs: number): void {
+    this.quietAtMs = Math.max(this.quietAtMs, nowMs + LISTEN_MS);
+    this.phase = { kind: 'quiet', request, attempt, giveUpAtMs: this.quietAtMs + this.limits.answerMsMax };
   }
 
-  restore({ counters, phase, onReceived, quietAtMs, lateAnswers }: ModbusTransactionsSnapshot): void {
-    Object.assign(this.counters, counters);
-    this.#phase = phase;
-    this.#onReceived = onReceived;
-    this.#quietAtMs = quietAtMs;
-    this.#lateAnswers = new Map(lateAnswers);
-  }
-
-  #wait(request: ModbusRequest, attempt: number, nowMs: number): void {
-    this.#quietAtMs = Math.max(this.#quietAtMs, nowMs + LISTEN_MS);
-    this.#phase = { kind: 'quiet', request, attempt, giveUpAtMs: this.#quietAtMs + this.#limits.answerMsMax };
-  }
-
-  #send(request: ModbusRequest, attempt: number, nowMs: number): void {
+  private send(request: ModbusRequest, attempt: number, nowMs: number): void {
     const bytes = encodeRequest(request);
     this.counters.framesOut += 1;
     this.counters.bytesOut += bytes.length;
-    this.#onReceived = new Uint8Array();
-    this.#actions.push({ kind: 'write', bytes });
-    const goneAtMs = nowMs + this.#wireMs(bytes.length);
-    this.#quietAtMs = goneAtMs + this.#silenceMs;
-    this.#phase =
+    this.onReceived = new Uint8Array();
+    this.actions.push({ kind: 'write', bytes });
+    const goneAtMs = nowMs + this.wireMs(bytes.length);
+    this.quietAtMs = goneAtMs + this.silenceMs;
+    this.phase =
       request.unit === BROADCAST
         ? { kind: 'turnaround', untilMs: goneAtMs + TURNAROUND_MS }
         : {
             ...{ kind: 'awaiting', request, attempt, sentAtMs: nowMs },
-            untilMs: goneAtMs + this.#limits.answerMsMax + this.#wireMs(answerBytes(request)),
+            untilMs: goneAtMs + this.limits.answerMsMax + this.wireMs(answerBytes(request)),
           };
   }
 
-  #miss({ request, attempt, sentAtMs }: Extract<Phase, { kind: 'awaiting' }>, nowMs: number): void {
+  private miss({ request, attempt, sentAtMs }: Extract<Phase, { kind: 'awaiting' }>, nowMs: number): void {
     this.expectLateAnswer(request.unit, sentAtMs);
-    const words = mismatchWords(request, this.#onReceived);
+    const words = mismatchWords(request, this.onReceived);
     if (words !== undefined) this.counters.mismatches += 1;
-    else if (this.#onReceived.length > 0) this.counters.damaged += 1;
-    if (attempt < this.#limits.retriesMax) return this.#repeat(request, attempt, nowMs);
+    else if (this.onReceived.length > 0) this.counters.damaged += 1;
+    if (attempt < this.limits.retriesMax) return this.repeat(request, attempt, nowMs);
     const onReceived: AnswerFailure =
-      words === undefined ? { kind: this.#onReceived.length > 0 ? 'damage' : 'nothing' } : { kind: 'mismatch', words };
-    this.#end({ kind: 'no answer', onReceived });
+      words === undefined ? { kind: this.onReceived.length > 0 ? 'damage' : 'nothing' } : { kind: 'mismatch', words };
+    this.end({ kind: 'no answer', onReceived });
   }
 
-  #repeat(request: ModbusRequest, attempt: number, nowMs: number): void {
+  private repeat(request: ModbusRequest, attempt: number, nowMs: number): void {
     this.counters.retries += 1;
-    this.#wait(request, attempt + 1, nowMs);
+    this.wait(request, attempt + 1, nowMs);
   }
 
-  #end(outcome: TransactionOutcome): void {
-    this.#phase = { kind: 'idle' };
-    this.#actions.push({ kind: 'ended', outcome });
+  private end(outcome: TransactionOutcome): void {
+    this.phase = { kind: 'idle' };
+    this.actions.push({ kind: 'ended', outcome });
   }
 
-  #wireMs(bytes: number): number {
-    return Math.ceil((bytes * BITS_PER_BYTE * 1000) / this.#limits.baudRate);
+  private wireMs(bytes: number): number {
+    return Math.ceil((bytes * BITS_PER_BYTE * 1000) / this.limits.baudRate);
   }
 
-  #take(): TransactionAction[] {
-    return this.#actions.splice(0);
+  private take(): TransactionAction[] {
+    return this.actions.splice(0);
   }
 }
 

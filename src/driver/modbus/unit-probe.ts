@@ -7,14 +7,9 @@
  * for its turn, and starts nothing while a late answer may come (`transaction.ts`).
  */
 import type { ProbeOutcome } from '../../base/probe.ts';
-import type { Restorable } from '../../base/snapshot.ts';
 import type { ModbusTransactions } from './transaction.ts';
 
 type Counted = Pick<ModbusTransactions['counters'], 'framesIn' | 'framesOut' | 'damaged' | 'mismatches'>;
-
-export interface ModbusProbeSnapshot {
-  readonly wanted: Wanted | undefined;
-}
 
 interface Wanted {
   readonly token: number;
@@ -29,58 +24,58 @@ interface Wanted {
 /** A line without room for one more request in this time is fully used by its polls. */
 const TURN_MS_MAX = 10_000;
 
-export class ModbusProbe implements Restorable<ModbusProbeSnapshot> {
-  readonly #report: (token: number, outcome: ProbeOutcome) => void;
-  #wanted: Wanted | undefined;
+export class ModbusProbe {
+  private readonly report: (token: number, outcome: ProbeOutcome) => void;
+  private wanted: Wanted | undefined;
 
   constructor(report: (token: number, outcome: ProbeOutcome) => void) {
-    this.#report = report;
+    this.report = report;
   }
 
   /** Requests a probe; `next` decides when it runs. @param unit address to be asked; `undefined`: no readable unit */
   ask({ token }: { readonly token: number }, unit: number | undefined, nowMs: number): void {
-    if (unit === undefined) this.#report(token, { kind: 'not asked', why: 'it has nothing that can be read now' });
-    else if (this.#wanted !== undefined)
-      this.#report(token, { kind: 'not asked', why: 'another probe is running on its line' });
-    else this.#wanted = { token, unit, giveUpAtMs: nowMs + TURN_MS_MAX, before: undefined, sentAtMs: nowMs };
+    if (unit === undefined) this.report(token, { kind: 'not asked', why: 'it has nothing that can be read now' });
+    else if (this.wanted !== undefined)
+      this.report(token, { kind: 'not asked', why: 'another probe is running on its line' });
+    else this.wanted = { token, unit, giveUpAtMs: nowMs + TURN_MS_MAX, before: undefined, sentAtMs: nowMs };
   }
 
   /** Whether the present or last request is the probe's block. */
   get isRunning(): boolean {
-    return this.#wanted?.before !== undefined;
+    return this.wanted?.before !== undefined;
   }
 
   /** Address of the unit to be asked now, while the line is idle. */
   next(nowMs: number, blockedUntilMs: (unit: number) => number): number | undefined {
-    const wanted = this.#wanted;
+    const wanted = this.wanted;
     if (wanted === undefined || wanted.before !== undefined) return undefined;
-    if (nowMs >= wanted.giveUpAtMs) this.#end({ kind: 'not asked', why: 'it had no turn: the line is busy' });
+    if (nowMs >= wanted.giveUpAtMs) this.end({ kind: 'not asked', why: 'it had no turn: the line is busy' });
     else if (nowMs >= blockedUntilMs(wanted.unit)) return wanted.unit;
     return undefined;
   }
 
   wakeAtMs(blockedUntilMs: (unit: number) => number): number {
-    const wanted = this.#wanted;
+    const wanted = this.wanted;
     if (wanted === undefined || wanted.before !== undefined) return Number.POSITIVE_INFINITY;
     return Math.min(wanted.giveUpAtMs, blockedUntilMs(wanted.unit));
   }
 
   /** Called when the request to the unit from `next` begins. */
   begin({ framesIn, framesOut, damaged, mismatches }: Counted): void {
-    if (this.#wanted !== undefined)
-      this.#wanted = { ...this.#wanted, before: { framesIn, framesOut, damaged, mismatches } };
+    if (this.wanted !== undefined)
+      this.wanted = { ...this.wanted, before: { framesIn, framesOut, damaged, mismatches } };
   }
 
   /** Called for every request that was sent. */
   sent(nowMs: number): void {
-    if (this.#wanted !== undefined) this.#wanted = { ...this.#wanted, sentAtMs: nowMs };
+    if (this.wanted !== undefined) this.wanted = { ...this.wanted, sentAtMs: nowMs };
   }
 
   /** Called at the end of the reading. @param refused `undefined`: no answer; else the points without a value */
   done(now: Counted, refused: readonly string[] | undefined, nowMs: number): void {
-    const { before, sentAtMs } = this.#wanted ?? {};
+    const { before, sentAtMs } = this.wanted ?? {};
     if (before === undefined || sentAtMs === undefined) return;
-    this.#end({
+    this.end({
       kind: 'asked',
       requests: now.framesOut - before.framesOut,
       answers: now.framesIn - before.framesIn,
@@ -92,21 +87,13 @@ export class ModbusProbe implements Restorable<ModbusProbeSnapshot> {
 
   /** Called when the line was closed. */
   abandon(): void {
-    this.#end({ kind: 'not asked', why: 'it was interrupted: the line was closed' });
+    this.end({ kind: 'not asked', why: 'it was interrupted: the line was closed' });
   }
 
-  snapshot(): ModbusProbeSnapshot {
-    return { wanted: this.#wanted };
-  }
-
-  restore({ wanted }: ModbusProbeSnapshot): void {
-    this.#wanted = wanted;
-  }
-
-  #end(outcome: ProbeOutcome): void {
-    if (this.#wanted === undefined) return;
-    const { token } = this.#wanted;
-    this.#wanted = undefined;
-    this.#report(token, outcome);
+  private end(outcome: ProbeOutcome): void {
+    if (this.wanted === undefined) return;
+    const { token } = this.wanted;
+    this.wanted = undefined;
+    this.report(token, outcome);
   }
 }

@@ -3,7 +3,6 @@
  *
  *     {"flow": 12.5, "setpoint": null, "$errors": {"setpoint": "illegal data address"}}
  */
-import type { Restorable } from '../../base/snapshot.ts';
 import { exceptionWords } from '../../codec/modbus-rtu.ts';
 import type { Block } from './blocks.ts';
 import { decodePoint, isSame, type Point, type PointValue } from './points.ts';
@@ -25,35 +24,28 @@ export type UnitState = Readonly<Record<string, PointValue | Readonly<Record<str
 /** Longest time for which a change waits for the rest of its round of polls. */
 const ROUND_MS_MAX = 1000;
 
-export interface ModbusStateSnapshot {
-  readonly values: ReadonlyMap<string, PointReading>;
-  readonly published: ReadonlyMap<string, PointReading>;
-  readonly publishedAtMs: number | undefined;
-  readonly changedAtMs: number | undefined;
-}
-
-export class ModbusState implements Restorable<ModbusStateSnapshot> {
-  readonly #points: readonly Point[];
-  readonly #heartbeatMs: number;
-  #values = new Map<string, PointReading>();
-  #published: ReadonlyMap<string, PointReading> = new Map();
-  #publishedAtMs: number | undefined;
-  #changedAtMs: number | undefined;
+export class ModbusState {
+  private readonly points: readonly Point[];
+  private readonly heartbeatMs: number;
+  private values = new Map<string, PointReading>();
+  private published: ReadonlyMap<string, PointReading> = new Map();
+  private publishedAtMs: number | undefined;
+  private changedAtMs: number | undefined;
 
   /** @param heartbeatMs longest time between two reports; 0: only on a change */
   constructor(points: readonly Point[], heartbeatMs: number) {
-    this.#points = points;
-    this.#heartbeatMs = heartbeatMs;
+    this.points = points;
+    this.heartbeatMs = heartbeatMs;
   }
 
   get hasNews(): boolean {
-    return this.#changedAtMs !== undefined;
+    return this.changedAtMs !== undefined;
   }
 
   /** Errors of points that the unit has answered without a value. */
   get errors(): { readonly words: string; readonly isRefused: boolean }[] {
-    return this.#points.flatMap(({ name, table, address }) => {
-      const error = this.#values.get(name)?.error;
+    return this.points.flatMap(({ name, table, address }) => {
+      const error = this.values.get(name)?.error;
       const words = `${name} (${table} ${address}): ${error}`;
       return error === undefined ? [] : [{ words, isRefused: error !== NOT_A_NUMBER }];
     });
@@ -64,57 +56,45 @@ export class ModbusState implements Restorable<ModbusStateSnapshot> {
     if (outcome.kind !== 'done' && outcome.kind !== 'exception') return;
     for (const point of block.points) {
       const reading = outcome.kind === 'done' ? readingOf(point, outcome.content, block) : noReading(outcome.code);
-      this.#values.set(point.name, reading);
-      const published = this.#published.get(point.name);
+      this.values.set(point.name, reading);
+      const published = this.published.get(point.name);
       if (published?.error !== reading.error || !isSame(point, published?.value, reading.value))
-        this.#changedAtMs ??= nowMs;
+        this.changedAtMs ??= nowMs;
     }
   }
 
   /** Forgets all values, because they may change while the unit is away. */
   forget(): void {
-    this.#values.clear();
-    this.#changedAtMs = undefined;
+    this.values.clear();
+    this.changedAtMs = undefined;
   }
 
   /** Makes a report due, because the arrival of the last one is unknown. */
   reportAgain(nowMs: number): void {
-    this.#published = new Map();
-    if (this.#values.size > 0) this.#changedAtMs ??= nowMs;
+    this.published = new Map();
+    if (this.values.size > 0) this.changedAtMs ??= nowMs;
   }
 
   /** @param isBehind other blocks of the unit are due; the report waits for them */
   isDue(isBehind: boolean, nowMs: number): boolean {
-    if (this.#values.size === 0) return false;
-    const quietMs = nowMs - (this.#publishedAtMs ?? nowMs);
-    if (this.#heartbeatMs > 0 && quietMs >= this.#heartbeatMs) return true;
-    return this.#changedAtMs !== undefined && (!isBehind || nowMs - this.#changedAtMs >= ROUND_MS_MAX);
+    if (this.values.size === 0) return false;
+    const quietMs = nowMs - (this.publishedAtMs ?? nowMs);
+    if (this.heartbeatMs > 0 && quietMs >= this.heartbeatMs) return true;
+    return this.changedAtMs !== undefined && (!isBehind || nowMs - this.changedAtMs >= ROUND_MS_MAX);
   }
 
   /** State by point name, in the order of the configuration, without points not read yet. Counts as reported. */
   report(nowMs: number): UnitState {
-    const published = this.#points.flatMap(({ name }): [string, PointReading][] => {
-      const reading = this.#values.get(name);
+    const published = this.points.flatMap(({ name }): [string, PointReading][] => {
+      const reading = this.values.get(name);
       return reading === undefined ? [] : [[name, reading]];
     });
-    this.#published = new Map(published);
-    this.#publishedAtMs = nowMs;
-    this.#changedAtMs = undefined;
+    this.published = new Map(published);
+    this.publishedAtMs = nowMs;
+    this.changedAtMs = undefined;
     const values = Object.fromEntries(published.map(([name, { value }]) => [name, value]));
     const errors = published.flatMap(([name, { error }]) => (error === undefined ? [] : [[name, error]]));
     return errors.length === 0 ? values : { ...values, [ERRORS]: Object.fromEntries(errors) };
-  }
-
-  snapshot(): ModbusStateSnapshot {
-    const [published, publishedAtMs, changedAtMs] = [this.#published, this.#publishedAtMs, this.#changedAtMs];
-    return { values: new Map(this.#values), published, publishedAtMs, changedAtMs };
-  }
-
-  restore({ values, published, publishedAtMs, changedAtMs }: ModbusStateSnapshot): void {
-    this.#values = new Map(values);
-    this.#published = published;
-    this.#publishedAtMs = publishedAtMs;
-    this.#changedAtMs = changedAtMs;
   }
 }
 

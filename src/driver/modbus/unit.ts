@@ -6,14 +6,13 @@
  * not wait for a unit that is gone, because its delivery in RAM would be lost in a power failure.
  */
 import type { DiscardReason } from '../../base/discard.ts';
-import type { Restorable } from '../../base/snapshot.ts';
 import { exceptionWords, type ModbusRequest } from '../../codec/modbus-rtu.ts';
 import type { AttachAnswer, DeliverCommand, RefuseReason, UndeliveredReason } from '../driver.ts';
 import type { Block, PolledUnit } from './blocks.ts';
-import { decodeCommand, ModbusCommand, type ModbusCommandSnapshot } from './command.ts';
+import { decodeCommand, ModbusCommand } from './command.ts';
 import { BROADCAST, type TransactionOutcome } from './transaction.ts';
-import { ModbusState, type ModbusStateSnapshot } from './unit-state.ts';
-import { ModbusUplinks, type ModbusUplinksSnapshot, type UnitPorts, type UplinkPlan } from './uplinks.ts';
+import { ModbusState } from './unit-state.ts';
+import { ModbusUplinks, type UnitPorts, type UplinkPlan } from './uplinks.ts';
 import type { WriteMode } from './writes.ts';
 
 export interface UnitPlan extends PolledUnit, UplinkPlan {
@@ -43,114 +42,98 @@ const REFUSALS_MAX = 4;
 
 type UnitTrouble = Extract<DiscardReason, `unit ${string}`>;
 
-export interface ModbusUnitSnapshot {
-  readonly presence: Presence;
-  readonly askAtMs: number;
-  readonly subscribeAtMs: number | undefined;
-  readonly subscribeToken: number | undefined;
-  readonly state: ModbusStateSnapshot;
-  readonly uplinks: ModbusUplinksSnapshot;
-  readonly delivery: DeliverCommand | undefined;
-  /** State of the command. */
-  readonly command: ModbusCommandSnapshot | undefined;
-  readonly unanswered: number;
-  readonly answeredAtMs: number | undefined;
-  readonly unansweredSinceMs: number | undefined;
-  readonly remindAtMs: number;
-}
-
-export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
+export class ModbusUnit {
   readonly plan: UnitPlan;
-  readonly #ports: UnitPorts;
-  #presence: Presence = 'away';
-  #askAtMs = 0;
-  #subscribeAtMs: number | undefined;
-  #subscribeToken: number | undefined;
-  readonly #state: ModbusState;
-  readonly #uplinks: ModbusUplinks;
-  #delivery: DeliverCommand | undefined;
-  #command: ModbusCommand | undefined;
-  #unanswered = 0;
-  #answeredAtMs: number | undefined;
-  #unansweredSinceMs: number | undefined;
+  private readonly ports: UnitPorts;
+  private presence: Presence = 'away';
+  private askAtMs = 0;
+  private subscribeAtMs: number | undefined;
+  private subscribeToken: number | undefined;
+  private readonly state: ModbusState;
+  private readonly uplinks: ModbusUplinks;
+  private delivery: DeliverCommand | undefined;
+  private command: ModbusCommand | undefined;
+  private unanswered = 0;
+  private lastAnswerAtMs: number | undefined;
+  private firstUnansweredAtMs: number | undefined;
   /** Time at which missing values are reported again. */
-  #remindAtMs = 0;
+  private remindAtMs = 0;
 
   constructor(plan: UnitPlan, ports: UnitPorts) {
     this.plan = plan;
-    this.#ports = ports;
-    this.#state = new ModbusState(plan.points, plan.heartbeatMs);
-    this.#uplinks = new ModbusUplinks(plan, this.#state, ports);
+    this.ports = ports;
+    this.state = new ModbusState(plan.points, plan.heartbeatMs);
+    this.uplinks = new ModbusUplinks(plan, this.state, ports);
   }
 
   /** Time from which a command has a request to send in its turn. `undefined`: no command. */
   get commandAtMs(): number | undefined {
-    if (this.#command !== undefined) return this.#command.nextAtMs;
-    return this.#delivery !== undefined && this.#uplinks.hasRoomForResult ? 0 : undefined;
+    if (this.command !== undefined) return this.command.nextAtMs;
+    return this.delivery !== undefined && this.uplinks.hasRoomForResult ? 0 : undefined;
   }
 
   get refusedUplinks(): number {
-    return this.#uplinks.refusals;
+    return this.uplinks.refusals;
   }
 
   /** Monotonic ms of the last answer. */
   get answeredAtMs(): number | undefined {
-    return this.#answeredAtMs;
+    return this.lastAnswerAtMs;
   }
 
   /** Monotonic ms of the first unanswered request. `undefined`: the last request was answered, or none has ended. */
   get unansweredSinceMs(): number | undefined {
-    return this.#unansweredSinceMs;
+    return this.firstUnansweredAtMs;
   }
 
   get isAttached(): boolean {
-    return this.#presence === 'here';
+    return this.presence === 'here';
   }
 
   /** Handles any answer of the unit. */
   answered(nowMs: number): void {
-    if (!isBroadcast(this.plan)) this.#answeredAtMs = nowMs;
-    this.#unansweredSinceMs = undefined;
-    if (this.#presence === 'gone') this.#presence = 'asking';
-    if (this.#presence !== 'away' || nowMs < this.#askAtMs) return;
-    this.#presence = 'asking';
-    this.#ports.report({ kind: 'attach', subdevice: this.plan.subdevice, clean: false, aliveMs: 0, will: 'unchanged' });
+    if (!isBroadcast(this.plan)) this.lastAnswerAtMs = nowMs;
+    this.firstUnansweredAtMs = undefined;
+    if (this.presence === 'gone') this.presence = 'asking';
+    if (this.presence !== 'away' || nowMs < this.askAtMs) return;
+    this.presence = 'asking';
+    this.ports.report({ kind: 'attach', subdevice: this.plan.subdevice, clean: false, aliveMs: 0, will: 'unchanged' });
   }
 
   left(cause: 'no answer' | 'link closed'): void {
-    this.#state.forget();
-    if (this.#delivery !== undefined) this.#finish('lost');
-    if (this.#presence === 'asking') this.#presence = 'gone';
-    if (this.#presence !== 'here') return;
-    this.#presence = 'away';
-    this.#subscribeAtMs = undefined;
-    this.#ports.report({ kind: 'detach', subdevice: this.plan.subdevice, cause, aliveUntilMs: undefined });
+    this.state.forget();
+    if (this.delivery !== undefined) this.finish('lost');
+    if (this.presence === 'asking') this.presence = 'gone';
+    if (this.presence !== 'here') return;
+    this.presence = 'away';
+    this.subscribeAtMs = undefined;
+    this.ports.report({ kind: 'detach', subdevice: this.plan.subdevice, cause, aliveUntilMs: undefined });
   }
 
   attached(answer: AttachAnswer, nowMs: number): void {
-    if (this.#presence !== 'asking' && this.#presence !== 'gone') return;
-    const hasGone = this.#presence === 'gone';
-    this.#presence = 'away';
-    if (!answer.accepted) this.#askAtMs = nowMs + ASK_AGAIN_MS;
+    if (this.presence !== 'asking' && this.presence !== 'gone') return;
+    const hasGone = this.presence === 'gone';
+    this.presence = 'away';
+    if (!answer.accepted) this.askAtMs = nowMs + ASK_AGAIN_MS;
     else {
-      this.#presence = 'here';
+      this.presence = 'here';
       if (hasGone) return this.left('no answer');
-      this.#state.reportAgain(nowMs);
-      if (this.plan.points.some(({ isWritable }) => isWritable)) this.#subscribe(); // without writable points no command is possible
+      this.state.reportAgain(nowMs);
+      if (this.plan.points.some(({ isWritable }) => isWritable)) this.subscribe(); // without writable points no command is possible
     }
   }
 
   /** Handles the outcome of a poll. */
   polled(block: Block, outcome: TransactionOutcome, nowMs: number): void {
-    if (outcome.kind === 'no answer') this.#unanswered = 0;
-    const before = this.#errorWords;
-    this.#state.note(block, outcome, nowMs);
-    if (this.#errorWords !== before) this.#remindAtMs = nowMs;
+    if (outcome.kind === 'no answer') this.unanswered = 0;
+    const before = this.errorWords;
+    this.state.note(block, outcome, nowMs);
+    if (this.errorWords !== before) this.remindAtMs = nowMs;
   }
 
   /** Points without a value, and the reasons. @param block block of the last request */
   refusals(block: Block, outcome: TransactionOutcome): readonly string[] {
-    const words = this.#state.errors.map((error) => error.words);
+    const words = this.state.errors.map((error) => error.words);
     const [first] = words.length === 0 && outcome.kind === 'exception' ? [outcome.code] : [];
     const all = first === undefined ? words : [`${blockWords(block)}: ${exceptionWords(first)}`];
     const more = all.length - REFUSALS_MAX;
@@ -159,146 +142,112 @@ export class ModbusUnit implements Restorable<ModbusUnitSnapshot> {
 
   /** Reports a request without a valid answer. @param block block that was read; `undefined`: a command */
   missed(block: Block | undefined, outcome: TransactionOutcome, nowMs: number): void {
-    this.#unansweredSinceMs ??= nowMs;
+    this.firstUnansweredAtMs ??= nowMs;
     const asked = block === undefined ? 'a command' : `a request for ${blockWords(block)}`;
     const [reason, came] = missedAs(outcome);
-    this.#discard(reason, `${asked}: ${came}`);
+    this.discard(reason, `${asked}: ${came}`);
   }
 
-  get #errorWords(): string {
-    return this.#state.errors.map(({ words }) => words).join('\n');
+  private get errorWords(): string {
+    return this.state.errors.map(({ words }) => words).join('\n');
   }
 
-  #remind(nowMs: number): void {
-    const { errors } = this.#state;
+  private remind(nowMs: number): void {
+    const { errors } = this.state;
     const isException = errors.some(({ isRefused }) => isRefused);
     const [first, ...others] = errors.filter(({ isRefused }) => isRefused === isException);
-    if (first === undefined || nowMs < this.#remindAtMs) return;
-    this.#remindAtMs = nowMs + REMIND_MS;
+    if (first === undefined || nowMs < this.remindAtMs) return;
+    this.remindAtMs = nowMs + REMIND_MS;
     const more = others.length > 0 ? `, and ${others.length} more` : '';
-    this.#discard(isException ? 'unit exception' : 'unit value', `${first.words}${more}`);
+    this.discard(isException ? 'unit exception' : 'unit value', `${first.words}${more}`);
   }
 
-  #discard(reason: UnitTrouble, sample: string): void {
+  private discard(reason: UnitTrouble, sample: string): void {
     const { subdevice, address } = this.plan;
-    this.#ports.report({ kind: 'discarded', subdevice, reason, sample: `unit ${address}, ${sample}` });
+    this.ports.report({ kind: 'discarded', subdevice, reason, sample: `unit ${address}, ${sample}` });
   }
 
   /** @param isBehind other blocks of the unit are due; the report of the state waits for them */
   report(isBehind: boolean, nowMs: number): void {
-    if (this.#subscribeAtMs !== undefined && nowMs >= this.#subscribeAtMs) this.#subscribe();
-    this.#uplinks.report({ isHere: this.isAttached, isBehind }, nowMs);
-    this.#remind(nowMs);
+    if (this.subscribeAtMs !== undefined && nowMs >= this.subscribeAtMs) this.subscribe();
+    this.uplinks.report({ isHere: this.isAttached, isBehind }, nowMs);
+    this.remind(nowMs);
   }
 
   wakeAtMs(): number | undefined {
-    const remindAtMs = this.#state.errors.length === 0 ? undefined : this.#remindAtMs;
-    const all = [this.#uplinks.wakeAtMs(this.isAttached), this.#subscribeAtMs, remindAtMs];
+    const remindAtMs = this.state.errors.length === 0 ? undefined : this.remindAtMs;
+    const all = [this.uplinks.wakeAtMs(this.isAttached), this.subscribeAtMs, remindAtMs];
     const times = all.filter((atMs) => atMs !== undefined);
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
   deliver(delivery: DeliverCommand): void {
-    if (this.#presence === 'here' && this.#delivery === undefined) this.#delivery = delivery;
-    else this.#ports.report({ kind: 'undelivered', token: delivery.token, why: 'lost' });
+    if (this.presence === 'here' && this.delivery === undefined) this.delivery = delivery;
+    else this.ports.report({ kind: 'undelivered', token: delivery.token, why: 'lost' });
   }
 
   /** Next request of a command. */
   nextRequest(nowMs: number): ModbusRequest | undefined {
-    if (this.#delivery !== undefined && this.#command === undefined && this.#uplinks.hasRoomForResult)
-      this.#begin(this.#delivery);
-    return this.#command?.next(nowMs);
+    if (this.delivery !== undefined && this.command === undefined && this.uplinks.hasRoomForResult)
+      this.begin(this.delivery);
+    return this.command?.next(nowMs);
   }
 
   /** Handles the outcome of `nextRequest`. */
   onReceived(outcome: TransactionOutcome, nowMs: number): void {
-    const ending = this.#command?.onReceived(outcome, nowMs);
+    const ending = this.command?.onReceived(outcome, nowMs);
     if (ending === undefined) return;
-    if (ending.as !== 'lost') this.#unanswered = 0;
+    if (ending.as !== 'lost') this.unanswered = 0;
     else {
-      this.#unanswered += 1;
-      if (this.#unanswered < UNANSWERED_MAX) return this.#finish('lost');
+      this.unanswered += 1;
+      if (this.unanswered < UNANSWERED_MAX) return this.finish('lost');
     }
-    this.#uplinks.addResult(ending.result);
-    this.#finish(ending.as === 'lost' ? 'unanswered' : ending.as, ending.result.error);
+    this.uplinks.addResult(ending.result);
+    this.finish(ending.as === 'lost' ? 'unanswered' : ending.as, ending.result.error);
   }
 
   /** Handles custody of an uplink, or a durable subscription. */
   settled(token: number): void {
-    if (token === this.#subscribeToken) this.#subscribeToken = undefined;
-    this.#uplinks.settled(token);
+    if (token === this.subscribeToken) this.subscribeToken = undefined;
+    this.uplinks.settled(token);
   }
 
   refused(token: number, why: RefuseReason, nowMs: number): void {
-    if (token === this.#subscribeToken) {
-      this.#subscribeToken = undefined;
-      if (this.isAttached) this.#subscribeAtMs = nowMs + ASK_AGAIN_MS;
+    if (token === this.subscribeToken) {
+      this.subscribeToken = undefined;
+      if (this.isAttached) this.subscribeAtMs = nowMs + ASK_AGAIN_MS;
     }
-    this.#uplinks.refused(token, why, nowMs);
+    this.uplinks.refused(token, why, nowMs);
   }
 
-  snapshot(): ModbusUnitSnapshot {
-    return {
-      presence: this.#presence,
-      askAtMs: this.#askAtMs,
-      subscribeAtMs: this.#subscribeAtMs,
-      subscribeToken: this.#subscribeToken,
-      state: this.#state.snapshot(),
-      uplinks: this.#uplinks.snapshot(),
-      delivery: this.#delivery,
-      command: this.#command?.snapshot(),
-      unanswered: this.#unanswered,
-      answeredAtMs: this.#answeredAtMs,
-      unansweredSinceMs: this.#unansweredSinceMs,
-      remindAtMs: this.#remindAtMs,
-    };
-  }
-
-  restore(snapshot: ModbusUnitSnapshot): void {
-    this.#presence = snapshot.presence;
-    this.#askAtMs = snapshot.askAtMs;
-    this.#subscribeAtMs = snapshot.subscribeAtMs;
-    this.#subscribeToken = snapshot.subscribeToken;
-    this.#state.restore(snapshot.state);
-    this.#uplinks.restore(snapshot.uplinks);
-    this.#delivery = snapshot.delivery;
-    this.#unanswered = snapshot.unanswered;
-    this.#answeredAtMs = snapshot.answeredAtMs;
-    this.#unansweredSinceMs = snapshot.unansweredSinceMs;
-    this.#remindAtMs = snapshot.remindAtMs;
-    if (snapshot.delivery === undefined || snapshot.command === undefined) return;
-    this.#begin(snapshot.delivery);
-    this.#command?.restore(snapshot.command);
-  }
-
-  #subscribe(): void {
-    this.#subscribeAtMs = undefined;
-    const token = this.#ports.drawToken();
-    this.#subscribeToken = token;
+  private subscribe(): void {
+    this.subscribeAtMs = undefined;
+    const token = this.ports.drawToken();
+    this.subscribeToken = token;
     const { subdevice, setTopic: filter } = this.plan;
-    this.#ports.report({ kind: 'subscribe', subdevice, filter, qos: 1, topicId: undefined, token });
+    this.ports.report({ kind: 'subscribe', subdevice, filter, qos: 1, topicId: undefined, token });
   }
 
-  #begin({ topic, payload }: DeliverCommand): void {
+  private begin({ topic, payload }: DeliverCommand): void {
     const { address: unit, writeMode: mode, busyMs, points, setTopic } = this.plan;
-    if (payload.length === 0) return this.#finish('empty'); // clears a retained command
+    if (payload.length === 0) return this.finish('empty'); // clears a retained command
     const writes = decodeCommand(payload, points);
-    if (topic === setTopic && writes.ok) this.#command = new ModbusCommand(writes.value, { unit, mode, busyMs });
+    if (topic === setTopic && writes.ok) this.command = new ModbusCommand(writes.value, { unit, mode, busyMs });
     else {
       const error = writes.ok ? `commands must be published to ${setTopic}` : writes.problem;
-      this.#uplinks.addResult({ ok: false, error });
-      this.#finish('invalid', error);
+      this.uplinks.addResult({ ok: false, error });
+      this.finish('invalid', error);
     }
   }
 
   /** @param because reason of `refused`, `invalid` and `unanswered` */
-  #finish(as: 'delivered' | Exclude<UndeliveredReason, 'failed' | 'too large'>, because?: string): void {
-    const token = this.#delivery?.token;
-    this.#delivery = undefined;
-    this.#command = undefined;
+  private finish(as: 'delivered' | Exclude<UndeliveredReason, 'failed' | 'too large'>, because?: string): void {
+    const token = this.delivery?.token;
+    this.delivery = undefined;
+    this.command = undefined;
     if (token === undefined) return;
-    if (as === 'delivered') this.#ports.report({ kind: 'delivered', token });
-    else this.#ports.report({ kind: 'undelivered', token, why: as, ...(because === undefined ? {} : { because }) });
+    if (as === 'delivered') this.ports.report({ kind: 'delivered', token });
+    else this.ports.report({ kind: 'undelivered', token, why: as, ...(because === undefined ? {} : { because }) });
   }
 }
 

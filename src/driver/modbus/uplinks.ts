@@ -4,7 +4,6 @@
  * Invariants: at most `uplinksMax` unanswered. A state rejected for congestion is reported later with its then current
  * values. A result is never dropped: with `RESULTS_MAX` pending there is no room for another.
  */
-import type { Restorable } from '../../base/snapshot.ts';
 import type { DriverReport, RefuseReason } from '../driver.ts';
 import type { CommandResult } from './command.ts';
 import { encodeJson } from './json.ts';
@@ -22,45 +21,38 @@ export interface UnitPorts {
   readonly uplinksMax: number;
 }
 
-export interface ModbusUplinksSnapshot {
-  readonly unanswered: ReadonlyMap<number, Uint8Array | 'state'>;
-  readonly results: readonly Uint8Array[];
-  readonly againAtMs: number;
-  readonly refusals: number;
-}
-
 const RESULTS_MAX = 16;
 /** Pause after a rejection. Room comes with the hub or with the next commit. */
 const AGAIN_MS = 1000;
 
-export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
-  readonly #plan: UplinkPlan;
-  readonly #state: ModbusState;
-  readonly #ports: UnitPorts;
+export class ModbusUplinks {
+  private readonly plan: UplinkPlan;
+  private readonly state: ModbusState;
+  private readonly ports: UnitPorts;
   /** Token → result, or `state`, whose current values are reported again. */
-  #unanswered = new Map<number, Uint8Array | 'state'>();
-  #results: Uint8Array[] = [];
-  #againAtMs = 0;
-  #refusals = 0;
+  private unanswered = new Map<number, Uint8Array | 'state'>();
+  private results: Uint8Array[] = [];
+  private againAtMs = 0;
+  private refusalCount = 0;
 
   constructor(plan: UplinkPlan, state: ModbusState, ports: UnitPorts) {
-    this.#plan = plan;
-    this.#state = state;
-    this.#ports = ports;
+    this.plan = plan;
+    this.state = state;
+    this.ports = ports;
   }
 
   /** Number of uplinks rejected by the flow. */
   get refusals(): number {
-    return this.#refusals;
+    return this.refusalCount;
   }
 
   get hasRoomForResult(): boolean {
-    const underWay = [...this.#unanswered.values()].filter((uplink) => uplink !== 'state').length;
-    return underWay + this.#results.length < RESULTS_MAX;
+    const underWay = [...this.unanswered.values()].filter((uplink) => uplink !== 'state').length;
+    return underWay + this.results.length < RESULTS_MAX;
   }
 
   addResult(result: CommandResult): void {
-    this.#results.push(encodeJson(result));
+    this.results.push(encodeJson(result));
   }
 
   /**
@@ -68,59 +60,47 @@ export class ModbusUplinks implements Restorable<ModbusUplinksSnapshot> {
    * are due; the state waits for them.
    */
   report({ isHere, isBehind }: { readonly isHere: boolean; readonly isBehind: boolean }, nowMs: number): void {
-    if (nowMs < this.#againAtMs) return;
-    this.#againAtMs = 0;
-    const { stateTopic, resultTopic } = this.#plan;
-    for (let result = this.#results[0]; result !== undefined && this.#hasRoom; result = this.#results[0]) {
-      this.#results.shift();
-      this.#unanswered.set(this.#publish(resultTopic, result), result);
+    if (nowMs < this.againAtMs) return;
+    this.againAtMs = 0;
+    const { stateTopic, resultTopic } = this.plan;
+    for (let result = this.results[0]; result !== undefined && this.hasRoom; result = this.results[0]) {
+      this.results.shift();
+      this.unanswered.set(this.publish(resultTopic, result), result);
     }
-    if (!isHere || !this.#hasRoom || !this.#state.isDue(isBehind, nowMs)) return;
-    this.#unanswered.set(this.#publish(stateTopic, encodeJson(this.#state.report(nowMs))), 'state');
+    if (!isHere || !this.hasRoom || !this.state.isDue(isBehind, nowMs)) return;
+    this.unanswered.set(this.publish(stateTopic, encodeJson(this.state.report(nowMs))), 'state');
   }
 
   /** `undefined`: no report is due without a new event. */
   wakeAtMs(isHere: boolean): number | undefined {
-    const hasWord = this.#results.length > 0 || (isHere && this.#state.hasNews);
-    return hasWord && this.#hasRoom && this.#againAtMs > 0 ? this.#againAtMs : undefined;
+    const hasWord = this.results.length > 0 || (isHere && this.state.hasNews);
+    return hasWord && this.hasRoom && this.againAtMs > 0 ? this.againAtMs : undefined;
   }
 
   /** Handles custody of an uplink. */
   settled(token: number): void {
-    this.#unanswered.delete(token);
+    this.unanswered.delete(token);
   }
 
   refused(token: number, why: RefuseReason, nowMs: number): void {
-    const uplink = this.#unanswered.get(token);
+    const uplink = this.unanswered.get(token);
     if (uplink === undefined) return;
-    this.#unanswered.delete(token);
-    this.#refusals += 1;
+    this.unanswered.delete(token);
+    this.refusalCount += 1;
     if (why !== 'congestion') return; // the reason is permanent: the flow has counted the message
-    this.#againAtMs = nowMs + AGAIN_MS;
-    if (uplink === 'state') this.#state.reportAgain(nowMs);
-    else this.#results.unshift(uplink);
+    this.againAtMs = nowMs + AGAIN_MS;
+    if (uplink === 'state') this.state.reportAgain(nowMs);
+    else this.results.unshift(uplink);
   }
 
-  snapshot(): ModbusUplinksSnapshot {
-    const [unanswered, results] = [new Map(this.#unanswered), [...this.#results]];
-    return { unanswered, results, againAtMs: this.#againAtMs, refusals: this.#refusals };
-  }
-
-  restore({ unanswered, results, againAtMs, refusals }: ModbusUplinksSnapshot): void {
-    this.#unanswered = new Map(unanswered);
-    this.#results = [...results];
-    this.#againAtMs = againAtMs;
-    this.#refusals = refusals;
-  }
-
-  get #hasRoom(): boolean {
-    return this.#unanswered.size < this.#ports.uplinksMax;
+  private get hasRoom(): boolean {
+    return this.unanswered.size < this.ports.uplinksMax;
   }
 
   /** @returns the token of the uplink */
-  #publish(topic: string, payload: Uint8Array): number {
-    const token = this.#ports.drawToken();
-    this.#ports.report({ kind: 'uplink', subdevice: this.#plan.subdevice, topic, payload, qos: 1, token });
+  private publish(topic: string, payload: Uint8Array): number {
+    const token = this.ports.drawToken();
+    this.ports.report({ kind: 'uplink', subdevice: this.plan.subdevice, topic, payload, qos: 1, token });
     return token;
   }
 }

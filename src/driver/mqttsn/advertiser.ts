@@ -3,7 +3,6 @@
  *
  * A wire with one device does not need this, but stock clients and forwarders may ask. Source: MQTT-SN 1.2 §6.1.
  */
-import type { Restorable } from '../../base/snapshot.ts';
 import type { PacketSink } from './packet-sink.ts';
 
 export interface AdvertiserOptions {
@@ -13,52 +12,40 @@ export interface AdvertiserOptions {
   readonly advertiseS: number;
 }
 
-export interface AdvertiserSnapshot {
-  readonly nextAtMs: number | undefined;
-}
-
-export class Advertiser implements Restorable<AdvertiserSnapshot> {
-  readonly #options: AdvertiserOptions;
-  readonly #sink: PacketSink;
-  #nextAtMs: number | undefined;
+export class Advertiser {
+  private readonly options: AdvertiserOptions;
+  private readonly sink: PacketSink;
+  private nextAtMs: number | undefined;
 
   constructor(options: AdvertiserOptions, sink: PacketSink) {
-    this.#options = options;
-    this.#sink = sink;
+    this.options = options;
+    this.sink = sink;
   }
 
   opened(nowMs: number): void {
-    if (this.#options.advertiseS > 0) this.#advertise(nowMs);
+    if (this.options.advertiseS > 0) this.advertise(nowMs);
   }
 
   closed(): void {
-    this.#nextAtMs = undefined;
+    this.nextAtMs = undefined;
   }
 
   wake(nowMs: number): void {
-    if (this.#nextAtMs !== undefined && nowMs >= this.#nextAtMs) this.#advertise(nowMs);
+    if (this.nextAtMs !== undefined && nowMs >= this.nextAtMs) this.advertise(nowMs);
   }
 
   wakeAtMs(): number | undefined {
-    return this.#nextAtMs;
+    return this.nextAtMs;
   }
 
   /** Answers with the radius of the search. The address is that of the sender (MQTT-SN 1.2 §5.4.3). */
   answerSearch(sink: PacketSink, radius: number): void {
-    sink.send({ kind: 'gwinfo', gatewayId: this.#options.gatewayId, gatewayAddress: new Uint8Array(0) }, radius);
+    sink.send({ kind: 'gwinfo', gatewayId: this.options.gatewayId, gatewayAddress: new Uint8Array(0) }, radius);
   }
 
-  snapshot(): AdvertiserSnapshot {
-    return { nextAtMs: this.#nextAtMs };
-  }
-
-  restore({ nextAtMs }: AdvertiserSnapshot): void {
-    this.#nextAtMs = nextAtMs;
-  }
-
-  #advertise(nowMs: number): void {
-    const { gatewayId, advertiseS } = this.#options;
-    this.#nextAtMs = nowMs + advertiseS * 1000;
-    this.#sink.send({ kind: 'advertise', gatewayId, durationS: advertiseS });
+  private advertise(nowMs: number): void {
+    const { gatewayId, advertiseS } = this.options;
+    this.nextAtMs = nowMs + advertiseS * 1000;
+    this.sink.send({ kind: 'advertise', gatewayId, durationS: advertiseS });
   }
 }

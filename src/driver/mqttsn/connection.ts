@@ -26,12 +26,6 @@ export interface Attached {
   readonly lastReceivedMs: number;
 }
 
-/** Connection with its client as an id: the session is saved separately. */
-export type NodeConnectionSnapshot =
-  | { readonly state: 'none' }
-  | (Omit<Attaching, 'client'> & { readonly client: string })
-  | (Omit<Attached, 'client'> & { readonly client: string });
-
 /** Silence that ends a connection, as a multiple of the keep alive [MQTT-3.1.2-24] or of the sleep. */
 const ALIVE_TOLERANCE = 1.5;
 
@@ -60,13 +54,4 @@ export function wakeAtMs(connection: NodeConnection): number {
   if (connection.state !== 'attached') return Number.POSITIVE_INFINITY;
   const deliversAtMs = connection.client.wakeAtMs() ?? Number.POSITIVE_INFINITY;
   return Math.min(aliveUntilMs(connection) ?? Number.POSITIVE_INFINITY, deliversAtMs);
-}
-
-export function writeDown(connection: NodeConnection): NodeConnectionSnapshot {
-  return connection.state === 'none' ? connection : { ...connection, client: connection.client.id };
-}
-
-/** @param clientOf returns the session of a known client */
-export function takeBack(snapshot: NodeConnectionSnapshot, clientOf: (id: string) => MqttsnClient): NodeConnection {
-  return snapshot.state === 'none' ? snapshot : { ...snapshot, client: clientOf(snapshot.client) };
 }

@@ -6,10 +6,18 @@ import { whereKnown } from '../../config/kinds/known.ts';
 import { duplicates, placed } from '../../config/kinds/placed.ts';
 import type { Problem } from '../../config/kinds/problem.ts';
 import { defineDriver, type ServedSubdevice } from '../link-driver.ts';
+import { MqttsnClient } from './client.ts';
+import { Downlink } from './downlinks.ts';
 import { createMqttsnLink, type MqttsnLinkOptions } from './link.ts';
 import { DEFAULTS, LINK_KEYS, type MqttsnLinkSection, SUBDEVICE_KEYS } from './link-keys.ts';
+import { MessageIds } from './message-ids.ts';
+import { Ping } from './ping.ts';
 import { hasBarePackets, hasFramedPackets } from './recognise-packets.ts';
 import { SnSource } from './recorded-frames.ts';
+import { ClientRequests } from './requests.ts';
+import { TopicTable } from './topics.ts';
+import { Uplinks } from './uplinks.ts';
+import { WillDialog } from './will.ts';
 
 /** Number of topic ids of one subdevice that are kept for its session; the same number is replaceable. */
 const TOPIC_IDS_MAX = 256;
@@ -65,6 +73,7 @@ export const MQTTSN = defineDriver<typeof LINK_KEYS, MqttsnOptions, Omit<MqttsnL
     nodes: nodesOf(served),
   }),
   create: createMqttsnLink,
+  laterClasses: [MqttsnClient, TopicTable, Uplinks, ClientRequests, Downlink, MessageIds, Ping, WillDialog],
   recall: (recorded) => recorded as MqttsnLinkOptions,
   newFrameSource: (options) => new SnSource(options),
   capture: { kind: 'udp', port: UDP_PORT },

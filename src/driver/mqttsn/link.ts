@@ -9,14 +9,13 @@
  */
 import type { BackoffLimits } from '../../base/backoff.ts';
 import type { LinkCounters } from '../../base/link-counters.ts';
-import type { Restorable } from '../../base/snapshot.ts';
 import { type FramingName, framingOf, type PacketReader } from '../../codec/framing.ts';
 import { decodePacket } from '../../codec/mqttsn-decode.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../driver.ts';
-import { LinkOpening, type LinkOpeningSnapshot, type LinkState } from '../reopen.ts';
+import { LinkOpening, type LinkState } from '../reopen.ts';
 import { Advertiser, type AdvertiserOptions } from './advertiser.ts';
-import { MqttsnNodes, type NodesOptions, type NodesSnapshot } from './nodes.ts';
-import { ActionBuffer, type ActionBufferSnapshot, PacketSink } from './packet-sink.ts';
+import { MqttsnNodes, type NodesOptions } from './nodes.ts';
+import { ActionBuffer, PacketSink } from './packet-sink.ts';
 
 export interface MqttsnLinkOptions extends NodesOptions, AdvertiserOptions {
   /** Name of the link, for display. */
@@ -34,65 +33,50 @@ export function createMqttsnLink(options: MqttsnLinkOptions): LinkMachine {
   return new MqttsnLink(options);
 }
 
-interface MqttsnLinkSnapshot {
-  readonly opening: LinkOpeningSnapshot;
-  /** State of the framing's reader. */
-  readonly reader: object;
-  readonly buffer: ActionBufferSnapshot;
-  readonly nodes: NodesSnapshot;
-  readonly bytesIn: number;
-  readonly framesIn: number;
-  readonly malformedPackets: number;
-}
-
-class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
-  readonly #opening: LinkOpening;
-  readonly #reader: PacketReader;
-  readonly #buffer: ActionBuffer;
-  readonly #nodes: MqttsnNodes;
-  #bytesIn = 0;
+class MqttsnLink implements LinkMachine {
+  private readonly opening: LinkOpening;
+  private readonly reader: PacketReader;
+  private readonly buffer: ActionBuffer;
+  private readonly nodes: MqttsnNodes;
+  private bytesIn = 0;
   /** Frames that contained a valid packet. */
-  #framesIn = 0;
-  #malformedPackets = 0;
+  private framesIn = 0;
+  private malformedPackets = 0;
 
   constructor(options: MqttsnLinkOptions) {
     const framing = framingOf(options.framing);
-    this.#opening = new LinkOpening(options.reopen, options.random);
-    this.#buffer = new ActionBuffer(framing, options.packetBytesMax);
-    this.#reader = framing.newReader(options.packetBytesMax, (...broken) => this.#buffer.discard(...broken));
-    this.#nodes = new MqttsnNodes(
-      options,
-      this.#buffer,
-      new Advertiser(options, new PacketSink(this.#buffer, undefined)),
-    );
+    this.opening = new LinkOpening(options.reopen, options.random);
+    this.buffer = new ActionBuffer(framing, options.packetBytesMax);
+    this.reader = framing.newReader(options.packetBytesMax, (...broken) => this.buffer.discard(...broken));
+    this.nodes = new MqttsnNodes(options, this.buffer, new Advertiser(options, new PacketSink(this.buffer, undefined)));
   }
 
   get state(): LinkState {
-    return this.#opening.state;
+    return this.opening.state;
   }
 
   get counters(): LinkCounters {
     return {
-      ...this.#buffer.counters,
-      openings: this.#opening.openings,
-      bytesIn: this.#bytesIn,
-      framesIn: this.#framesIn,
-      crcErrors: this.#reader.crcErrors,
-      oversizeFrames: this.#reader.oversizeFrames,
-      malformedPackets: this.#malformedPackets,
+      ...this.buffer.counters,
+      openings: this.opening.openings,
+      bytesIn: this.bytesIn,
+      framesIn: this.framesIn,
+      crcErrors: this.reader.crcErrors,
+      oversizeFrames: this.reader.oversizeFrames,
+      malformedPackets: this.malformedPackets,
     };
   }
 
   attachedSubdevices(): readonly string[] {
-    return this.#nodes.attachedSubdevices();
+    return this.nodes.attachedSubdevices();
   }
 
   sleepers(): ReadonlyMap<string, number> {
-    return this.#nodes.sleepers();
+    return this.nodes.sleepers();
   }
 
   lastReceivedAtMs(subdevice: string): number | undefined {
-    return this.#nodes.lastReceivedAtMs(subdevice);
+    return this.nodes.lastReceivedAtMs(subdevice);
   }
 
   unanswered(): ReadonlyMap<string, number> {
@@ -100,11 +84,11 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
   }
 
   probeable(): readonly string[] {
-    return this.#nodes.probeable();
+    return this.nodes.probeable();
   }
 
   wakeAtMs(): number | undefined {
-    const wakes = [this.#opening.wakeAtMs(), this.#nodes.wakeAtMs(), this.#reader.wakeAtMs()];
+    const wakes = [this.opening.wakeAtMs(), this.nodes.wakeAtMs(), this.reader.wakeAtMs()];
     const atMs = Math.min(...wakes.map((wake) => wake ?? Number.POSITIVE_INFINITY));
     return Number.isFinite(atMs) ? atMs : undefined;
   }
@@ -112,71 +96,49 @@ class MqttsnLink implements LinkMachine, Restorable<MqttsnLinkSnapshot> {
   handle(input: LinkInput, nowMs: number): LinkAction[] {
     switch (input.kind) {
       case 'start':
-        this.#buffer.act(...this.#opening.start());
+        this.buffer.act(...this.opening.start());
         break;
       case 'stop':
-        this.#buffer.act(...this.#opening.stop());
+        this.buffer.act(...this.opening.stop());
         break;
       case 'wake':
-        this.#buffer.act(...this.#opening.wake(nowMs));
-        if (nowMs >= (this.#reader.wakeAtMs() ?? Number.POSITIVE_INFINITY)) this.#read(new Uint8Array(0), nowMs);
-        this.#nodes.wake(nowMs);
+        this.buffer.act(...this.opening.wake(nowMs));
+        if (nowMs >= (this.reader.wakeAtMs() ?? Number.POSITIVE_INFINITY)) this.read(new Uint8Array(0), nowMs);
+        this.nodes.wake(nowMs);
         break;
       case 'opened':
-        this.#reader.reset();
-        this.#opening.opened(nowMs);
-        this.#nodes.opened(nowMs);
+        this.reader.reset();
+        this.opening.opened(nowMs);
+        this.nodes.opened(nowMs);
         break;
       case 'bytes':
-        this.#receive(input.bytes, nowMs);
+        this.receive(input.bytes, nowMs);
         break;
       case 'closed':
-        this.#reader.reset();
-        this.#opening.closed(nowMs);
-        this.#nodes.closed();
+        this.reader.reset();
+        this.opening.closed(nowMs);
+        this.nodes.closed();
         break;
       default:
-        this.#nodes.command(input, nowMs);
+        this.nodes.command(input, nowMs);
     }
-    return this.#buffer.take();
+    return this.buffer.take();
   }
 
-  snapshot(): MqttsnLinkSnapshot {
-    return {
-      opening: this.#opening.snapshot(),
-      reader: this.#reader.snapshot(),
-      buffer: this.#buffer.snapshot(),
-      nodes: this.#nodes.snapshot(),
-      bytesIn: this.#bytesIn,
-      framesIn: this.#framesIn,
-      malformedPackets: this.#malformedPackets,
-    };
+  private receive(bytes: Uint8Array, nowMs: number): void {
+    if (this.opening.state !== 'open') return;
+    this.bytesIn += bytes.length;
+    this.nodes.bytesArrived(nowMs);
+    this.read(bytes, nowMs);
   }
 
-  restore({ opening, reader, buffer, nodes, bytesIn, framesIn, malformedPackets }: MqttsnLinkSnapshot): void {
-    this.#opening.restore(opening);
-    this.#reader.restore(reader);
-    this.#buffer.restore(buffer);
-    this.#nodes.restore(nodes);
-    this.#bytesIn = bytesIn;
-    this.#framesIn = framesIn;
-    this.#malformedPackets = malformedPackets;
-  }
-
-  #receive(bytes: Uint8Array, nowMs: number): void {
-    if (this.#opening.state !== 'open') return;
-    this.#bytesIn += bytes.length;
-    this.#nodes.bytesArrived(nowMs);
-    this.#read(bytes, nowMs);
-  }
-
-  #read(bytes: Uint8Array, nowMs: number): void {
-    for (const frame of this.#reader.push(bytes, nowMs)) {
+  private read(bytes: Uint8Array, nowMs: number): void {
+    for (const frame of this.reader.push(bytes, nowMs)) {
       const packet = decodePacket(frame);
-      if (packet.ok && this.#nodes.receive(packet.value, nowMs)) this.#framesIn += 1;
+      if (packet.ok && this.nodes.receive(packet.value, nowMs)) this.framesIn += 1;
       else {
-        this.#malformedPackets += 1;
-        this.#buffer.discard('malformed packet', frame);
+        this.malformedPackets += 1;
+        this.buffer.discard('malformed packet', frame);
       }
     }
   }

@@ -2,15 +2,9 @@
  * MsgIds of packets sent to one client. They count up. A repeated delivery keeps its MsgId, so that the client
  * recognises the repetition. Source: MQTT-SN 1.2 §5.3.7, §6.13.
  */
-import type { Restorable } from '../../base/snapshot.ts';
 import { crc32 } from '../../codec/crc32.ts';
 import { MESSAGE_ID_MAX } from '../../codec/mqttsn-packets.ts';
 import type { DriverCommand } from '../driver.ts';
-
-export interface MessageIdsSnapshot {
-  readonly last: number;
-  readonly published: Published | undefined;
-}
 
 interface Published {
   readonly topic: string;
@@ -20,37 +14,28 @@ interface Published {
 
 type Publication = Pick<Extract<DriverCommand, { kind: 'deliver' }>, 'topic' | 'payload' | 'dup'>;
 
-export class MessageIds implements Restorable<MessageIdsSnapshot> {
-  #last = 0;
+export class MessageIds {
+  private last = 0;
   /** Last publication that was given a MsgId. */
-  #published: Published | undefined;
+  private published: Published | undefined;
 
   next(): number {
-    this.#last = this.#last >= MESSAGE_ID_MAX ? 1 : this.#last + 1;
-    return this.#last;
+    this.last = this.last >= MESSAGE_ID_MAX ? 1 : this.last + 1;
+    return this.last;
   }
 
   /** MsgId of this publication: the previous one if it is repeated and nothing was published in between. */
   ofPublication({ topic, payload, dup }: Publication): number {
     const payloadCrc = crc32(payload);
-    const last = this.#published;
+    const last = this.published;
     const isRepetition = dup && last?.topic === topic && last.payloadCrc === payloadCrc;
     const messageId = last !== undefined && isRepetition ? last.messageId : this.next();
-    this.#published = { topic, payloadCrc, messageId };
+    this.published = { topic, payloadCrc, messageId };
     return messageId;
   }
 
   /** Forgets the last publication, because the client has forgotten it too. */
   forget(): void {
-    this.#published = undefined;
-  }
-
-  snapshot(): MessageIdsSnapshot {
-    return { last: this.#last, published: this.#published };
-  }
-
-  restore({ last, published }: MessageIdsSnapshot): void {
-    this.#last = last;
-    this.#published = published;
+    this.published = undefined;
   }
 }

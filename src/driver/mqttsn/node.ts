@@ -11,6 +11,7 @@
  */
 import { type ConnectPacket, type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
 import type { AttachAnswer, DeliverCommand, DetachCause } from '../driver.ts';
+import type { LastReceived } from '../last-received.ts';
 import type { MqttsnClient } from './client.ts';
 import {
   type Attached,
@@ -18,88 +19,71 @@ import {
   aliveUntilMs,
   isClientId,
   type NodeConnection,
-  type NodeConnectionSnapshot,
-  takeBack,
   toleranceMs,
   wakeAtMs,
-  writeDown,
 } from './connection.ts';
 import type { PacketSink } from './packet-sink.ts';
 import { returnCodeOf } from './requests.ts';
-import { UnconnectedPeer, type UnconnectedPeerSnapshot, type UnconnectedPeerTerms } from './unconnected-peer.ts';
-import {
-  type EndedDialog,
-  isRepeated,
-  type PendingConnect,
-  repeatedAnswer,
-  WillDialog,
-  type WillDialogSnapshot,
-} from './will.ts';
+import { UnconnectedPeer, type UnconnectedPeerTerms } from './unconnected-peer.ts';
+import { type EndedDialog, isRepeated, type PendingConnect, repeatedAnswer, WillDialog } from './will.ts';
 
-interface NodeSurroundings extends UnconnectedPeerTerms {
+/** Owner of the sessions on a link. */
+export interface ClientOwner {
   /**
-   * Returns the new or known client of that id, detached from any other address. `undefined` while it is attaching
-   * there.
+   * Returns the new or known client of that id, detached from any node but `node`. `undefined` while it is attaching
+   * at another node.
    */
-  readonly claimClient: (id: string) => MqttsnClient | undefined;
-}
-
-export interface NodeSnapshot {
-  readonly connection: NodeConnectionSnapshot;
-  readonly dialog: WillDialogSnapshot | undefined;
-  readonly ended: EndedDialog | undefined;
-  readonly leaving: string | undefined;
-  readonly unconnected: UnconnectedPeerSnapshot;
+  claimClient(id: string, node: MqttsnNode): MqttsnClient | undefined;
 }
 
 export class MqttsnNode {
-  readonly #sink: PacketSink;
-  readonly #claimClient: NodeSurroundings['claimClient'];
-  readonly #onReceived: NodeSurroundings['onReceived'];
-  readonly #unconnected: UnconnectedPeer;
-  #connection: NodeConnection = { state: 'none' };
-  #dialog: WillDialog | undefined;
+  private readonly sink: PacketSink;
+  private readonly owner: ClientOwner;
+  private readonly lastReceived: LastReceived;
+  private readonly unconnected: UnconnectedPeer;
+  private connection: NodeConnection = { state: 'none' };
+  private dialog: WillDialog | undefined;
   /** Last dialogue, kept as long as the client may repeat its last packet. */
-  #ended: EndedDialog | undefined;
+  private ended: EndedDialog | undefined;
   /** Client whose DISCONNECT is answered once the end of its connection and its will are durable. */
-  #leaving: string | undefined;
+  private leaving: string | undefined;
 
-  constructor(surroundings: NodeSurroundings) {
-    this.#sink = surroundings.sink;
-    this.#claimClient = surroundings.claimClient;
-    this.#onReceived = surroundings.onReceived;
-    this.#unconnected = new UnconnectedPeer(surroundings);
+  constructor(owner: ClientOwner, terms: UnconnectedPeerTerms) {
+    this.sink = terms.sink;
+    this.owner = owner;
+    this.lastReceived = terms.lastReceived;
+    this.unconnected = new UnconnectedPeer(terms);
   }
 
   get clientId(): string | undefined {
-    return this.#connection.state === 'none' ? undefined : this.#connection.client.id;
+    return this.connection.state === 'none' ? undefined : this.connection.client.id;
   }
 
   get attachment(): Attached | undefined {
-    return this.#connection.state === 'attached' ? this.#connection : undefined;
+    return this.connection.state === 'attached' ? this.connection : undefined;
   }
 
   receive(packet: Packet, nowMs: number): void {
-    if (this.#connection.state === 'attached') {
-      this.#connection = { ...this.#connection, lastReceivedMs: nowMs };
-      this.#onReceived(this.#connection.client.id, nowMs);
+    if (this.connection.state === 'attached') {
+      this.connection = { ...this.connection, lastReceivedMs: nowMs };
+      this.lastReceived.note(this.connection.client.id, nowMs);
     }
-    if (packet.kind === 'connect') this.#connect(packet);
-    else if ((packet.kind === 'willtopic' || packet.kind === 'willmsg') && this.#describe(packet)) return;
-    else if (this.#connection.state === 'attached') this.#receiveAttached(this.#connection, packet, nowMs);
-    else if (this.#connection.state === 'attaching') this.#receiveAttaching(this.#connection, packet);
-    else if (this.#leaving === undefined || packet.kind !== 'disconnect') this.#unconnected.receive(packet, nowMs);
+    if (packet.kind === 'connect') this.connect(packet);
+    else if ((packet.kind === 'willtopic' || packet.kind === 'willmsg') && this.describe(packet)) return;
+    else if (this.connection.state === 'attached') this.receiveAttached(this.connection, packet, nowMs);
+    else if (this.connection.state === 'attaching') this.receiveAttaching(this.connection, packet);
+    else if (this.leaving === undefined || packet.kind !== 'disconnect') this.unconnected.receive(packet, nowMs);
   }
 
   attached(answer: AttachAnswer, nowMs: number): void {
-    if (this.#connection.state !== 'attaching') return;
-    const { client, connect, next } = this.#connection;
+    if (this.connection.state !== 'attaching') return;
+    const { client, connect, next } = this.connection;
     const { clean, durationS } = connect;
-    this.#connection = { state: 'none' };
+    this.connection = { state: 'none' };
     if (answer.accepted) {
-      this.#onReceived(client.id, nowMs);
-      client.connect(this.#sink.node, clean, answer.topicIds);
-      this.#connection = {
+      this.lastReceived.note(client.id, nowMs);
+      client.connect(this.sink.node, clean, answer.topicIds);
+      this.connection = {
         state: 'attached',
         client,
         mode: 'active',
@@ -108,84 +92,83 @@ export class MqttsnNode {
       };
     }
     if (typeof next === 'string') {
-      if (this.#connection.state === 'attached') this.#leave(this.#connection, next);
-      else if (next === 'asked') this.#sink.send({ kind: 'disconnect', durationS: undefined });
+      if (this.connection.state === 'attached') this.leave(this.connection, next);
+      else if (next === 'asked') this.sink.send({ kind: 'disconnect', durationS: undefined });
     } else if (next !== undefined && !isRepeated(connect, next.connect)) {
-      this.#attach(next);
+      this.attach(next);
     } else {
-      if (this.#dialog !== undefined && isRepeated(connect, this.#dialog.connect)) this.#dialog = undefined;
+      if (this.dialog !== undefined && isRepeated(connect, this.dialog.connect)) this.dialog = undefined;
       const returnCode = answer.accepted ? RETURN_CODE.accepted : returnCodeOf(answer.why);
-      if (this.#ended !== undefined) this.#ended = { ...this.#ended, returnCode };
-      this.#sink.send({ kind: 'connack', returnCode });
+      if (this.ended !== undefined) this.ended = { ...this.ended, returnCode };
+      this.sink.send({ kind: 'connack', returnCode });
     }
   }
 
   /** Delivers to an active client. Every delivery ends in one report: `lost` at once if the client is gone. */
   deliver(command: DeliverCommand, nowMs: number): void {
-    if (this.#connection.state === 'attached' && this.#connection.mode !== 'asleep') {
-      this.#connection.client.deliver(command, nowMs);
+    if (this.connection.state === 'attached' && this.connection.mode !== 'asleep') {
+      this.connection.client.deliver(command, nowMs);
     } else {
-      this.#sink.report({ kind: 'undelivered', token: command.token, why: 'lost' });
+      this.sink.report({ kind: 'undelivered', token: command.token, why: 'lost' });
     }
   }
 
   /** Sends the PINGRESP, because everything that waited has been acknowledged (MQTT-SN 1.2 §6.14). */
   rest(): void {
-    if (this.#connection.state !== 'attached' || this.#connection.mode !== 'awake') return;
-    this.#connection = { ...this.#connection, mode: 'asleep' };
-    this.#sink.send({ kind: 'pingresp' });
+    if (this.connection.state !== 'attached' || this.connection.mode !== 'awake') return;
+    this.connection = { ...this.connection, mode: 'asleep' };
+    this.sink.send({ kind: 'pingresp' });
   }
 
   /** Answers the DISCONNECT of a client that has left here and has not returned since (MQTT-SN 1.2 §6.12). */
   released(clientId: string): void {
-    if (this.#leaving !== clientId) return;
-    this.#leaving = undefined;
-    this.#sink.send({ kind: 'disconnect', durationS: undefined });
+    if (this.leaving !== clientId) return;
+    this.leaving = undefined;
+    this.sink.send({ kind: 'disconnect', durationS: undefined });
   }
 
   dismiss(): void {
-    if (this.#connection.state !== 'attached') return;
-    this.#detach(this.#connection, 'dismissed');
-    this.#sink.send({ kind: 'disconnect', durationS: undefined });
+    if (this.connection.state !== 'attached') return;
+    this.detach(this.connection, 'dismissed');
+    this.sink.send({ kind: 'disconnect', durationS: undefined });
   }
 
   /**
    * Ends active connections. A sleeping client stays attached, because it does not notice a short closing of the port.
    */
   closed(): void {
-    this.#dialog = undefined;
-    this.#ended = undefined;
-    this.#leaving = undefined;
-    this.#unconnected.cancelDisconnect();
-    const connection = this.#connection;
-    if (connection.state === 'attaching') this.#connection = { ...connection, next: 'link closed' };
-    else if (connection.state === 'attached' && connection.mode === 'active') this.#detach(connection, 'link closed');
-    else if (connection.state === 'attached' && connection.mode === 'awake')
-      this.#sleep(connection, connection.aliveMs);
+    this.dialog = undefined;
+    this.ended = undefined;
+    this.leaving = undefined;
+    this.unconnected.cancelDisconnect();
+    const connection = this.connection;
+    if (connection.state === 'attaching') this.connection = { ...connection, next: 'link closed' };
+    else if (connection.state === 'attached' && connection.mode === 'active') this.detach(connection, 'link closed');
+    else if (connection.state === 'attached' && connection.mode === 'awake') this.sleep(connection, connection.aliveMs);
   }
 
   /** Ends the connection because the client has connected from another address of this link. */
   releaseClient(): void {
-    this.#ended = undefined;
-    if (this.#connection.state === 'attached') this.#connection.client.disconnect();
-    this.#connection = { state: 'none' };
+    this.ended = undefined;
+    if (this.connection.state === 'attached') this.connection.client.disconnect();
+    this.connection = { state: 'none' };
   }
 
   wake(nowMs: number): void {
-    const connection = this.#connection;
-    this.#unconnected.wake(nowMs);
+    const connection = this.connection;
+    this.unconnected.wake(nowMs);
     if (connection.state !== 'attached') return;
     if (nowMs >= (aliveUntilMs(connection) ?? Number.POSITIVE_INFINITY)) {
-      this.#detach(connection, 'keep alive ran out');
+      this.detach(connection, 'keep alive ran out');
     } else if (connection.client.wake(nowMs) === 'silent') {
       // A client that woke may have gone back to sleep early. It may wake again within the duration of its sleep.
-      if (connection.mode === 'awake') this.#sleep(connection, connection.aliveMs);
-      else this.#detach(connection, 'no answer');
+      if (connection.mode === 'awake') this.sleep(connection, connection.aliveMs);
+      else this.detach(connection, 'no answer');
     }
   }
 
   wakeAtMs(): number {
-    return Math.min(wakeAtMs(this.#connection), this.#unconnected.wakeAtMs());
+    return Math.min(wakeAtMs(this.connection), this.unconnected.wakeAtMs());
   }
 
   /**
@@ -193,94 +176,76 @@ export class MqttsnNode {
    * still connected and does not receive.
    */
   requestReconnect(nowMs: number): void {
-    if (this.#connection.state === 'none') this.#unconnected.requestReconnect(nowMs);
+    if (this.connection.state === 'none') this.unconnected.requestReconnect(nowMs);
   }
 
   bytesArrived(nowMs: number): void {
-    this.#unconnected.bytesArrived(nowMs);
+    this.unconnected.bytesArrived(nowMs);
   }
 
-  snapshot(): NodeSnapshot {
-    const connection = writeDown(this.#connection);
-    const [dialog, unconnected] = [this.#dialog?.snapshot(), this.#unconnected.snapshot()];
-    return { connection, dialog, ended: this.#ended, leaving: this.#leaving, unconnected };
-  }
-
-  /** @param clientOf returns the session that a connection names */
-  restore(
-    { connection, dialog, ended, leaving, unconnected }: NodeSnapshot,
-    clientOf: (id: string) => MqttsnClient,
-  ): void {
-    this.#connection = takeBack(connection, clientOf);
-    this.#dialog = dialog === undefined ? undefined : new WillDialog(dialog, this.#sink);
-    this.#ended = ended;
-    this.#leaving = leaving;
-    this.#unconnected.restore(unconnected);
-  }
-
-  #connect(packet: ConnectPacket): void {
-    this.#unconnected.cancelDisconnect();
-    this.#leaving = undefined; // the client would take a DISCONNECT now for the answer to this CONNECT
-    const isRepeat = this.#dialog !== undefined && isRepeated(this.#dialog.connect, packet);
-    if (isRepeat && packet.will) return this.#dialog?.begin(); // with the topic that is already known
-    this.#dialog = undefined;
+  private connect(packet: ConnectPacket): void {
+    this.unconnected.cancelDisconnect();
+    this.leaving = undefined; // the client would take a DISCONNECT now for the answer to this CONNECT
+    const isRepeat = this.dialog !== undefined && isRepeated(this.dialog.connect, packet);
+    if (isRepeat && packet.will) return this.dialog?.begin(); // with the topic that is already known
+    this.dialog = undefined;
     if (!isClientId(packet.clientId)) {
-      this.#sink.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
+      this.sink.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
     } else if (packet.will) {
-      this.#dialog = new WillDialog({ connect: packet, topic: undefined }, this.#sink);
-      this.#dialog.begin();
+      this.dialog = new WillDialog(packet, this.sink);
+      this.dialog.begin();
     } else {
-      this.#ended = undefined;
-      this.#attach({ connect: packet, will: 'unchanged' });
+      this.ended = undefined;
+      this.attach({ connect: packet, will: 'unchanged' });
     }
   }
 
   /** @returns false if the packet belongs neither to the present nor to the last dialogue */
-  #describe(packet: Extract<Packet, { kind: 'willtopic' | 'willmsg' }>): boolean {
-    const dialog = this.#dialog;
+  private describe(packet: Extract<Packet, { kind: 'willtopic' | 'willmsg' }>): boolean {
+    const dialog = this.dialog;
     const progress = dialog?.receive(packet) ?? 'goes on';
     if (dialog !== undefined && progress !== 'goes on') {
-      this.#dialog = undefined;
+      this.dialog = undefined;
       const isRefused = progress === 'refused';
-      this.#ended = dialog.ended(packet, isRefused ? RETURN_CODE.notSupported : undefined);
-      if (!isRefused) this.#attach(progress);
+      this.ended = dialog.ended(packet, isRefused ? RETURN_CODE.notSupported : undefined);
+      if (!isRefused) this.attach(progress);
       return true;
     }
-    if (this.#ended === undefined || (dialog !== undefined && packet.kind === 'willtopic')) return dialog !== undefined;
-    const answer = repeatedAnswer(this.#ended, packet);
-    if (answer !== undefined) this.#sink.send(answer);
+    if (this.ended === undefined || (dialog !== undefined && packet.kind === 'willtopic')) return dialog !== undefined;
+    const answer = repeatedAnswer(this.ended, packet);
+    if (answer !== undefined) this.sink.send(answer);
     return answer !== undefined || dialog !== undefined;
   }
 
-  #attach(pendingConnect: PendingConnect): void {
-    const connection = this.#connection;
+  private attach(pendingConnect: PendingConnect): void {
+    const connection = this.connection;
     const { clientId: subdevice, clean, durationS } = pendingConnect.connect;
     if (connection.state === 'attaching') {
-      this.#connection = { ...connection, next: pendingConnect };
+      this.connection = { ...connection, next: pendingConnect };
       return;
     }
-    const client = this.#claimClient(subdevice);
+    const client = this.owner.claimClient(subdevice, this);
     if (client === undefined) {
-      this.#sink.counters.unexpectedPackets += 1;
+      this.sink.counters.unexpectedPackets += 1;
       return;
     }
     if (connection.state === 'attached') {
       if (connection.client.id === subdevice) client.disconnect();
-      else this.#detach(connection, 'replaced');
+      else this.detach(connection, 'replaced');
     }
-    this.#connection = { state: 'attaching', client, connect: pendingConnect.connect, next: undefined };
-    this.#sink.report({ kind: 'attach', subdevice, clean, aliveMs: toleranceMs(durationS), will: pendingConnect.will });
+    this.connection = { state: 'attaching', client, connect: pendingConnect.connect, next: undefined };
+    this.sink.report({ kind: 'attach', subdevice, clean, aliveMs: toleranceMs(durationS), will: pendingConnect.will });
   }
 
-  #receiveAttached(connection: Attached, packet: Packet, nowMs: number): void {
+  private receiveAttached(connection: Attached, packet: Packet, nowMs: number): void {
     if (packet.kind === 'pingreq') {
       const isOther = packet.clientId !== '' && packet.clientId !== connection.client.id;
-      if (isOther) this.#unconnected.receive(packet, nowMs);
-      else this.#ping(connection);
+      if (isOther) this.unconnected.receive(packet, nowMs);
+      else this.ping(connection);
     } else if (packet.kind === 'disconnect') {
-      if (packet.durationS === undefined || packet.durationS === 0) return this.#leave(connection, 'asked');
-      this.#sleep(connection, toleranceMs(packet.durationS));
-      this.#sink.send({ kind: 'disconnect', durationS: undefined });
+      if (packet.durationS === undefined || packet.durationS === 0) return this.leave(connection, 'asked');
+      this.sleep(connection, toleranceMs(packet.durationS));
+      this.sink.send({ kind: 'disconnect', durationS: undefined });
     } else {
       // Also for a sleeping client, although it should connect first (MQTT-SN 1.2 §6.14): its packet must not be
       // dropped.
@@ -288,39 +253,39 @@ export class MqttsnNode {
     }
   }
 
-  #ping(connection: Attached): void {
-    if (connection.mode === 'active') this.#sink.send({ kind: 'pingresp' });
+  private ping(connection: Attached): void {
+    if (connection.mode === 'active') this.sink.send({ kind: 'pingresp' });
     if (connection.mode !== 'asleep') return;
-    this.#connection = { ...connection, mode: 'awake' };
-    this.#sink.report({ kind: 'woke', subdevice: connection.client.id });
+    this.connection = { ...connection, mode: 'awake' };
+    this.sink.report({ kind: 'woke', subdevice: connection.client.id });
   }
 
-  #sleep(connection: Attached, aliveMs: number): void {
-    this.#connection = { ...connection, mode: 'asleep', aliveMs };
+  private sleep(connection: Attached, aliveMs: number): void {
+    this.connection = { ...connection, mode: 'asleep', aliveMs };
     const { client } = connection;
-    this.#sink.report({ kind: 'slept', subdevice: client.id, aliveMs });
+    this.sink.report({ kind: 'slept', subdevice: client.id, aliveMs });
     client.sleep();
   }
 
-  #receiveAttaching(connection: Attaching, packet: Packet): void {
+  private receiveAttaching(connection: Attaching, packet: Packet): void {
     if (packet.kind === 'disconnect') {
-      this.#connection = { ...connection, next: 'asked' };
+      this.connection = { ...connection, next: 'asked' };
     } else if (packet.kind !== 'willmsg') {
       // a repeated WILLMSG waits for the same CONNACK
-      this.#sink.counters.unexpectedPackets += 1;
+      this.sink.counters.unexpectedPackets += 1;
     }
   }
 
-  #leave(connection: Attached, cause: DetachCause): void {
-    if (cause === 'asked') this.#leaving = connection.client.id;
-    this.#detach(connection, cause);
+  private leave(connection: Attached, cause: DetachCause): void {
+    if (cause === 'asked') this.leaving = connection.client.id;
+    this.detach(connection, cause);
   }
 
-  #detach(connection: Attached, cause: DetachCause): void {
-    this.#connection = { state: 'none' };
-    this.#ended = undefined;
+  private detach(connection: Attached, cause: DetachCause): void {
+    this.connection = { state: 'none' };
+    this.ended = undefined;
     const { client } = connection;
     client.disconnect();
-    this.#sink.report({ kind: 'detach', subdevice: client.id, cause, aliveUntilMs: aliveUntilMs(connection) });
+    this.sink.report({ kind: 'detach', subdevice: client.id, cause, aliveUntilMs: aliveUntilMs(connection) });
   }
 }

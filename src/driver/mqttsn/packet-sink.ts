@@ -4,30 +4,24 @@
  */
 import { type DiscardReason, type ExcessSize, sampleBytes } from '../../base/discard.ts';
 import type { ChannelAction } from '../../base/machine.ts';
-import type { Restorable } from '../../base/snapshot.ts';
 import type { Framing } from '../../codec/framing.ts';
 import { encodePacket, LENGTH_MAX, packetBytes } from '../../codec/mqttsn-encode.ts';
 import type { Packet } from '../../codec/mqttsn-packets.ts';
 import type { DriverReport, LinkAction } from '../driver.ts';
 import { PACKET_BYTES_KEY } from './link-keys.ts';
 
-export interface ActionBufferSnapshot {
-  readonly counters: ActionBuffer['counters'];
-  readonly lastToken: number;
-}
-
 /** The buffer is empty between inputs, so a snapshot contains no actions. */
-export class ActionBuffer implements Restorable<ActionBufferSnapshot> {
-  readonly #frame: Framing['encode'];
-  readonly #packetBytesMax: number;
+export class ActionBuffer {
+  private readonly frame: Framing['encode'];
+  private readonly packetBytesMax: number;
   readonly counters = { bytesOut: 0, framesOut: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 };
-  #actions: LinkAction[] = [];
-  #lastToken = 0;
+  private actions: LinkAction[] = [];
+  private lastToken = 0;
 
   /** @param packetBytesMax octets of the largest packet that may be sent, with a forwarder's header */
   constructor(framing: Pick<Framing, 'encode'>, packetBytesMax: number) {
-    this.#frame = framing.encode;
-    this.#packetBytesMax = packetBytesMax;
+    this.frame = framing.encode;
+    this.packetBytesMax = packetBytesMax;
   }
 
   /** @param more octets of a forwarder's header */
@@ -38,21 +32,21 @@ export class ActionBuffer implements Restorable<ActionBufferSnapshot> {
   /** @returns sizes of a packet that is larger than the link allows */
   excess(packet: Packet, more = 0): ExcessSize | undefined {
     const bytes = (packetBytes(packet) ?? LENGTH_MAX + 1) + more;
-    return bytes <= this.#packetBytesMax ? undefined : { bytes, bytesMax: this.#packetBytesMax, key: PACKET_BYTES_KEY };
+    return bytes <= this.packetBytesMax ? undefined : { bytes, bytesMax: this.packetBytesMax, key: PACKET_BYTES_KEY };
   }
 
   /** @returns false, and nothing is sent, if the packet is larger than the link allows */
   send(packet: Packet): boolean {
     if (!this.fits(packet)) return false;
-    const frame = this.#frame(encodePacket(packet));
+    const frame = this.frame(encodePacket(packet));
     this.counters.framesOut += 1;
     this.counters.bytesOut += frame.length;
-    this.#actions.push({ kind: 'write', bytes: frame });
+    this.actions.push({ kind: 'write', bytes: frame });
     return true;
   }
 
   act(...actions: readonly (ChannelAction | DriverReport)[]): void {
-    this.#actions.push(...actions);
+    this.actions.push(...actions);
   }
 
   /** @param subdevice subdevice, if it is known to belong to this gateway */
@@ -62,39 +56,30 @@ export class ActionBuffer implements Restorable<ActionBufferSnapshot> {
   }
 
   drawToken(): number {
-    this.#lastToken += 1;
-    return this.#lastToken;
+    this.lastToken += 1;
+    return this.lastToken;
   }
 
   /** Returns all actions since the last call. */
   take(): LinkAction[] {
-    const actions = this.#actions;
-    this.#actions = [];
+    const actions = this.actions;
+    this.actions = [];
     return actions;
-  }
-
-  snapshot(): ActionBufferSnapshot {
-    return { counters: { ...this.counters }, lastToken: this.#lastToken };
-  }
-
-  restore({ counters, lastToken }: ActionBufferSnapshot): void {
-    Object.assign(this.counters, counters);
-    this.#lastToken = lastToken;
   }
 }
 
 export class PacketSink {
-  readonly #buffer: ActionBuffer;
+  private readonly buffer: ActionBuffer;
   /** Node behind a forwarder that receives the packets. `undefined`: the wire itself. */
   node: Uint8Array | undefined;
 
   constructor(buffer: ActionBuffer, node: Uint8Array | undefined) {
-    this.#buffer = buffer;
+    this.buffer = buffer;
     this.node = node;
   }
 
   get counters(): ActionBuffer['counters'] {
-    return this.#buffer.counters;
+    return this.buffer.counters;
   }
 
   /** Whether `send` would send the packet. */
@@ -105,7 +90,7 @@ export class PacketSink {
   /** @returns sizes of a packet that `send` would not send */
   excess(packet: Packet): ExcessSize | undefined {
     const { node } = this;
-    return this.#buffer.excess(packet, node === undefined ? 0 : headerBytes(node));
+    return this.buffer.excess(packet, node === undefined ? 0 : headerBytes(node));
   }
 
   /**
@@ -114,21 +99,21 @@ export class PacketSink {
    */
   send(packet: Packet, radius = 0): boolean {
     const { node } = this;
-    if (node === undefined) return this.#buffer.send(packet);
+    if (node === undefined) return this.buffer.send(packet);
     if (!this.fits(packet)) return false;
-    return this.#buffer.send({ kind: 'encapsulated', radius, node, packet: encodePacket(packet) });
+    return this.buffer.send({ kind: 'encapsulated', radius, node, packet: encodePacket(packet) });
   }
 
   report(report: DriverReport): void {
-    this.#buffer.act(report);
+    this.buffer.act(report);
   }
 
   discard(...discarded: Parameters<ActionBuffer['discard']>): void {
-    this.#buffer.discard(...discarded);
+    this.buffer.discard(...discarded);
   }
 
   drawToken(): number {
-    return this.#buffer.drawToken();
+    return this.buffer.drawToken();
   }
 }
 

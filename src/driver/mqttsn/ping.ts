@@ -7,7 +7,6 @@
  * MQTT-SN 1.2 §6.11: a client shall answer the gateway that it is connected to.
  */
 import type { ProbeOutcome } from '../../base/probe.ts';
-import type { Restorable } from '../../base/snapshot.ts';
 import type { PacketSink } from './packet-sink.ts';
 
 interface Asked {
@@ -16,80 +15,66 @@ interface Asked {
   readonly sentAtMs: number | undefined;
 }
 
-export interface PingSnapshot {
-  readonly asked: Asked | undefined;
-  readonly blockedUntilMs: number;
-}
-
-export class Ping implements Restorable<PingSnapshot> {
-  readonly #sink: PacketSink;
-  readonly #answerMsMax: number;
-  #asked: Asked | undefined;
-  #blockedUntilMs = 0;
+export class Ping {
+  private readonly sink: PacketSink;
+  private readonly answerMsMax: number;
+  private asked: Asked | undefined;
+  private blockedUntilMs = 0;
 
   /** @param answerMsMax wait for PINGRESP: T_retry, as for any other answer (MQTT-SN 1.2 §7.2) */
   constructor(sink: PacketSink, answerMsMax: number) {
-    this.#sink = sink;
-    this.#answerMsMax = answerMsMax;
+    this.sink = sink;
+    this.answerMsMax = answerMsMax;
   }
 
   probe(token: number, nowMs: number): void {
-    if (this.#asked !== undefined) this.#report(token, { kind: 'not asked', why: 'it is already being probed' });
+    if (this.asked !== undefined) this.report(token, { kind: 'not asked', why: 'it is already being probed' });
     else {
-      this.#asked = { token, sentAtMs: undefined };
+      this.asked = { token, sentAtMs: undefined };
       this.wake(nowMs);
     }
   }
 
   /** Handles a PINGRESP. @returns whether it was requested, even if long ago */
   answered(nowMs: number): boolean {
-    const sentAtMs = this.#asked?.sentAtMs;
-    if (sentAtMs === undefined) return nowMs < this.#blockedUntilMs;
-    this.#end({ kind: 'asked', requests: 1, answers: 1, damaged: 0, tripMs: nowMs - sentAtMs });
+    const sentAtMs = this.asked?.sentAtMs;
+    if (sentAtMs === undefined) return nowMs < this.blockedUntilMs;
+    this.end({ kind: 'asked', requests: 1, answers: 1, damaged: 0, tripMs: nowMs - sentAtMs });
     return true;
   }
 
   /** Ends the probe because the client no longer listens. */
   abandon(): void {
-    this.#end({ kind: 'not asked', why: 'it disconnected or went to sleep meanwhile' });
+    this.end({ kind: 'not asked', why: 'it disconnected or went to sleep meanwhile' });
   }
 
   wake(nowMs: number): void {
-    if (this.#asked === undefined) return;
-    const { token, sentAtMs } = this.#asked;
+    if (this.asked === undefined) return;
+    const { token, sentAtMs } = this.asked;
     if (sentAtMs === undefined) {
-      if (nowMs < this.#blockedUntilMs) return;
-      this.#asked = { token, sentAtMs: nowMs };
-      this.#sink.send({ kind: 'pingreq', clientId: '' });
-    } else if (nowMs >= sentAtMs + this.#answerMsMax) {
-      this.#blockedUntilMs = nowMs + this.#answerMsMax;
-      this.#end({ kind: 'asked', requests: 1, answers: 0, damaged: 0, tripMs: undefined });
+      if (nowMs < this.blockedUntilMs) return;
+      this.asked = { token, sentAtMs: nowMs };
+      this.sink.send({ kind: 'pingreq', clientId: '' });
+    } else if (nowMs >= sentAtMs + this.answerMsMax) {
+      this.blockedUntilMs = nowMs + this.answerMsMax;
+      this.end({ kind: 'asked', requests: 1, answers: 0, damaged: 0, tripMs: undefined });
     }
   }
 
   wakeAtMs(): number | undefined {
-    if (this.#asked === undefined) return undefined;
-    const { sentAtMs } = this.#asked;
-    return sentAtMs === undefined ? this.#blockedUntilMs : sentAtMs + this.#answerMsMax;
+    if (this.asked === undefined) return undefined;
+    const { sentAtMs } = this.asked;
+    return sentAtMs === undefined ? this.blockedUntilMs : sentAtMs + this.answerMsMax;
   }
 
-  snapshot(): PingSnapshot {
-    return { asked: this.#asked, blockedUntilMs: this.#blockedUntilMs };
+  private end(outcome: ProbeOutcome): void {
+    if (this.asked === undefined) return;
+    const { token } = this.asked;
+    this.asked = undefined;
+    this.report(token, outcome);
   }
 
-  restore({ asked, blockedUntilMs }: PingSnapshot): void {
-    this.#asked = asked;
-    this.#blockedUntilMs = blockedUntilMs;
-  }
-
-  #end(outcome: ProbeOutcome): void {
-    if (this.#asked === undefined) return;
-    const { token } = this.#asked;
-    this.#asked = undefined;
-    this.#report(token, outcome);
-  }
-
-  #report(token: number, outcome: ProbeOutcome): void {
-    this.#sink.report({ kind: 'probed', token, outcome });
+  private report(token: number, outcome: ProbeOutcome): void {
+    this.sink.report({ kind: 'probed', token, outcome });
   }
 }

@@ -7,7 +7,6 @@
  * §6.5, §6.9.
  */
 import type { Qos } from '../../base/message.ts';
-import type { Restorable } from '../../base/snapshot.ts';
 import {
   type FilterReference,
   type Packet,
@@ -56,78 +55,74 @@ interface RequestTerms {
   readonly requestsMax: number;
 }
 
-export interface ClientRequestsSnapshot {
-  readonly byToken: ReadonlyMap<number, Request>;
-}
-
-export class ClientRequests implements Restorable<ClientRequestsSnapshot> {
-  readonly #subdevice: string;
-  readonly #sink: PacketSink;
-  readonly #topics: TopicTable;
-  readonly #requestsMax: number;
-  readonly #byToken = new Map<number, Request>();
+export class ClientRequests {
+  private readonly subdevice: string;
+  private readonly sink: PacketSink;
+  private readonly topics: TopicTable;
+  private readonly requestsMax: number;
+  private readonly byToken = new Map<number, Request>();
 
   constructor(subdevice: string, { sink, topics, requestsMax }: RequestTerms) {
-    this.#subdevice = subdevice;
-    this.#sink = sink;
-    this.#topics = topics;
-    this.#requestsMax = requestsMax;
+    this.subdevice = subdevice;
+    this.sink = sink;
+    this.topics = topics;
+    this.requestsMax = requestsMax;
   }
 
   /** Drops all requests, because the connection has ended. */
   forget(): void {
-    this.#byToken.clear();
+    this.byToken.clear();
   }
 
   register({ topic, messageId }: RegisterPacket): void {
     if (topic === '' || hasWildcard(topic)) {
-      this.#regack(0, messageId, RETURN_CODE.notSupported);
+      this.regack(0, messageId, RETURN_CODE.notSupported);
       return;
     }
-    if (this.#isUnderway('register', messageId, topic)) return;
-    const topicId = this.#isFull() ? undefined : this.#topics.idForClient(topic);
+    if (this.isUnderway('register', messageId, topic)) return;
+    const topicId = this.isFull() ? undefined : this.topics.idForClient(topic);
     if (topicId === undefined) {
-      this.#regack(0, messageId, RETURN_CODE.congestion);
-    } else if (this.#topics.isDurable(topicId)) {
-      this.#topics.announced(topicId);
-      this.#regack(topicId, messageId, RETURN_CODE.accepted);
+      this.regack(0, messageId, RETURN_CODE.congestion);
+    } else if (this.topics.isDurable(topicId)) {
+      this.topics.announced(topicId);
+      this.regack(topicId, messageId, RETURN_CODE.accepted);
     } else {
-      const token = this.#await({ kind: 'register', messageId, name: topic, topicId });
-      this.#sink.report({ kind: 'topicBound', subdevice: this.#subdevice, topicId, topic, token });
+      const token = this.await({ kind: 'register', messageId, name: topic, topicId });
+      this.sink.report({ kind: 'topicBound', subdevice: this.subdevice, topicId, topic, token });
     }
   }
 
   subscribe({ filter, messageId, ...asked }: SubscribePacket): void {
-    const name = this.#topics.filterOf(filter);
+    const name = this.topics.filterOf(filter);
     if (name === undefined || name === '') {
-      this.#suback({ topicId: 0, qos: 0, messageId, returnCode: RETURN_CODE.invalidTopicId });
+      this.suback({ topicId: 0, qos: 0, messageId, returnCode: RETURN_CODE.invalidTopicId });
       return;
     }
-    if (this.#isUnderway('subscribe', messageId, name)) return;
+    if (this.isUnderway('subscribe', messageId, name)) return;
     const isGiven = filter.type === 'name' && !hasWildcard(name);
-    if (this.#isFull()) {
-      this.#suback({ topicId: 0, qos: 0, messageId, returnCode: RETURN_CODE.congestion });
+    if (this.isFull()) {
+      this.suback({ topicId: 0, qos: 0, messageId, returnCode: RETURN_CODE.congestion });
       return;
     }
-    const givenId = isGiven ? this.#topics.idForClient(name) : undefined;
+    const givenId = isGiven ? this.topics.idForClient(name) : undefined;
     // QoS 2 is not supported: QoS 1 is granted instead.
     const qos: Qos = asked.qos >= 1 ? 1 : 0;
     const topicIdField = givenId ?? predefinedIdOf(filter);
-    const token = this.#await({ kind: 'subscribe', messageId, name, qos, givenId, topicIdField });
-    const subdevice = this.#subdevice;
-    this.#sink.report({ kind: 'subscribe', subdevice, filter: name, qos, topicId: givenId, token });
+    const token = this.await({ kind: 'subscribe', messageId, name, qos, givenId, topicIdField });
+    const subdevice = this.subdevice;
+    this.sink.report({ kind: 'subscribe', subdevice, filter: name, qos, topicId: givenId, token });
   }
 
   /** UNSUBACK has no return code. A request that cannot be done now stays unanswered, and the client repeats it. */
   unsubscribe({ filter, messageId }: UnsubscribePacket): void {
-    const name = this.#topics.filterOf(filter);
+    const name = this.topics.filterOf(filter);
     if (name === undefined || name === '') {
-      this.#sink.send({ kind: 'unsuback', messageId });
+      this.sink.send({ kind: 'unsuback', messageId });
       return;
     }
-    if (this.#isFull() || this.#isUnderway('unsubscribe', messageId, name)) return;
-    const token = this.#await({ kind: 'unsubscribe', messageId, name });
-    this.#sink.report({ kind: 'unsubscribe', subdevice: this.#subdevice, filter: name, token });
+    if (this.isFull() || this.isUnderway('unsubscribe', messageId, name)) return;
+    const token = this.await({ kind: 'unsubscribe', messageId, name });
+    this.sink.report({ kind: 'unsubscribe', subdevice: this.subdevice, filter: name, token });
   }
 
   /**
@@ -137,41 +132,41 @@ export class ClientRequests implements Restorable<ClientRequestsSnapshot> {
   updateWill(packet: WillUpdatePacket): void {
     const { kind } = packet;
     const name = willText(packet);
-    const unanswered = [...this.#byToken.values()].filter((request) => request.kind === kind);
+    const unanswered = [...this.byToken.values()].filter((request) => request.kind === kind);
     if (unanswered.at(-1)?.name === name) return;
     const change = willChangeOf(packet);
-    if (this.#isFull()) {
+    if (this.isFull()) {
       // no answer now, because it would be taken for that of an earlier update; the client repeats the request
-      if (unanswered.length === 0) this.#answerUpdate(kind, RETURN_CODE.congestion);
+      if (unanswered.length === 0) this.answerUpdate(kind, RETURN_CODE.congestion);
       return;
     }
     const returnCode = change === undefined ? RETURN_CODE.notSupported : undefined;
-    const token = this.#await({ kind, messageId: 0, name, returnCode });
-    if (change === undefined) this.#answerUpdates(kind);
-    else this.#sink.report({ kind: 'will', subdevice: this.#subdevice, change, token });
+    const token = this.await({ kind, messageId: 0, name, returnCode });
+    if (change === undefined) this.answerUpdates(kind);
+    else this.sink.report({ kind: 'will', subdevice: this.subdevice, change, token });
   }
 
   /** @returns whether the token belongs to a request here */
   confirm(token: number): boolean {
-    if (this.#settleUpdate(token, RETURN_CODE.accepted)) return true;
-    const request = this.#take(token);
+    if (this.settleUpdate(token, RETURN_CODE.accepted)) return true;
+    const request = this.take(token);
     if (request === undefined) return false;
     const { messageId, name } = request;
     switch (request.kind) {
       case 'register':
-        this.#topics.bind(request.topicId, name);
-        this.#topics.announced(request.topicId);
-        this.#regack(request.topicId, messageId, RETURN_CODE.accepted);
+        this.topics.bind(request.topicId, name);
+        this.topics.announced(request.topicId);
+        this.regack(request.topicId, messageId, RETURN_CODE.accepted);
         break;
       case 'subscribe':
         if (request.givenId !== undefined) {
-          this.#topics.bind(request.givenId, name);
-          this.#topics.announced(request.givenId);
+          this.topics.bind(request.givenId, name);
+          this.topics.announced(request.givenId);
         }
-        this.#suback({ topicId: request.topicIdField, qos: request.qos, messageId, returnCode: RETURN_CODE.accepted });
+        this.suback({ topicId: request.topicIdField, qos: request.qos, messageId, returnCode: RETURN_CODE.accepted });
         break;
       case 'unsubscribe':
-        this.#sink.send({ kind: 'unsuback', messageId });
+        this.sink.send({ kind: 'unsuback', messageId });
         break;
     }
     return true;
@@ -179,86 +174,78 @@ export class ClientRequests implements Restorable<ClientRequestsSnapshot> {
 
   /** @returns whether the token belongs to a request here */
   refuse(token: number, why: RefuseReason): boolean {
-    if (this.#settleUpdate(token, returnCodeOf(why))) return true;
-    const request = this.#take(token);
+    if (this.settleUpdate(token, returnCodeOf(why))) return true;
+    const request = this.take(token);
     if (request === undefined) return false;
     const { messageId } = request;
     switch (request.kind) {
       case 'register':
-        this.#topics.release(request.topicId);
-        this.#regack(0, messageId, returnCodeOf(why));
+        this.topics.release(request.topicId);
+        this.regack(0, messageId, returnCodeOf(why));
         break;
       case 'subscribe':
-        if (request.givenId !== undefined) this.#topics.release(request.givenId);
-        this.#suback({ topicId: 0, qos: 0, messageId, returnCode: returnCodeOf(why) });
+        if (request.givenId !== undefined) this.topics.release(request.givenId);
+        this.suback({ topicId: 0, qos: 0, messageId, returnCode: returnCodeOf(why) });
         break;
       case 'unsubscribe':
-        if (why !== 'congestion') this.#sink.send({ kind: 'unsuback', messageId });
+        if (why !== 'congestion') this.sink.send({ kind: 'unsuback', messageId });
         break;
     }
     return true;
   }
 
-  snapshot(): ClientRequestsSnapshot {
-    return { byToken: new Map(this.#byToken) };
+  private isFull(): boolean {
+    return this.byToken.size >= this.requestsMax;
   }
 
-  restore({ byToken }: ClientRequestsSnapshot): void {
-    for (const [token, request] of byToken) this.#byToken.set(token, request);
-  }
-
-  #isFull(): boolean {
-    return this.#byToken.size >= this.#requestsMax;
-  }
-
-  #isUnderway(kind: Request['kind'], messageId: number, name: string): boolean {
-    for (const request of this.#byToken.values()) {
+  private isUnderway(kind: Request['kind'], messageId: number, name: string): boolean {
+    for (const request of this.byToken.values()) {
       if (request.kind === kind && request.messageId === messageId && request.name === name) return true;
     }
     return false;
   }
 
-  #await(request: Request): number {
-    const token = this.#sink.drawToken();
-    this.#byToken.set(token, request);
+  private await(request: Request): number {
+    const token = this.sink.drawToken();
+    this.byToken.set(token, request);
     return token;
   }
 
-  #take(token: number): Request | undefined {
-    const request = this.#byToken.get(token);
-    this.#byToken.delete(token);
+  private take(token: number): Request | undefined {
+    const request = this.byToken.get(token);
+    this.byToken.delete(token);
     return request;
   }
 
-  #regack(topicId: number, messageId: number, returnCode: number): void {
-    this.#sink.send({ kind: 'regack', topicId, messageId, returnCode });
+  private regack(topicId: number, messageId: number, returnCode: number): void {
+    this.sink.send({ kind: 'regack', topicId, messageId, returnCode });
   }
 
   /** @returns whether the token belongs to an update of the will */
-  #settleUpdate(token: number, returnCode: number): boolean {
-    const request = this.#byToken.get(token);
+  private settleUpdate(token: number, returnCode: number): boolean {
+    const request = this.byToken.get(token);
     if (request?.kind !== 'willtopicupd' && request?.kind !== 'willmsgupd') return false;
-    this.#byToken.set(token, { ...request, returnCode });
-    this.#answerUpdates(request.kind);
+    this.byToken.set(token, { ...request, returnCode });
+    this.answerUpdates(request.kind);
     return true;
   }
 
   /** Answers the settled updates, up to the first that is not settled. */
-  #answerUpdates(kind: WillUpdatePacket['kind']): void {
-    for (const [token, request] of this.#byToken) {
+  private answerUpdates(kind: WillUpdatePacket['kind']): void {
+    for (const [token, request] of this.byToken) {
       if (request.kind !== kind) continue;
       if (request.returnCode === undefined) return;
-      this.#byToken.delete(token);
-      this.#answerUpdate(kind, request.returnCode);
+      this.byToken.delete(token);
+      this.answerUpdate(kind, request.returnCode);
     }
   }
 
-  #answerUpdate(kind: WillUpdatePacket['kind'], returnCode: number): void {
-    this.#sink.send({ kind: kind === 'willtopicupd' ? 'willtopicresp' : 'willmsgresp', returnCode });
+  private answerUpdate(kind: WillUpdatePacket['kind'], returnCode: number): void {
+    this.sink.send({ kind: kind === 'willtopicupd' ? 'willtopicresp' : 'willmsgresp', returnCode });
   }
 
-  #suback(answer: Omit<SubackPacket, 'kind'>): void {
-    this.#sink.send({ kind: 'suback', ...answer });
+  private suback(answer: Omit<SubackPacket, 'kind'>): void {
+    this.sink.send({ kind: 'suback', ...answer });
   }
 }
 

@@ -10,8 +10,8 @@
  * topic. An id is used towards the client only after the client has learned it in this connection, because a restarted
  * client has forgotten it. At most `topicIdsMax` ids of each kind. Source: MQTT-SN 1.2 §6.5, §6.7, §6.10.
  */
-import type { Restorable } from '../../base/snapshot.ts';
 import { type FilterReference, isShortName, TOPIC_ID_MAX, type TopicReference } from '../../codec/mqttsn-packets.ts';
+import type { PacketSink } from './packet-sink.ts';
 
 /** Smallest replaceable topic id. Smaller ids are kept for the whole session. */
 export const REPLACEABLE_ID_MIN = 0x8000;
@@ -29,39 +29,28 @@ export interface TopicLimits {
   readonly topicIdsMax: number;
 }
 
-export interface TopicTableSnapshot {
-  /** Least recently used first. */
-  readonly bindings: ReadonlyMap<number, Binding>;
-  /** Ids that now stand for their topics. */
-  readonly ids: readonly number[];
-  readonly announced: readonly number[];
-  readonly lastKeptId: number;
-  readonly lastReplaceableId: number;
-}
+export class TopicTable {
+  private readonly subdevice: string;
+  private readonly sink: PacketSink;
+  private readonly limits: TopicLimits;
+  private readonly bindings = new Map<number, Binding>();
+  private readonly ids = new Map<string, number>();
+  private readonly announcedIds = new Set<number>();
+  private lastKeptId = 0;
+  private lastReplaceableId = REPLACEABLE_ID_MIN - 1;
 
-export class TopicTable implements Restorable<TopicTableSnapshot> {
-  readonly #limits: TopicLimits;
-  readonly #released: (id: number) => void;
-  readonly #predefinedIds: ReadonlyMap<string, number>;
-  readonly #bindings = new Map<number, Binding>();
-  readonly #ids = new Map<string, number>();
-  readonly #announced = new Set<number>();
-  #lastKeptId = 0;
-  #lastReplaceableId = REPLACEABLE_ID_MIN - 1;
-
-  /** @param released called with each id that is released for another topic */
-  constructor(limits: TopicLimits, released: (id: number) => void) {
-    this.#limits = limits;
-    this.#released = released;
-    this.#predefinedIds = new Map([...limits.predefinedTopics].map(([id, topic]) => [topic, id]));
+  constructor(subdevice: string, sink: PacketSink, limits: TopicLimits) {
+    this.subdevice = subdevice;
+    this.sink = sink;
+    this.limits = limits;
   }
 
   /** Forgets all ids, for a clean session. */
   forget(): void {
-    this.#bindings.clear();
-    this.#ids.clear();
-    this.#lastKeptId = 0;
-    this.#lastReplaceableId = REPLACEABLE_ID_MIN - 1;
+    this.bindings.clear();
+    this.ids.clear();
+    this.lastKeptId = 0;
+    this.lastReplaceableId = REPLACEABLE_ID_MIN - 1;
   }
 
   /**
@@ -69,163 +58,152 @@ export class TopicTable implements Restorable<TopicTableSnapshot> {
    * not durable may still become so; they are not assigned again.
    */
   resume(durable: ReadonlyMap<number, string>): void {
-    this.#announced.clear();
-    this.#bindings.clear();
-    this.#ids.clear();
+    this.announcedIds.clear();
+    this.bindings.clear();
+    this.ids.clear();
     for (const [id, topic] of durable) {
-      this.#set(id, topic, true);
-      if (isReplaceable(id)) this.#lastReplaceableId = Math.max(this.#lastReplaceableId, id);
-      else this.#lastKeptId = Math.max(this.#lastKeptId, id);
+      this.set(id, topic, true);
+      if (isReplaceable(id)) this.lastReplaceableId = Math.max(this.lastReplaceableId, id);
+      else this.lastKeptId = Math.max(this.lastKeptId, id);
     }
   }
 
   /** Id for a topic that the client requested, kept for the session while there is room for such ids. */
   idForClient(topic: string): number {
-    const known = this.#ids.get(topic);
+    const known = this.ids.get(topic);
     if (known !== undefined && !isReplaceable(known)) return known;
-    const keptCount = this.#count((id) => !isReplaceable(id));
-    const hasRoom = keptCount < this.#limits.topicIdsMax && this.#lastKeptId + 1 < REPLACEABLE_ID_MIN;
+    const keptCount = this.count((id) => !isReplaceable(id));
+    const hasRoom = keptCount < this.limits.topicIdsMax && this.lastKeptId + 1 < REPLACEABLE_ID_MIN;
     if (!hasRoom) return this.idForDownlink(topic);
-    this.#lastKeptId += 1;
-    this.#set(this.#lastKeptId, topic, false);
-    return this.#lastKeptId;
+    this.lastKeptId += 1;
+    this.set(this.lastKeptId, topic, false);
+    return this.lastKeptId;
   }
 
   /** Id for a topic chosen by the gateway, assigned now if the topic had none. */
   idForDownlink(topic: string): number {
-    const known = this.#ids.get(topic);
+    const known = this.ids.get(topic);
     if (known !== undefined) {
-      this.#touch(known);
+      this.touch(known);
       return known;
     }
-    while (this.#count(isReplaceable) >= this.#limits.topicIdsMax) this.#releaseOldest();
-    const id = this.#nextReplaceableId();
-    this.#set(id, topic, false);
+    while (this.count(isReplaceable) >= this.limits.topicIdsMax) this.releaseOldest();
+    const id = this.nextReplaceableId();
+    this.set(id, topic, false);
     return id;
   }
 
   isDurable(id: number): boolean {
-    return this.#bindings.get(id)?.isDurable === true;
+    return this.bindings.get(id)?.isDurable === true;
   }
 
   /** The flow has made the binding durable. An id that was released meanwhile stays released. */
   bind(id: number, topic: string): void {
-    if (this.#bindings.get(id)?.topic === topic) this.#set(id, topic, true);
+    if (this.bindings.get(id)?.topic === topic) this.set(id, topic, true);
   }
 
   /** The flow rejected the binding: the id is invalid and is not assigned again. */
   release(id: number): void {
-    if (this.#bindings.get(id)?.isDurable === false) this.#forgetId(id);
+    if (this.bindings.get(id)?.isDurable === false) this.forgetId(id);
   }
 
   /** The client knows the id from now on, in this connection. */
   announced(id: number): void {
-    if (this.#bindings.has(id)) this.#announced.add(id);
+    if (this.bindings.has(id)) this.announcedIds.add(id);
   }
 
   /** The client reports that it does not know the id. */
   forgotten(id: number): void {
-    this.#announced.delete(id);
+    this.announcedIds.delete(id);
   }
 
   /** Topic name of a PUBLISH from the client. `undefined`: invalid topic id. */
   nameOf(topic: TopicReference): string | undefined {
-    const name = this.#lookUp(topic);
+    const name = this.lookUp(topic);
     return name === undefined || hasWildcard(name) ? undefined : name;
   }
 
   filterOf(filter: FilterReference): string | undefined {
-    return filter.type === 'predefined' ? this.#limits.predefinedTopics.get(filter.id) : filter.name;
+    return filter.type === 'predefined' ? this.limits.predefinedTopics.get(filter.id) : filter.name;
   }
 
   /** Reference to `topic` that the client knows without a REGISTER. `undefined`: the topic must be registered first. */
   referenceTo(topic: string): TopicReference | undefined {
-    const id = this.#ids.get(topic);
-    if (id !== undefined && this.#announced.has(id)) {
-      this.#touch(id);
+    const id = this.ids.get(topic);
+    if (id !== undefined && this.announcedIds.has(id)) {
+      this.touch(id);
       return { type: 'normal', id };
     }
-    const predefinedId = this.#predefinedIds.get(topic);
+    const predefinedId = this.predefinedIdOf(topic);
     if (predefinedId !== undefined) return { type: 'predefined', id: predefinedId };
     return isShortName(topic) ? { type: 'short', name: topic } : undefined;
   }
 
-  snapshot(): TopicTableSnapshot {
-    return {
-      bindings: new Map(this.#bindings),
-      ids: [...this.#ids.values()],
-      announced: [...this.#announced],
-      lastKeptId: this.#lastKeptId,
-      lastReplaceableId: this.#lastReplaceableId,
-    };
-  }
-
-  restore({ bindings, ids, announced, lastKeptId, lastReplaceableId }: TopicTableSnapshot): void {
-    for (const [id, binding] of bindings) this.#bindings.set(id, binding);
-    for (const id of ids) this.#ids.set(bindings.get(id)?.topic ?? '', id);
-    for (const id of announced) this.#announced.add(id);
-    this.#lastKeptId = lastKeptId;
-    this.#lastReplaceableId = lastReplaceableId;
-  }
-
-  #lookUp(topic: TopicReference): string | undefined {
+  private lookUp(topic: TopicReference): string | undefined {
     switch (topic.type) {
       case 'normal': {
-        const binding = this.#bindings.get(topic.id);
+        const binding = this.bindings.get(topic.id);
         if (binding?.isDurable !== true) return undefined;
-        this.#touch(topic.id);
+        this.touch(topic.id);
         return binding.topic;
       }
       case 'predefined':
-        return this.#limits.predefinedTopics.get(topic.id);
+        return this.limits.predefinedTopics.get(topic.id);
       case 'short':
         return topic.name;
     }
   }
 
+  /** The last one counts if several ids stand for the topic. */
+  private predefinedIdOf(topic: string): number | undefined {
+    let found: number | undefined;
+    for (const [id, name] of this.limits.predefinedTopics) if (name === topic) found = id;
+    return found;
+  }
+
   /** If the topic has a kept id, that id is used. */
-  #set(id: number, topic: string, isDurable: boolean): void {
-    this.#bindings.set(id, { topic, isDurable });
-    const known = this.#ids.get(topic);
-    if (known === undefined || isReplaceable(known)) this.#ids.set(topic, id);
+  private set(id: number, topic: string, isDurable: boolean): void {
+    this.bindings.set(id, { topic, isDurable });
+    const known = this.ids.get(topic);
+    if (known === undefined || isReplaceable(known)) this.ids.set(topic, id);
   }
 
   /** Makes a replaceable id the most recently used one. */
-  #touch(id: number): void {
-    const binding = this.#bindings.get(id);
+  private touch(id: number): void {
+    const binding = this.bindings.get(id);
     if (binding === undefined || !isReplaceable(id)) return;
-    this.#bindings.delete(id);
-    this.#bindings.set(id, binding);
+    this.bindings.delete(id);
+    this.bindings.set(id, binding);
   }
 
-  #count(isCounted: (id: number) => boolean): number {
+  private count(isCounted: (id: number) => boolean): number {
     let count = 0;
-    for (const id of this.#bindings.keys()) if (isCounted(id)) count += 1;
+    for (const id of this.bindings.keys()) if (isCounted(id)) count += 1;
     return count;
   }
 
   /** An id whose binding is being made durable is released only if there is no other. */
-  #releaseOldest(): void {
-    const replaceable = [...this.#bindings.keys()].filter(isReplaceable);
+  private releaseOldest(): void {
+    const replaceable = [...this.bindings.keys()].filter(isReplaceable);
     const id = replaceable.find((each) => this.isDurable(each)) ?? replaceable[0];
     if (id === undefined) return;
-    this.#forgetId(id);
-    this.#released(id);
+    this.forgetId(id);
+    this.sink.report({ kind: 'topicReleased', subdevice: this.subdevice, topicId: id });
   }
 
-  #forgetId(id: number): void {
-    const topic = this.#bindings.get(id)?.topic ?? '';
-    this.#bindings.delete(id);
-    this.#announced.delete(id);
-    if (this.#ids.get(topic) === id) this.#ids.delete(topic);
+  private forgetId(id: number): void {
+    const topic = this.bindings.get(id)?.topic ?? '';
+    this.bindings.delete(id);
+    this.announcedIds.delete(id);
+    if (this.ids.get(topic) === id) this.ids.delete(topic);
   }
 
-  #nextReplaceableId(): number {
+  private nextReplaceableId(): number {
     do {
-      this.#lastReplaceableId += 1;
-      if (this.#lastReplaceableId > TOPIC_ID_MAX) this.#lastReplaceableId = REPLACEABLE_ID_MIN;
-    } while (this.#bindings.has(this.#lastReplaceableId));
-    return this.#lastReplaceableId;
+      this.lastReplaceableId += 1;
+      if (this.lastReplaceableId > TOPIC_ID_MAX) this.lastReplaceableId = REPLACEABLE_ID_MIN;
+    } while (this.bindings.has(this.lastReplaceableId));
+    return this.lastReplaceableId;
   }
 }
 

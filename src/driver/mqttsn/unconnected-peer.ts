@@ -7,8 +7,8 @@
  * never comes from the frame. Source: MQTT-SN 1.2 §6.8, §6.12.
  */
 import { retaining } from '../../base/message.ts';
-import type { Restorable } from '../../base/snapshot.ts';
 import type { Packet, PublishPacket } from '../../codec/mqttsn-packets.ts';
+import type { LastReceived } from '../last-received.ts';
 import type { PacketSink } from './packet-sink.ts';
 import { hasWildcard } from './topics.ts';
 
@@ -28,8 +28,7 @@ export interface UnconnectedPeerTerms {
   readonly sink: PacketSink;
   /** Subdevice that may publish here without a connection. `undefined`: none. */
   readonly publisher: string | undefined;
-  /** Called for each packet of a known subdevice: the connected client, or the publisher. */
-  readonly onReceived: (subdevice: string, nowMs: number) => void;
+  readonly lastReceived: LastReceived;
   readonly predefinedTopics: ReadonlyMap<number, string>;
   /** Packets have a checksum, so boot text cannot look like a packet. */
   readonly isLineChecked: boolean;
@@ -37,11 +36,6 @@ export interface UnconnectedPeerTerms {
    * Shortest time between two DISCONNECTs to an unconnected peer, ms. A looped-back line would echo them without end.
    */
   readonly disconnectPauseMs: number;
-}
-
-export interface UnconnectedPeerSnapshot {
-  readonly disconnectNotBeforeMs: number;
-  readonly due: Due | undefined;
 }
 
 /** Pending DISCONNECT. Each received byte postpones `atMs`, up to `latestMs`. */
@@ -55,24 +49,24 @@ const QUIET_MS = 250;
 /** Longest wait on a line that is never quiet. */
 const DUE_MS_MAX = 2000;
 
-export class UnconnectedPeer implements Restorable<UnconnectedPeerSnapshot> {
-  readonly #terms: UnconnectedPeerTerms;
-  #disconnectNotBeforeMs = 0;
-  #due: Due | undefined;
+export class UnconnectedPeer {
+  private readonly terms: UnconnectedPeerTerms;
+  private disconnectNotBeforeMs = 0;
+  private due: Due | undefined;
 
   constructor(terms: UnconnectedPeerTerms) {
-    this.#terms = terms;
+    this.terms = terms;
   }
 
   receive(packet: Packet, nowMs: number): void {
-    if (packet.kind === 'publish' && packet.qos === -1) return this.#publish(packet, nowMs);
-    this.#terms.sink.counters.unexpectedPackets += 1;
+    if (packet.kind === 'publish' && packet.qos === -1) return this.publish(packet, nowMs);
+    this.terms.sink.counters.unexpectedPackets += 1;
     // with QoS 1 the client repeats the message after it has connected
     if (packet.kind === 'publish' && packet.qos === 0)
-      this.#terms.sink.discard('client not connected', packet.payload, this.#terms.publisher);
-    if (FROM_GATEWAYS.has(packet.kind) || nowMs < this.#disconnectNotBeforeMs) return;
-    if (this.#due !== undefined) return;
-    if (packet.kind === 'disconnect' || this.#terms.isLineChecked) this.#disconnect(nowMs);
+      this.terms.sink.discard('client not connected', packet.payload, this.terms.publisher);
+    if (FROM_GATEWAYS.has(packet.kind) || nowMs < this.disconnectNotBeforeMs) return;
+    if (this.due !== undefined) return;
+    if (packet.kind === 'disconnect' || this.terms.isLineChecked) this.disconnect(nowMs);
     else this.requestReconnect(nowMs);
   }
 
@@ -81,51 +75,42 @@ export class UnconnectedPeer implements Restorable<UnconnectedPeerSnapshot> {
    * restart of the gateway, messages for an idle subdevice would otherwise wait for its keep alive.
    */
   requestReconnect(nowMs: number): void {
-    this.#due = { atMs: nowMs + QUIET_MS, latestMs: nowMs + DUE_MS_MAX };
+    this.due = { atMs: nowMs + QUIET_MS, latestMs: nowMs + DUE_MS_MAX };
   }
 
   /** Cancels the pending DISCONNECT, because a CONNECT has come or the line has closed. */
   cancelDisconnect(): void {
-    this.#due = undefined;
+    this.due = undefined;
   }
 
   /** Postpones the pending DISCONNECT, because the bytes may be the beginning of a CONNECT. */
   bytesArrived(nowMs: number): void {
-    if (this.#due === undefined) return;
-    const { latestMs } = this.#due;
-    this.#due = { atMs: Math.min(nowMs + QUIET_MS, latestMs), latestMs };
+    if (this.due === undefined) return;
+    const { latestMs } = this.due;
+    this.due = { atMs: Math.min(nowMs + QUIET_MS, latestMs), latestMs };
   }
 
   wake(nowMs: number): void {
-    if (this.#due !== undefined && nowMs >= this.#due.atMs) this.#disconnect(nowMs);
+    if (this.due !== undefined && nowMs >= this.due.atMs) this.disconnect(nowMs);
   }
 
   wakeAtMs(): number {
-    return this.#due?.atMs ?? Number.POSITIVE_INFINITY;
+    return this.due?.atMs ?? Number.POSITIVE_INFINITY;
   }
 
-  snapshot(): UnconnectedPeerSnapshot {
-    return { disconnectNotBeforeMs: this.#disconnectNotBeforeMs, due: this.#due };
-  }
-
-  restore({ disconnectNotBeforeMs, due }: UnconnectedPeerSnapshot): void {
-    this.#disconnectNotBeforeMs = disconnectNotBeforeMs;
-    this.#due = due;
-  }
-
-  #disconnect(nowMs: number): void {
-    this.#due = undefined;
-    this.#disconnectNotBeforeMs = nowMs + this.#terms.disconnectPauseMs;
-    this.#terms.sink.send({ kind: 'disconnect', durationS: undefined });
+  private disconnect(nowMs: number): void {
+    this.due = undefined;
+    this.disconnectNotBeforeMs = nowMs + this.terms.disconnectPauseMs;
+    this.terms.sink.send({ kind: 'disconnect', durationS: undefined });
   }
 
   /**
    * Only with a predefined id or a short name (MQTT-SN 1.2 §6.8). QoS −1 has no answer, so rejected messages are
    * counted.
    */
-  #publish({ topic, payload, retain }: PublishPacket, nowMs: number): void {
-    const { sink, publisher: subdevice, predefinedTopics } = this.#terms;
-    if (subdevice !== undefined) this.#terms.onReceived(subdevice, nowMs);
+  private publish({ topic, payload, retain }: PublishPacket, nowMs: number): void {
+    const { sink, publisher: subdevice, predefinedTopics } = this.terms;
+    if (subdevice !== undefined) this.terms.lastReceived.note(subdevice, nowMs);
     const name = topic.type === 'short' ? topic.name : predefinedTopics.get(topic.type === 'predefined' ? topic.id : 0);
     if (subdevice === undefined || name === undefined || hasWildcard(name)) {
       sink.counters.unexpectedPackets += 1;

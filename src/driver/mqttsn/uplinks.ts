@@ -8,7 +8,6 @@
  * has been used again since. No publication overtakes a rejected one that is expected again. Lives as long as the
  * session, over its connections. Source: MQTT-SN 1.2 §6.13.
  */
-import type { Restorable } from '../../base/snapshot.ts';
 import { crc32 } from '../../codec/crc32.ts';
 import { type PublishPacket, topicIdField } from '../../codec/mqttsn-packets.ts';
 
@@ -50,24 +49,17 @@ export function publicationOf(packet: PublishPacket, topic: string): Publication
   };
 }
 
-export interface UplinksSnapshot {
-  readonly byToken: ReadonlyMap<number, Publication>;
-  readonly tokens: ReadonlyMap<number, number>;
-  readonly acknowledged: readonly Publication[];
-  readonly expected: Expected | undefined;
-}
-
-export class Uplinks implements Restorable<UplinksSnapshot> {
-  readonly #limits: UplinkLimits;
-  readonly #byToken = new Map<number, Publication>();
+export class Uplinks {
+  private readonly limits: UplinkLimits;
+  private readonly byToken = new Map<number, Publication>();
   /** MsgId → token of the publication that an answer belongs to. */
-  readonly #tokens = new Map<number, number>();
+  private readonly tokens = new Map<number, number>();
   /** Oldest first, one per MsgId. */
-  readonly #acknowledged: Publication[] = [];
-  #expected: Expected | undefined;
+  private readonly acknowledged: Publication[] = [];
+  private expected: Expected | undefined;
 
   constructor(limits: UplinkLimits) {
-    this.#limits = limits;
+    this.limits = limits;
   }
 
   /**
@@ -77,53 +69,52 @@ export class Uplinks implements Restorable<UplinksSnapshot> {
    */
   hasRoomFor(publication: Publication, nowMs: number): boolean {
     const { messageId } = publication;
-    if (this.#expected?.messageId === messageId || nowMs >= (this.#expected?.untilMs ?? nowMs))
-      this.#expected = undefined;
-    if (this.#expected !== undefined) return false;
-    if (this.#byToken.size < this.#limits.uplinksMax) return true;
+    if (this.expected?.messageId === messageId || nowMs >= (this.expected?.untilMs ?? nowMs)) this.expected = undefined;
+    if (this.expected !== undefined) return false;
+    if (this.byToken.size < this.limits.uplinksMax) return true;
     this.congested(publication, nowMs);
     return false;
   }
 
   /** Handles a rejection for congestion. Later publications wait for the first rejected one. */
   congested({ messageId }: Publication, nowMs: number): void {
-    this.#expected ??= { messageId, untilMs: nowMs + RETURN_RETRIES_MAX * this.#limits.retryMs };
+    this.expected ??= { messageId, untilMs: nowMs + RETURN_RETRIES_MAX * this.limits.retryMs };
   }
 
   /** Starts a new connection: publications rejected in the old one may never be repeated. */
   reconnected(): void {
-    this.#expected = undefined;
+    this.expected = undefined;
   }
 
   /** Starts a clean session: later answers are dropped, and no publication counts as a duplicate. */
   forget(): void {
-    this.#expected = undefined;
-    this.#byToken.clear();
-    this.#tokens.clear();
-    this.#acknowledged.length = 0;
+    this.expected = undefined;
+    this.byToken.clear();
+    this.tokens.clear();
+    this.acknowledged.length = 0;
   }
 
   /** Whether a PUBLISH with DUP repeats an unanswered or an acknowledged publication. */
   findDuplicate(publication: Publication): 'unanswered' | 'acknowledged' | undefined {
-    const token = this.#tokens.get(publication.messageId);
-    const unanswered = token === undefined ? undefined : this.#byToken.get(token);
+    const token = this.tokens.get(publication.messageId);
+    const unanswered = token === undefined ? undefined : this.byToken.get(token);
     if (unanswered !== undefined) return isSame(unanswered, publication) ? 'unanswered' : undefined;
-    return this.#acknowledged.some((earlier) => isSame(earlier, publication)) ? 'acknowledged' : undefined;
+    return this.acknowledged.some((earlier) => isSame(earlier, publication)) ? 'acknowledged' : undefined;
   }
 
   /** Assigns answers to this MsgId to `publication` from now on. The caller has checked `hasRoomFor`. */
   admit(token: number, publication: Publication): void {
-    this.#byToken.set(token, publication);
-    this.#tokens.set(publication.messageId, token);
-    const seenAt = this.#acknowledged.findIndex((earlier) => earlier.messageId === publication.messageId);
-    if (seenAt !== -1) this.#acknowledged.splice(seenAt, 1);
+    this.byToken.set(token, publication);
+    this.tokens.set(publication.messageId, token);
+    const seenAt = this.acknowledged.findIndex((earlier) => earlier.messageId === publication.messageId);
+    if (seenAt !== -1) this.acknowledged.splice(seenAt, 1);
   }
 
   /** Handles custody. @returns the publication to acknowledge, if the subdevice still waits for that */
   acknowledge(token: number): Publication | undefined {
     const publication = this.refuse(token);
-    if (publication !== undefined) this.#acknowledged.push(publication);
-    if (this.#acknowledged.length > ACKNOWLEDGED_MAX) this.#acknowledged.shift();
+    if (publication !== undefined) this.acknowledged.push(publication);
+    if (this.acknowledged.length > ACKNOWLEDGED_MAX) this.acknowledged.shift();
     return publication;
   }
 
@@ -132,27 +123,11 @@ export class Uplinks implements Restorable<UplinksSnapshot> {
    * still waits
    */
   refuse(token: number): Publication | undefined {
-    const publication = this.#byToken.get(token);
-    this.#byToken.delete(token);
-    if (publication === undefined || this.#tokens.get(publication.messageId) !== token) return undefined;
-    this.#tokens.delete(publication.messageId);
+    const publication = this.byToken.get(token);
+    this.byToken.delete(token);
+    if (publication === undefined || this.tokens.get(publication.messageId) !== token) return undefined;
+    this.tokens.delete(publication.messageId);
     return publication;
-  }
-
-  snapshot(): UplinksSnapshot {
-    return {
-      byToken: new Map(this.#byToken),
-      tokens: new Map(this.#tokens),
-      acknowledged: [...this.#acknowledged],
-      expected: this.#expected,
-    };
-  }
-
-  restore({ byToken, tokens, acknowledged, expected }: UplinksSnapshot): void {
-    for (const [token, publication] of byToken) this.#byToken.set(token, publication);
-    for (const [messageId, token] of tokens) this.#tokens.set(messageId, token);
-    this.#acknowledged.push(...acknowledged);
-    this.#expected = expected;
   }
 }
 

@@ -18,11 +18,6 @@ export interface PendingConnect {
   readonly will: Message | 'unchanged' | undefined;
 }
 
-export interface WillDialogSnapshot {
-  readonly connect: ConnectPacket;
-  readonly topic: WillTopicPacket | undefined;
-}
-
 type WillTopic = Omit<Message, 'payload'>;
 type WillTopicPacket = Extract<Packet, { kind: 'willtopic' }>;
 type WillMessagePacket = Extract<Packet, { kind: 'willmsg' }>;
@@ -31,45 +26,39 @@ type Answer = Extract<Packet, { kind: 'willmsgreq' | 'connack' }>;
 
 export class WillDialog {
   readonly connect: ConnectPacket;
-  readonly #sink: PacketSink;
-  #topic: WillTopicPacket | undefined;
+  private readonly sink: PacketSink;
+  private topic: WillTopicPacket | undefined;
 
-  /** Starts from a snapshot, or without a topic. */
-  constructor({ connect, topic }: WillDialogSnapshot, sink: PacketSink) {
+  constructor(connect: ConnectPacket, sink: PacketSink) {
     this.connect = connect;
-    this.#sink = sink;
-    this.#topic = topic;
+    this.sink = sink;
   }
 
   begin(): void {
-    this.#sink.send({ kind: 'willtopicreq' });
+    this.sink.send({ kind: 'willtopicreq' });
   }
 
   /** @returns `goes on`, `refused` (the CONNACK has been sent), or the complete request */
   receive(packet: WillPacket): 'goes on' | 'refused' | PendingConnect {
     const { connect } = this;
     if (packet.kind === 'willmsg') {
-      const topic = this.#topic?.will === undefined ? undefined : topicOf(this.#topic.will);
+      const topic = this.topic?.will === undefined ? undefined : topicOf(this.topic.will);
       return topic === undefined ? 'goes on' : { connect, will: { ...topic, payload: packet.payload } };
     }
     if (packet.will === undefined) return { connect, will: undefined };
-    this.#topic = packet;
+    this.topic = packet;
     if (topicOf(packet.will) === undefined) {
-      this.#sink.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
+      this.sink.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
       return 'refused';
     }
-    this.#sink.send({ kind: 'willmsgreq' });
+    this.sink.send({ kind: 'willmsgreq' });
     return 'goes on';
   }
 
   /** @param last packet that ended the dialogue */
   ended(last: WillPacket, returnCode: number | undefined): EndedDialog {
     const isMessage = last.kind === 'willmsg';
-    return { topic: this.#topic, ...(isMessage ? { message: last } : { topic: last, message: undefined }), returnCode };
-  }
-
-  snapshot(): WillDialogSnapshot {
-    return { connect: this.connect, topic: this.#topic };
+    return { topic: this.topic, ...(isMessage ? { message: last } : { topic: last, message: undefined }), returnCode };
   }
 }
 

@@ -2,7 +2,6 @@
  * SUBSCRIBE and UNSUBSCRIBE requests: sent in order, one filter per packet (the hub allows no more), a few at a time,
  * each with a deadline. Their packet identifiers are above those of PUBLISH, so that they never collide [MQTT-2.3.1-2].
  */
-import type { Restorable } from '../../base/snapshot.ts';
 import type { Subscribe, Unsubscribe } from '../../codec/mqtt.ts';
 
 const PACKET_ID_FIRST = 60_001;
@@ -21,42 +20,35 @@ interface OpenRequest extends Request {
   readonly deadlineMs: number;
 }
 
-export interface UnansweredFiltersSnapshot {
-  readonly open: ReadonlyMap<number, OpenRequest>;
-  readonly late: ReadonlyMap<number, Request>;
-  readonly waiting: readonly Request[];
-  readonly lastId: number;
-}
-
-export class UnansweredFilters implements Restorable<UnansweredFiltersSnapshot> {
-  readonly #answerMsMax: number;
-  readonly #open = new Map<number, OpenRequest>();
-  readonly #late = new Map<number, Request>();
-  #waiting: Request[] = [];
-  #lastId = PACKET_ID_LAST;
+export class UnansweredFilters {
+  private readonly answerMsMax: number;
+  private readonly open = new Map<number, OpenRequest>();
+  private readonly late = new Map<number, Request>();
+  private waiting: Request[] = [];
+  private lastId = PACKET_ID_LAST;
 
   constructor(answerMsMax: number) {
-    this.#answerMsMax = answerMsMax;
+    this.answerMsMax = answerMsMax;
   }
 
   get deadlineMs(): number | undefined {
-    for (const request of this.#open.values()) return request.deadlineMs; // in the order of sending
+    for (const request of this.open.values()) return request.deadlineMs; // in the order of sending
     return undefined;
   }
 
   /** Adds a request. It replaces an earlier request for the same filter that was not sent yet. */
   ask(request: Request): void {
-    this.#waiting = this.#waiting.filter((other) => other.filter !== request.filter);
-    this.#waiting.push(request);
+    this.waiting = this.waiting.filter((other) => other.filter !== request.filter);
+    this.waiting.push(request);
   }
 
   takeSendable(nowMs: number): (Subscribe | Unsubscribe)[] {
     const packets: (Subscribe | Unsubscribe)[] = [];
-    while (this.#open.size < OPEN_MAX) {
-      const request = this.#waiting.shift();
+    while (this.open.size < OPEN_MAX) {
+      const request = this.waiting.shift();
       if (request === undefined) break;
-      const packetId = this.#freeId();
-      this.#open.set(packetId, { ...request, deadlineMs: nowMs + this.#answerMsMax });
+      const packetId = this.freeId();
+      this.open.set(packetId, { ...request, deadlineMs: nowMs + this.answerMsMax });
       packets.push(
         request.kind === 'subscribe'
           ? { kind: 'subscribe', packetId, subscriptions: [{ filter: request.filter, qos: 1 }] }
@@ -68,50 +60,34 @@ export class UnansweredFilters implements Restorable<UnansweredFiltersSnapshot> 
 
   /** Handles an answer of the hub. Returns its request; `undefined` for an unknown packet identifier. */
   answer(kind: Request['kind'], packetId: number): Request | undefined {
-    const request = this.#open.get(packetId) ?? this.#late.get(packetId);
+    const request = this.open.get(packetId) ?? this.late.get(packetId);
     if (request?.kind !== kind) return undefined;
-    this.#open.delete(packetId);
-    this.#late.delete(packetId);
+    this.open.delete(packetId);
+    this.late.delete(packetId);
     return request;
   }
 
   /** Returns the requests whose answer is overdue, each once. */
   takeOverdue(nowMs: number): Request[] {
-    const overdue = [...this.#open].filter(([, { deadlineMs }]) => nowMs >= deadlineMs);
+    const overdue = [...this.open].filter(([, { deadlineMs }]) => nowMs >= deadlineMs);
     for (const [packetId, request] of overdue) {
-      this.#open.delete(packetId);
-      this.#late.set(packetId, request);
-      const [oldest] = this.#late.keys();
-      if (oldest !== undefined && this.#late.size > LATE_MAX) this.#late.delete(oldest);
+      this.open.delete(packetId);
+      this.late.set(packetId, request);
+      const [oldest] = this.late.keys();
+      if (oldest !== undefined && this.late.size > LATE_MAX) this.late.delete(oldest);
     }
     return overdue.map(([, request]) => request);
   }
 
   clear(): void {
-    this.#open.clear();
-    this.#late.clear();
-    this.#waiting = [];
+    this.open.clear();
+    this.late.clear();
+    this.waiting = [];
   }
 
-  snapshot(): UnansweredFiltersSnapshot {
-    return {
-      open: new Map(this.#open),
-      late: new Map(this.#late),
-      waiting: [...this.#waiting],
-      lastId: this.#lastId,
-    };
-  }
-
-  restore({ open, late, waiting, lastId }: UnansweredFiltersSnapshot): void {
-    for (const [packetId, request] of late) this.#late.set(packetId, request);
-    for (const [packetId, request] of open) this.#open.set(packetId, request);
-    this.#waiting = [...waiting];
-    this.#lastId = lastId;
-  }
-
-  #freeId(): number {
-    do this.#lastId = this.#lastId >= PACKET_ID_LAST ? PACKET_ID_FIRST : this.#lastId + 1;
-    while (this.#open.has(this.#lastId) || this.#late.has(this.#lastId));
-    return this.#lastId;
+  private freeId(): number {
+    do this.lastId = this.lastId >= PACKET_ID_LAST ? PACKET_ID_FIRST : this.lastId + 1;
+    while (this.open.has(this.lastId) || this.late.has(this.lastId));
+    return this.lastId;
   }
 }

@@ -8,295 +8,267 @@
  */
 import type { Machine } from '../../base/machine.ts';
 import type { Qos } from '../../base/message.ts';
-import type { Restorable } from '../../base/snapshot.ts';
 import type { MqttPacket, Publish } from '../../codec/mqtt.ts';
 import { encodeMqtt } from '../../codec/mqtt-wire.ts';
 import { type ClientState, deadlineOf, endOf, noticeAtMs, onlineSince, stageOf } from './client-state.ts';
 import { refusalOf } from './connack.ts';
 import type { HubAction, HubClientOptions, HubInput, HubState } from './hub-contract.ts';
-import { HubLink, type HubLinkSnapshot } from './hub-link.ts';
-import { ReconnectPolicy, type ReconnectSnapshot } from './reconnect-policy.ts';
+import { HubLink } from './hub-link.ts';
+import { ReconnectPolicy } from './reconnect-policy.ts';
 import type { TakeoverStats } from './takeover.ts';
 
-/** Snapshot without credentials: the client gets them for each CONNECT and does not keep them. */
-interface HubClientSnapshot {
-  readonly state: ClientState;
-  readonly isStopping: boolean;
-  readonly reconnect: ReconnectSnapshot;
-  readonly connection: HubLinkSnapshot;
-  readonly breaches: readonly string[];
-}
-
-export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubClientSnapshot> {
-  readonly #options: HubClientOptions;
-  readonly #reconnect: ReconnectPolicy;
-  readonly #connection: HubLink;
+export class HubClient implements Machine<HubInput, HubAction> {
+  private readonly options: HubClientOptions;
+  private readonly reconnect: ReconnectPolicy;
+  private readonly connection: HubLink;
   /**
    * Protocol errors for which a connection was closed: the problem of a message, or the kind of an invalid answer. Both are
    * short fixed lists.
    */
-  readonly #breaches = new Set<string>();
-  #state: ClientState = { kind: 'stopped' };
-  #isStopping = false;
+  private readonly breaches = new Set<string>();
+  private phase: ClientState = { kind: 'stopped' };
+  private isStopping = false;
 
   constructor(options: HubClientOptions) {
-    this.#options = options;
-    this.#reconnect = new ReconnectPolicy(options.reconnect, options.random);
-    this.#connection = new HubLink(options);
+    this.options = options;
+    this.reconnect = new ReconnectPolicy(options.reconnect, options.random);
+    this.connection = new HubLink(options);
   }
 
   get state(): HubState {
-    return this.#state.kind;
+    return this.phase.kind;
   }
 
   /** Monotonic ms of the next attempt; `undefined` unless waiting for one. */
   get nextAttemptAtMs(): number | undefined {
-    return this.#state.kind === 'waiting' ? this.#state.untilMs : undefined;
+    return this.phase.kind === 'waiting' ? this.phase.untilMs : undefined;
   }
 
   /** Time at which the unanswered CONNECT was sent, monotonic ms. `undefined`: none is unanswered. */
   get awaitingConnackSinceMs(): number | undefined {
-    return this.#state.kind === 'awaitingConnack' ? this.#state.sinceMs : undefined;
+    return this.phase.kind === 'awaitingConnack' ? this.phase.sinceMs : undefined;
   }
 
   /** Connections in a row that another client seems to have taken over. */
   takeovers(nowMs: number): TakeoverStats {
-    return this.#reconnect.takeovers(this.#state, nowMs);
+    return this.reconnect.takeovers(this.phase, nowMs);
   }
 
   handle(input: HubInput, nowMs: number): HubAction[] {
     switch (input.kind) {
       case 'start':
-        this.#isStopping = false;
-        if (this.#state.kind === 'stopped') this.#state = { kind: 'waiting', untilMs: this.#options.firstDialAtMs };
-        return this.#wake(nowMs);
+        this.isStopping = false;
+        if (this.phase.kind === 'stopped') this.phase = { kind: 'waiting', untilMs: this.options.firstDialAtMs };
+        return this.wake(nowMs);
       case 'stop':
-        return this.#stop();
+        return this.stop();
       case 'wake':
-        return this.#wake(nowMs);
+        return this.wake(nowMs);
       case 'opened':
-        return this.#sendConnect(nowMs);
+        return this.sendConnect(nowMs);
       case 'bytes':
-        return this.#read(input.bytes, nowMs);
+        return this.read(input.bytes, nowMs);
       case 'closed':
-        return this.#closed(input.reason, nowMs);
+        return this.closed(input.reason, nowMs);
       default:
-        return this.#state.kind === 'online' ? this.#command(input, nowMs) : [];
+        return this.phase.kind === 'online' ? this.command(input, nowMs) : [];
     }
   }
 
   wakeAtMs(): number | undefined {
-    return this.#state.kind === 'online' ? this.#connection.wakeAtMs : deadlineOf(this.#state);
+    return this.phase.kind === 'online' ? this.connection.wakeAtMs : deadlineOf(this.phase);
   }
 
   /** Called when the machine threw: closes the connection and discards its state. */
   abort(reason: string): HubAction[] {
-    this.#connection.renew();
-    this.#connection.closed();
-    const { kind } = this.#state;
-    return kind === 'stopped' || kind === 'waiting' || kind === 'closing' ? [] : this.#close(reason);
+    this.connection.renew();
+    this.connection.closed();
+    const { kind } = this.phase;
+    return kind === 'stopped' || kind === 'waiting' || kind === 'closing' ? [] : this.close(reason);
   }
 
-  snapshot(): HubClientSnapshot {
-    return {
-      state: this.#state,
-      isStopping: this.#isStopping,
-      reconnect: this.#reconnect.snapshot(),
-      connection: this.#connection.snapshot(),
-      breaches: [...this.#breaches],
-    };
-  }
-
-  restore({ state, isStopping, reconnect, connection, breaches }: HubClientSnapshot): void {
-    for (const problem of breaches) this.#breaches.add(problem);
-    this.#state = state;
-    this.#isStopping = isStopping;
-    this.#reconnect.restore(reconnect);
-    this.#connection.restore(connection);
-  }
-
-  #command(
+  private command(
     input: Exclude<HubInput, { kind: 'start' | 'stop' | 'wake' | 'opened' | 'bytes' | 'closed' }>,
     nowMs: number,
   ): HubAction[] {
     switch (input.kind) {
       case 'publish':
-        this.#reconnect.takeover.sent(
+        this.reconnect.takeover.sent(
           input.publish.qos === 1 ? 'answered' : 'unanswered',
           input.isSuspect === true,
           nowMs,
         );
-        return [this.#connection.send({ kind: 'publish', retain: false, ...input.publish }, nowMs)];
+        return [this.connection.send({ kind: 'publish', retain: false, ...input.publish }, nowMs)];
       case 'puback':
-        if (input.isAgain === true) this.#reconnect.takeover.sent('unanswered', input.isSuspect === true, nowMs);
-        return [this.#connection.acknowledge(input.packetId, nowMs)];
+        if (input.isAgain === true) this.reconnect.takeover.sent('unanswered', input.isSuspect === true, nowMs);
+        return [this.connection.acknowledge(input.packetId, nowMs)];
       case 'subscribe':
       case 'unsubscribe':
-        this.#reconnect.takeover.sent('answered', input.isSuspect === true, nowMs);
-        return this.#connection.ask({ kind: input.kind, filter: input.filter }, nowMs);
+        this.reconnect.takeover.sent('answered', input.isSuspect === true, nowMs);
+        return this.connection.ask({ kind: input.kind, filter: input.filter }, nowMs);
       case 'cleared':
-        this.#reconnect.takeover.cleared();
+        this.reconnect.takeover.cleared();
         return [];
       case 'probe':
-        return this.#connection.ping(nowMs);
+        return this.connection.ping(nowMs);
       case 'leave':
-        return this.#close(input.reason);
+        return this.close(input.reason);
     }
   }
 
-  #dial(nowMs: number): HubAction[] {
-    this.#state = { kind: 'dialing', deadlineMs: nowMs + this.#options.connectMsMax };
+  private dial(nowMs: number): HubAction[] {
+    this.phase = { kind: 'dialing', deadlineMs: nowMs + this.options.connectMsMax };
     return [{ kind: 'open' }];
   }
 
-  #sendConnect(nowMs: number): HubAction[] {
-    if (this.#state.kind !== 'dialing') return [];
-    const { deadlineMs } = this.#state;
-    this.#state = { kind: 'awaitingConnack', sinceMs: nowMs, deadlineMs, wasReported: false };
-    this.#connection.renew();
-    const session = { cleanSession: false, keepAliveS: this.#options.keepAliveS, will: undefined };
+  private sendConnect(nowMs: number): HubAction[] {
+    if (this.phase.kind !== 'dialing') return [];
+    const { deadlineMs } = this.phase;
+    this.phase = { kind: 'awaitingConnack', sinceMs: nowMs, deadlineMs, wasReported: false };
+    this.connection.renew();
+    const session = { cleanSession: false, keepAliveS: this.options.keepAliveS, will: undefined };
     // CONNECT is the first packet [MQTT-3.1.0-1]; CleanSession=0 resumes the session [MQTT-3.1.2-4]
-    return [this.#connection.send({ kind: 'connect', ...this.#options.credentials(), ...session }, nowMs)];
+    return [this.connection.send({ kind: 'connect', ...this.options.credentials(), ...session }, nowMs)];
   }
 
-  #stop(): HubAction[] {
-    this.#isStopping = true;
-    switch (this.#state.kind) {
+  private stop(): HubAction[] {
+    this.isStopping = true;
+    switch (this.phase.kind) {
       case 'stopped':
       case 'closing':
         return [];
       case 'waiting':
-        this.#state = { kind: 'stopped' };
+        this.phase = { kind: 'stopped' };
         return [];
       default: {
         const disconnect =
-          this.#state.kind === 'online' ? [{ kind: 'write' as const, bytes: encodeMqtt({ kind: 'disconnect' }) }] : [];
-        return [...disconnect, ...this.#close('the gateway stops')];
+          this.phase.kind === 'online' ? [{ kind: 'write' as const, bytes: encodeMqtt({ kind: 'disconnect' }) }] : [];
+        return [...disconnect, ...this.close('the gateway stops')];
       }
     }
   }
 
-  #wake(nowMs: number): HubAction[] {
-    switch (this.#state.kind) {
+  private wake(nowMs: number): HubAction[] {
+    switch (this.phase.kind) {
       case 'stopped':
       case 'closing':
         return [];
       case 'waiting':
-        return nowMs >= this.#state.untilMs ? this.#dial(nowMs) : [];
+        return nowMs >= this.phase.untilMs ? this.dial(nowMs) : [];
       case 'dialing':
-        if (nowMs < this.#state.deadlineMs) return [];
-        return this.#close(`no connection within ${this.#options.connectMsMax} ms`);
+        if (nowMs < this.phase.deadlineMs) return [];
+        return this.close(`no connection within ${this.options.connectMsMax} ms`);
       case 'awaitingConnack':
-        return this.#awaitConnack(this.#state, nowMs);
+        return this.awaitConnack(this.phase, nowMs);
       case 'online':
-        return this.#wakeOnline(nowMs);
+        return this.wakeOnline(nowMs);
     }
   }
 
-  #awaitConnack(state: Extract<ClientState, { kind: 'awaitingConnack' }>, nowMs: number): HubAction[] {
+  private awaitConnack(state: Extract<ClientState, { kind: 'awaitingConnack' }>, nowMs: number): HubAction[] {
     if (nowMs >= state.deadlineMs) {
-      const sample = this.#connection.firstBytesSample;
+      const sample = this.connection.firstBytesSample;
       const instead = sample === undefined ? '' : ` (received instead: ${sample})`;
-      return this.#close(`no CONNACK within ${this.#options.connectMsMax} ms${instead}`);
+      return this.close(`no CONNACK within ${this.options.connectMsMax} ms${instead}`);
     }
     if (nowMs < (noticeAtMs(state) ?? Number.POSITIVE_INFINITY)) return [];
-    this.#state = { ...state, wasReported: true };
+    this.phase = { ...state, wasReported: true };
     return [{ kind: 'noConnack', forMs: nowMs - state.sinceMs }];
   }
 
-  #wakeOnline(nowMs: number): HubAction[] {
-    const problem = this.#connection.problem(nowMs);
-    return problem === undefined ? this.#connection.keepUp(nowMs) : this.#close(problem, 'silence');
+  private wakeOnline(nowMs: number): HubAction[] {
+    const problem = this.connection.problem(nowMs);
+    return problem === undefined ? this.connection.keepUp(nowMs) : this.close(problem, 'silence');
   }
 
-  #closed(reason: string, nowMs: number): HubAction[] {
-    const before = this.#state;
-    this.#connection.closed();
-    const { pauseMs, isTakenOver } = this.#reconnect.after(before, nowMs);
-    this.#state = this.#isStopping ? { kind: 'stopped' } : { kind: 'waiting', untilMs: nowMs + pauseMs };
+  private closed(reason: string, nowMs: number): HubAction[] {
+    const before = this.phase;
+    this.connection.closed();
+    const { pauseMs, isTakenOver } = this.reconnect.after(before, nowMs);
+    this.phase = this.isStopping ? { kind: 'stopped' } : { kind: 'waiting', untilMs: nowMs + pauseMs };
     const why = before.kind === 'closing' ? before.reason : reason;
     const offline: HubAction = { kind: 'offline', reason: why, ended: endOf(before), stage: stageOf(before) };
-    return isTakenOver ? [offline, { kind: 'takenOver', times: this.#reconnect.takeover.takeovers.times }] : [offline];
+    return isTakenOver ? [offline, { kind: 'takenOver', times: this.reconnect.takeover.takeovers.times }] : [offline];
   }
 
   /** Closes the connection from this side. The packets of this gateway are not doubted, except after silence. */
-  #close(reason: string, cause: 'ours' | 'refused' | 'silence' = 'ours'): HubAction[] {
+  private close(reason: string, cause: 'ours' | 'refused' | 'silence' = 'ours'): HubAction[] {
     const causes = { isRefused: cause === 'refused', isSilent: cause === 'silence' };
-    const before = this.#state.kind;
+    const before = this.phase.kind;
     const stage = before === 'awaitingConnack' || before === 'dialing' ? before : 'online';
-    this.#state = { kind: 'closing', reason, ...causes, stage, onlineSinceMs: onlineSince(this.#state) };
+    this.phase = { kind: 'closing', reason, ...causes, stage, onlineSinceMs: onlineSince(this.phase) };
     return [{ kind: 'close', reason }];
   }
 
-  #read(bytes: Uint8Array, nowMs: number): HubAction[] {
-    if (this.#state.kind !== 'awaitingConnack' && this.#state.kind !== 'online') return []; // nothing after the close
-    const other = this.#state.kind === 'awaitingConnack' ? this.#connection.otherProtocolIn(bytes) : undefined;
-    if (other !== undefined) return this.#close(`the other side speaks ${other}, not MQTT`);
+  private read(bytes: Uint8Array, nowMs: number): HubAction[] {
+    if (this.phase.kind !== 'awaitingConnack' && this.phase.kind !== 'online') return []; // nothing after the close
+    const other = this.phase.kind === 'awaitingConnack' ? this.connection.otherProtocolIn(bytes) : undefined;
+    if (other !== undefined) return this.close(`the other side speaks ${other}, not MQTT`);
     const actions: HubAction[] = [];
-    for (const packet of this.#connection.read(bytes, nowMs)) {
-      if (packet.ok) actions.push(...this.#receiveOrSetAside(packet.value, nowMs));
-      else actions.push(...this.#close(`the hub broke the protocol: ${packet.problem}`)); // [MQTT-4.8.0-1]
+    for (const packet of this.connection.read(bytes, nowMs)) {
+      if (packet.ok) actions.push(...this.receiveOrSetAside(packet.value, nowMs));
+      else actions.push(...this.close(`the hub broke the protocol: ${packet.problem}`)); // [MQTT-4.8.0-1]
       if (actions.at(-1)?.kind === 'close') break;
     }
     return actions;
   }
 
   /** Reports a PUBLISH on which this client throws, because the hub would send it again in every connection. */
-  #receiveOrSetAside(packet: MqttPacket, nowMs: number): HubAction[] {
+  private receiveOrSetAside(packet: MqttPacket, nowMs: number): HubAction[] {
     try {
-      return this.#receive(packet, nowMs);
+      return this.receive(packet, nowMs);
     } catch (error) {
       if (packet.kind !== 'publish') throw error; // ends the connection (`Pump.contain`)
-      return this.#failed(packet, error instanceof Error ? error.message : String(error));
+      return this.failed(packet, error instanceof Error ? error.message : String(error));
     }
   }
 
-  #receive(packet: MqttPacket, nowMs: number): HubAction[] {
-    if (this.#state.kind === 'awaitingConnack') {
+  private receive(packet: MqttPacket, nowMs: number): HubAction[] {
+    if (this.phase.kind === 'awaitingConnack') {
       // the first packet of the hub must be CONNACK [MQTT-3.2.0-1]
       return packet.kind === 'connack'
-        ? this.#handleConnack(packet, nowMs)
-        : this.#close(`the hub sent ${packet.kind} before CONNACK`);
+        ? this.handleConnack(packet, nowMs)
+        : this.close(`the hub sent ${packet.kind} before CONNACK`);
     }
-    if (this.#state.kind !== 'online') return [];
+    if (this.phase.kind !== 'online') return [];
     if (packet.kind !== 'publish' && 'problem' in packet && packet.problem !== undefined)
-      return this.#invalidAnswer(packet, packet.problem, nowMs);
+      return this.invalidAnswer(packet, packet.problem, nowMs);
     switch (packet.kind) {
       case 'puback':
-        this.#reconnect.takeover.answered('answered', nowMs);
+        this.reconnect.takeover.answered('answered', nowMs);
         return [{ kind: 'acknowledged', packetId: packet.packetId }];
       case 'publish':
-        return this.#message(packet);
+        return this.message(packet);
       case 'suback':
-        this.#reconnect.takeover.answered('answered', nowMs);
-        return this.#connection.subscribed(packet, nowMs);
+        this.reconnect.takeover.answered('answered', nowMs);
+        return this.connection.subscribed(packet, nowMs);
       case 'unsuback':
-        this.#reconnect.takeover.answered('answered', nowMs);
-        return this.#connection.unsubscribed(packet.packetId, nowMs);
+        this.reconnect.takeover.answered('answered', nowMs);
+        return this.connection.unsubscribed(packet.packetId, nowMs);
       case 'pingresp':
-        this.#reconnect.takeover.answered('unanswered', nowMs);
-        return this.#connection.pinged();
+        this.reconnect.takeover.answered('unanswered', nowMs);
+        return this.connection.pinged();
       case 'pubrel':
-        return [this.#connection.send({ kind: 'pubcomp', packetId: packet.packetId }, nowMs)]; // [MQTT-4.3.3-2]
+        return [this.connection.send({ kind: 'pubcomp', packetId: packet.packetId }, nowMs)]; // [MQTT-4.3.3-2]
       case 'pubrec':
       case 'pubcomp': {
         const breach = `the hub sent ${packet.kind}, which a client without QoS 2 must not get`;
-        return this.#isNewBreach(packet.kind) ? this.#close(breach) : [];
+        return this.isNewBreach(packet.kind) ? this.close(breach) : [];
       }
       case 'connack':
-        return this.#close('the hub sent CONNACK twice, which breaks the protocol');
+        return this.close('the hub sent CONNACK twice, which breaks the protocol');
       default:
-        return this.#close(`the hub sent ${packet.kind}, which only a client may send`);
+        return this.close(`the hub sent ${packet.kind}, which only a client may send`);
     }
   }
 
-  #handleConnack(connack: Extract<MqttPacket, { kind: 'connack' }>, nowMs: number): HubAction[] {
+  private handleConnack(connack: Extract<MqttPacket, { kind: 'connack' }>, nowMs: number): HubAction[] {
     const { returnCode: code } = connack;
-    const refusal = refusalOf(code, this.#options.signsWith);
+    const refusal = refusalOf(code, this.options.signsWith);
     if (refusal !== undefined)
-      return [Object.assign({ kind: 'refused' as const }, refusal), ...this.#close(refusal.reason, 'refused')];
-    this.#state = { kind: 'online', sinceMs: nowMs };
-    this.#reconnect.takeover.connected(connack.sessionPresent);
+      return [Object.assign({ kind: 'refused' as const }, refusal), ...this.close(refusal.reason, 'refused')];
+    this.phase = { kind: 'online', sinceMs: nowMs };
+    this.reconnect.takeover.connected(connack.sessionPresent);
     return [{ kind: 'online', sessionPresent: connack.sessionPresent }];
   }
 
@@ -304,13 +276,12 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
    * Handles a PUBLISH. QoS 2 is never requested, but an earlier client with this client id may have left such messages
    * in the session. They are accepted like QoS 1 and may be delivered twice.
    */
-  #message(publish: Publish): HubAction[] {
+  private message(publish: Publish): HubAction[] {
     const { topic, payload, dup, retain: retained, packetId, oversizeBytes, problem, fault } = publish;
     const qos = qosOf(publish);
-    if (fault !== undefined) return this.#failed(publish, fault);
-    if (problem !== undefined && this.#isNewBreach(problem))
-      return this.#close(`the hub broke the protocol: ${problem}`);
-    if (publish.qos === 2 && packetId !== undefined) this.#connection.expectPubrec(packetId);
+    if (fault !== undefined) return this.failed(publish, fault);
+    if (problem !== undefined && this.isNewBreach(problem)) return this.close(`the hub broke the protocol: ${problem}`);
+    if (publish.qos === 2 && packetId !== undefined) this.connection.expectPubrec(packetId);
     if (problem !== undefined) return [{ kind: 'invalid', topic, qos, problem, dup, packetId }];
     if (oversizeBytes === undefined)
       return [{ kind: 'message', message: { topic, payload, qos }, dup, retained, packetId }];
@@ -322,9 +293,9 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
    * stored such messages sends them in every connection, so later ones are reported as lost and the connection
    * continues.
    */
-  #isNewBreach(problem: string): boolean {
-    const isNew = !this.#breaches.has(problem);
-    this.#breaches.add(problem);
+  private isNewBreach(problem: string): boolean {
+    const isNew = !this.breaches.has(problem);
+    this.breaches.add(problem);
     return isNew;
   }
 
@@ -333,20 +304,20 @@ export class HubClient implements Machine<HubInput, HubAction>, Restorable<HubCl
    * like this does so in every connection, so later ones do not: an invalid SUBACK refuses the filter, an invalid PINGRESP
    * shows that the hub lives, and every other answers nothing.
    */
-  #invalidAnswer(packet: Exclude<MqttPacket, Publish>, problem: string, nowMs: number): HubAction[] {
-    if (this.#isNewBreach(`invalid ${packet.kind}`)) return this.#close(`the hub broke the protocol: ${problem}`);
+  private invalidAnswer(packet: Exclude<MqttPacket, Publish>, problem: string, nowMs: number): HubAction[] {
+    if (this.isNewBreach(`invalid ${packet.kind}`)) return this.close(`the hub broke the protocol: ${problem}`);
     if (packet.kind === 'pingresp') {
-      this.#reconnect.takeover.answered('unanswered', nowMs);
-      return this.#connection.pinged();
+      this.reconnect.takeover.answered('unanswered', nowMs);
+      return this.connection.pinged();
     }
     if (packet.kind !== 'suback') return [];
-    this.#reconnect.takeover.answered('answered', nowMs);
-    return this.#connection.subscribed(packet, nowMs);
+    this.reconnect.takeover.answered('answered', nowMs);
+    return this.connection.subscribed(packet, nowMs);
   }
 
-  #failed(publish: Publish, why: string): HubAction[] {
+  private failed(publish: Publish, why: string): HubAction[] {
     const { topic, dup, packetId } = publish;
-    if (publish.qos === 2 && packetId !== undefined) this.#connection.expectPubrec(packetId);
+    if (publish.qos === 2 && packetId !== undefined) this.connection.expectPubrec(packetId);
     return [{ kind: 'failed', topic, qos: qosOf(publish), dup, packetId, why }];
   }
 }

@@ -3,23 +3,14 @@
  * next connection. `hub-client.ts` interprets the packets.
  */
 import type { Decoded } from '../../base/decoded.ts';
-import type { Restorable } from '../../base/snapshot.ts';
 import type { MqttPacket, Suback } from '../../codec/mqtt.ts';
-import { encodeMqtt, MqttReader, type MqttReaderSnapshot } from '../../codec/mqtt-wire.ts';
+import { encodeMqtt, MqttReader } from '../../codec/mqtt-wire.ts';
 import { bytesSample, GREETING_BYTES_MAX, otherProtocol } from '../../codec/other-protocols.ts';
-import { type Request, UnansweredFilters, type UnansweredFiltersSnapshot } from './filter-answers.ts';
+import { type Request, UnansweredFilters } from './filter-answers.ts';
 import type { HubAction, HubClientOptions } from './hub-contract.ts';
-import { KeepAlive, type KeepAliveSnapshot } from './keep-alive.ts';
+import { KeepAlive } from './keep-alive.ts';
 
 type ConnectionOptions = Pick<HubClientOptions, 'keepAliveS' | 'answerMsMax' | 'packetBytesMax'>;
-
-export interface HubLinkSnapshot {
-  readonly reader: MqttReaderSnapshot;
-  readonly keepAlive: KeepAliveSnapshot;
-  readonly requests: UnansweredFiltersSnapshot;
-  readonly pubrecs: readonly number[];
-  readonly firstBytes: Uint8Array;
-}
 
 /** SUBACK return code: the filter was rejected (MQTT 3.1.1 §3.9.3). */
 const REFUSED = 0x80;
@@ -27,85 +18,85 @@ const REFUSED = 0x80;
 const GRANTED_QOS_0 = 0;
 const NOTHING = new Uint8Array(0);
 
-export class HubLink implements Restorable<HubLinkSnapshot> {
-  readonly #options: ConnectionOptions;
-  readonly #requests: UnansweredFilters;
-  #reader: MqttReader;
-  #keepAlive: KeepAlive;
+export class HubLink {
+  private readonly options: ConnectionOptions;
+  private readonly requests: UnansweredFilters;
+  private reader: MqttReader;
+  private keepAlive: KeepAlive;
   /** Packet identifiers of messages with QoS 2, at most 65,535. They are acknowledged with PUBREC instead of PUBACK. */
-  readonly #pubrecs = new Set<number>();
+  private readonly pubrecs = new Set<number>();
   /** First bytes received on this connection, until a packet is complete. Empty after that. */
-  #firstBytes: Uint8Array = NOTHING;
+  private firstBytes: Uint8Array = NOTHING;
 
   constructor(options: ConnectionOptions) {
-    this.#options = options;
-    this.#requests = new UnansweredFilters(options.answerMsMax);
-    this.#reader = newReader(options);
-    this.#keepAlive = new KeepAlive(options.keepAliveS * 1000, options.answerMsMax);
+    this.options = options;
+    this.requests = new UnansweredFilters(options.answerMsMax);
+    this.reader = newReader(options);
+    this.keepAlive = new KeepAlive(options.keepAliveS * 1000, options.answerMsMax);
   }
 
   /** Time at which `problem` or `keepUp` may have a result, monotonic ms. */
   get wakeAtMs(): number | undefined {
-    const times = [this.#keepAlive.wakeAtMs, this.#requests.deadlineMs];
+    const times = [this.keepAlive.wakeAtMs, this.requests.deadlineMs];
     const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
     return Number.isFinite(soonest) ? soonest : undefined;
   }
 
   /** Resets all state for a new connection. */
   renew(): void {
-    this.#pubrecs.clear();
-    this.#firstBytes = NOTHING;
-    this.#reader = newReader(this.#options);
-    this.#keepAlive = new KeepAlive(this.#options.keepAliveS * 1000, this.#options.answerMsMax);
+    this.pubrecs.clear();
+    this.firstBytes = NOTHING;
+    this.reader = newReader(this.options);
+    this.keepAlive = new KeepAlive(this.options.keepAliveS * 1000, this.options.answerMsMax);
   }
 
   /** Called when the connection has ended: drops all unanswered requests. */
   closed(): void {
-    this.#requests.clear();
+    this.requests.clear();
   }
 
   read(bytes: Uint8Array, nowMs: number): Decoded<MqttPacket>[] {
-    this.#keepAlive.onReceived(nowMs);
-    const packets = this.#reader.push(bytes);
-    if (packets[0]?.ok === true) this.#firstBytes = NOTHING;
+    this.keepAlive.onReceived(nowMs);
+    const packets = this.reader.push(bytes);
+    if (packets[0]?.ok === true) this.firstBytes = NOTHING;
     return packets;
   }
 
   /** Returns the protocol of a server that is no MQTT broker, recognised by its first bytes. Called before CONNACK. */
   otherProtocolIn(bytes: Uint8Array): string | undefined {
-    this.#firstBytes = Buffer.concat([this.#firstBytes, bytes]).subarray(0, GREETING_BYTES_MAX);
-    return otherProtocol(this.#firstBytes);
+    this.firstBytes = Buffer.concat([this.firstBytes, bytes]).subarray(0, GREETING_BYTES_MAX);
+    return otherProtocol(this.firstBytes);
   }
 
   /** Sample of the bytes received instead of a CONNACK. `undefined`: none. */
   get firstBytesSample(): string | undefined {
-    return this.#firstBytes.length === 0 ? undefined : bytesSample(this.#firstBytes);
+    return this.firstBytes.length === 0 ? undefined : bytesSample(this.firstBytes);
   }
 
   send(packet: MqttPacket, nowMs: number): HubAction {
-    this.#keepAlive.sent(nowMs);
+    this.keepAlive.sent(nowMs);
     return { kind: 'write', bytes: encodeMqtt(packet) };
   }
 
   /** Called for a message with QoS 2: its packet identifier is acknowledged with PUBREC. */
   expectPubrec(packetId: number): void {
-    this.#pubrecs.add(packetId);
+    this.pubrecs.add(packetId);
   }
 
   /** Returns a PUBACK, or a PUBREC for QoS 2 [MQTT-4.3.3-2]. */
   acknowledge(packetId: number, nowMs: number): HubAction {
-    const kind = this.#pubrecs.delete(packetId) ? 'pubrec' : 'puback';
+    const kind = this.pubrecs.delete(packetId) ? 'pubrec' : 'puback';
     return this.send({ kind, packetId }, nowMs);
   }
 
   ask(request: Request, nowMs: number): HubAction[] {
-    this.#requests.ask(request);
-    return this.#sendRequests(nowMs);
+    this.requests.ask(request);
+    return this.sendRequests(nowMs);
   }
 
   /** Handles a SUBACK. One for an unknown packet identifier is ignored. */
   subscribed({ packetId, returnCodes, problem }: Suback, nowMs: number): HubAction[] {
-    const request = this.#requests.answer('subscribe', packetId);
+    const request = this.requests.answer('subscribe', packetId);
     if (request === undefined) return [];
     const { filter } = request;
     const [code] = returnCodes;
@@ -114,58 +105,40 @@ export class HubLink implements Restorable<HubLinkSnapshot> {
       problem === undefined
         ? { kind: 'subscribed', filter, answer }
         : { kind: 'subscribed', filter, answer: 'invalid', problem };
-    return [subscribed, ...this.#sendRequests(nowMs)];
+    return [subscribed, ...this.sendRequests(nowMs)];
   }
 
   unsubscribed(packetId: number, nowMs: number): HubAction[] {
-    const request = this.#requests.answer('unsubscribe', packetId);
+    const request = this.requests.answer('unsubscribe', packetId);
     if (request === undefined) return [];
-    return [{ kind: 'unsubscribed', filter: request.filter }, ...this.#sendRequests(nowMs)];
+    return [{ kind: 'unsubscribed', filter: request.filter }, ...this.sendRequests(nowMs)];
   }
 
   /** Handles a PINGRESP. */
   pinged(): HubAction[] {
-    this.#keepAlive.answered();
+    this.keepAlive.answered();
     return [{ kind: 'alive' }];
   }
 
   ping(nowMs: number): HubAction[] {
-    return this.#keepAlive.ask(nowMs) ? [this.send({ kind: 'pingreq' }, nowMs), { kind: 'probed' }] : [];
+    return this.keepAlive.ask(nowMs) ? [this.send({ kind: 'pingreq' }, nowMs), { kind: 'probed' }] : [];
   }
 
   /** Sends a PINGREQ if due, reports unanswered requests, and sends waiting requests. */
   keepUp(nowMs: number): HubAction[] {
-    const overdue = this.#requests.takeOverdue(nowMs);
+    const overdue = this.requests.takeOverdue(nowMs);
     const unanswered = overdue.map(({ kind, filter }): HubAction => ({ kind: 'unanswered', request: kind, filter }));
-    const ping = this.#keepAlive.mustAsk(nowMs) || unanswered.length > 0 ? this.ping(nowMs) : [];
-    return [...unanswered, ...ping, ...(unanswered.length > 0 ? this.#sendRequests(nowMs) : [])];
+    const ping = this.keepAlive.mustAsk(nowMs) || unanswered.length > 0 ? this.ping(nowMs) : [];
+    return [...unanswered, ...ping, ...(unanswered.length > 0 ? this.sendRequests(nowMs) : [])];
   }
 
   /** Returns the reason to close the connection, if any. */
   problem(nowMs: number): string | undefined {
-    return this.#keepAlive.isDead(nowMs) ? 'no PINGRESP: the connection is dead' : undefined;
+    return this.keepAlive.isDead(nowMs) ? 'no PINGRESP: the connection is dead' : undefined;
   }
 
-  snapshot(): HubLinkSnapshot {
-    return {
-      reader: this.#reader.snapshot(),
-      keepAlive: this.#keepAlive.snapshot(),
-      requests: this.#requests.snapshot(),
-      pubrecs: [...this.#pubrecs],
-      firstBytes: this.#firstBytes,
-    };
-  }
-
-  restore({ reader, keepAlive, requests, pubrecs, firstBytes }: HubLinkSnapshot): void {
-    this.#firstBytes = firstBytes;
-    for (const packetId of pubrecs) this.#pubrecs.add(packetId);
-    this.#reader.restore(reader);
-    this.#keepAlive.restore(keepAlive);
-    this.#requests.restore(requests);
-  }
-
-  #sendRequests(nowMs: number): HubAction[] {
-    return this.#requests.takeSendable(nowMs).map((packet) => this.send(packet, nowMs));
+  private sendRequests(nowMs: number): HubAction[] {
+    return this.requests.takeSendable(nowMs).map((packet) => this.send(packet, nowMs));
   }
 }
 

@@ -4,82 +4,65 @@
  * the state of TCP. While other packets arrive, the PINGRESP may only be waiting behind them, because packets are read
  * no faster than they are stored.
  */
-import type { Restorable } from '../../base/snapshot.ts';
-
-export interface KeepAliveSnapshot {
-  readonly sentAtMs: number;
-  readonly lastReceivedAtMs: number;
-  readonly deadlineMs: number | undefined;
-}
 
 /** Largest wait for a PINGRESP behind other packets, as a multiple of the usual wait. */
 const BUSY_WAIT_FACTOR = 6;
 
-export class KeepAlive implements Restorable<KeepAliveSnapshot> {
-  readonly #keepAliveMs: number;
-  readonly #answerMsMax: number;
-  #sentAtMs = 0;
-  #lastReceivedAtMs = 0;
-  #deadlineMs: number | undefined;
+export class KeepAlive {
+  private readonly keepAliveMs: number;
+  private readonly answerMsMax: number;
+  private sentAtMs = 0;
+  private lastReceivedAtMs = 0;
+  private deadlineMs: number | undefined;
 
   /** @param keepAliveMs 0: no PINGREQ is sent; @param answerMsMax wait for PINGRESP */
   constructor(keepAliveMs: number, answerMsMax: number) {
-    this.#keepAliveMs = keepAliveMs;
-    this.#answerMsMax = answerMsMax;
+    this.keepAliveMs = keepAliveMs;
+    this.answerMsMax = answerMsMax;
   }
 
   sent(nowMs: number): void {
-    this.#sentAtMs = nowMs;
+    this.sentAtMs = nowMs;
   }
 
   onReceived(nowMs: number): void {
-    this.#lastReceivedAtMs = nowMs;
+    this.lastReceivedAtMs = nowMs;
   }
 
   answered(): void {
-    this.#deadlineMs = undefined;
+    this.deadlineMs = undefined;
   }
 
   /** @returns whether a PINGREQ must be sent: none is unanswered */
   ask(nowMs: number): boolean {
-    if (this.#deadlineMs !== undefined) return false;
-    this.#deadlineMs = nowMs + this.#answerMsMax;
+    if (this.deadlineMs !== undefined) return false;
+    this.deadlineMs = nowMs + this.answerMsMax;
     return true;
   }
 
   isDead(nowMs: number): boolean {
-    const deadMs = this.#deadMs();
+    const deadMs = this.deadMs();
     return deadMs !== undefined && nowMs >= deadMs;
   }
 
   mustAsk(nowMs: number): boolean {
-    const askAtMs = this.#askAtMs();
+    const askAtMs = this.askAtMs();
     return askAtMs !== undefined && nowMs >= askAtMs;
   }
 
   /** Time at which `isDead` or `mustAsk` may become true, monotonic ms. */
   get wakeAtMs(): number | undefined {
-    return this.#deadMs() ?? this.#askAtMs();
+    return this.deadMs() ?? this.askAtMs();
   }
 
-  snapshot(): KeepAliveSnapshot {
-    return { sentAtMs: this.#sentAtMs, lastReceivedAtMs: this.#lastReceivedAtMs, deadlineMs: this.#deadlineMs };
+  private deadMs(): number | undefined {
+    if (this.deadlineMs === undefined) return undefined;
+    const latestMs = this.deadlineMs + (BUSY_WAIT_FACTOR - 1) * this.answerMsMax;
+    return Math.min(Math.max(this.deadlineMs, this.lastReceivedAtMs + this.answerMsMax), latestMs);
   }
 
-  restore({ sentAtMs, lastReceivedAtMs, deadlineMs }: KeepAliveSnapshot): void {
-    this.#sentAtMs = sentAtMs;
-    this.#lastReceivedAtMs = lastReceivedAtMs;
-    this.#deadlineMs = deadlineMs;
-  }
-
-  #deadMs(): number | undefined {
-    if (this.#deadlineMs === undefined) return undefined;
-    const latestMs = this.#deadlineMs + (BUSY_WAIT_FACTOR - 1) * this.#answerMsMax;
-    return Math.min(Math.max(this.#deadlineMs, this.#lastReceivedAtMs + this.#answerMsMax), latestMs);
-  }
-
-  #askAtMs(): number | undefined {
-    if (this.#keepAliveMs === 0 || this.#deadlineMs !== undefined) return undefined;
-    return Math.min(this.#sentAtMs, this.#lastReceivedAtMs) + this.#keepAliveMs / 2;
+  private askAtMs(): number | undefined {
+    if (this.keepAliveMs === 0 || this.deadlineMs !== undefined) return undefined;
+    return Math.min(this.sentAtMs, this.lastReceivedAtMs) + this.keepAliveMs / 2;
   }
 }

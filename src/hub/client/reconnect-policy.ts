@@ -3,39 +3,33 @@
  * another gateway seems to use the same identity (`takeover.ts`).
  */
 import { Backoff, type BackoffLimits } from '../../base/backoff.ts';
-import type { Restorable } from '../../base/snapshot.ts';
 import { type ClientState, onlineSince } from './client-state.ts';
-import { NO_TAKEOVERS, TakeoverDetector, type TakeoverSnapshot, type TakeoverStats } from './takeover.ts';
+import { NO_TAKEOVERS, TakeoverDetector, type TakeoverStats } from './takeover.ts';
 
 /** Duration after which a connection counts as stable: the next pause starts at the minimum again. */
 const STABLE_MS = 30_000;
 
-export interface ReconnectSnapshot {
-  readonly backoff: ReturnType<Backoff['snapshot']>;
-  readonly takeover: TakeoverSnapshot;
-}
-
-export class ReconnectPolicy implements Restorable<ReconnectSnapshot> {
-  readonly #floorMs: number;
-  readonly #backoff: Backoff;
+export class ReconnectPolicy {
+  private readonly floorMs: number;
+  private readonly backoff: Backoff;
   readonly takeover: TakeoverDetector;
 
   /** @param limits limits of the usual pauses; @param random uniform in [0, 1) */
   constructor(limits: BackoffLimits, random: () => number) {
-    this.#floorMs = limits.floorMs;
-    this.#backoff = new Backoff(limits, random);
+    this.floorMs = limits.floorMs;
+    this.backoff = new Backoff(limits, random);
     this.takeover = new TakeoverDetector(limits.ceilingMs, random);
   }
 
   /** Called after an end. @returns the pause before the next attempt, and whether a takeover was detected just now */
   after(state: ClientState, nowMs: number): { readonly pauseMs: number; readonly isTakenOver: boolean } {
     const sinceMs = onlineSince(state);
-    if (sinceMs !== undefined && nowMs - sinceMs >= STABLE_MS) this.#backoff.reset();
+    if (sinceMs !== undefined && nowMs - sinceMs >= STABLE_MS) this.backoff.reset();
     const isOurs = state.kind === 'online' && this.takeover.isSuspectUnacknowledged(nowMs);
-    if (isOurs) this.#backoff.reset(); // the hub is healthy: it closed on a packet of this gateway
-    this.#judge(state, nowMs);
-    const usualMs = this.#backoff.next();
-    const pauseMs = Math.max(this.#floorMs, (isOurs ? undefined : this.takeover.nextPauseMs()) ?? usualMs);
+    if (isOurs) this.backoff.reset(); // the hub is healthy: it closed on a packet of this gateway
+    this.judge(state, nowMs);
+    const usualMs = this.backoff.next();
+    const pauseMs = Math.max(this.floorMs, (isOurs ? undefined : this.takeover.nextPauseMs()) ?? usualMs);
     return { pauseMs, isTakenOver: this.takeover.isNewlyDetected() };
   }
 
@@ -45,20 +39,11 @@ export class ReconnectPolicy implements Restorable<ReconnectSnapshot> {
     return sinceMs !== undefined && this.takeover.isOver(nowMs - sinceMs) ? NO_TAKEOVERS : this.takeover.takeovers;
   }
 
-  snapshot(): ReconnectSnapshot {
-    return { backoff: this.#backoff.snapshot(), takeover: this.takeover.snapshot() };
-  }
-
-  restore({ backoff, takeover }: ReconnectSnapshot): void {
-    this.#backoff.restore(backoff);
-    this.takeover.restore(takeover);
-  }
-
   /**
    * Updates the takeover detector. A rejection or a close before CONNACK is no evidence: the attempt may have been too
    * early.
    */
-  #judge(state: ClientState, nowMs: number): void {
+  private judge(state: ClientState, nowMs: number): void {
     switch (state.kind) {
       case 'online':
         return this.takeover.closedByHub(nowMs - state.sinceMs, nowMs);

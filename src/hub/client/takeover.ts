@@ -13,7 +13,6 @@
  * an unstable network, as long as an attempt fails or a connection ends by silence. A lost session is evidence for
  * another client that used a clean session. All facts are reported with the number; the technician decides.
  */
-import type { Restorable } from '../../base/snapshot.ts';
 
 /** Connections in a row that were taken over, with the known facts. */
 export interface TakeoverStats {
@@ -58,106 +57,96 @@ type Sending = 'answered' | 'unanswered';
 /** Suspected packet that was sent last: unanswered, or answered at this time. */
 type Suspect = 'none' | 'unanswered' | { readonly answeredAtMs: number };
 
-export interface TakeoverSnapshot {
-  readonly seen: TakeoverStats;
-  readonly pending: EndedConnection | undefined;
-  readonly lastPauseMs: number;
-  readonly open: number;
-  readonly unansweredAtMs: number | undefined;
-  readonly suspect: Suspect;
-  readonly wasReported: boolean;
-}
-
-export class TakeoverDetector implements Restorable<TakeoverSnapshot> {
-  readonly #pauseMsMin: number;
-  readonly #random: () => number;
-  #seen = NO_TAKEOVERS;
+export class TakeoverDetector {
+  private readonly pauseMsMin: number;
+  private readonly random: () => number;
+  private seen = NO_TAKEOVERS;
   /** Last connection, if it ended with unanswered packets of this gateway. Counted once these packets are cleared. */
-  #pending: EndedConnection | undefined;
-  #lastPauseMs = 0;
+  private pending: EndedConnection | undefined;
+  private lastPauseMs = 0;
   /** Number of unanswered packets that get an answer of their own. */
-  #open = 0;
+  private open = 0;
   /** Time of the last packet without an answer of its own that no PINGRESP covers yet. */
-  #unansweredAtMs: number | undefined;
-  #suspect: Suspect = 'none';
-  #wasReported = false;
+  private unansweredAtMs: number | undefined;
+  private suspect: Suspect = 'none';
+  private wasReported = false;
 
   /** @param pauseMsMin the longest pause without a takeover; @param random uniform in [0, 1) */
   constructor(pauseMsMin: number, random: () => number) {
-    this.#pauseMsMin = pauseMsMin;
-    this.#random = random;
+    this.pauseMsMin = pauseMsMin;
+    this.random = random;
   }
 
   get takeovers(): TakeoverStats {
-    return this.#seen.times < TAKEOVERS_MIN ? NO_TAKEOVERS : this.#seen;
+    return this.seen.times < TAKEOVERS_MIN ? NO_TAKEOVERS : this.seen;
   }
 
   /** Returns true once when the pattern appears. */
   isNewlyDetected(): boolean {
     const isThere = this.takeovers.times > 0;
-    const isNew = isThere && !this.#wasReported;
-    this.#wasReported = isThere;
+    const isNew = isThere && !this.wasReported;
+    this.wasReported = isThere;
     return isNew;
   }
 
   /** Handles an accepting CONNACK. The hub had kept the session of a connection that was taken over [MQTT-3.1.2-4]. */
   connected(sessionPresent: boolean): void {
-    const { times, sessionsGone } = this.#seen;
-    if (times > 0 && !sessionPresent) this.#seen = { ...this.#seen, sessionsGone: sessionsGone + 1 };
-    this.#open = 0;
-    this.#unansweredAtMs = undefined;
-    this.#suspect = 'none';
+    const { times, sessionsGone } = this.seen;
+    if (times > 0 && !sessionPresent) this.seen = { ...this.seen, sessionsGone: sessionsGone + 1 };
+    this.open = 0;
+    this.unansweredAtMs = undefined;
+    this.suspect = 'none';
   }
 
   /**
    * Called for each packet on which the hub may close the connection. @param isSuspect true if the packet is suspected
    */
   sent(what: Sending, isSuspect: boolean, nowMs: number): void {
-    if (what === 'answered') this.#open += 1;
-    else this.#unansweredAtMs = nowMs;
-    this.#suspect = isSuspect ? 'unanswered' : 'none';
+    if (what === 'answered') this.open += 1;
+    else this.unansweredAtMs = nowMs;
+    this.suspect = isSuspect ? 'unanswered' : 'none';
   }
 
   /** Handles PUBACK, SUBACK and UNSUBACK, and PINGRESP for `unanswered`. */
   answered(what: Sending, nowMs: number): void {
-    if (what === 'answered') this.#open = Math.max(0, this.#open - 1);
-    else this.#unansweredAtMs = undefined;
-    if (this.#suspect === 'unanswered') this.#suspect = { answeredAtMs: nowMs };
+    if (what === 'answered') this.open = Math.max(0, this.open - 1);
+    else this.unansweredAtMs = undefined;
+    if (this.suspect === 'unanswered') this.suspect = { answeredAtMs: nowMs };
   }
 
   /** Called when all packets that were unanswered at the last close are confirmed, so they did not cause the close. */
   cleared(): void {
-    if (this.#pending !== undefined) this.#count(this.#pending);
-    this.#pending = undefined;
+    if (this.pending !== undefined) this.count(this.pending);
+    this.pending = undefined;
   }
 
   /** True if a suspected packet would explain a close at `nowMs`. */
   isSuspectUnacknowledged(nowMs: number): boolean {
-    if (typeof this.#suspect === 'string') return this.#suspect === 'unanswered';
-    return nowMs - this.#suspect.answeredAtMs < GRACE_MS;
+    if (typeof this.suspect === 'string') return this.suspect === 'unanswered';
+    return nowMs - this.suspect.answeredAtMs < GRACE_MS;
   }
 
   /** Called when the hub closed an accepted connection. */
   closedByHub(lastedMs: number, nowMs: number): void {
-    this.#pending = undefined;
+    this.pending = undefined;
     if (this.isSuspectUnacknowledged(nowMs)) return;
     // an unanswered packet may be the cause of the close (`outbox/poison-detector.ts`)
-    const atMs = this.#unansweredAtMs;
-    const isUnanswered = this.#open > 0 || (atMs !== undefined && nowMs - atMs < UNANSWERED_MS_MAX);
-    if (this.isOver(lastedMs)) this.#seen = NO_TAKEOVERS;
-    else if (isUnanswered) this.#pending = { lastedMs, endedAtMs: nowMs };
-    else this.#count({ lastedMs, endedAtMs: nowMs });
+    const atMs = this.unansweredAtMs;
+    const isUnanswered = this.open > 0 || (atMs !== undefined && nowMs - atMs < UNANSWERED_MS_MAX);
+    if (this.isOver(lastedMs)) this.seen = NO_TAKEOVERS;
+    else if (isUnanswered) this.pending = { lastedMs, endedAtMs: nowMs };
+    else this.count({ lastedMs, endedAtMs: nowMs });
   }
 
   /** Called when trouble of the network or of the hub explains the end. */
   explained(): void {
-    this.#seen = NO_TAKEOVERS;
-    this.#pending = undefined;
+    this.seen = NO_TAKEOVERS;
+    this.pending = undefined;
   }
 
   /** True if a connection lasted so long that no other client takes over. */
   isOver(lastedMs: number): boolean {
-    return lastedMs >= Math.max(SOON_MS, 2 * this.#lastPauseMs * Math.sign(this.takeovers.times));
+    return lastedMs >= Math.max(SOON_MS, 2 * this.lastPauseMs * Math.sign(this.takeovers.times));
   }
 
   /**
@@ -165,36 +154,14 @@ export class TakeoverDetector implements Restorable<TakeoverSnapshot> {
    */
   nextPauseMs(): number | undefined {
     if (this.takeovers.times === 0) return undefined;
-    const widestMs = Math.min(PAUSE_MS_MAX, this.#pauseMsMin * 2 ** (this.#seen.times - TAKEOVERS_MIN + 1));
-    this.#lastPauseMs = widestMs * (1 + this.#random()) * 0.5;
-    return this.#lastPauseMs;
+    const widestMs = Math.min(PAUSE_MS_MAX, this.pauseMsMin * 2 ** (this.seen.times - TAKEOVERS_MIN + 1));
+    this.lastPauseMs = widestMs * (1 + this.random()) * 0.5;
+    return this.lastPauseMs;
   }
 
-  snapshot(): TakeoverSnapshot {
-    return {
-      seen: this.#seen,
-      pending: this.#pending,
-      lastPauseMs: this.#lastPauseMs,
-      open: this.#open,
-      unansweredAtMs: this.#unansweredAtMs,
-      suspect: this.#suspect,
-      wasReported: this.#wasReported,
-    };
-  }
-
-  restore(snapshot: TakeoverSnapshot): void {
-    this.#seen = snapshot.seen;
-    this.#pending = snapshot.pending;
-    this.#lastPauseMs = snapshot.lastPauseMs;
-    this.#open = snapshot.open;
-    this.#unansweredAtMs = snapshot.unansweredAtMs;
-    this.#suspect = snapshot.suspect;
-    this.#wasReported = snapshot.wasReported;
-  }
-
-  #count({ lastedMs, endedAtMs }: EndedConnection): void {
-    const { times, shortestMs, longestMs, sinceMs, sessionsGone } = this.#seen;
-    this.#seen = {
+  private count({ lastedMs, endedAtMs }: EndedConnection): void {
+    const { times, shortestMs, longestMs, sinceMs, sessionsGone } = this.seen;
+    this.seen = {
       times: times + 1,
       shortestMs: times === 0 ? lastedMs : Math.min(shortestMs, lastedMs),
       longestMs: Math.max(longestMs, lastedMs),

@@ -106,6 +106,23 @@ describe('a flight recorder', () => {
     expect(recorder.steps().length + recorder.forgotten).toBe(1000);
   });
 
+  it('keeps its steps if a snapshot fails, and the reason', () => {
+    let attempts = 0;
+    const snapshotOf = (): object => {
+      attempts += 1;
+      throw new Error('a function created later cannot be saved');
+    };
+    const recorder = newRecorder({ snapshotOf });
+    for (let upMs = 0; upMs < 1000; upMs += 1) pass(recorder, upMs, bytesOf(new Uint8Array(100)));
+    expect(recorder.snapshotProblem).toBe('a function created later cannot be saved');
+    expect(attempts).toBeGreaterThan(20);
+    expect(attempts).toBeLessThan(100);
+    expect(recorder.steps().length + recorder.forgotten).toBe(1000);
+    expect(recorder.steps().every(({ before }) => before === undefined)).toBe(true);
+    recorder.renew();
+    expect(recorder.snapshotProblem).toBeUndefined();
+  });
+
   it('does not show its snapshots to its followers', () => {
     const recorder = newRecorder({ snapshotOf: () => ({}) });
     const seen: Step[] = [];

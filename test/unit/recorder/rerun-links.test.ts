@@ -2,9 +2,11 @@
 import { expect, it } from 'vitest';
 import { seededRandom } from '../../../src/base/random.ts';
 import type { LinkInput, LinkMachine } from '../../../src/driver/driver.ts';
-import { createLinesLink } from '../../../src/driver/lines/link.ts';
-import { createModbusLink } from '../../../src/driver/modbus/link.ts';
+import { LINES } from '../../../src/driver/lines/definition.ts';
+import type { LinkDriver } from '../../../src/driver/link-driver.ts';
+import { MODBUS } from '../../../src/driver/modbus/definition.ts';
 import { FlightRecorder } from '../../../src/recorder/flight-recorder.ts';
+import { MachineSnapshots } from '../../../src/recorder/machine-snapshots.ts';
 import { decodeRecording, encodeRecording, FORMAT, VERSION } from '../../../src/recorder/recording-file.ts';
 import { type Rerun, rerun } from '../../../src/recorder/rerun.ts';
 import { linesOptions } from '../driver/lines/lines-rig.ts';
@@ -17,19 +19,26 @@ class RecordedLink {
   readonly link: LinkMachine;
   readonly #recorder: FlightRecorder;
 
-  constructor(driver: string, options: object, create: (random: () => number) => LinkMachine) {
+  constructor(driver: LinkDriver, plan: object) {
     this.#recorder = new FlightRecorder({
-      ...{ subject: { name: 'meters', driver, options }, bytesMax: RING_BYTES, random: seededRandom(1) },
-      ...{ stateOf: () => this.link.state, snapshotOf: () => this.link.snapshot() },
+      subject: { name: 'meters', driver: driver.name, options: plan },
+      bytesMax: RING_BYTES,
+      random: seededRandom(1),
+      stateOf: () => link.state,
+      snapshotOf: () => snapshots.capture(),
     });
-    this.link = create(this.#recorder.random);
-    const handle = this.link.handle.bind(this.link);
-    this.link.handle = (input, nowMs) => {
+    const options = { ...plan, random: this.#recorder.random };
+    const link = driver.create(options);
+    const snapshots = new MachineSnapshots(link, options, driver.laterClasses);
+    const handle: LinkMachine['handle'] = (input, nowMs) => {
       this.#recorder.begin(input, nowMs);
-      const actions = handle(input, nowMs);
+      const actions = link.handle(input, nowMs);
       this.#recorder.end(actions);
       return actions;
     };
+    this.link = new Proxy(link, {
+      get: (target, key) => (key === 'handle' ? handle : Reflect.get(target, key, target)),
+    });
   }
 
   rerun(): Rerun {
@@ -51,7 +60,7 @@ it('a Modbus link on a noisy wire makes the same decisions from the middle on', 
   const wire = new ModbusWire({
     ...{ units: [unitPlan(1, [point('a', 0), point('b', 9)]), unitPlan(2, [point('a', 3)])], damage: 0.05 },
     create: ({ random: _, ...options }) => {
-      const one = new RecordedLink('modbus', options, (random) => createModbusLink({ ...options, random }));
+      const one = new RecordedLink(MODBUS, options);
       recorded.push(one);
       return one.link;
     },
@@ -66,7 +75,7 @@ it('a Modbus link on a noisy wire makes the same decisions from the middle on', 
 
 it('a link of lines makes the same decisions from the middle on', () => {
   const options = linesOptions({ pattern: '^(?P<n>[0-9]+)$', topic: 'reading/{n}', sequence: 'n', ack: 'OK {n}' });
-  const recorded = new RecordedLink('lines', options, (random) => createLinesLink({ ...options, random }));
+  const recorded = new RecordedLink(LINES, options);
   const random = seededRandom(2);
   let nowMs = 0;
   const input = (one: LinkInput): void => {

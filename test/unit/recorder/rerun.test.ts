@@ -5,9 +5,12 @@ import type { Step } from '../../../src/base/step.ts';
 import { blankPassword } from '../../../src/hub/client/blank-password.ts';
 import { HubClient } from '../../../src/hub/client/hub-client.ts';
 import { FlightRecorder } from '../../../src/recorder/flight-recorder.ts';
+import { MachineSnapshots } from '../../../src/recorder/machine-snapshots.ts';
 import {
   decodeRecording,
+  decodeValue,
   encodeRecording,
+  encodeValue,
   FORMAT,
   type Recording,
   VERSION,
@@ -27,10 +30,12 @@ function recordLife(bytesMax: number): Recording {
   const subject = { name: 'hub', driver: 'hub', options };
   const recorder = new FlightRecorder({
     ...{ subject, bytesMax, random: seededRandom(5), blank: blankPassword },
-    ...{ stateOf: () => client.state, snapshotOf: () => client.snapshot() },
+    ...{ stateOf: () => client.state, snapshotOf: () => snapshots.capture() },
   });
   const credentials = () => ({ clientId: 'gw', username: 'user', password: Buffer.from(PASSWORD) });
-  const client = new HubClient({ ...options, credentials, random: recorder.random });
+  const all = { ...options, credentials, random: recorder.random };
+  const client = new HubClient(all);
+  const snapshots = new MachineSnapshots(client, all, []);
   const talk = new HubTalk(seededRandom(3));
   for (let steps = 0, upMs = 0; steps < STEPS; steps += 1) {
     upMs = Math.max(upMs + 100, client.nextAttemptAtMs ?? 0);
@@ -54,6 +59,13 @@ function withoutStates(recording: Recording): Recording {
   return { ...recording, steps: recording.steps.map((step): Step => ({ ...step, before: undefined })) };
 }
 
+/** Changes the text of each state. */
+function withStates(recording: Recording, change: (text: string) => string): Recording {
+  const altered = ({ before, ...step }: Step): Step =>
+    before === undefined ? step : { ...step, before: decodeValue(change(encodeValue(before))) as object };
+  return { ...recording, steps: recording.steps.map(altered) };
+}
+
 it('a complete recording is run from its beginning', () => {
   const run = rerun(recordLife(2 ** 20), 'f');
   expect(run).toEqual({ forgotten: 0, skipped: 0, steps: STEPS, same: STEPS, difference: undefined });
@@ -71,10 +83,12 @@ it('a recording without its beginning is run from the first recorded state', () 
 
 it('a state other than the recorded one results in other decisions', () => {
   const recording = recordLife(NARROW_BYTES);
-  const altered = recording.steps.map((step) =>
-    step.before === undefined ? step : { ...step, before: { ...step.before, state: { kind: 'stopped' } } },
-  );
-  expect(rerun({ ...recording, steps: altered }, 'f').difference).toBeDefined();
+  expect(
+    rerun(
+      withStates(recording, (text) => text.replace('"kind":"online"', '"kind":"waiting"')),
+      'f',
+    ).difference,
+  ).toBeDefined();
 });
 
 it('a file of version 1, which contains no states, is run from its beginning as before', () => {
@@ -83,19 +97,38 @@ it('a file of version 1, which contains no states, is run from its beginning as 
   expect(rerun(reread({ ...recording, header: { ...header, version: 1 } }), 'f').same).toBe(STEPS);
 });
 
+it('a file of version 2, which contains states of another form, is run from its beginning', () => {
+  const recording = withStates(recordLife(2 ** 20), () => '{"state":{"kind":"online"}}');
+  expect(rerun(reread({ ...recording, header: { ...recording.header, version: 2 } }), 'f').same).toBe(STEPS);
+});
+
+it('a state of another version of the program is never used', () => {
+  const recording = recordLife(NARROW_BYTES);
+  const reason = /lacks its first \d+ steps, and its machine states are of another version of the program \(0\.1\.0\)/;
+  expect(() => rerun({ ...recording, header: { ...recording.header, version: 2 } }, 'f')).toThrow(reason);
+  const altered = withStates(recording, (text) => text.replace(/"layout":\d+/, '"layout":7'));
+  expect(() => rerun(altered, 'f')).toThrow(reason);
+});
+
 it('a recording without its beginning and without a state is rejected, with the reason', () => {
   const recording = withoutStates(recordLife(NARROW_BYTES));
-  expect(() => rerun(recording, 'f')).toThrow(/lacks its first \d+ steps, and holds no later state of the machine/);
+  expect(() => rerun(recording, 'f')).toThrow(/lacks its first \d+ steps, and it holds no later state of the machine/);
   const header = { ...recording.header, snapshotsTooLarge: 7 };
   expect(() => rerun({ ...recording, header }, 'f')).toThrow(/the state of the machine was larger than a quarter/);
+  const failed = { ...recording.header, snapshotProblem: 'connection: a function' };
+  expect(() => rerun({ ...recording, header: failed }, 'f')).toThrow(/could not be saved \(connection: a function\)/);
 });
 
 it('a state that no machine can have is rejected', () => {
   const recording = recordLife(NARROW_BYTES);
-  const altered = recording.steps.map((step) =>
-    step.before === undefined ? step : { ...step, before: { state: {} } },
-  );
-  expect(() => rerun({ ...recording, steps: altered }, 'f')).toThrow(/an invalid machine state/);
+  for (const [part, damage] of [
+    ['"machine":{', '"machine":{"$value":"0"},"other":{'],
+    ['"$part":', '"$part":4'],
+    ['"breaches":{"$set":[', '"breaches":{"$set":[[99999],"",'],
+  ] as const) {
+    const altered = withStates(recording, (text) => text.replaceAll(part, damage));
+    expect(() => rerun(altered, 'f')).toThrow(/an invalid machine state/);
+  }
 });
 
 it('no part of a password is in a state', () => {

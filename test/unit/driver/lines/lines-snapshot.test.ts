@@ -4,9 +4,9 @@
  */
 import { type Random, seededRandom } from '../../../../src/base/random.ts';
 import { appendCheck } from '../../../../src/codec/line-check.ts';
-import type { LinkAction, LinkInput } from '../../../../src/driver/driver.ts';
-import { createLinesLink, type LinesLinkSnapshot } from '../../../../src/driver/lines/link.ts';
-import { describeSuccession, SucceededLink, type Succession } from '../../store/successor.ts';
+import type { LinkAction, LinkInput, LinkMachine } from '../../../../src/driver/driver.ts';
+import { LINES } from '../../../../src/driver/lines/definition.ts';
+import { describeSuccession, linkKind, type Outcome, succeeded } from '../../recorder/succession.ts';
 import { linesOptions } from './lines-rig.ts';
 
 const OTHERS = ['meter-2', 'meter-3'];
@@ -32,7 +32,7 @@ interface Awaited {
 }
 
 class Conversation {
-  readonly link: SucceededLink<LinesLinkSnapshot>;
+  readonly #link: LinkMachine;
   readonly #random: Random;
   #nowMs = 0;
   #uplinks: Awaited[] = [];
@@ -45,25 +45,24 @@ class Conversation {
   #delivery = 0;
   readonly #delivering = new Set<number>();
 
-  constructor(seed: number, plan: Partial<Succession<LinesLinkSnapshot>>) {
+  constructor(seed: number, link: LinkMachine) {
     this.#random = seededRandom(seed);
-    const create = (random: () => number) => createLinesLink({ ...OPTIONS, random });
-    this.link = new SucceededLink({ seed, chance: 0.05, create, ...plan });
+    this.#link = link;
     this.#input({ kind: 'start' });
   }
 
-  run(): this {
-    for (let step = 0; step < STEPS && this.link.difference === undefined; step += 1) {
+  run(outcome: Outcome): Outcome {
+    for (let step = 0; step < STEPS && outcome.difference === undefined; step += 1) {
       const forMs = this.#random() * (this.#random() < 0.02 ? 12_000 : 60);
       this.#nowMs += this.#random() < 0.5 ? 0 : forMs;
-      if ((this.link.wakeAtMs() ?? Number.POSITIVE_INFINITY) <= this.#nowMs) this.#input({ kind: 'wake' });
+      if ((this.#link.wakeAtMs() ?? Number.POSITIVE_INFINITY) <= this.#nowMs) this.#input({ kind: 'wake' });
       this.#happen(this.#random());
     }
-    return this;
+    return outcome;
   }
 
   #happen(chosen: number): void {
-    const { state } = this.link;
+    const { state } = this.#link;
     if (state === 'opening') this.#input({ kind: 'opened' });
     else if (chosen < 0.01) this.#input({ kind: 'closed', reason: 'unplugged' });
     else if (chosen < 0.02) this.#input({ kind: 'dismiss', subdevice: this.#randomSubdevice });
@@ -125,7 +124,7 @@ class Conversation {
   }
 
   #input(input: LinkInput): void {
-    for (const action of this.link.handle(input, this.#nowMs)) this.#see(action);
+    for (const action of this.#link.handle(input, this.#nowMs)) this.#see(action);
   }
 
   #see(action: LinkAction): void {
@@ -142,15 +141,12 @@ function checked(text: string): string {
   return `${Buffer.from(appendCheck(Buffer.from(text), { kind: 'crc32', separator }))}\r\n`;
 }
 
-function converse(seed: number, plan: Partial<Succession<LinesLinkSnapshot>> = {}): SucceededLink<LinesLinkSnapshot> {
-  return new Conversation(seed, plan).run().link;
-}
-
-/** Waiting messages are opaque. The identity of a rejected filter matters only 10 s later. */
-const UNUSED = [
-  ...['ahead.*.kind', 'ahead.*.reason', 'presence.subscribing.*.filter', 'presence.postponed.*.filter'],
-  'reader.isSkipping', // Visible only in a line that began before the port was opened.
-];
 const SEEDS = Array.from({ length: 8 }, (_, seed) => seed + 1);
 
-describeSuccession('a link of lines that takes over the state of another', { seeds: SEEDS, unused: UNUSED, converse });
+describeSuccession('a link of lines that takes over the state of another', {
+  seeds: SEEDS,
+  converse: (seed, spoil) => {
+    const { machine, outcome } = succeeded({ kind: linkKind(LINES), options: OPTIONS, seed, spoil });
+    return new Conversation(seed, machine).run(outcome);
+  },
+});

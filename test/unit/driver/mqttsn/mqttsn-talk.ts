@@ -8,7 +8,7 @@ import { decodePacket } from '../../../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../../../src/codec/mqttsn-encode.ts';
 import type { Packet, SnQos } from '../../../../src/codec/mqttsn-packets.ts';
 import type { DriverCommand, DriverReport, LinkAction, LinkInput } from '../../../../src/driver/driver.ts';
-import type { Talk } from '../snapshot-rig.ts';
+import type { Talk } from '../../recorder/succession.ts';
 
 type Delivery = Extract<DriverCommand, { kind: 'deliver' }>;
 /** `undefined`: on the wire itself. */

@@ -39,6 +39,7 @@ export const PULSES = defineDriver<typeof LINK_KEYS, { readonly litres: number }
     reopen,
   }),
   create: (options) => new PulsesLink(options),
+  laterClasses: [],
   recall: (recorded) => recorded as PulsesOptions,
   newFrameSource: (): FrameSource => ({
     read: (bytes) =>

@@ -15,34 +15,34 @@ export interface PulsesOptions {
 const ACK = 0x06;
 
 export class PulsesLink implements LinkMachine {
-  readonly #options: PulsesOptions;
-  readonly #opening: LinkOpening;
-  #isAttached = false;
-  #token = 0;
-  #bytesIn = 0;
-  #lastReceivedAtMs: number | undefined;
+  private readonly options: PulsesOptions;
+  private readonly opening: LinkOpening;
+  private isAttached = false;
+  private token = 0;
+  private bytesIn = 0;
+  private receivedAtMs: number | undefined;
 
   constructor(options: PulsesOptions) {
-    this.#options = options;
-    this.#opening = new LinkOpening(options.reopen, options.random);
+    this.options = options;
+    this.opening = new LinkOpening(options.reopen, options.random);
   }
 
   get state(): LinkState {
-    return this.#opening.state;
+    return this.opening.state;
   }
 
   get counters(): LinkCounters {
     const none = { oversizeFrames: 0, malformedPackets: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0 };
-    const bytes = { bytesIn: this.#bytesIn, bytesOut: 0, framesIn: this.#bytesIn, framesOut: 0 };
-    return { ...none, ...bytes, openings: this.#opening.openings, crcErrors: 0, retries: 0 };
+    const bytes = { bytesIn: this.bytesIn, bytesOut: 0, framesIn: this.bytesIn, framesOut: 0 };
+    return { ...none, ...bytes, openings: this.opening.openings, crcErrors: 0, retries: 0 };
   }
 
   attachedSubdevices(): readonly string[] {
-    return this.#isAttached ? [this.#options.subdevice] : [];
+    return this.isAttached ? [this.options.subdevice] : [];
   }
 
   lastReceivedAtMs(): number | undefined {
-    return this.#lastReceivedAtMs;
+    return this.receivedAtMs;
   }
 
   unanswered(): ReadonlyMap<string, number> {
@@ -58,27 +58,27 @@ export class PulsesLink implements LinkMachine {
   }
 
   wakeAtMs(): number | undefined {
-    return this.#opening.wakeAtMs();
+    return this.opening.wakeAtMs();
   }
 
   handle(input: LinkInput, nowMs: number): LinkAction[] {
-    const { subdevice } = this.#options;
+    const { subdevice } = this.options;
     switch (input.kind) {
       case 'start':
-        return this.#opening.start();
+        return this.opening.start();
       case 'stop':
-        return this.#opening.stop();
+        return this.opening.stop();
       case 'wake':
-        return this.#opening.wake(nowMs);
+        return this.opening.wake(nowMs);
       case 'opened':
-        this.#opening.opened(nowMs);
+        this.opening.opened(nowMs);
         return [{ kind: 'attach', subdevice, clean: true, aliveMs: 0, will: undefined }];
       case 'attached':
-        this.#isAttached = input.answer.accepted;
+        this.isAttached = input.answer.accepted;
         return [];
       case 'bytes':
-        this.#lastReceivedAtMs = nowMs;
-        return [...input.bytes].flatMap((count) => this.#uplink(count));
+        this.receivedAtMs = nowMs;
+        return [...input.bytes].flatMap((count) => this.uplink(count));
       case 'acknowledge':
         return [{ kind: 'write', bytes: Uint8Array.of(ACK) }];
       case 'deliver':
@@ -86,9 +86,9 @@ export class PulsesLink implements LinkMachine {
       case 'probe':
         return [{ kind: 'probed', token: input.token, outcome: { kind: 'not asked', why: 'it cannot be asked' } }];
       case 'closed': {
-        this.#opening.closed(nowMs);
-        const wasAttached = this.#isAttached;
-        this.#isAttached = false;
+        this.opening.closed(nowMs);
+        const wasAttached = this.isAttached;
+        this.isAttached = false;
         return wasAttached ? [{ kind: 'detach', subdevice, cause: 'link closed', aliveUntilMs: undefined }] : [];
       }
       default:
@@ -96,19 +96,11 @@ export class PulsesLink implements LinkMachine {
     }
   }
 
-  snapshot(): object {
-    return { opening: this.#opening.snapshot(), isAttached: this.#isAttached, token: this.#token };
-  }
-
-  restore(): void {
-    throw new Error('the recordings of this test begin at the beginning');
-  }
-
-  #uplink(count: number): LinkAction[] {
-    this.#bytesIn += 1;
-    this.#token += 1;
-    const payload = new TextEncoder().encode(String(count * this.#options.litres));
-    const { subdevice } = this.#options;
-    return [{ kind: 'uplink', subdevice, topic: 'litres', payload, qos: 1, token: this.#token }];
+  private uplink(count: number): LinkAction[] {
+    this.bytesIn += 1;
+    this.token += 1;
+    const payload = new TextEncoder().encode(String(count * this.options.litres));
+    const { subdevice } = this.options;
+    return [{ kind: 'uplink', subdevice, topic: 'litres', payload, qos: 1, token: this.token }];
   }
 }

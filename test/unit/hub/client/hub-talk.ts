@@ -3,7 +3,7 @@ import type { Random } from '../../../../src/base/random.ts';
 import type { ConnackCode, MqttPacket } from '../../../../src/codec/mqtt.ts';
 import { encodeMqtt, MqttReader } from '../../../../src/codec/mqtt-wire.ts';
 import type { HubAction, HubInput } from '../../../../src/hub/client/hub-contract.ts';
-import type { Talk } from '../../driver/snapshot-rig.ts';
+import type { Talk } from '../../recorder/succession.ts';
 import { OPTIONS } from './hub-rig.ts';
 
 export class HubTalk implements Talk<HubInput, HubAction> {
