@@ -12,6 +12,7 @@ import { crc32 } from './crc32.ts';
 
 const DELIMITER = 0x00;
 const CRC_BYTES = 4;
+const NOTHING = new Uint8Array(0);
 
 /** @param packet at most the size that the reader at the other end accepts */
 export function encodeFrame(packet: Uint8Array): Uint8Array {
@@ -27,9 +28,9 @@ export function encodeFrame(packet: Uint8Array): Uint8Array {
 /** Takes bytes in pieces of any size, and returns the packets of undamaged frames. */
 export class FrameReader {
   private readonly packetBytesMax: number;
-  private readonly held: Uint8Array;
   private readonly onBroken: OnBroken;
-  private heldCount = 0;
+  /** Replaced, never changed. */
+  private held: Uint8Array = NOTHING;
   private isOversize = false;
   private crcErrorCount = 0;
   private oversizeCount = 0;
@@ -38,7 +39,6 @@ export class FrameReader {
   constructor(packetBytesMax: number, onBroken: OnBroken = () => undefined) {
     this.packetBytesMax = packetBytesMax;
     this.onBroken = onBroken;
-    this.held = new Uint8Array(cobsBytesMax(packetBytesMax + CRC_BYTES));
   }
 
   /** Frames that were not COBS, were too short for a CRC-32, or had a wrong one. */
@@ -52,12 +52,12 @@ export class FrameReader {
 
   /** Bytes of the unfinished frame. */
   get heldBytes(): number {
-    return this.heldCount;
+    return this.held.length;
   }
 
   /** Largest number of bytes that the reader can hold. */
   get heldBytesMax(): number {
-    return this.held.length;
+    return cobsBytesMax(this.packetBytesMax + CRC_BYTES);
   }
 
   /** @returns the packets, each in its own memory, in the order of their arrival */
@@ -77,33 +77,35 @@ export class FrameReader {
     return packets;
   }
 
-  /** Drops the unfinished frame. Called when the line was reopened. */
   /** Frames have delimiters, so the reader needs no timer. */
   wakeAtMs(): undefined {
     return undefined;
   }
 
+  /** Drops the unfinished frame. Called when the line was reopened. */
   reset(): void {
-    this.heldCount = 0;
+    this.held = NOTHING;
     this.isOversize = false;
   }
 
   private hold(bytes: Uint8Array): void {
     if (this.isOversize) return;
-    if (this.heldCount + bytes.length > this.held.length) {
+    const heldBytes = this.held.length + bytes.length;
+    if (heldBytes > this.heldBytesMax) {
       // A finished frame is counted at its end. This one may never end, so it is reported now.
-      this.onBroken('frame too long', this.heldCount > 0 ? this.held.subarray(0, this.heldCount) : bytes);
+      this.onBroken('frame too long', this.held.length > 0 ? this.held : bytes);
       this.isOversize = true;
-      this.heldCount = 0;
+      this.held = NOTHING;
       return;
     }
-    this.held.set(bytes, this.heldCount);
-    this.heldCount += bytes.length;
+    const held = new Uint8Array(heldBytes);
+    held.set(this.held);
+    held.set(bytes, this.held.length);
+    this.held = held;
   }
 
   private finish(): Uint8Array | undefined {
-    const encoded = this.held.subarray(0, this.heldCount);
-    const isOversize = this.isOversize;
+    const { held: encoded, isOversize } = this;
     this.reset();
     if (isOversize) {
       this.oversizeCount += 1;

@@ -36,7 +36,7 @@ interface Written {
 
 export class MachineSnapshots {
   readonly #machine: object;
-  /** By number: objects of the options, then the parts. */
+  /** Objects of the options, then the parts. Their indexes are their numbers. */
   readonly #known: object[] = [];
   readonly #numbers = new Map<object, number>();
   readonly #optionCount: number;

@@ -168,7 +168,7 @@ describe('a snapshot', () => {
 
   it.each([
     ['a function', () => 1, 'value: kept: a function created later cannot be saved'],
-    ['an object of an unknown class', new (class Stranger {})(), 'an object of class Stranger cannot be saved'],
+    ['an object of an unknown class', new (class Unlisted {})(), 'an object of class Unlisted cannot be saved'],
     ['an object with fields that are not visible', new Hidden(), 'an object of class Hidden cannot be saved'],
     ['a built-in object', new Date(0), 'an object of class Date cannot be saved'],
     ['an object without a class', Object.create(null), 'an object of class null cannot be saved'],

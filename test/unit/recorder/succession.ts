@@ -19,7 +19,7 @@ const TAKEOVER_CHANCE = 0.02;
 type Wake = { readonly kind: 'wake' };
 type Subject<Input, Action> = Machine<Input | Wake, Action> & { readonly state: string };
 
-/** How to build a machine, and its observable state besides its decisions. */
+/** Machine to be built, and its observable state besides its decisions. */
 export interface Kind<Built> {
   readonly create: (options: object) => Built;
   readonly laterClasses: LinkDriver['laterClasses'];
