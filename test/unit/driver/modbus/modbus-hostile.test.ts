@@ -61,18 +61,20 @@ describe('a Modbus link', () => {
         const link = openLink();
         const unanswered = new Map<number, number>();
         const isHere = new Map<string, boolean>();
+        const isAsking = new Set<string>();
         const note = (action: LinkAction): void => {
           if (action.kind === 'delivered' || action.kind === 'undelivered')
             unanswered.set(action.token, (unanswered.get(action.token) ?? 0) - 1);
           if (action.kind !== 'attach' && action.kind !== 'detach') return;
           expect(isHere.get(action.subdevice) ?? false).toBe(action.kind === 'detach');
           isHere.set(action.subdevice, action.kind === 'attach');
+          if (action.kind === 'attach') isAsking.add(action.subdevice);
         };
         let nowMs = 0;
         for (const [input, stepMs] of inputs) {
           nowMs += stepMs;
           // The flow answers an attach once, and only after it.
-          if (input.kind === 'attached' && isHere.get(input.subdevice) !== true) continue;
+          if (input.kind === 'attached' && !isAsking.delete(input.subdevice)) continue;
           if (input.kind === 'attached' && !input.answer.accepted) isHere.set(input.subdevice, false);
           if (input.kind === 'deliver') unanswered.set(input.token, (unanswered.get(input.token) ?? 0) + 1);
           for (const action of link.handle(input, nowMs)) note(action);
