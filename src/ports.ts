@@ -41,7 +41,7 @@ export interface Channel {
   setReading?(isReading: boolean): void;
   /** Counters of a serial port. `undefined`: the driver does not count, or the port is not open. */
   lineErrors?(): LineErrors | undefined;
-  /** Begins to close. `closed` follows within a deadline, whatever the device does. Idempotent. */
+  /** Begins to close. `closed` follows within a deadline, even if the device does not respond. Idempotent. */
   close(reason: string): void;
 }
 

@@ -30,7 +30,7 @@ export interface Age {
 }
 
 /**
- * Age of `stamp` at `now`. Never more than the true age, whatever the clocks did.
+ * Age of `stamp` at `now`. Never more than the true age, for any steps of the clocks.
  * @param epochs every epoch from the stamp's to the current one, by number
  */
 export function ageOf(stamp: Stamp, now: Stamp, epochs: ReadonlyMap<number, Epoch>): Age {

@@ -1,5 +1,5 @@
 /**
- * Probes the subdevices of a link in rounds. One probe is under way at a time, and probes are spread over the duration of
+ * Probes the subdevices of a link in rounds. One probe is active at a time, and probes are spread over the duration of
  * the test, so that the line keeps carrying its traffic. The pace is set here and not by the gateway, so Ctrl-C ends the
  * test at once.
  */
@@ -44,7 +44,7 @@ export class Probing {
     return [...this.#tallies.values()].map((tally) => tally.report());
   }
 
-  /** Ends when all probes are done, when probing is impossible, or when the signal aborts; then a probe under way is dropped. */
+  /** Ends when all probes are done, when probing is impossible, or when the signal aborts; then an active probe is dropped. */
   async run(signal: AbortSignal): Promise<void> {
     const { rounds, seconds } = this.#plan;
     const shareMs = (seconds * 1000 * PROBING_SHARE) / (rounds * this.#tallies.size);

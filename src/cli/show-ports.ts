@@ -126,7 +126,7 @@ export function renderPorts({ ports, missing }: PortsReport, { terminal }: Pick<
       lines.push(
         ...hang(
           '  ! ',
-          `${device} and ${twins.join(', ')} report the same identity: only the by-path: name tells them apart.`,
+          `${device} and ${twins.join(', ')} report the same identity: only the by-path: name distinguishes them.`,
           terminal.width,
         ),
       );

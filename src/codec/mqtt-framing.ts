@@ -64,7 +64,7 @@ export class MqttFraming {
     return this.hasFailed;
   }
 
-  /** Beginning of the packet under way, and after a problem of the packet that has it. A view. */
+  /** Beginning of the packet that is being read, or of the packet with a problem. A view. */
   get head(): Uint8Array {
     return this.held.subarray(0, this.heldCount);
   }

@@ -167,7 +167,7 @@ function publishHead({ first, body }: RawPacket): Publish {
 const PUBLISH = 3;
 
 /**
- * PUBLISH with its fields at their positions, whatever they contain. `undefined`: the packet cannot be acknowledged.
+ * PUBLISH with its fields at their positions, with any contents. `undefined`: the packet cannot be acknowledged.
  */
 function framedPublish(raw: RawPacket): Publish | undefined {
   const { first, body } = raw;

@@ -187,7 +187,7 @@ export class Committer implements Durability {
   #due(byMs: number): void {
     this.#dueAtMs = this.#dueAtMs === undefined ? byMs : Math.min(this.#dueAtMs, byMs);
     if (this.waiting.urgent >= BATCH_MIN) this.#dueAtMs = this.#options.clock.nowMs();
-    // the commit starts in its own task, so that it takes everything that the present task enqueues
+    // the commit starts in its own task, so that it includes all changes that the present task enqueues
     this.#options.mailbox.post(() => this.#advance());
   }
 

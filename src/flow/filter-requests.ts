@@ -5,7 +5,7 @@
  *
  * An unanswered request is repeated later in the same connection, since closing the connection would stop the uplinks.
  *
- * A hub with SessionPresent=1 may have lost the subscriptions all the same, without any sign. So each wanted filter is
+ * A hub with SessionPresent=1 may have lost the subscriptions without any sign. So each wanted filter is
  * sent again, slowly and one at a time. A SUBSCRIBE for an existing subscription replaces it [MQTT-3.8.4-3].
  */
 import { actOf } from '../outbox/hub-packet.ts';

@@ -13,7 +13,7 @@ export type FactOf<Name extends EventName> = Parameters<GatewayEvents[Name]>[0];
 interface Narrator<Name extends EventName> {
   readonly weight: Weight;
   readonly tell: (fact: FactOf<Name>) => string;
-  /** The event ends a problem: its weight is `info`, whatever the weight of the beginning. */
+  /** The event ends a problem: its weight is `info`, for any weight of the beginning. */
   readonly isOver?: (fact: FactOf<Name>) => boolean;
 }
 

@@ -67,7 +67,7 @@ function whereaboutsOf({ outbox, hub, store, ledger }: StatusFacts, losing: Losi
     if (outbox.messages > 0 && outbox.onDisk === 0)
       return `The hub is connected; ${countOf(outbox.messages, 'message')} on the way to it, not acknowledged yet.`;
     if (outbox.onDisk === 0)
-      return `The hub is connected${losing === 'no' ? ' and takes everything' : '; no uplink waits on disk'}.`;
+      return `The hub is connected${losing === 'no' ? ' and accepts all messages' : '; no uplink waits on disk'}.`;
     const eta = outbox.etaMs === null ? '' : `, done in ${etaWords(outbox.etaMs)}`;
     return `${countOf(outbox.onDisk, 'message')} ${safe}, on the way to the hub at ${rateWords(outbox.ratePerS)}${eta}.`;
   }

@@ -74,7 +74,7 @@ function integrity(database: Database): string[] {
 }
 
 /**
- * A later row of a lane contains a later message, or a repeated earlier one: a crash can make a message come twice.
+ * A later row of a lane contains a later message, or a repeated earlier one: a crash can duplicate a message.
  */
 function disorder(rows: readonly Row[]): string[] {
   const seen = new Map<number, Set<number>>();

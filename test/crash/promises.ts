@@ -139,7 +139,7 @@ export class Promises {
     this.required[kept].add(name);
   }
 
-  /** The next hop has the message, whatever happens to the gateway. */
+  /** The next hop has the message, even if the gateway fails. */
   #handOn(kept: Kept, name: string): void {
     this.#handedOn[kept].add(name);
     this.unacknowledged[kept].delete(name);

@@ -1,4 +1,4 @@
-/** A gateway that always loses its power keeps its compiled code all the same, so that only its first start is a cold one. */
+/** A gateway that always ends by a power cut keeps its compiled code, so that only its first start is a cold one. */
 import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, it } from 'vitest';

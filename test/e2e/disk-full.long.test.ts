@@ -19,7 +19,7 @@ const DISK_MB = 8;
  * (`src/commit/segments.ts`).
  */
 const DELETES_WAITING_MAX = 512;
-const DEAF = fileURLToPath(new URL('./gateway-without-storage-errors.ts', import.meta.url));
+const WITHOUT_STORAGE_ERRORS = fileURLToPath(new URL('./gateway-without-storage-errors.ts', import.meta.url));
 
 describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a disk that is full', () => {
   it.each<FileSystem>(['tmpfs', 'ext4'])(
@@ -47,7 +47,7 @@ describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a di
   );
 
   it('negative control: costs messages if the gateway acknowledges messages without room', async () => {
-    const { testbed, disk } = await testbedOn('tmpfs', DEAF);
+    const { testbed, disk } = await testbedOn('tmpfs', WITHOUT_STORAGE_ERRORS);
     await testbed.loseHub();
     disk.fill();
     testbed.publish(3000);
@@ -79,7 +79,7 @@ describe.skipIf((whyNoMount('tmpfs') ?? whyNoMount('ext4')) !== undefined)('a di
     const { stdout } = await runProgram('status', '--json', '--config', testbed.configPath);
     const { uplinksOnDisk }: OfflineStatus = JSON.parse(stdout);
     const { duplicates } = testbed.uplinks;
-    // Deletes were on the disk, except those without a commit yet; no other message comes twice.
+    // Deletes were on the disk, except those without a commit yet; no other message is duplicated.
     expect(uplinksOnDisk).toBeLessThanOrEqual(DELETES_WAITING_MAX);
     await testbed.gateway.start();
     disk.free();

@@ -90,7 +90,7 @@ class Traffic {
     this.#command(subdevice);
   }
 
-  /** Limit for commands that come twice after a crash, so that the traffic does not grow. */
+  /** Limit for commands that are duplicated by a crash, so that the traffic does not grow. */
   #command(subdevice: FieldSubdevice): void {
     const { sent, delivered } = subdevice.downlinks;
     for (let ahead = sent - delivered; ahead < COMMANDS_AHEAD; ahead += 1) this.#testbed.command(subdevice);

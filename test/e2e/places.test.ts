@@ -137,7 +137,7 @@ describe('files of the state directory', () => {
   it('are readable by their owner alone from the first start on, and other files are not changed', async () => {
     const testbed = await openTestbed();
     mkdirSync(testbed.stateDir, { mode: 0o755 });
-    const foreign = join(testbed.stateDir, 'somebody-elses.txt');
+    const foreign = join(testbed.stateDir, 'foreign.txt');
     writeFileSync(foreign, '', { mode: 0o644 });
     await testbed.start();
     testbed.publish(2);
@@ -159,8 +159,9 @@ describe('files of the state directory', () => {
     chownSync(testbed.stateDir, 65_534, 65_534);
     const { code, stderr } = await runProgram('run', '--config', testbed.configPath);
     expect(code).toBe(EXIT.config);
-    expect(stderr).toContain(`${testbed.stateDir} belongs to user nobody, and this command runs as root`);
-    expect(stderr).toContain(`sudo -u nobody holdfast run --config ${testbed.configPath}`);
+    const user = 'nobody'; // name of uid 65534
+    expect(stderr).toContain(`${testbed.stateDir} belongs to user ${user}, and this command runs as root`);
+    expect(stderr).toContain(`sudo -u ${user} holdfast run --config ${testbed.configPath}`);
     expect(readdirSync(testbed.stateDir)).toEqual([]);
   });
 });

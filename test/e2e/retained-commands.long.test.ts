@@ -75,7 +75,7 @@ describe.skipIf(MOSQUITTO_IS_MISSING).each(Object.keys(GIVEN) as RetainedPolicy[
     await testbed.gateway.start();
     await expectGiven(6, first + 2 * each);
     expect((await testbed.gateway.status()).hub).toMatchObject({ sessionPresent: true, sessionsLost: 0 });
-    // A message without RETAIN is for the subdevice, whatever was retained.
+    // A message without RETAIN is for the subdevice, even if another message is retained.
     await retain(8);
     await expectGiven(8, first + 2 * each + 1);
     expect(unit.holdings[0]).toBe(8);

@@ -39,7 +39,7 @@ describe('answers of the hub', () => {
     ['late', { answers: 'late', answerDelayMs: 3000 }],
     ['later than the repetition of the request', { answers: 'late', answerDelayMs: 7000 }],
     ['those of the previous request', { answers: 'stale' }],
-  ] as const)('that are %s cost nothing: the subdevice is confirmed in the end', async (_what, faults) => {
+  ] as const)('that are %s cost nothing: the subdevice is confirmed later', async (_what, faults) => {
     const testbed = await tradeWith(faults);
     await until(() => isConfirmed(testbed));
     expect(await wordsOf(testbed)).toMatch(/^Losing data\? No\./);

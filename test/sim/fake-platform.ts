@@ -1,7 +1,6 @@
 /**
  * Bindings of a hub, added to a gateway's channel to a hub without bindings: answers `bind`, `unbind` and
  * `describe_sub_devices`. For an unbound subdevice it rejects `online` and SUBSCRIBE, and drops PUBLISH without an answer.
- * Written to hub contract §3.2 to §3.5.
  */
 import { createHmac } from 'node:crypto';
 import type { MqttPacket, Publish, Subscribe } from '../../src/codec/mqtt.ts';

@@ -68,7 +68,7 @@ function believeWrites(open: OpenChannel): OpenChannel {
   };
 }
 
-/** After a unit has rejected a block that contains `n`, treats `n` alone as rejected, too. */
+/** Treats `n` alone as rejected after a unit has rejected a block that contains `n`. */
 function emptyNeighbours(open: OpenChannel): OpenChannel {
   return (listener) => {
     const units = new Set<number>();
@@ -98,7 +98,7 @@ function isOfN([, , high = 0, low = 0]: readonly number[]): boolean {
   return high * 256 + low === POINTS.n.address;
 }
 
-/** Does not wait for late answers. */
+/** Disables the wait for late answers. */
 function forgetLateAnswers({ links }: Gateway): void {
   for (const { plan } of links.states()) {
     if (plan.driver !== 'modbus') continue;

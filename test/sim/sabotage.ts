@@ -163,7 +163,7 @@ function expireByWall({ stations, parts: { clock, config } }: Gateway): void {
   inbox.expire = () => expireDownlinks(byWall(config.inbox.ageHoursMax));
 }
 
-/** Does not read the column with the flag RETAIN. */
+/** Ignores the column with the flag RETAIN. */
 function forgetRetain(openStore: OpenStore): OpenStore {
   return async (listener) => {
     const opened = await openStore(listener);

@@ -1,4 +1,4 @@
-/** A hub that loses its answers for some time within one connection: each request is answered in the end. */
+/** A hub that loses its answers for some time within one connection: each request is answered later. */
 import { expect, it } from 'vitest';
 import type { Gateway } from '../../src/app/gateway.ts';
 import { HandWire, ID } from './hand-wire.ts';

@@ -189,7 +189,7 @@ export class SimSubdevice implements SimDevice {
         if (report.dup) return 'DUP';
         if (this.connectedAtMs >= sinceMs) return 'the subdevice connected again';
         // the hub may have sent a second copy while the first one was waiting here
-        return gatewayChangedAtMs() >= sentAtMs ? 'the gateway or its connection began anew' : undefined;
+        return gatewayChangedAtMs() >= sentAtMs ? 'the gateway or its connection started again' : undefined;
       };
       this.downlinks.arrive({ topic: report.topic, number, nowMs: time.nowMs, reasonForDuplicate });
     }

@@ -25,7 +25,7 @@ export interface SimUnitOptions {
   readonly random: Random;
   readonly bus: ModbusBus;
   readonly complain: (what: string) => void;
-  /** When the gateway last began a life, or a connection to the hub. */
+  /** World time at which the gateway last started or connected to the hub. */
   readonly gatewayChangedAtMs: () => number;
   /** Returns whether the gateway considers the unit connected; `undefined`: no gateway. */
   readonly isAttached: () => boolean | undefined;

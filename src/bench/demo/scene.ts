@@ -76,7 +76,7 @@ export class SceneLog {
     if (scene.elapsedMs >= this.#nextMs) this.#showCounts(scene);
   }
 
-  /** Shows the counts at the end, whatever was shown before. */
+  /** Shows the counts at the end, also if the same line was shown before. */
   end(scene: Scene): void {
     this.show(scene);
     this.#showCounts(scene);

@@ -1,7 +1,7 @@
 /**
  * Output of the bench hub: collects the actions of one input, and delays packets while a delay is set.
  *
- * Invariants: packets to one connection leave in the order of sending, whatever the delay was; at most `HELD_MAX` are
+ * Invariants: packets to one connection leave in the order of sending, for any delay; at most `HELD_MAX` are
  * delayed, then they leave early.
  */
 import type { Qos, Retaining } from '../../base/message.ts';

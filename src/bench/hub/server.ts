@@ -2,7 +2,7 @@
  * Bench hub on real TCP, for tests in this process, for the demonstration, and for `run-bench-hub.ts`.
  *
  * Runs one machine over many sockets. The sessions live in the object: `stop()` drops every connection and closes the
- * port; `listen()` opens the same port again with all sessions, like a hub that was away for a while.
+ * port; `listen()` opens the same port again with all sessions, like a hub after an outage.
  */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { Message } from '../../base/message.ts';

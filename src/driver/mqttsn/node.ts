@@ -172,7 +172,7 @@ export class MqttsnNode {
   }
 
   /**
-   * Asks a client that may believe to be connected to connect again, after the line has opened. A sleeping client is
+   * Asks a client that may consider itself connected to connect again, after the line has opened. A sleeping client is
    * still connected and does not receive.
    */
   requestReconnect(nowMs: number): void {

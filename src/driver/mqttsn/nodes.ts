@@ -19,7 +19,7 @@ import { type ActionBuffer, PacketSink } from './packet-sink.ts';
 export interface NodesOptions extends ClientLimits {
   /** The only possible subdevice on the wire itself, which may publish without a connection. */
   readonly soleSubdevice: string | undefined;
-  /** A client may believe to be connected, because one was when an earlier process ended. */
+  /** A client may consider itself connected, because one was when an earlier process ended. */
   readonly wasInUse: boolean;
   readonly framing: FramingName;
   /** Wireless node id in hexadecimal → subdevice there, which may publish without a connection. */

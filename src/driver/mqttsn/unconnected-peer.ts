@@ -71,7 +71,7 @@ export class UnconnectedPeer {
   }
 
   /**
-   * Asks a client that may believe to be connected to connect again, soon and not only at its next packet. After a
+   * Asks a client that may consider itself connected to connect again, soon and not only at its next packet. After a
    * restart of the gateway, messages for an idle subdevice would otherwise wait for its keep alive.
    */
   requestReconnect(nowMs: number): void {

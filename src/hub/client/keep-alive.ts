@@ -1,7 +1,7 @@
 /**
  * Keep alive of a connection. A packet is sent within the keep alive interval [MQTT-3.1.2-23], and a PINGREQ is sent to
- * a hub that has been silent for half of the interval. A missing PINGRESP means that the connection is dead, whatever
- * the state of TCP. While other packets arrive, the PINGRESP may only be waiting behind them, because packets are read
+ * a hub that has been silent for half of the interval. A missing PINGRESP means that the connection is dead, for any
+ * state of TCP. While other packets arrive, the PINGRESP may only be waiting behind them, because packets are read
  * no faster than they are stored.
  */
 

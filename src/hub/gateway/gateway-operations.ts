@@ -54,7 +54,7 @@ export class GatewayOperations implements HubService {
   readonly #requested: Record<Verb, number> = { online: 0, offline: 0, bind: 0, unbind: 0 };
   /** The hub answered for only some devices of a request. The other results may come later or never. */
   #isPart = false;
-  /** The hub has shown that it accepts one device per request, whatever the configuration says. */
+  /** The hub has shown that it accepts one device per request, for any configuration. */
   #isOneByOne = false;
   #isConnected = false;
 

@@ -126,7 +126,7 @@ export class HubSessionTracker {
     const found: TrackerReport = { kind: 'found', finding: this.#finding, away };
     const from = row.changedAt ?? this.#options.openedAt;
     if (this.#finding === 'lost') return [found, ...this.#miss({ reason: 'session lost', from }, away)];
-    // the hub keeps messages no longer than a session, whatever the value of SessionPresent
+    // the hub keeps messages no longer than a session, for any value of SessionPresent
     if (wasExpected && this.isOver(away))
       return [found, ...this.#miss({ reason: 'away longer than the hub keeps messages', from }, away)];
     return [found];

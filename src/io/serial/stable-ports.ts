@@ -2,7 +2,7 @@
  * Serial ports by their stable names. Each opening searches for the device that the name means now. So a replugged
  * adapter is found under any new number. A missing port is waited for, and opened when it is plugged in.
  *
- * Invariants: one device is given to one link at a time, whatever names lead to it; a name that matches two devices
+ * Invariants: one device is given to one link at a time, for all names that lead to it; a name that matches two devices
  * opens neither.
  */
 import { realpathSync } from 'node:fs';

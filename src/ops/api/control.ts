@@ -147,7 +147,7 @@ function follow(
   });
 }
 
-/** One who does not read gives way to one who may. */
+/** Closes the connection of a client that does not read, so that another client can be served. */
 function evictStuck(tails: Map<ServerResponse, TailStream>): void {
   for (const [response, stream] of tails) {
     if (!stream.isBehind) continue;

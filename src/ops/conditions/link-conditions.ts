@@ -34,7 +34,7 @@ const LOSS_OF_ANY = 'Messages sent by its devices meanwhile are lost, unless the
 function portConditions(link: LinkReport): Condition[] {
   if (link.state === 'open' || link.state === 'stopped') return [];
   const { name, path, forMs, lastProblem, waits, driver } = link;
-  // The first opening is still under way, or a recovery step reopens the port: neither is a fault of the port.
+  // The first opening has not ended, or a recovery step reopens the port: neither is a fault of the port.
   if (lastProblem === REOPENED || (lastProblem === null && waits === null)) return [];
   const shared = { losing: 'at risk', forMs } as const;
   const loss = LOSS[driver] ?? LOSS_OF_ANY;

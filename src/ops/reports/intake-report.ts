@@ -9,7 +9,7 @@ import type { GatewayView } from '../gateway-view.ts';
 export interface DiscardReport {
   /** `null`: the message was in custody, so no link is concerned. */
   readonly link: string | null;
-  /** `null`: not known, or too many to tell apart. */
+  /** `null`: not known, or too many to distinguish. */
   readonly subdevice: string | null;
   readonly reason: IntakeReason;
   /** Direction of the message; `null`: not a message, or unknown. */

@@ -70,7 +70,7 @@ export interface OfflineQueue {
   readonly oldest: Age | null;
 }
 
-/** `holdfast outbox --json` while no daemon runs: `running` tells it from an `OutboxReport`. */
+/** `holdfast outbox --json` while no daemon runs: `running` distinguishes it from an `OutboxReport`. */
 export interface OfflineOutbox {
   readonly running: false;
   readonly total: OfflineQueue;
@@ -81,7 +81,7 @@ export interface OfflineOutbox {
   readonly unknown: readonly string[];
 }
 
-/** `holdfast subdevices --json` while no daemon runs: `running` tells it from a `SubdevicesReport`. */
+/** `holdfast subdevices --json` while no daemon runs: `running` distinguishes it from a `SubdevicesReport`. */
 export interface OfflineSubdevices {
   readonly running: false;
   readonly subdevices: readonly OfflineSubdevice[];

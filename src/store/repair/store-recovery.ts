@@ -25,7 +25,7 @@ export interface Opened extends Salvaged {
 
 /** A file up to this size is checked at each start, in about a second. A larger one is checked only on suspicion. */
 const CHECKED_BYTES_MAX = 32 * 1024 * 1024;
-/** File beside the database that records damage, so that the next start checks the store whatever its size. */
+/** File beside the database that records damage, so that the next start checks a store of any size. */
 const SUSPECT = '-suspect';
 
 /**

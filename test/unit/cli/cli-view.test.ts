@@ -45,10 +45,10 @@ describe('the verdict', () => {
   });
 
   it('is no, in a short sentence, if there is no condition', () => {
-    expect(judge(CONNECTED).sentence).toBe('No. The hub is connected and takes everything.');
+    expect(judge(CONNECTED).sentence).toBe('No. The hub is connected and accepts all messages.');
   });
 
-  it('does not contain "takes everything" if there is a condition', () => {
+  it('does not contain "accepts all messages" if there is a condition', () => {
     expect(judge({ ...CONNECTED, conditions: [condition('at risk', 1)] }).sentence).toBe(
       'Not yet. It is at risk. The hub is connected; no uplink waits on disk.',
     );

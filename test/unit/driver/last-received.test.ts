@@ -1,5 +1,5 @@
 /**
- * Tests of the time of last reception: every valid frame counts, whatever its content; an unreadable frame does not
+ * Tests of the time of last reception: every valid frame counts, with any content; an unreadable frame does not
  * count.
  */
 import { expect, it } from 'vitest';

@@ -17,7 +17,7 @@ const HUB: Kind<HubClient> = {
   create: (options) => new HubClient(options as HubClientOptions),
   laterClasses: [],
   lookAt: (client, nowMs) => {
-    // A competing client is forgotten after a while.
+    // A competing client is forgotten after some time.
     const takeovers = [0, 60_000, 600_000].map((laterMs) => client.takeovers(nowMs + laterMs));
     return { nextAttemptAtMs: client.nextAttemptAtMs, takeovers };
   },

@@ -60,7 +60,7 @@ export class LinkBench {
     this.input({ kind: 'start' });
     this.input({ kind: 'opened' });
     this.#channel = [];
-    // The clients that believed to be connected were called back already; the tests cover later events.
+    // The clients that considered themselves connected were called back already; the tests cover later events.
     this.after(2 * LINK_OPTIONS.retryMs);
     this.received();
     return this;
