@@ -3,10 +3,10 @@
  *
  *     octets ⇄ frames (COBS, CRC-32) ⇄ packets (MQTT-SN 1.2 §5) ⇄ the client: one request, one window, one session
  *
- * Invariants: total on bytes from outside; `frame` is the only buffer between calls and is never overrun; at most one
- * request (CONNECT, REGISTER, SUBSCRIBE, PINGREQ, DISCONNECT) is without its answer, and everything without an answer is
- * repeated after `retry_ms`; a slot is free again only after the gateway's answer. Topic ids live as long as a connection:
- * a gateway that has forgotten us could have given them to other topics.
+ * Invariants: any bytes from the line are handled; `frame` is the only buffer between calls and is never overrun; at most
+ * one request (CONNECT, REGISTER, SUBSCRIBE, PINGREQ, DISCONNECT) is unanswered; unanswered packets are repeated after
+ * `retry_ms`; a slot is free again only after the gateway's answer. Topic ids are valid for one connection, since a gateway
+ * that has lost the session may have assigned them to other topics.
  */
 #include "holdfast_sn.h"
 
@@ -14,7 +14,7 @@
 
 /* Message types (MQTT-SN 1.2 §5.2.2, table 3). */
 enum {
-  NONE = 0x00, /* ADVERTISE, which this client never sends nor reads */
+  NONE = 0x00, /* value of ADVERTISE, which this client neither sends nor reads */
   CONNECT = 0x04,
   CONNACK = 0x05,
   WILLTOPICREQ = 0x06,
@@ -41,16 +41,16 @@ enum { WAITING, SENT, ANSWERED }; /* stages of a slot */
 
 enum {
   CRC_BYTES = 4,
-  GROUP_BYTES = 254,     /* one COBS code octet speaks for so many */
-  CHUNK_BYTES = 32,      /* on the stack, between `write`s */
-  RETRIES_MAX = 5,       /* then the connection counts as lost: N_retry of §7.2 is 3 to 5 */
-  CONNECT_DOUBLINGS = 4, /* CONNECT is repeated ever more rarely, down to once in 16 * retry_ms */
+  GROUP_BYTES = 254,     /* largest number of octets after one COBS code octet */
+  CHUNK_BYTES = 32,      /* on the stack, for one call of `write` */
+  RETRIES_MAX = 5,       /* then the connection is lost: N_retry of §7.2 is 3 to 5 */
+  CONNECT_DOUBLINGS = 4, /* the pause between CONNECTs is doubled up to 16 * retry_ms */
   FRAME_BYTES_MIN = 16
 };
 
 /* ---- frames ------------------------------------------------------------------------------------------------------ */
 
-/* One octet more in a CRC-32/ISO-HDLC, by halves: a table of 16 entries instead of 256. */
+/* Adds one octet to a CRC-32/ISO-HDLC, four bits at a time: a table of 16 entries instead of 256. */
 static uint32_t crc_octet(uint32_t crc, uint8_t octet) {
   static const uint32_t table[16] = {0x00000000, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4,
                                      0x4db26158, 0x5005713c, 0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c,
@@ -66,7 +66,7 @@ static uint32_t crc_of(const uint8_t *bytes, uint16_t n) {
   return ~crc;
 }
 
-/* A packet on its way out: what comes before the caller's bytes, the caller's bytes, the CRC-32. */
+/* Packet to be sent: header, the caller's bytes, CRC-32. */
 typedef struct {
   uint8_t head[10]; /* four octets for Length and MsgType, then at most six of fixed fields */
   uint8_t start, end;
@@ -115,14 +115,14 @@ static void write_frame(hf_client *c, packet *p) {
     for (uint8_t i = 0; i < run; i++) put(&out, octet_at(p, (uint16_t)(from + i)));
     from = (uint16_t)(from + run);
     if (from == n) break;
-    if (run < GROUP_BYTES) from++; /* the zero that the code octet stands for */
+    if (run < GROUP_BYTES) from++; /* the zero that the code octet replaces */
   }
   put(&out, 0);
   flush(&out);
   c->sent_ms = c->now_ms;
 }
 
-/* Takes what stood between two delimiters apart where it stands. @returns octets of the packet, 0: damaged */
+/* Decodes the octets between two delimiters in place. @returns octets of the packet, 0: damaged */
 static uint16_t open_frame(uint8_t *bytes, uint16_t n) {
   uint16_t out = 0;
   for (uint16_t at = 0; at < n;) {
@@ -189,10 +189,10 @@ static void acknowledge(hf_client *c, uint8_t type, const uint8_t *ids, uint8_t 
 
 static uint16_t short_id(const char *name) { return (uint16_t)(((uint8_t)name[0] << 8) | (uint8_t)name[1]); }
 
-/* @returns the id that a PUBLISH to this topic carries, 0: it must be asked for first */
+/* @returns topic id of a PUBLISH to this topic, 0: the topic must be registered first */
 static uint16_t id_of(const hf_topic *topic) { return topic->kind == HF_SHORT ? short_id(topic->name) : topic->id; }
 
-/* @returns the line of the table, or topics_n */
+/* @returns index in the table, or topics_n */
 static uint8_t find_topic(const hf_client *c, hf_topic_kind kind, uint16_t id) {
   uint8_t i = 0;
   while (i < c->config->topics_n && (c->config->topics[i].kind != kind || id_of(&c->config->topics[i]) != id)) i++;
@@ -205,7 +205,7 @@ static void learn(hf_client *c, hf_topic *topic, uint16_t id) {
   topic->id = id;
 }
 
-/* A line with room for this name: a free one, else they take turns; whoever loses it is told again when needed. */
+/* Returns an entry with room for this name: a free one, or the next in turn, whose name is lost until the next REGISTER. */
 static hf_topic *make_room(hf_client *c, const uint8_t *name, uint16_t n) {
   for (uint8_t tries = 0; tries < c->config->topics_n; tries++) {
     hf_topic *topic = &c->config->topics[c->next_room];
@@ -253,7 +253,7 @@ static uint16_t next_id(hf_client *c) {
   return c->last_message_id;
 }
 
-/* hf_poll sends it, again and again until `request` is NONE. */
+/* Begins a request, which hf_poll sends and repeats until `request` is NONE. */
 static void ask(hf_client *c, uint8_t type) {
   c->request = type;
   c->request_tries = 0;
@@ -278,7 +278,7 @@ static void leave(hf_client *c, hf_state state, hf_event event) {
   tell(c, event, 0);
 }
 
-/* Slots are a ring, walked without a division: some processors would have to fetch one from a library. */
+/* Slots are a ring, indexed without a division, which some processors do not have. */
 static hf_slot *slot_at(hf_client *c, uint8_t place) {
   const int at = c->oldest + place;
   return &c->config->slots[at < c->config->slots_n ? at : at - c->config->slots_n];
@@ -288,11 +288,11 @@ static uint8_t window_of(const hf_client *c) {
   return c->waiting < c->config->window ? c->waiting : c->config->window;
 }
 
-/* CONNACK, accepted: a new connection, whatever there was. */
+/* CONNACK, accepted: begins a new connection. */
 static void begin_connection(hf_client *c) {
   c->request = NONE;
   c->had_session = true;
-  c->taken_id = 0;
+  c->accepted_id = 0;
   for (uint8_t i = 0; i < c->config->topics_n; i++) {
     hf_topic *topic = &c->config->topics[i];
     topic->is_subscribed = false;
@@ -314,7 +314,7 @@ static void answer_slot(hf_client *c, hf_slot *slot, hf_event event) {
     c->oldest = c->oldest + 1 < c->config->slots_n ? (uint8_t)(c->oldest + 1) : 0;
     c->waiting--;
   }
-  if (message_id != 0 || event != HF_TAKEN) tell(c, event, message_id);
+  if (message_id != 0 || event != HF_ACKNOWLEDGED) tell(c, event, message_id);
 }
 
 static void send_publish(hf_client *c, uint8_t flags, uint16_t message_id, const hf_message *message) {
@@ -338,10 +338,10 @@ static void transmit(hf_client *c, hf_slot *slot) {
   slot->tries++;
   slot->is_repeat = slot->qos == 1;
   send_publish(c, (uint8_t)(dup | (slot->qos << QOS_SHIFT)), slot->message_id, &message);
-  if (slot->qos == 0) answer_slot(c, slot, HF_TAKEN);
+  if (slot->qos == 0) answer_slot(c, slot, HF_ACKNOWLEDGED);
 }
 
-/* "Rejected: congestion", or an id that the gateway does not know: from this one on all wait, and go again in order. */
+/* "Rejected: congestion", or an id that the gateway does not know: this and all later messages are sent again in order. */
 static void hold_from(hf_client *c, uint8_t place) {
   for (uint8_t i = place; i < c->waiting; i++) {
     hf_slot *slot = slot_at(c, i);
@@ -356,7 +356,7 @@ static void take_puback(hf_client *c, const uint8_t *body) {
   uint8_t place = 0;
   const uint16_t message_id = word_at(body + 2);
   while (place < c->waiting && (slot_at(c, place)->stage != SENT || slot_at(c, place)->message_id != message_id)) place++;
-  if (place == c->waiting) { /* QoS 0 waits for nothing, but its id may be wrong (§5.4.13) */
+  if (place == c->waiting) { /* QoS 0 has no acknowledgement, but its id may be rejected (§5.4.13) */
     const uint8_t line = find_topic(c, HF_NAMED, word_at(body));
     if (body[4] == INVALID_TOPIC_ID && line < c->config->topics_n) c->config->topics[line].id = 0;
     return;
@@ -364,7 +364,7 @@ static void take_puback(hf_client *c, const uint8_t *body) {
   hf_slot *slot = slot_at(c, place);
   hf_topic *topic = &c->config->topics[slot->topic];
   if (body[4] == ACCEPTED) {
-    answer_slot(c, slot, HF_TAKEN);
+    answer_slot(c, slot, HF_ACKNOWLEDGED);
   } else if (body[4] == CONGESTION) {
     hold_from(c, place);
   } else if (body[4] == INVALID_TOPIC_ID && topic->kind == HF_NAMED) {
@@ -375,7 +375,7 @@ static void take_puback(hf_client *c, const uint8_t *body) {
   }
 }
 
-/* Congestion is asked again after the pause, as if nothing had come. */
+/* After congestion the request is repeated after the pause, as without an answer. */
 static void take_regack(hf_client *c, const uint8_t *body) {
   if (c->request != REGISTER || word_at(body + 2) != c->request_id) return;
   c->request_tries = 1;
@@ -400,12 +400,12 @@ static void take_suback(hf_client *c, const uint8_t *body) {
   if (body[5] == CONGESTION) return;
   c->request = NONE;
   hf_topic *topic = &c->config->topics[c->request_topic];
-  topic->is_subscribed = true; /* or it never will be, in this connection */
+  topic->is_subscribed = true; /* also if rejected: not tried again in this connection */
   if (body[5] != ACCEPTED) tell(c, HF_SUBSCRIBE_REFUSED, c->request_topic);
   else if (topic->kind == HF_NAMED && word_at(body + 1) != 0) learn(c, topic, word_at(body + 1));
 }
 
-/* PUBLISH by the gateway: acknowledged once `on_message` has it, and a repetition without asking again (§6.13). */
+/* PUBLISH by the gateway: acknowledged after `on_message` has accepted it, and a repetition at once (§6.13). */
 static void take_publish(hf_client *c, const uint8_t *body, uint16_t n) {
   const uint8_t qos = (body[0] >> QOS_SHIFT) & TWO_BITS;
   const uint16_t message_id = word_at(body + 3);
@@ -414,16 +414,16 @@ static void take_publish(hf_client *c, const uint8_t *body, uint16_t n) {
   const uint8_t line = find_topic(c, (hf_topic_kind)(body[0] & TWO_BITS), id);
   uint8_t return_code = INVALID_TOPIC_ID;
   if (qos == 2) {
-    return_code = NOT_SUPPORTED; /* as the gateway itself, it takes no QoS 2 */
-  } else if (qos == 1 && (body[0] & DUP) != 0 && message_id == c->taken_id && crc == c->taken_crc) {
+    return_code = NOT_SUPPORTED; /* QoS 2 is not supported, as in the gateway */
+  } else if (qos == 1 && (body[0] & DUP) != 0 && message_id == c->accepted_id && crc == c->accepted_crc) {
     return_code = ACCEPTED;
   } else if (id != 0 && line < c->config->topics_n) {
     const hf_message message = {&c->config->topics[line], body + 5, (uint16_t)(n - 5), qos == 1 ? 1 : 0};
     return_code = c->config->on_message(c->config->user, &message) ? ACCEPTED : CONGESTION;
   }
   if (qos == 1 && return_code == ACCEPTED) {
-    c->taken_id = message_id;
-    c->taken_crc = crc;
+    c->accepted_id = message_id;
+    c->accepted_crc = crc;
   }
   if (qos == 1 || qos == 2 || return_code == INVALID_TOPIC_ID) acknowledge(c, PUBACK, body + 1, return_code);
 }
@@ -434,7 +434,7 @@ static void take_connack(hf_client *c, uint8_t return_code) {
   else tell(c, HF_CONNECT_REFUSED, return_code);
 }
 
-/* The will (§6.3): the gateway asks for its two parts before CONNACK. */
+/* The will (§6.3): the gateway requests topic and message before CONNACK. */
 static void send_will(hf_client *c, uint8_t type) {
   const hf_config *config = c->config;
   if (c->state != HF_CONNECTING || config->will_topic == NULL) return;
@@ -452,7 +452,7 @@ static void send_will(hf_client *c, uint8_t type) {
 static void take_pingresp(hf_client *c) {
   if (c->state == HF_AWAKE && c->request == PINGREQ) {
     c->collects = false;
-    if (c->waiting > 0) connect(c); /* something to say: back to active (§6.14) */
+    if (c->waiting > 0) connect(c); /* a message to send: back to active (§6.14) */
     else leave(c, HF_ASLEEP, HF_SLEEPS);
   } else if (c->request == PINGREQ) {
     c->request = NONE;
@@ -464,23 +464,23 @@ static void answer_ping(hf_client *c) {
   send(c, &p);
 }
 
-/* PINGREQ with the client id: the gateway sends what it keeps, then PINGRESP (§6.14). */
+/* PINGREQ with the client id: the gateway sends the buffered messages, then PINGRESP (§6.14). */
 static void collect(hf_client *c) {
   c->state = HF_AWAKE;
   ask(c, PINGREQ);
 }
 
-/* The answer to ours, or the gateway does not know us. */
+/* DISCONNECT by the gateway: an answer, or the gateway does not know the client. */
 static void take_disconnect(hf_client *c) {
   switch (c->state) {
     case HF_OFF:
-    case HF_ASLEEP: /* hf_wake will find out */
+    case HF_ASLEEP: /* hf_wake detects it */
       break;
     case HF_CONNECTING:
-      if (c->request_tries > 1) c->request_tries = 1; /* somebody is there: no need to be rare */
+      if (c->request_tries > 1) c->request_tries = 1; /* the gateway is there: the shortest pause again */
       break;
     case HF_AWAKE:
-      c->collects = false; /* nothing is kept */
+      c->collects = false; /* no messages are buffered */
       connect(c);
       break;
     case HF_CONNECTED:
@@ -500,7 +500,7 @@ static bool has_connection(const hf_client *c) {
   return c->state == HF_CONNECTED || c->state == HF_FALLING_ASLEEP || c->state == HF_AWAKE;
 }
 
-/* @returns whether a packet of this type may have so many octets after its type (§5.4) */
+/* @returns whether a packet of this type may have this number of octets after its type (§5.4) */
 static bool is_well_formed(uint8_t type, const uint8_t *body, uint16_t n) {
   switch (type) {
     case WILLTOPICREQ:
@@ -520,7 +520,7 @@ static bool is_well_formed(uint8_t type, const uint8_t *body, uint16_t n) {
       return n >= 5 && (body[0] & TWO_BITS) != TWO_BITS;
     case DISCONNECT:
       return n == 0 || n == 2;
-    case PINGREQ: /* whose id is in it is no matter on a wire */
+    case PINGREQ: /* its client id does not matter on a wire */
       return true;
     default:
       return false;
@@ -554,7 +554,7 @@ static void receive(hf_client *c, const uint8_t *bytes, uint16_t n) {
       break;
   }
   if (!has_connection(c)) return;
-  if (c->state == HF_AWAKE) { /* more is coming: PINGRESP has its time from here */
+  if (c->state == HF_AWAKE) { /* more messages arrive: the time for PINGRESP begins again */
     c->request_tries = 1;
     c->request_ms = c->now_ms;
   }
@@ -574,7 +574,7 @@ static void receive(hf_client *c, const uint8_t *bytes, uint16_t n) {
     case SUBACK:
       take_suback(c, body);
       break;
-    case PINGREQ: /* the gateway asks whether the line works (§6.11) */
+    case PINGREQ: /* the gateway tests the line (§6.11) */
       answer_ping(c);
       break;
     case PINGRESP:
@@ -602,7 +602,7 @@ void hf_feed(hf_client *c, const uint8_t *bytes, size_t n) {
   }
 }
 
-/* ---- what is due ------------------------------------------------------------------------------------------------- */
+/* ---- sending ---------------------------------------------------------------------------------------------------- */
 
 static void send_request(hf_client *c) {
   const hf_config *config = c->config;
@@ -654,7 +654,7 @@ static void drive_request(hf_client *c) {
   if (c->request_tries <= RETRIES_MAX) c->request_tries++;
 }
 
-/* Repeats what has waited for its answer, sends what has its turn. */
+/* Repeats unanswered packets, and sends the next messages. */
 static void drive_window(hf_client *c) {
   if (c->is_held && is_past(c, c->held_ms, c->config->retry_ms)) c->is_held = false;
   for (uint8_t place = 0; place < window_of(c); place++) {
@@ -669,17 +669,17 @@ static void drive_window(hf_client *c) {
       if (c->is_held) return;
       if (id_of(&c->config->topics[slot->topic]) == 0) {
         if (c->request == NONE) ask_topic(c, REGISTER, slot->topic);
-        return; /* nothing overtakes it */
+        return; /* later messages wait */
       }
       const uint8_t waiting = c->waiting;
       transmit(c, slot);
-      if (c->waiting < waiting) place = 0xff; /* QoS 0 left the window: what is the oldest now? */
+      if (c->waiting < waiting) place = 0xff; /* QoS 0 left the window: begin again with the oldest */
     }
   }
 }
 
 static void begin_due_request(hf_client *c) {
-  const uint32_t quiet_ms = (uint32_t)c->config->keep_alive_s * 500; /* half of it: time for repetitions */
+  const uint32_t quiet_ms = (uint32_t)c->config->keep_alive_s * 500; /* half of the keep alive, with time for repetitions */
   for (uint8_t i = 0; i < c->config->topics_n; i++) {
     const hf_topic *topic = &c->config->topics[i];
     if (topic->subscribe != HF_NOT && !topic->is_subscribed) {
@@ -702,7 +702,7 @@ void hf_poll(hf_client *c) {
   drive_request(c);
 }
 
-/* ---- what the caller asks for ------------------------------------------------------------------------------------ */
+/* ---- functions of the API ---------------------------------------------------------------------------------------- */
 
 static bool is_name(const char *name) {
   return name != NULL && name[0] != 0 && strlen(name) <= HF_NAME_BYTES_MAX;
@@ -761,7 +761,7 @@ void hf_sleep(hf_client *c, uint16_t duration_s) {
 void hf_wake(hf_client *c) {
   if (c->state != HF_ASLEEP) return;
   c->collects = true;
-  if (c->waiting > 0) connect(c); /* publishing takes a connection; collecting comes after it */
+  if (c->waiting > 0) connect(c); /* publishing requires a connection; buffered messages are received after it */
   else collect(c);
 }
 

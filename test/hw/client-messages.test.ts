@@ -26,7 +26,7 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
       expect(brief(await client.run('at 999', 'poll'))).toEqual([]);
       expect(brief(await client.run('at 1000', 'poll'))).toEqual(['publish dup 1']);
       expect((await client.receive(puback(2))).states).toEqual([]);
-      expect((await client.receive(puback(1))).states).toEqual(['taken 1']);
+      expect((await client.receive(puback(1))).states).toEqual(['acknowledged 1']);
       expect(brief(await client.run('at 9000', 'poll'))).toEqual([]);
     });
 
@@ -82,7 +82,7 @@ describe.skipIf(isWithoutCompiler())('the C client', () => {
       const client = await connected('window=3');
       await client.run(...Array(3).fill('publish 0 1 00'), 'at 100', 'poll');
       await client.receive(puback(2, CONGESTION), puback(3, CONGESTION));
-      expect((await client.receive(puback(1))).states).toEqual(['taken 1']);
+      expect((await client.receive(puback(1))).states).toEqual(['acknowledged 1']);
       expect(brief(await client.run('at 1099', 'poll'))).toEqual([]);
       expect(brief(await client.run('at 1100', 'poll'))).toEqual(['publish dup 2', 'publish dup 3']);
     });

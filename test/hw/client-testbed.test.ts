@@ -67,10 +67,10 @@ describe.skipIf(isWithoutCompiler())('the C client on a PTY', () => {
   });
 
   it('negative control: loses messages if it removes a message before its PUBACK', async () => {
-    const safety = 'if (slot->qos == 0) answer_slot(c, slot, HF_TAKEN);';
+    const safety = 'if (slot->qos == 0) answer_slot(c, slot, HF_ACKNOWLEDGED);';
     const source = readFileSync(CLIENT, 'utf8');
     expect(source.split(safety)).toHaveLength(2);
-    const altered = build([MAIN, '-'], { input: source.replace(safety, 'answer_slot(c, slot, HF_TAKEN);') });
+    const altered = build([MAIN, '-'], { input: source.replace(safety, 'answer_slot(c, slot, HF_ACKNOWLEDGED);') });
     const { testbed, firmware } = await openFirmwareTestbed(altered, {
       window: 1,
       tap: noisy(seededRandom(3), DAMAGED),

@@ -1,6 +1,6 @@
 /*
- * The C client under a test: commands on stdin, what it does on stdout, and the clock in the test's hands. All memory that
- * the client gets is exactly as large as it is told, from malloc, so that AddressSanitizer sees each octet beyond.
+ * The C client under test: commands on stdin, output on stdout, and a clock that the test sets. All memory of the client has
+ * exactly the configured size, from malloc, so that AddressSanitizer detects each access beyond it.
  *
  *     topic n|p|s|r NAME|ID|ROOM SUBSCRIBE    will QOS RETAIN TOPIC HEX    init KEY=VALUE …
  *     at MS · poll · feed HEX · publish LINE QOS HEX · take 0|1 · connect · disconnect · sleep S · wake · counters
@@ -33,7 +33,7 @@ static void print_hex(const uint8_t *bytes, size_t n) {
   for (size_t i = 0; i < n; i++) printf("%02x", bytes[i]);
 }
 
-/* Pieces of frames come in one line, whatever they were written in. */
+/* Prints the pieces of a frame in one line. */
 static void on_write(void *user, const uint8_t *bytes, size_t n) {
   (void)user;
   if (!is_writing) printf("write ");
@@ -57,7 +57,7 @@ static bool on_message(void *user, const hf_message *message) {
 }
 
 static void on_state(void *user, hf_event event, uint16_t value) {
-  static const char *const names[] = {"up", "down", "sleeps", "taken", "rejected", "connect-refused", "subscribe-refused"};
+  static const char *const names[] = {"up", "down", "sleeps", "acknowledged", "rejected", "connect-refused", "subscribe-refused"};
   (void)user;
   end_write();
   printf("state %s %u\n", names[event], value);

@@ -87,7 +87,7 @@ export class Firmware {
   #receive(line: string): void {
     const [word = '', rest = ''] = line.split(' ', 2);
     if (word === 'queued') this.#named.set(Number(rest), this.#unqueued.shift() ?? 0);
-    if (word === 'taken') this.#account.uplinks.acknowledge(this.#named.get(Number(rest)) ?? 0);
+    if (word === 'acknowledged') this.#account.uplinks.acknowledge(this.#named.get(Number(rest)) ?? 0);
     if (word === 'message') this.#account.downlinks.arrive(numberOf(new TextEncoder().encode(rest)) ?? 0);
   }
 }

@@ -1,10 +1,10 @@
 /*
- * Anything at all against the C client, from a seed: golden packets, mutated packets in good frames, damaged frames, noise,
- * in pieces of any size, mixed with everything a caller may ask and with jumps of time. Built with AddressSanitizer and
- * UndefinedBehaviorSanitizer; here the memory that the client was given is also watched by guard octets, and its bounds by
- * assertions. Packets to begin with come on stdin, one in hex per line.
+ * Random input for the C client, from a seed: golden packets, mutated packets in valid frames, damaged frames, noise, in
+ * pieces of any size, mixed with all calls of the API and with jumps of time. Built with AddressSanitizer and
+ * UndefinedBehaviorSanitizer. Guard octets also protect the memory of the client, and assertions check its bounds. The first
+ * packets are read from stdin, one in hex per line.
  *
- *     fuzz SEED INPUTS     prints what came through, so that a test can see that the parser was reached
+ *     fuzz SEED INPUTS     prints the numbers of accepted messages and acknowledgements
  */
 #include "../../hw/client/holdfast_sn.c"
 
@@ -67,17 +67,17 @@ static uint32_t read_clock(void *user) {
 static bool on_message(void *user, const hf_message *message) {
   (void)user;
   uint32_t sum = 0;
-  for (uint16_t i = 0; i < message->bytes; i++) sum += message->payload[i]; /* ASan sees whether it may be read */
+  for (uint16_t i = 0; i < message->bytes; i++) sum += message->payload[i]; /* ASan detects an invalid read */
   require(message->bytes <= PACKET_BYTES, "a message is no larger than a packet");
-  require(message->topic->name == NULL || strlen(message->topic->name) > 0, "a name is there, or is not");
+  require(message->topic->name == NULL || strlen(message->topic->name) > 0, "a name is NULL or not empty");
   messages++;
   return (sum & 3) != 0;
 }
 
 static void on_state(void *user, hf_event event, uint16_t value) {
   (void)user;
-  if (event == HF_TAKEN || event == HF_REJECTED) acknowledged++;
-  if (value == 7 && draw(2) == 0) hf_connect(&client); /* a callback may call */
+  if (event == HF_ACKNOWLEDGED || event == HF_REJECTED) acknowledged++;
+  if (value == 7 && draw(2) == 0) hf_connect(&client); /* a callback may call the API */
 }
 
 static bool is_guard(const void *bytes, size_t n) {
@@ -127,7 +127,7 @@ static void append(void *user, const uint8_t *bytes, size_t n) {
   for (size_t i = 0; i < n && input_n < INPUT_MAX; i++) input[input_n++] = bytes[i];
 }
 
-/* A packet in a good frame, made by the client's own writer. */
+/* Appends a packet in a valid frame, made by the client's own writer. */
 static void append_frame(const uint8_t *bytes, uint16_t n) {
   hf_config writer_config;
   hf_client writer;
@@ -139,7 +139,7 @@ static void append_frame(const uint8_t *bytes, uint16_t n) {
   write_frame(&writer, &p);
 }
 
-/* An answer to what the client waits for: random ones would hardly ever be right. */
+/* Appends an answer to the open request of the client, since random answers would rarely match. */
 static void append_answer(void) {
   const uint8_t code = (uint8_t)(draw(4) == 0 ? draw(5) : 0);
   const uint16_t id = client.request == NONE ? slot_at(&client, 0)->message_id : client.request_id;
@@ -159,7 +159,7 @@ static void append_answer(void) {
   }
 }
 
-/* A name of any length from the gateway, so that each edge of `room` is met. */
+/* Appends REGISTER with a name of any length, so that the limits of `room` are tested. */
 static void append_register(void) {
   uint8_t bytes[PACKET_BYTES] = {0, REGISTER, 0, (uint8_t)(1 + draw(4)), 0, 1};
   const uint16_t n = (uint16_t)(7 + draw(2 * ROOM_BYTES));
@@ -175,7 +175,7 @@ static void append_mutant(void) {
   memcpy(bytes, corpus[which], sizeof bytes);
   for (uint32_t left = draw(4); left > 0 && n > 0; left--) bytes[draw(n)] = (uint8_t)draw(256);
   if (draw(4) == 0) n = (uint16_t)draw(PACKET_BYTES);
-  if (draw(2) == 0 && n > 0) bytes[0] = (uint8_t)n; /* a right Length leads further */
+  if (draw(2) == 0 && n > 0) bytes[0] = (uint8_t)n; /* a correct Length reaches more code */
   append_frame(bytes, n);
 }
 

@@ -1,9 +1,9 @@
 /*
- * A subdevice on Linux: each line of stdin is published to `t`, what comes for `cmd` is printed.
+ * Subdevice on Linux: publishes each line of stdin on `t`, and prints messages on `cmd`.
  *
  *     holdfast-subdevice DEVICE CLIENT_ID [WINDOW [RETRY_MS [KEEP_ALIVE_S [SLEEP_S]]]]
  *
- * The line is set to 115200 8N1, raw. Prints `queued N` for each line and later `taken N` or `rejected N`; `message TEXT`;
+ * The line is set to 115200 8N1, raw. Prints `queued N` for each line and later `acknowledged N` or `rejected N`; `message TEXT`;
  * `up` and `down`. With SLEEP_S it sleeps, and wakes for each line and after half of that time. Ends when stdin has ended and everything is
  * acknowledged. Source: termios(3), poll(2).
  */
@@ -29,17 +29,17 @@ typedef struct {
   uint32_t slept_ms;
 } subdevice;
 
-/* The three functions to write. A line that takes nothing loses the rest, and the frame is repeated. */
+/* The three functions of a port. If the line accepts no more bytes, the rest is lost and the frame is repeated. */
 static void write_bytes(void *user, const uint8_t *bytes, size_t n) {
   const subdevice *self = user;
   while (n > 0) {
-    const ssize_t taken = write(self->fd, bytes, n);
-    if (taken < 0 && errno != EINTR && errno != EAGAIN) return;
-    if (taken > 0) {
-      bytes += taken;
-      n -= (size_t)taken;
+    const ssize_t written = write(self->fd, bytes, n);
+    if (written < 0 && errno != EINTR && errno != EAGAIN) return;
+    if (written > 0) {
+      bytes += written;
+      n -= (size_t)written;
     }
-    if (taken < 0 && errno == EAGAIN) {
+    if (written < 0 && errno == EAGAIN) {
       struct pollfd room = {self->fd, POLLOUT, 0};
       if (poll(&room, 1, 1000) <= 0) return;
     }
@@ -64,7 +64,7 @@ static void on_state(void *user, hf_event event, uint16_t value) {
   if (event == HF_SLEEPS) self->slept_ms = read_clock(NULL);
   if (event == HF_UP) printf("up\n");
   if (event == HF_DOWN) printf("down\n");
-  if (event == HF_TAKEN) printf("taken %u\n", value);
+  if (event == HF_ACKNOWLEDGED) printf("acknowledged %u\n", value);
   if (event == HF_REJECTED) printf("rejected %u\n", value);
   if (event == HF_CONNECT_REFUSED) fprintf(stderr, "the gateway refuses this client id: return code %u\n", value);
   if (event == HF_SUBSCRIBE_REFUSED) fprintf(stderr, "the gateway refuses the subscription to cmd\n");
@@ -85,7 +85,7 @@ static int open_line(const char *path) {
   return tcsetattr(fd, TCSANOW, &settings) == 0 ? fd : -1;
 }
 
-/* One line of stdin, if there is one and room for it. */
+/* Publishes one line of stdin, if there is one and a free slot. */
 static void publish_line(subdevice *self, const hf_topic *topic, bool *is_over) {
   char text[PAYLOAD_BYTES + 2];
   if (fgets(text, sizeof text, stdin) == NULL) {
@@ -95,7 +95,7 @@ static void publish_line(subdevice *self, const hf_topic *topic, bool *is_over) 
   const hf_message message = {topic, (const uint8_t *)text, (uint16_t)strcspn(text, "\n"), 1};
   const int32_t number = hf_publish(&self->client, &message);
   if (number > 0) printf("queued %d\n", (int)number);
-  else fprintf(stderr, "not taken: %d (see holdfast_sn.h): %s\n", (int)number, text);
+  else fprintf(stderr, "not accepted: %d (see holdfast_sn.h): %s\n", (int)number, text);
 }
 
 static void run(subdevice *self, const hf_topic *topic) {
@@ -129,7 +129,7 @@ int main(int argc, char **argv) {
                             .payloads = payloads, .payload_bytes_max = PAYLOAD_BYTES,
                             .frame = frame, .frame_bytes = sizeof frame, .user = &self, .write = write_bytes,
                             .millis = read_clock, .on_message = on_message, .on_state = on_state};
-  setvbuf(stdin, NULL, _IONBF, 0); /* poll(2) must see what is left */
+  setvbuf(stdin, NULL, _IONBF, 0); /* unbuffered, so that poll(2) reports remaining input */
   setvbuf(stdout, NULL, _IOLBF, 0);
   self.fd = open_line(argv[1]);
   if (self.fd < 0) {

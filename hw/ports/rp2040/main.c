@@ -33,7 +33,7 @@ static uint8_t payloads[SLOTS * PAYLOAD_BYTES], frame[HF_FRAME_BYTES(PACKET_BYTE
 static char client_id[2 * PICO_UNIQUE_BOARD_ID_SIZE_BYTES + 1];
 static hf_client client;
 
-/* A full ring loses the byte; the frame's CRC-32 notices, and the gateway repeats. */
+/* A full ring loses the byte. The CRC-32 of the frame detects this, and the gateway repeats the packet. */
 static void on_uart(void) {
   while (uart_is_readable(uart0)) {
     const uint8_t octet = (uint8_t)uart_getc(uart0);
@@ -43,7 +43,7 @@ static void on_uart(void) {
   }
 }
 
-/* The three functions to write. */
+/* The three functions of a port. */
 static void write_bytes(void *user, const uint8_t *bytes, size_t n) {
   (void)user;
   uart_write_blocking(uart0, bytes, n);
@@ -60,7 +60,7 @@ static bool on_message(void *user, const hf_message *message) {
   return true;
 }
 
-/* Noise of the temperature sensor, so that message numbers begin elsewhere at each start. */
+/* Noise of the temperature sensor, so that message numbers differ at each start. */
 static uint16_t draw_number(void) {
   uint16_t number = 0;
   for (int i = 0; i < 16; i++) number = (uint16_t)((number << 1) ^ adc_read());
@@ -102,7 +102,7 @@ int main(void) {
       const uint16_t raw = adc_read();
       const uint8_t payload[2] = {(uint8_t)(raw >> 8), (uint8_t)raw};
       const hf_message message = {&topics[0], payload, sizeof payload, 1};
-      if (hf_publish(&client, &message) > 0) sent_ms = read_clock(NULL); /* no room: again at the next turn */
+      if (hf_publish(&client, &message) > 0) sent_ms = read_clock(NULL); /* without a free slot: again in the next loop */
     }
     hf_poll(&client);
   }

@@ -138,11 +138,11 @@ describe('a mistake is reported with its place and a hint', () => {
 });
 
 describe('a hostile file', () => {
-  it('never makes the reader throw, whatever the text', () => {
+  it('never makes the reader throw, for any text', () => {
     fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => typeof parseConfig(text).ok === 'boolean'));
   });
 
-  it('never makes the reader throw, whatever the values', () => {
+  it('never makes the reader throw, for any values', () => {
     const values = fc.constantFrom(
       '0',
       '-1',

@@ -17,7 +17,7 @@ describe('the PUBACK to the hub', () => {
     expect(bench.commit().disk.rows.size).toBe(0);
   });
 
-  it('is sent in the order of arrival, in whatever order the messages become safe [MQTT-4.6.0-2]', () => {
+  it('is sent in the order of arrival, for any order in which the messages become safe [MQTT-4.6.0-2]', () => {
     const bench = new FlowBench().enter('pump', false, 'pump/#').enter('valve', true, 'valve/#');
     bench.arrive(1, 'slow').arrive(2, 'fast', { topic: 'valve/set' });
     expect([bench.delivered(), bench.pubacks()]).toEqual([['fast'], []]);

@@ -31,7 +31,7 @@ describe('values in bytes', () => {
     );
   });
 
-  it('larger than the maximum are not encoded, whatever they are', () => {
+  it('larger than the maximum are not encoded, for any value', () => {
     fc.assert(
       fc.property(value, fc.nat(200), (one, bytesMax) => {
         const writer = new CompactWriter(new Vocabulary(), bytesMax);

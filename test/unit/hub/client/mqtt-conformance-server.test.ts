@@ -229,11 +229,11 @@ describe('an UNSUBSCRIBE', () => {
     const rig = new HubRig();
     const connection = rig.connect('c');
     rig.subscribe(connection, 't');
-    rig.fromApplication('t', 'under way');
+    rig.fromApplication('t', 'in flight');
     rig.send(connection, { kind: 'unsubscribe', packetId: 9, filters: ['t'] });
     rig.fromApplication('t', 'new');
     rig.cut(connection);
-    expect(rig.messagesTo(rig.connect('c'))).toMatchObject([{ text: 'under way', dup: true }]);
+    expect(rig.messagesTo(rig.connect('c'))).toMatchObject([{ text: 'in flight', dup: true }]);
   });
 });
 

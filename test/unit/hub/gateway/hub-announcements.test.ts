@@ -7,7 +7,7 @@ function benched(...present: string[]): OperationsBench {
 }
 
 describe('announcements', () => {
-  it('are sent after each CONNACK for all attached subdevices, whatever was confirmed before', () => {
+  it('are sent after each CONNACK for all attached subdevices, for any earlier confirmations', () => {
     const bench = new OperationsBench(['a', 'b']).present('a', 'b').connect();
     expect(bench.asked()).toEqual(['describe_sub_devices', 'online a b']);
     bench.answer('online', 'a');

@@ -1,7 +1,7 @@
 /*
  * A subdevice on Serial1: sends A0 once a second, switches the LED on `led` (payload 1 or 0).
- * Serial1 at 115200 8N1 is the line to the gateway; Serial stays free for people. Boards with one port only (Uno): put
- * Serial in its place, and print nothing.
+ * Serial1 at 115200 8N1 is the line to the gateway; Serial is free for output. Boards with one port only (Uno): use Serial
+ * instead, and print nothing.
  */
 #include <Arduino.h>
 #include <holdfast_sn.h>
@@ -16,7 +16,7 @@ static hf_config config;
 static hf_client client;
 static uint32_t last_sent_ms;
 
-/* The three functions to write. */
+/* The three functions of a port. */
 static void write_bytes(void *, const uint8_t *bytes, size_t n) { Serial1.write(bytes, n); }
 static uint32_t read_clock(void *) { return (uint32_t)millis(); }
 static bool on_message(void *, const hf_message *message) {
@@ -28,7 +28,7 @@ static void send_reading(void) {
   const uint16_t reading = (uint16_t)analogRead(A0);
   const uint8_t payload[2] = {(uint8_t)(reading >> 8), (uint8_t)reading};
   const hf_message message = {&topics[0], payload, sizeof payload, 1};
-  if (hf_publish(&client, &message) > 0) last_sent_ms = (uint32_t)millis(); /* no room: again at the next turn */
+  if (hf_publish(&client, &message) > 0) last_sent_ms = (uint32_t)millis(); /* without a free slot: again in the next loop */
 }
 
 void setup() {
@@ -54,7 +54,7 @@ void setup() {
   config.write = write_bytes;
   config.millis = read_clock;
   config.on_message = on_message;
-  while (hf_init(&client, &config) != HF_OK) digitalWrite(LED_BUILTIN, HIGH); /* a mistake above: see holdfast_sn.h */
+  while (hf_init(&client, &config) != HF_OK) digitalWrite(LED_BUILTIN, HIGH); /* a configuration error: see holdfast_sn.h */
   hf_connect(&client);
 }
 
