@@ -10,11 +10,11 @@ import type { Packet } from '../../codec/mqttsn-packets.ts';
 import type { DriverReport, LinkAction } from '../driver.ts';
 import { PACKET_BYTES_KEY } from './link-keys.ts';
 
-/** The buffer is empty between inputs, so a snapshot contains no actions. */
 export class ActionBuffer {
   private readonly frame: Framing['encode'];
   private readonly packetBytesMax: number;
   readonly counters = { bytesOut: 0, framesOut: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 };
+  /** Empty between inputs. */
   private actions: LinkAction[] = [];
   private lastToken = 0;
 

@@ -33,6 +33,7 @@ export class TopicTable {
   private readonly subdevice: string;
   private readonly sink: PacketSink;
   private readonly limits: TopicLimits;
+  /** Least recently used first. */
   private readonly bindings = new Map<number, Binding>();
   private readonly ids = new Map<string, number>();
   private readonly announcedIds = new Set<number>();

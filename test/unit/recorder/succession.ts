@@ -71,8 +71,8 @@ export function succeeded<Input, Action, Built extends Subject<Input, Action>>({
   let last: ReturnType<typeof build> | undefined;
   const takeOver = (): string | undefined => {
     const before = encodeValue(first.snapshots.capture());
-    if (last !== undefined && encodeValue(last.snapshots.capture()) !== before)
-      return `${before}\n${encodeValue(last.snapshots.capture())}`;
+    const [was, is] = [stateText(first), stateText(last ?? first)];
+    if (was !== is) return `${was}\n${is}`;
     const next = build();
     if (!next.snapshots.restore(decodeValue(before) as object)) return 'another layout';
     const after = encodeValue(next.snapshots.capture());
@@ -107,6 +107,23 @@ export function succeeded<Input, Action, Built extends Subject<Input, Action>>({
     get: (target, key) => (key === 'handle' ? handle : Reflect.get(target, key, target)),
   });
   return { machine, outcome };
+}
+
+/** State of a machine as text: all fields of its objects, without its options. */
+function stateText({ machine, options }: { readonly machine: object; readonly options: object }): string {
+  const outside = new Set(within(options));
+  const seen = new Set<object>();
+  const stateOf = (value: unknown): unknown => {
+    if (typeof value === 'function') return 'function';
+    if (typeof value !== 'object' || value === null || value instanceof Uint8Array) return value;
+    if (outside.has(value)) return 'option';
+    if (value instanceof Map || value instanceof Set || Array.isArray(value)) return Array.from(value, stateOf);
+    const { name } = value.constructor;
+    if (name !== 'Object' && seen.has(value)) return name;
+    seen.add(value);
+    return Object.entries(value).map(stateOf);
+  };
+  return encodeValue(stateOf(machine));
 }
 
 export function linkKind({ create, laterClasses }: LinkDriver): Kind<LinkMachine> {
