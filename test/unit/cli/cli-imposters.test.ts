@@ -4,6 +4,7 @@ import { utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { ask } from '../../../src/ops/api/control-client.ts';
 import { withControl, withDirectory } from '../ops/api/control-rig.ts';
 
 interface Ended {
@@ -76,14 +77,16 @@ describe.concurrent('another program on the control socket', { timeout: 120_000 
     ],
   ])('is named, and its answer is not used: %s', async (_, serve) => {
     await withServer(serve, async (socketPath) => {
-      for (const command of [['status'], ['ledger']]) {
-        const { code, out, err } = await holdfast(...command, '--socket', socketPath);
-        expect({ command, code, out }).toEqual({ command, code: 69, out: '' });
-        expect(err).toMatch(
-          /^holdfast: The process that listens on .* (is not a gateway of this version|of another version)/,
-        );
-        expect(err).not.toMatch(/object Object|\n {4}at |defect of holdfast/);
-      }
+      const { code, out, err } = await holdfast('status', '--socket', socketPath);
+      expect({ code, out }).toEqual({ code: 69, out: '' });
+      expect(err).toMatch(
+        /^holdfast: The process that listens on .* (is not a gateway of this version|of another version)/,
+      );
+      expect(err).not.toMatch(/object Object|\n {4}at |defect of holdfast/);
+      await expect(ask(socketPath, '/v1/ledger')).rejects.toMatchObject({
+        code: 'not-running',
+        message: expect.stringMatching(/^The process that listens on .* (is not a gateway|of another version)/),
+      });
     });
   });
 
@@ -98,13 +101,16 @@ describe.concurrent('another program on the control socket', { timeout: 120_000 
     await withServer(
       () => undefined,
       async (socketPath) => {
-        for (const command of [['ledger'], ['dead-letters', 'list'], ['tail']]) {
-          const { code, err } = await holdfast(...command, '--socket', socketPath);
-          expect({ command, code }).toEqual({ command, code: 69 });
-          expect(err.replaceAll(/\s+/g, ' ')).toMatch(
-            /The gateway does not answer: .* Process \d+ \(.*\) listens there/,
-          );
-        }
+        const commands = [['ledger'], ['dead-letters', 'list'], ['tail']];
+        await Promise.all(
+          commands.map(async (command) => {
+            const { code, err } = await holdfast(...command, '--socket', socketPath);
+            expect({ command, code }).toEqual({ command, code: 69 });
+            expect(err.replaceAll(/\s+/g, ' ')).toMatch(
+              /The gateway does not answer: .* Process \d+ \(.*\) listens there/,
+            );
+          }),
+        );
       },
     );
   });
