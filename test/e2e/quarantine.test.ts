@@ -96,16 +96,6 @@ async function expectService(testbed: Testbed, delivered: number): Promise<void>
 describe('a corrupt store', () => {
   it.each<[string, number, (path: string) => void]>([
     ['its first page is noise', BACKLOG, (path) => writeFileSync(path, noise(PAGE_BYTES), { flag: 'r+' })],
-    [
-      'its schema is noise',
-      BACKLOG,
-      (path) => {
-        const bytes = readFileSync(path);
-        bytes.set(noise(PAGE_BYTES - 100), 100);
-        writeFileSync(path, bytes);
-      },
-    ],
-    ['it is empty', 0, (path) => truncateSync(path)],
     ['it is garbage', 0, (path) => writeFileSync(path, noise(100_000))],
   ])(
     'because %s, is set aside unchanged, and the gateway continues with the readable messages',

@@ -5,6 +5,7 @@ import {
   existsSync,
   mkdirSync,
   openSync,
+  readdirSync,
   readFileSync,
   renameSync,
   statSync,
@@ -18,6 +19,7 @@ import { describe, expect, it } from 'vitest';
 import { type Random, seededRandom } from '../../../../src/base/random.ts';
 import type { Change } from '../../../../src/custody/change.ts';
 import { imbalance } from '../../../../src/custody/ledger.ts';
+import { PAGE_BYTES } from '../../../../src/store/database.ts';
 import { IS_LONG_RUN } from '../../../long-run.ts';
 import { type OpenedStore, openStore, put, row, settle, storePath } from '../store-rig.ts';
 
@@ -26,8 +28,19 @@ const ROWS = 5000;
 /** Type of an inner page of a table (SQLite file format §1.6). */
 const INNER_PAGE = 5;
 
+/** Files of a filled store by its number of rows: filled once, and copied for each test. */
+const FILLED = new Map<number, ReadonlyMap<string, Buffer>>();
+
 /** Closed store of `ROWS` uplinks in four lanes, of which every tenth was delivered. */
 async function filledStore(rows = ROWS): Promise<string> {
+  const files = FILLED.get(rows) ?? (await fill(rows));
+  FILLED.set(rows, files);
+  const path = storePath();
+  for (const [name, bytes] of files) writeFileSync(join(dirname(path), name), bytes);
+  return path;
+}
+
+async function fill(rows: number): Promise<ReadonlyMap<string, Buffer>> {
   const path = storePath();
   const { commit, store } = openStore(path);
   const puts: Change[] = Array.from({ length: rows }, (_, index) => {
@@ -38,7 +51,8 @@ async function filledStore(rows = ROWS): Promise<string> {
   const delivered = puts.flatMap((_, index) => (index % 10 === 0 ? [settleAt(index + 1)] : []));
   commit(...delivered);
   await store.close();
-  return path;
+  const folder = dirname(path);
+  return new Map(readdirSync(folder).map((name) => [name, readFileSync(join(folder, name))]));
 }
 
 function settleAt(seq: number): Change {
@@ -131,6 +145,20 @@ describe('a store with smashed sectors', () => {
     const { opening } = reopen(path);
     expect(opening.nextSeq.uplink).toBeGreaterThan(500);
   });
+});
+
+it.each([
+  ['first page', 0],
+  ['schema', 100], // the header of the file takes 100 octets (SQLite file format §1.3)
+])('a store without its %s gives its messages back, from the bytes of the other pages', async (_what, from) => {
+  const path = await filledStore(500);
+  const bytes = readFileSync(path);
+  bytes.fill(0xa5, from, PAGE_BYTES);
+  writeFileSync(path, bytes);
+  const opened = openStore(path);
+  expect(opened.opening.recovery[0]).toContain('the number of missing messages is unknown');
+  expect((await tally(opened)).pending).toBe(450);
+  await opened.store.close();
 });
 
 describe('a file that is', () => {
