@@ -7,7 +7,7 @@ export const EVERY_RUN = defineConfig({
   test: {
     pool: 'forks', // PTYs and native code: a process that dies takes only its own file with it
     isolate: false, // each process loads the sources once; no test leaves anything behind in a module
-    maxWorkers: 4, // end-to-end tests wait most of the time, also on two cores
+    maxWorkers: 6, // an end-to-end test waits for three quarters of its time, also on two cores
     sequence: { sequencer: LongestFirst },
     // For the tests and for all processes that they start: a third of a start is compiling.
     env: { NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/holdfast', import.meta.url)) },
