@@ -22,8 +22,9 @@ import {
   SLOW_HUB_MS,
 } from './recording.ts';
 
-/** Processes with traffic: past the opening of the store and its first commits. */
-const LIVES = IS_LONG_RUN ? 12 : 6;
+/** Failing fsyncs of the processes with traffic: past the opening of the store and its first commits. */
+const FAILING = IS_LONG_RUN ? Array.from({ length: 12 }, (_, index) => index + 1) : [1, 2, 4, 6];
+const LIVES = FAILING.length;
 /** One of this number of power cuts is checked; an error after a failed fsync persists for long. */
 const STRIDE = IS_LONG_RUN ? 3 : 30;
 /** Failing fsyncs of the first start: each n-th. */
@@ -106,8 +107,8 @@ async function liveAndFail({ testbed, failFsync }: RecordedTestbed, more: number
   testbed.setFaults({ sendDelayMs: SLOW_HUB_MS });
   const traffic = keepSending(testbed, c);
   const ends: (number | string)[] = [];
-  for (let n = 1; n <= LIVES; n += 1) {
-    if (n % 2 === 0) testbed.restoreHub();
+  for (const [index, n] of FAILING.entries()) {
+    if (index % 2 === 1) testbed.restoreHub();
     else testbed.setFaults({ reach: 'refuses' });
     failFsync(n, more);
     forgetFailures(testbed);
