@@ -67,7 +67,7 @@ const LINES_WITHOUT_QUESTION = 250;
 const MAY_BE_LONG = 'hw/client/holdfast_sn.c';
 
 /** Folders that still spread object literals. */
-const NOT_COVERED = ['src/driver/', 'src/hub/client/'];
+const NOT_COVERED = ['src/driver/'];
 
 const IMPORT = /(?:\bfrom|\bimport|\bimport\(|\brequire\(|\)\()\s*['"]([^'"\n]+)['"]/g;
 const REFERENCE = /\bnew URL\(\s*['"](\.[^'"\n]+)['"]/g;

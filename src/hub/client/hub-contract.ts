@@ -113,7 +113,7 @@ export interface HubClientOptions {
   readonly connectMsMax: number;
   /** Largest time to SUBACK, UNSUBACK and PINGRESP, ms. */
   readonly answerMsMax: number;
-  /** Earliest time of the first connection after a start, monotonic ms (`first-dial.ts`). */
+  /** Earliest time of the first connection after a start, monotonic ms (`reconnect-policy.ts`). */
   readonly firstDialAtMs: number;
   /** Pauses between the end of a connection or attempt and the next. */
   readonly reconnect: BackoffLimits;

@@ -1,8 +1,9 @@
 /**
- * Pause between the end of a connection or attempt and the next attempt: the usual back-off, or a longer pause if
- * another gateway seems to use the same identity (`takeover.ts`).
+ * Times of connection attempts. The pause between the end of a connection or attempt and the next attempt is the usual
+ * back-off, or a longer pause if another gateway seems to use the same identity (`takeover.ts`).
  */
 import { Backoff, type BackoffLimits } from '../../base/backoff.ts';
+import type { StoreOpening } from '../../custody/row.ts';
 import { type ClientState, onlineSince } from './client-state.ts';
 import { NO_TAKEOVERS, TakeoverDetector, type TakeoverStats } from './takeover.ts';
 
@@ -57,4 +58,18 @@ export class ReconnectPolicy {
         return;
     }
   }
+}
+
+/**
+ * Earliest time of the first CONNECT after a start. The hub allows one CONNECT per interval and also counts those of an
+ * earlier process. The last attempt of that process is unknown: a failed attempt is not stored, and a process killed
+ * just after its CONNECT has not stored it. So that attempt is assumed at the end of the process.
+ * @returns monotonic ms, at or after `now.upMs`
+ */
+export function firstDialAtMs(
+  { now, isFirstOfBoot }: Pick<StoreOpening, 'now' | 'isFirstOfBoot'>,
+  floorMs: number,
+): number {
+  // after a boot the interval has passed already, unless the machine boots faster than the interval
+  return isFirstOfBoot ? Math.max(now.upMs, floorMs) : now.upMs + floorMs;
 }

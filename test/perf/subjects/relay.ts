@@ -13,7 +13,7 @@ export interface Relay {
   readonly load: Load;
   readonly hub: CountingHub;
   readonly pid: number;
-  /** Commits so far, if the program tells. */
+  /** Commits so far, if the program reports them. */
   commits(): Promise<number | undefined>;
   /** Ends the program, removes its files. */
   close(): Promise<void>;

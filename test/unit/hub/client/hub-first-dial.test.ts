@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { firstDialAtMs } from '../../../../src/hub/client/first-dial.ts';
+import { firstDialAtMs } from '../../../../src/hub/client/reconnect-policy.ts';
 
 const FLOOR_MS = 5000;
 
