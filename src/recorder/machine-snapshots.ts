@@ -95,6 +95,7 @@ export class MachineSnapshots {
   /** @returns false if objects of this class have state that is not visible from outside */
   #addClass(prototype: object | null): boolean {
     if (prototype === null || Object.getPrototypeOf(prototype) !== Object.prototype) return false;
+    if (this.#prototypes.get(prototype.constructor.name) === prototype) return true;
     const source = String(prototype.constructor);
     if (!source.startsWith('class ') || source.includes('this.#')) return false;
     this.#prototypes.set(prototype.constructor.name, prototype);
