@@ -1,49 +1,19 @@
 import { expect, it } from 'vitest';
-import { NO_TAKEOVERS } from '../../../../src/hub/client/takeover.ts';
 import { conditionsOf, type Health } from '../../../../src/ops/conditions/conditions.ts';
+import { HEALTHY } from './healthy.ts';
 
-const HUB: Health['hub'] = {
-  isOnline: true,
-  changedAtMs: 0,
-  problem: undefined,
-  refusal: undefined,
-  ...{ isSigned: true, isPlain: true, peer: 'hub.example.net:1883', awaitingConnackMs: undefined },
-  session: { finding: 'resumed', away: null, keptMs: null, isOver: false, gap: null },
-  ...{ refusedFilters: [], doubtedTopics: [], unansweredMs: undefined, clientId: 'gw', takeovers: NO_TAKEOVERS },
-  ...{ tlsFilesTrouble: undefined, problemStage: undefined, heldPackets: [], silentFilters: [], loweredFilters: [] },
-};
-
-const STORE: Health['store'] = { volatile: null, losses: [], damaged: 0, damagedRecords: 0, isDamaged: false };
-
+/** The clock is not confirmed. */
 function health(fields: Partial<Health>): Health {
-  return {
-    ...{
-      nowMs: 9000,
-      startedAtMs: 0,
-      hub: HUB,
-      links: [],
-      bindings: [],
-      unconfiguredDevices: [],
-      unconfirmed: { subdevices: [], forMs: 0 },
-      removed: [],
-      storeFullSinceMs: undefined,
-      diskLow: undefined,
-    },
-    clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: false, aheadOfHubMs: undefined },
-    outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
-    ...{ store: STORE, imbalance: 0, setAside: { times: 0, last: undefined }, dead: 0, deadTopics: [] },
-    ...{ filters: { wanted: 0, max: 0, rejected: [] }, discarded: [], missing: [] },
-    ...fields,
-  };
+  return { ...HEALTHY, clock: { ...HEALTHY.clock, isTrusted: false }, ...fields };
 }
 
 const refused = (code: number): Health['hub'] => ({
-  ...HUB,
+  ...HEALTHY.hub,
   isOnline: false,
   refusal: { code, reason: 'no', remedy: 'Correct it.' },
 });
 const codes = (fields: Partial<Health>): string[] => conditionsOf(health(fields)).map(({ code }) => code);
-const TRUSTED = { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined };
+const TRUSTED = HEALTHY.clock;
 
 it('an untrusted clock alone is no condition', () => {
   expect(codes({})).toEqual([]);
@@ -71,13 +41,13 @@ it('a clock that the hub’s time replaces is reported with the difference, and 
 });
 
 it('rows that were lost when the store was opened are damaged rows', () => {
-  expect(conditionsOf(health({ store: { ...STORE, damaged: 7 } }))).toMatchObject([
+  expect(conditionsOf(health({ store: { ...HEALTHY.store, damaged: 7 } }))).toMatchObject([
     { code: 'damaged-rows', losing: 'yes' },
   ]);
 });
 
 it('damaged records have their own condition', () => {
-  expect(conditionsOf(health({ store: { ...STORE, damagedRecords: 2 } }))).toMatchObject([
+  expect(conditionsOf(health({ store: { ...HEALTHY.store, damagedRecords: 2 } }))).toMatchObject([
     { code: 'damaged-records', losing: 'at risk' },
   ]);
 });

@@ -4,50 +4,18 @@ import { describe, expect, it } from 'vitest';
 import { renderStatus } from '../../../../src/cli/status-view.ts';
 import { openTerminal } from '../../../../src/cli/terminal.ts';
 import { refusalOf } from '../../../../src/hub/client/connack.ts';
-import { NO_TAKEOVERS } from '../../../../src/hub/client/takeover.ts';
 import { conditionsOf, type Health } from '../../../../src/ops/conditions/conditions.ts';
 import type { HubReport, SessionReport } from '../../../../src/ops/reports/hub-report.ts';
 import { judge } from '../../../../src/ops/verdict.ts';
 import { AWAY } from '../api/control-rig.ts';
+import { HEALTHY } from './healthy.ts';
 
 const HOUR_MS = 3_600_000;
 const KEPT: SessionReport = { finding: 'resumed', away: null, keptMs: 24 * HOUR_MS, isOver: false, gap: null };
-const HUB: Health['hub'] = {
-  ...{ isOnline: true, changedAtMs: 0, problem: undefined, refusal: undefined },
-  ...{ isSigned: true, isPlain: true, peer: 'hub.example.net:1883', awaitingConnackMs: undefined },
-  ...{
-    session: KEPT,
-    refusedFilters: [],
-    doubtedTopics: [],
-    unansweredMs: undefined,
-    clientId: 'PRODUCT001gw-1',
-    takeovers: NO_TAKEOVERS,
-    ...{ tlsFilesTrouble: undefined, problemStage: undefined, heldPackets: [], silentFilters: [], loweredFilters: [] },
-  },
-};
+const HUB: Health['hub'] = { ...HEALTHY.hub, session: KEPT, clientId: 'PRODUCT001gw-1' };
 
 function healthOf(hub: Partial<Health['hub']>): Health {
-  return {
-    ...{ nowMs: 9000, startedAtMs: 0, hub: { ...HUB, ...hub }, links: [] },
-    ...{
-      bindings: [],
-      unconfiguredDevices: [],
-      unconfirmed: { subdevices: [], forMs: 0 },
-      removed: [],
-      storeFullSinceMs: undefined,
-      diskLow: undefined,
-    },
-    clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined },
-    outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
-    ...{
-      store: { volatile: null, losses: [], damaged: 0, damagedRecords: 0, isDamaged: false },
-      imbalance: 0,
-      setAside: { times: 0, last: undefined },
-      dead: 0,
-      deadTopics: [],
-    },
-    ...{ filters: { wanted: 0, max: 0, rejected: [] }, discarded: [], missing: [] },
-  };
+  return { ...HEALTHY, hub: { ...HUB, ...hub } };
 }
 
 function textsFor(hub: Partial<Health['hub']>): string {
