@@ -24,6 +24,8 @@ export interface GatewayProcessOptions {
   readonly configPath: string;
   readonly socketPath: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** Options of Node and V8. */
+  readonly nodeOptions?: readonly string[];
   /** Path of another program with the same command line, e.g. one without a safety. */
   readonly program?: string;
 }
@@ -56,7 +58,13 @@ export class GatewayProcess {
   spawn(): void {
     const child = spawn(
       process.execPath,
-      [this.#options.program ?? MAIN, 'run', '--config', this.#options.configPath],
+      [
+        ...(this.#options.nodeOptions ?? []),
+        this.#options.program ?? MAIN,
+        'run',
+        '--config',
+        this.#options.configPath,
+      ],
       {
         stdio: ['ignore', 'ignore', 'pipe'],
         env: { ...process.env, ...this.#options.env },

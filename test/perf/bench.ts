@@ -2,7 +2,8 @@
  * `npm run bench`: measures the real gateway process on PTYs, a disk and a connection to a hub, and beside it, in the same
  * call, what the platform can do. Absolute numbers belong to the machine; ratios within one call can be compared.
  */
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { Command, InvalidArgumentError } from 'commander';
 import { VERSION } from '../../src/cli/version.ts';
 import { cases } from './cases/cases.ts';
@@ -10,6 +11,7 @@ import { machineFacts } from './report/machine.ts';
 import { type BenchResult, readResult, resultOf, writeResult } from './report/result.ts';
 import { caseTable, comparison, machineLines } from './report/tables.ts';
 import { runCases } from './run-cases.ts';
+import { warmCache } from './warm-cache.ts';
 
 interface Options {
   readonly runs: number;
@@ -80,8 +82,12 @@ async function bench(): Promise<number> {
     machine: machineFacts(stateRoot),
   };
   process.stdout.write(`${machineLines(facts)}\n\n`);
+  const cacheFolder = mkdtempSync(join(stateRoot, 'holdfast-bench-cache-'));
+  process.once('exit', () => rmSync(cacheFolder, { recursive: true, force: true }));
+  await warmCache(stateRoot, cacheFolder);
   const settings = {
     stateRoot,
+    cacheFolder,
     seconds,
     warmUp: isQuick ? WARM_UP_QUICK : WARM_UP,
     isQuick,

@@ -12,6 +12,8 @@ export type Subject = 'holdfast' | 'bare' | 'mosquitto' | 'machine';
 export interface RunSettings {
   /** Folder on the disk to be measured. */
   readonly stateRoot: string;
+  /** Compile cache of the gateways, warm as on a gateway that was stopped in order before. */
+  readonly cacheFolder: string;
   /** Duration of one measurement. */
   readonly seconds: number;
   /** Messages of each link before a measurement. */
@@ -42,13 +44,13 @@ export function isAvailable(subject: Subject): boolean {
 /** @param plan applies to the product only */
 export async function openRelay(
   subject: Subject,
-  { stateRoot }: RunSettings,
-  plan: Omit<HoldfastPlan, 'stateRoot'>,
+  { stateRoot, cacheFolder }: RunSettings,
+  plan: Omit<HoldfastPlan, 'stateRoot' | 'cacheFolder'>,
 ): Promise<Relay> {
   const { links } = plan;
   switch (subject) {
     case 'holdfast':
-      return openHoldfast({ ...plan, stateRoot });
+      return openHoldfast({ ...plan, stateRoot, cacheFolder });
     case 'bare':
       return openBare({ stateRoot, links });
     case 'mosquitto':

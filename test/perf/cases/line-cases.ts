@@ -22,6 +22,7 @@ async function lines(settings: RunSettings): Promise<readonly Figure[]> {
     `[link.lines]\nsubdevice = "s${index}"\nformat = "ndjson"\ntopic = "t"\nsequence = "n"\nack = "OK {n}"\nbusy = "BUSY {n}"\n`;
   const holdfast = await openHoldfast({
     stateRoot: settings.stateRoot,
+    cacheFolder: settings.cacheFolder,
     links: LINKS,
     link: { driver: 'lines' },
     linkText: table,
@@ -50,9 +51,13 @@ async function modbus(settings: RunSettings): Promise<readonly Figure[]> {
   return figures;
 }
 
-async function modbusLine({ stateRoot, seconds, isQuick }: RunSettings, baudRate: number): Promise<readonly Figure[]> {
+async function modbusLine(
+  { stateRoot, cacheFolder, seconds, isQuick }: RunSettings,
+  baudRate: number,
+): Promise<readonly Figure[]> {
   const holdfast = await openHoldfast({
     stateRoot,
+    cacheFolder,
     links: 1,
     link: { driver: 'modbus', baud_rate: baudRate },
     linkText: () => UNITS.map(unitText).join(''),

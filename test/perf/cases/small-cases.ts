@@ -18,8 +18,8 @@ const IDLE_SECONDS_MIN = 10;
 const CALLS = 5;
 const MIB = 1024 * 1024;
 
-async function idle({ stateRoot, seconds, isQuick }: RunSettings): Promise<readonly Figure[]> {
-  const holdfast = await openHoldfast({ stateRoot, links: LINKS });
+async function idle({ stateRoot, cacheFolder, seconds, isQuick }: RunSettings): Promise<readonly Figure[]> {
+  const holdfast = await openHoldfast({ stateRoot, cacheFolder, links: LINKS });
   try {
     await pause(isQuick ? 0 : SETTLE_MS);
     const measurement = await Measurement.start(holdfast);
@@ -37,8 +37,8 @@ async function idle({ stateRoot, seconds, isQuick }: RunSettings): Promise<reado
   }
 }
 
-async function commandLine({ stateRoot, isQuick }: RunSettings): Promise<readonly Figure[]> {
-  const holdfast = await openHoldfast({ stateRoot, links: LINKS });
+async function commandLine({ stateRoot, cacheFolder, isQuick }: RunSettings): Promise<readonly Figure[]> {
+  const holdfast = await openHoldfast({ stateRoot, cacheFolder, links: LINKS });
   const cacheRoot = mkdtempSync(join(stateRoot, 'holdfast-bench-cache-'));
   const calls = isQuick ? 1 : CALLS;
   try {

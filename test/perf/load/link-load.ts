@@ -48,7 +48,7 @@ export class LinkLoad implements AnswerSink {
   /** A frame occupies the line. */
   #isLineBusy = false;
   #lastReceived = 0;
-  #wantsConnection = true;
+  #wantsConnection = false;
   #nowUs = 0;
 
   constructor(plan: LinkLoadPlan) {
@@ -91,7 +91,8 @@ export class LinkLoad implements AnswerSink {
     }
     this.#obey();
     const laterUs = this.#later.reduce((soonest, { atUs }) => Math.min(soonest, atUs), Number.POSITIVE_INFINITY);
-    if (this.#memory.get('isConnected') === 0) return Math.min(laterUs, this.#greet());
+    if (this.#memory.get('isConnected') === 0)
+      return this.#wantsConnection ? Math.min(laterUs, this.#greet()) : laterUs;
     return Math.min(laterUs, this.#repeat(), this.#sendMessages());
   }
 
@@ -153,7 +154,7 @@ export class LinkLoad implements AnswerSink {
       this.#nextGreetingUs = 0;
     }
     const bytes = command === COMMAND.sleep ? speech.sleep : command === COMMAND.wake ? speech.wake : undefined;
-    this.#wantsConnection = command !== COMMAND.sleep;
+    this.#wantsConnection = command === COMMAND.connect;
     if (bytes !== undefined) this.#write(bytes);
   }
 
@@ -168,7 +169,7 @@ export class LinkLoad implements AnswerSink {
   }
 
   #repeat(): number {
-    if (this.#memory.get('repeatMs') === 0 || this.#inFlight === 0) return Number.POSITIVE_INFINITY;
+    if (this.#inFlight === 0) return Number.POSITIVE_INFINITY;
     if (this.#nowUs >= this.#nextRepeatUs) this.#writeUnanswered();
     return this.#nextRepeatUs;
   }

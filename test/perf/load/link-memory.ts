@@ -32,7 +32,7 @@ export const WORD = {
   bytesRead: 13,
   bytesWritten: 14,
   wakings: 15,
-  /** Order: ms after which unanswered messages are repeated; 0 = never, because a PTY loses nothing. */
+  /** Order: silence in ms after which unanswered messages are repeated. */
   repeatMs: 16,
 } as const;
 /** An even number, so that times are aligned. */

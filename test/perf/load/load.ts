@@ -21,6 +21,8 @@ export interface Flow {
 
 /** No limit: more than any run sends. */
 const UNLIMITED = 2 ** 31 - 1;
+/** A PTY loses nothing, but a gateway drops what follows a repeated CONNECT. */
+const REPEAT_MS = 3000;
 
 export class Load {
   readonly links: readonly LinkMemory[];
@@ -29,9 +31,10 @@ export class Load {
   #failure: Error | undefined;
 
   /** @param greetEveryMs pause before the greeting is repeated */
-  constructor(links: readonly LoadLink[], greetEveryMs = 200) {
+  constructor(links: readonly LoadLink[], greetEveryMs = 1000) {
     const memory = allocateLinkMemory(links.length);
     this.links = links.map((_, index) => new LinkMemory(memory, index));
+    for (const link of this.links) link.set('repeatMs', REPEAT_MS);
     const plans = links.map(({ startAt = 0, ...link }) => ({ ...link, startAt: startAt % IDS }));
     const workerData: LoadCommand = { memory, stop: this.#stop, greetEveryMs, links: plans };
     this.#worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData, name: 'load' });

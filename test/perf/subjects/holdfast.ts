@@ -10,10 +10,13 @@ import { until } from '../load/until.ts';
 import type { SpeechPlan } from '../load/worker.ts';
 import { type Relay, topicAtHub } from './relay.ts';
 import { type Keys, section } from './toml.ts';
+import { unitEnvironment } from './unit-environment.ts';
 
 export interface HoldfastPlan {
   /** Folder on the disk to be measured. */
   readonly stateRoot: string;
+  /** Compile cache. */
+  readonly cacheFolder: string;
   readonly links: number;
   readonly hub?: Keys;
   readonly outbox?: Keys;
@@ -28,6 +31,8 @@ export interface HoldfastPlan {
   /** Subdevices of each link; the first link has `s0`. */
   readonly subdevices?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Options of Node and V8. */
+  readonly nodeOptions?: readonly string[];
   /** Start with an unreachable hub. */
   readonly isHubAway?: boolean;
   /** Prepares the empty state directory, e.g. with a backlog. @returns messages of each link in it */
@@ -45,7 +50,6 @@ export class Holdfast implements Relay {
   readonly load: Load;
   readonly process: GatewayProcess;
   readonly socketPath: string;
-  readonly cacheFolder: string;
   readonly #end: () => void;
 
   constructor(parts: {
@@ -53,14 +57,12 @@ export class Holdfast implements Relay {
     readonly load: Load;
     readonly process: GatewayProcess;
     readonly socketPath: string;
-    readonly cacheFolder: string;
     readonly end: () => void;
   }) {
     this.hub = parts.hub;
     this.load = parts.load;
     this.process = parts.process;
     this.socketPath = parts.socketPath;
-    this.cacheFolder = parts.cacheFolder;
     this.#end = parts.end;
   }
 
@@ -117,15 +119,13 @@ export async function openHoldfast(plan: HoldfastPlan): Promise<Holdfast> {
   const paths = ptys.map(({ path }) => path);
   writeFileSync(configPath, configText({ plan, stateDir, socketPath, port: hub.port, paths }));
   if (plan.isHubAway === true) await hub.close();
-  const cacheFolder = join(folder, 'cache');
-  // As in the unit, which is how the product is started.
-  const unit = { NODE_ENV: 'production', UV_THREADPOOL_SIZE: '12', NODE_COMPILE_CACHE: cacheFolder };
-  const process = new GatewayProcess({ configPath, socketPath, env: { ...unit, ...plan.env } });
+  const env = { ...unitEnvironment(), NODE_COMPILE_CACHE: plan.cacheFolder, ...plan.env };
+  const process = new GatewayProcess({ configPath, socketPath, env, nodeOptions: plan.nodeOptions ?? [] });
   const end = (): void => {
     for (const pty of ptys) pty.close();
     rmSync(folder, { recursive: true, force: true });
   };
-  const holdfast = new Holdfast({ hub, load, process, socketPath, cacheFolder, end });
+  const holdfast = new Holdfast({ hub, load, process, socketPath, end });
   if (plan.isStopped === true) return holdfast;
   try {
     await holdfast.start();

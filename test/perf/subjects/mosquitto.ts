@@ -48,6 +48,7 @@ export async function openMosquitto({
       ring: mqttRing(topicAtHub(index)),
     })),
   );
+  load.command('connect');
   await load.untilConnected();
   return new ChildRelay({ hub, load, child, folder, end: () => fds.forEach(closeRawTcp) });
 }

@@ -1,0 +1,75 @@
+/** Settings of Node, V8 and the C library for small machines: memory against CPU time. On request. */
+import { pause } from '../load/until.ts';
+import { readCost } from '../process-cost.ts';
+import type { Figure } from '../report/figure.ts';
+import type { HoldfastPlan } from '../subjects/holdfast.ts';
+import { expectNothingLost } from '../subjects/relay.ts';
+import { type BenchCase, openRelay, type RunSettings } from './bench-case.ts';
+import { measureFlow } from './flow-cases.ts';
+import { within } from './link-cases.ts';
+
+const LINKS = 8;
+const WINDOW = 16;
+const SETTLE_MS = 3000;
+const MIB = 1024 * 1024;
+const KEPT = ['messages', 'CPU', 'RSS, peak'];
+
+const VARIANTS: Readonly<Record<string, Pick<HoldfastPlan, 'env' | 'nodeOptions'>>> = {
+  'no settings': { nodeOptions: [] },
+  'semi-space 1': { nodeOptions: ['--max-semi-space-size=1'] },
+  'semi-space 2': { nodeOptions: ['--max-semi-space-size=2'] },
+  'semi-space 2, old space 48': { nodeOptions: ['--max-semi-space-size=2', '--max-old-space-size=48'] },
+  'one arena': { env: { MALLOC_ARENA_MAX: '1' } },
+  'two arenas': { env: { MALLOC_ARENA_MAX: '2' } },
+  'one V8 thread': { nodeOptions: ['--v8-pool-size=1'] },
+  'four pool threads': { env: { UV_THREADPOOL_SIZE: '4' } },
+  'semi-space 2, two arenas, one V8 thread': {
+    nodeOptions: ['--max-semi-space-size=2', '--v8-pool-size=1'],
+    env: { MALLOC_ARENA_MAX: '2' },
+  },
+  'semi-space 1, one arena, one V8 thread': {
+    nodeOptions: ['--max-semi-space-size=1', '--v8-pool-size=1'],
+    env: { MALLOC_ARENA_MAX: '1' },
+  },
+};
+
+async function memory(settings: RunSettings): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  const variants = Object.entries(VARIANTS).slice(0, settings.isQuick ? 1 : undefined);
+  for (const [name, variant] of variants) figures.push(...(await measureVariant(settings, name, variant)));
+  return figures;
+}
+
+async function measureVariant(
+  settings: RunSettings,
+  name: string,
+  variant: Pick<HoldfastPlan, 'env' | 'nodeOptions'>,
+): Promise<Figure[]> {
+  const relay = await openRelay('holdfast', settings, { links: LINKS, ...variant });
+  try {
+    await pause(settings.isQuick ? 0 : SETTLE_MS);
+    const idle = readCost(relay.pid).rssBytes / MIB;
+    await relay.load.send(settings.warmUp, { window: WINDOW });
+    const near = await measureFlow(relay, settings, { window: WINDOW });
+    await relay.load.pause();
+    await relay.hub.close();
+    const away = await measureFlow(relay, settings, { window: WINDOW });
+    await relay.hub.open();
+    await expectNothingLost(relay);
+    return [
+      { name: `${name}, idle: RSS`, unit: 'MiB', better: 'less', value: idle },
+      ...within(`${name}, near`, near, KEPT),
+      ...within(`${name}, away`, away, KEPT),
+    ];
+  } finally {
+    await relay.close();
+  }
+}
+
+export const memoryCase: BenchCase = {
+  name: 'memory',
+  about: 'settings for small machines: memory and CPU time with each',
+  subjects: ['holdfast'],
+  isOnRequest: true,
+  run: memory,
+};
