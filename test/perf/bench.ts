@@ -32,7 +32,13 @@ const WARM_UP = 3000;
 const WARM_UP_QUICK = 50;
 const QUICK = { runs: 1, seconds: 0.5 };
 /** Cases that are done within five minutes on a small board. */
-const PI = { runs: 1, seconds: 5, cases: ['near', 'away', 'away-slow', 'drain'] };
+const PI = {
+  runs: 1,
+  seconds: 5,
+  warmUp: 500,
+  limitMs: 300_000,
+  cases: ['near', 'away', 'away-slow', 'drain', 'start', 'idle', 'machine'],
+};
 const PI_FILE = 'holdfast-bench.json';
 
 function number(text: string): number {
@@ -89,14 +95,15 @@ async function bench(): Promise<number> {
     stateRoot,
     cacheFolder,
     seconds,
-    warmUp: isQuick ? WARM_UP_QUICK : WARM_UP,
+    warmUp: isQuick ? WARM_UP_QUICK : options.pi === true ? PI.warmUp : WARM_UP,
     isQuick,
     isFull: options.full === true,
   };
   const progress = (text: string): void => {
     process.stderr.write(`${text}\n`);
   };
-  const done = await runCases(chosen, settings, { runs, progress });
+  const limitMs = options.pi === true ? PI.limitMs : Number.POSITIVE_INFINITY;
+  const done = await runCases(chosen, settings, { runs, limitMs, progress });
   const inRam = facts.machine.volatile;
   const remarks = [
     ...(inRam === null ? [] : [`the state is in RAM (${inRam}): choose a disk with --state-dir`]),

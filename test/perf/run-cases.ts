@@ -16,10 +16,17 @@ export interface CaseRun {
   readonly failures: readonly string[];
 }
 
+export interface RunPlan {
+  readonly runs: number;
+  /** No case begins after this time. */
+  readonly limitMs: number;
+  readonly progress: (text: string) => void;
+}
+
 export async function runCases(
   cases: readonly BenchCase[],
   settings: Omit<RunSettings, 'remark'>,
-  { runs: count, progress }: { readonly runs: number; readonly progress: (text: string) => void },
+  { runs: count, limitMs, progress }: RunPlan,
 ): Promise<CaseRun> {
   const runs: MeasuredRun[] = [];
   const remarks = new Set<string>();
@@ -29,6 +36,10 @@ export async function runCases(
       for (const subject of bench.subjects) {
         if (!isAvailable(subject)) {
           remarks.add(`skipped: ${subject} is not installed`);
+          continue;
+        }
+        if (performance.now() > limitMs) {
+          remarks.add(`skipped: ${bench.name} of ${subject}, because the time is over`);
           continue;
         }
         progress(`run ${run} of ${count}: ${bench.name}, ${subject}`);

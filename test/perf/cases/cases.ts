@@ -12,7 +12,6 @@ import { smallCases } from './small-cases.ts';
 import { startCases } from './start-cases.ts';
 
 export const cases: readonly BenchCase[] = [
-  machineCase,
   ...flowCases,
   ceilingCase,
   ...linkCases,
@@ -21,5 +20,6 @@ export const cases: readonly BenchCase[] = [
   ...lineCases,
   ...smallCases,
   cardCase,
+  machineCase,
   memoryCase,
 ];

@@ -22,8 +22,8 @@ const CHUNK = Buffer.alloc(4096, 'x');
 const STARTS = 5;
 /** Rows per transaction for which SQLite's own wear is measured. */
 const BATCHES = [1, 8, 64, 512];
-const ROWS = 8192;
-const ROWS_QUICK = 512;
+const ROWS_MAX = 8192;
+const COMMITS_MAX = 512;
 
 async function machine(settings: RunSettings): Promise<readonly Figure[]> {
   const folder = mkdtempSync(join(settings.stateRoot, 'holdfast-bench-machine-'));
@@ -101,7 +101,7 @@ function sqliteWear({ isQuick }: RunSettings, folder: string, batch: number): Fi
   database.pragma('synchronous = FULL');
   database.exec('CREATE TABLE outbox (seq INTEGER PRIMARY KEY, lane INTEGER, crc INTEGER, topic TEXT, payload BLOB)');
   const insert = database.prepare('INSERT INTO outbox (lane, crc, topic, payload) VALUES (1, 4000000000, ?, ?)');
-  const rows = isQuick ? ROWS_QUICK : ROWS;
+  const rows = Math.min(ROWS_MAX, batch * (isQuick ? 1 : COMMITS_MAX));
   const payload = payloadOf(1);
   const insertBatch = database.transaction(() => {
     for (let row = 0; row < batch; row += 1) insert.run('gw/s0/t', payload);
