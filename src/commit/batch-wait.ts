@@ -1,48 +1,86 @@
 /**
- * Decision whether a commit should wait for more changes. A subdevice that waits for our acknowledgement usually sends
+ * Decision how long a commit waits for more changes. A subdevice that waits for our acknowledgement usually sends
  * nothing until it has it (MQTT-SN 1.2 §6.6 allows one PUBLISH at a time). So once all recently active subdevices wait,
- * no further change is to be expected: a longer wait would save no commit and would only delay the senders. PostgreSQL:
- * `commit_siblings`.
+ * few further changes are to be expected: a longer wait would save no commit and would only delay the senders.
+ * PostgreSQL: `commit_siblings`.
+ *
+ * A subdevice with a larger window sends several messages before it waits. Its usual number is learnt: once each lane
+ * has as many messages in the batch as in its largest recent batch, nothing more is expected at all. With fewer, the
+ * rest may still be on the line, and the commit waits for a pause of the line.
  */
 
 /** Length of one generation. A subdevice counts as active for one to two generations. */
 const ACTIVE_MS = 500;
+/** Pause between two frames of one subdevice at 115200 baud: 32 B of payload take 4 ms. */
+const QUIET_MS = 5;
+
+/** Lane of one direction. */
+interface Sender {
+  /** Messages in the present batch. */
+  joined: number;
+  /** Largest numbers of messages in one batch: in this generation, and in the one before. 0: none yet. */
+  recentBurst: number;
+  olderBurst: number;
+}
 
 export class BatchWait {
-  readonly #waiting = new Set<string>();
-  /** Two generations of active lanes. No lane is in both. */
-  #recent = new Set<string>();
-  #older = new Set<string>();
+  /** Recently active lanes. */
+  readonly #senders = new Map<string, Sender>();
+  /** Lanes with messages in the present batch. */
+  readonly #waiting = new Set<Sender>();
+  /** Waiting lanes that have sent as many messages as usual. */
+  #complete = 0;
   #turnAtMs = Number.NEGATIVE_INFINITY;
 
-  /** Adds a lane that waits from now on. @param who lane and direction */
+  /** Adds a message that waits from now on. @param who lane and direction */
   join(who: string, nowMs: number): void {
     this.#age(nowMs);
-    this.#waiting.add(who);
-    this.#older.delete(who);
-    this.#recent.add(who);
+    const sender = this.#senders.get(who) ?? this.#enter(who);
+    sender.joined += 1;
+    this.#waiting.add(sender);
+    if (sender.joined === usual(sender)) this.#complete += 1;
   }
 
-  /** Whether all recently active lanes are waiting. */
-  isComplete(nowMs: number): boolean {
+  /**
+   * @returns time that the commit waits for a further message, ms; 0: none is expected; `undefined`: one is certain to
+   * come, as a recently active lane does not wait
+   */
+  quietMs(nowMs: number): number | undefined {
     this.#age(nowMs);
-    return this.#waiting.size >= this.#recent.size + this.#older.size;
+    if (this.#waiting.size < this.#senders.size) return undefined;
+    return this.#complete < this.#waiting.size ? QUIET_MS : 0;
   }
 
-  /** Empties the wait list: the commit has started with all its lanes. */
+  /** Empties the batch: the commit has started with all its messages. */
   leave(): void {
+    for (const sender of this.#waiting) {
+      sender.recentBurst = Math.max(sender.recentBurst, sender.joined);
+      sender.joined = 0;
+    }
     this.#waiting.clear();
+    this.#complete = 0;
+  }
+
+  #enter(who: string): Sender {
+    const sender = { joined: 0, recentBurst: 0, olderBurst: 0 };
+    this.#senders.set(who, sender);
+    return sender;
   }
 
   #age(nowMs: number): void {
     if (nowMs < this.#turnAtMs) return;
     const isLongAgo = nowMs >= this.#turnAtMs + ACTIVE_MS;
-    this.#older = isLongAgo ? new Set() : this.#recent;
-    this.#recent = new Set();
-    for (const who of this.#waiting) {
-      this.#older.delete(who);
-      this.#recent.add(who);
-    }
     this.#turnAtMs = nowMs + ACTIVE_MS;
+    this.#complete = 0;
+    for (const [who, sender] of this.#senders) {
+      sender.olderBurst = isLongAgo ? 0 : sender.recentBurst;
+      sender.recentBurst = 0;
+      if (sender.joined === 0 && sender.olderBurst === 0) this.#senders.delete(who);
+      if (sender.joined > 0 && sender.joined >= usual(sender) && usual(sender) > 0) this.#complete += 1;
+    }
   }
+}
+
+function usual({ recentBurst, olderBurst }: Sender): number {
+  return Math.max(recentBurst, olderBurst);
 }

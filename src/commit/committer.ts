@@ -24,8 +24,6 @@ import { changesOf, type Load, NOTHING, Segments, type Taken } from './segments.
 
 /** Number of urgent changes that starts a commit at once. PostgreSQL's counterpart is `commit_siblings`. */
 const BATCH_MIN = 32;
-/** Pause between two frames of one subdevice at 115200 baud: 32 B of payload take 4 ms. */
-const QUIET_MS = 5;
 const NEVER = Number.POSITIVE_INFINITY;
 /** Time between two attempts on a full disk. */
 const FULL_RETRY_MS = 1000;
@@ -181,7 +179,8 @@ export class Committer implements Durability {
   #joinBatch(who: string): void {
     const nowMs = this.#options.clock.nowMs();
     this.#batchWait.join(who, nowMs);
-    this.#quietAtMs = this.#batchWait.isComplete(nowMs) ? nowMs + QUIET_MS : undefined;
+    const quietMs = this.#batchWait.quietMs(nowMs);
+    this.#quietAtMs = quietMs === undefined ? undefined : nowMs + quietMs;
   }
 
   #due(byMs: number): void {
