@@ -7,7 +7,7 @@ import type { FaultCode } from './base/fault.ts';
 import type { Direction } from './base/message.ts';
 import type { Change } from './custody/change.ts';
 import type { LetterPage, LetterRequest } from './custody/dead-letter.ts';
-import type { RowPage, StoreOpening, Tally } from './custody/row.ts';
+import type { LaneWants, RowPage, StoreOpening, Tally } from './custody/row.ts';
 
 export type Cancel = () => void;
 
@@ -112,7 +112,7 @@ export interface Store {
    * room.
    */
   commit(batch: number, changes: readonly Change[]): void;
-  /** Reads up to `limit` rows of the wanted lanes, in order of `seq`, scanning a bounded number of rows. */
+  /** Reads rows of the wanted lanes, in order of `seq`, scanning a bounded number of rows. */
   page(request: PageRequest): Promise<RowPage>;
   /** Counts rows and reads the durable counters in one snapshot. */
   tally(): Promise<Tally>;
@@ -122,8 +122,8 @@ export interface Store {
 
 export interface PageRequest {
   readonly direction: Direction;
-  /** Lane number → lowest `seq` wanted. */
-  readonly lanes: ReadonlyMap<number, number>;
+  readonly lanes: LaneWants;
+  /** Largest number of rows over all lanes. */
   readonly limit: number;
 }
 

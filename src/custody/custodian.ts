@@ -14,7 +14,7 @@ import { Lane } from './lane.ts';
 import { addCounts, type Counts, type ShedReason, ZERO } from './ledger.ts';
 import { LedgerCounters } from './ledger-counters.ts';
 import { type Lost, Recall } from './recall.ts';
-import type { LaneBacklog, LaneCounts, RowPage } from './row.ts';
+import type { LaneBacklog, LaneCounts, LaneWants, RowPage } from './row.ts';
 import { Sequence } from './sequence.ts';
 
 export interface CustodianOptions {
@@ -181,7 +181,7 @@ export class Custodian {
    * Lanes that have room for rows from disk, with the lowest seq that each needs. One page at a time may be
    * outstanding.
    */
-  wanted(): Map<number, number> {
+  wanted(): LaneWants {
     return this.#recall.wanted();
   }
 
@@ -190,7 +190,7 @@ export class Custodian {
    * only if it was on disk when the page was requested. Damaged rows beyond the loaded ones are found again by a later
    * page.
    */
-  loaded(wanted: ReadonlyMap<number, number>, page: RowPage): Entry[] {
+  loaded(wanted: LaneWants, page: RowPage): Entry[] {
     return this.#recall.loaded(wanted, page);
   }
 

@@ -11,7 +11,7 @@
  */
 import type { Entry } from './entry.ts';
 import { canBeWithdrawn, loadedEntry } from './entry.ts';
-import type { Row } from './row.ts';
+import type { LaneWant, Row } from './row.ts';
 
 export class Lane {
   readonly lane: number;
@@ -55,9 +55,15 @@ export class Lane {
     return this.#rowsOnDisk === 0 && this.#tail.length === 0 && this.#window.length < this.#windowMax;
   }
 
-  /** Lowest seq to read next, if the window has room and rows are waiting on disk. */
-  get wantsFrom(): number | undefined {
-    return this.#rowsOnDisk > 0 && this.#window.length <= this.#windowMax / 2 ? this.#onDiskFrom : undefined;
+  /** Rows to read next, if the window has room and rows are waiting on disk. */
+  get wants(): LaneWant | undefined {
+    const rows = this.#windowMax - this.#window.length;
+    return this.#rowsOnDisk > 0 && rows > 0 ? { from: this.#onDiskFrom, rows } : undefined;
+  }
+
+  /** Whether so little is in the window that a page is worth its read. */
+  get isLow(): boolean {
+    return this.#window.length <= this.#windowMax / 2;
   }
 
   /** Newest entries of the window, back to the last one that is not held; oldest first. */
@@ -118,8 +124,8 @@ export class Lane {
   }
 
   /**
-   * Takes rows read from disk, in order of seq. The next read starts after `scannedTo`, or at the first row without
-   * room.
+   * Takes rows read from disk, in order of seq.
+   * @param scannedTo every row of this lane up to this seq is in `rows`
    */
   load(rows: readonly Row[], scannedTo: number): Entry[] {
     const entries: Entry[] = [];

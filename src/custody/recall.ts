@@ -1,7 +1,8 @@
 /** Reading of rows from disk into lanes: which lanes want rows, which rows they get, and which rows are missing. */
 import type { Entry } from './entry.ts';
 import type { Lane } from './lane.ts';
-import type { RowPage } from './row.ts';
+import { isAlarmLane } from './lane-number.ts';
+import type { LaneWant, LaneWants, RowPage } from './row.ts';
 
 export interface Lost {
   /** `undefined`: unknown. */
@@ -27,31 +28,45 @@ export class Recall {
     this.#onDisk.add(lane);
   }
 
-  wanted(): Map<number, number> {
-    const wanted = new Map<number, number>();
+  /**
+   * Rows to read next. All lanes with room are read together, as soon as one is low: so they stay side by side on disk,
+   * and a page skips few rows. Alarms are read first: in one page with other lanes they would have to wait for all rows
+   * before them.
+   */
+  wanted(): LaneWants {
+    const wanted = new Map<number, LaneWant>();
+    let isAnyLow = false;
+    let isAlarmLow = false;
     for (const number of this.#onDisk) {
       const lane = this.#laneOf(number);
-      const from = lane.wantsFrom;
       if (lane.rowsOnDisk === 0) this.#onDisk.delete(number);
-      if (from === undefined) continue;
-      wanted.set(number, from);
-      this.#asked.set(number, lane.rowsOnDisk);
+      const { wants } = lane;
+      if (wants === undefined) continue;
+      wanted.set(number, wants);
+      if (lane.isLow) isAnyLow = true;
+      if (lane.isLow && isAlarmLane(number)) isAlarmLow = true;
     }
+    if (!isAnyLow) return new Map();
+    if (isAlarmLow) for (const number of wanted.keys()) if (!isAlarmLane(number)) wanted.delete(number);
+    for (const number of wanted.keys()) this.#asked.set(number, this.#laneOf(number).rowsOnDisk);
     return wanted;
   }
 
-  loaded(wanted: ReadonlyMap<number, number>, page: RowPage): Entry[] {
+  loaded(wanted: LaneWants, page: RowPage): Entry[] {
     const entries: Entry[] = [];
-    for (const number of wanted.keys()) {
+    const rowsOf = Map.groupBy(page.rows, ({ lane }) => lane);
+    for (const [number, want] of wanted) {
       const lane = this.#laneOf(number);
-      const rows = page.rows.filter((row) => row.lane === number);
-      const loaded = lane.load(rows, page.scannedTo);
+      const rows = rowsOf.get(number) ?? [];
+      const last = rows.at(-1);
+      const isServed = last !== undefined && rows.length >= want.rows;
+      const loaded = lane.load(rows, isServed ? last.seq : page.scannedTo);
       entries.push(...loaded);
       const damaged = page.damaged.filter((row) => row.lane === number && row.seq < lane.readTo);
       for (const { seq, bytes } of damaged) this.#lost(lane, { seq, bytes, rows: 1 });
       const missing = (this.#asked.get(number) ?? 0) - loaded.length - damaged.length;
       this.#asked.delete(number);
-      if (page.atEnd && loaded.length === rows.length && missing > 0)
+      if (page.atEnd && !isServed && loaded.length === rows.length && missing > 0)
         this.#lost(lane, { seq: undefined, bytes: 0, rows: missing });
     }
     return entries;

@@ -17,9 +17,23 @@ export interface Row extends Retaining {
   readonly stamp: Stamp;
 }
 
+/** Rows that a lane can take from disk. */
+export interface LaneWant {
+  /** Lowest `seq` wanted. */
+  readonly from: number;
+  /** Largest number of rows, at least 1. */
+  readonly rows: number;
+}
+
+/** Lane number → rows that the lane can take. */
+export type LaneWants = ReadonlyMap<number, LaneWant>;
+
 export interface RowPage {
   readonly rows: readonly Row[];
-  /** Every row of the wanted lanes up to this `seq` is in `rows`. The scan stopped here. */
+  /**
+   * The scan stopped here. Every row of the wanted lanes up to this `seq` is in `rows`, except the rows of a lane after
+   * the last one that it wanted.
+   */
   readonly scannedTo: number;
   /** No lane has a row after `scannedTo`. */
   readonly atEnd: boolean;

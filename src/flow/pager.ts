@@ -1,7 +1,6 @@
 /** Loads rows from disk when a lane has room: one bounded page at a time, never faster than messages leave. */
 import type { Custodian } from '../custody/custodian.ts';
-import { isAlarmLane } from '../custody/lane-number.ts';
-import type { RowPage } from '../custody/row.ts';
+import type { LaneWants, RowPage } from '../custody/row.ts';
 import type { Store } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 
@@ -13,7 +12,7 @@ export interface PagerOptions {
   readonly mailbox: Mailbox;
   /** Returns true while deletes wait for the disk. Loading more rows would add more deletes. */
   readonly isPaused: () => boolean;
-  readonly loaded: (wanted: ReadonlyMap<number, number>, page: RowPage) => void;
+  readonly loaded: (wanted: LaneWants, page: RowPage) => void;
 }
 
 export class Pager {
@@ -33,7 +32,7 @@ export class Pager {
   /** Called whenever a lane may have room. */
   turn(): void {
     if (this.#isReading || this.#store === undefined || this.#options.isPaused()) return;
-    const lanes = firstOf(this.#options.custodian.wanted());
+    const lanes = this.#options.custodian.wanted();
     if (lanes.size === 0) return;
     this.#isReading = true;
     const request = { direction: this.#options.custodian.direction, lanes, limit: PAGE_ROWS_MAX };
@@ -45,12 +44,4 @@ export class Pager {
       }),
     );
   }
-}
-
-/**
- * Selects the lanes with alarms, if any. In one page with other lanes they would have to wait for all rows before them.
- */
-function firstOf(wanted: ReadonlyMap<number, number>): ReadonlyMap<number, number> {
-  const alarms = [...wanted].filter(([lane]) => isAlarmLane(lane));
-  return alarms.length === 0 ? wanted : new Map(alarms);
 }

@@ -13,7 +13,7 @@ import type { WaitLimits } from '../custody/durability.ts';
 import type { Entry } from '../custody/entry.ts';
 import { ownerOf } from '../custody/lane-number.ts';
 import type { ShedReason } from '../custody/ledger.ts';
-import type { Row, RowPage } from '../custody/row.ts';
+import type { LaneWants, Row, RowPage } from '../custody/row.ts';
 import type { LaneClass } from './class-shares.ts';
 import { EarlierSendings } from './earlier-sendings.ts';
 import { messageProblem } from './hub-limits.ts';
@@ -233,7 +233,7 @@ export class Outbox {
   }
 
   /** Handles rows that were loaded from disk. */
-  loaded(wanted: ReadonlyMap<number, number>, page: RowPage): void {
+  loaded(wanted: LaneWants, page: RowPage): void {
     for (const entry of this.#custodian.loaded(wanted, page)) this.#earlier.loaded(entry);
     for (const lane of wanted.keys()) this.#scheduler.join(lane);
   }

@@ -27,12 +27,13 @@ import { countsOfLedger, type LedgerRow, tableOf } from './writer.ts';
 /** Rows that one page read may skip while it looks for rows of the wanted lanes: about 5 ms of the store's time. */
 const SCAN_MAX = 2048;
 
-/** Reads one page, limited in rows returned and in rows skipped. */
+/** Reads one page, limited in rows returned and in rows skipped. Stops when each lane has the rows that it wants. */
 export function readPage(database: Database, request: PageRequest): RowPage {
   const { direction } = request;
   const rows: Row[] = [];
   const damaged: { seq: number; lane: number; bytes: number }[] = [];
-  const from = Math.min(...request.lanes.values());
+  const wants = new Map([...request.lanes].map(([lane, { from, rows }]) => [lane, { from, rows }]));
+  const from = Math.min(...[...wants.values()].map((want) => want.from));
   const statement = database.prepare(`SELECT * FROM ${tableOf(direction)} WHERE seq >= ? ORDER BY seq LIMIT ?`);
   let scanned = 0;
   let scannedTo = from - 1;
@@ -43,13 +44,18 @@ export function readPage(database: Database, request: PageRequest): RowPage {
     if (row === undefined && isNumberDamaged(direction, stored)) continue; // its lane will count the row as missing
     scannedTo = stored.seq;
     const lane = row?.lane ?? laneOfDamaged(direction, stored);
-    const wantedFrom = request.lanes.get(lane);
-    if (wantedFrom === undefined || stored.seq < wantedFrom) continue;
-    if (row === undefined) damaged.push({ seq: stored.seq, lane, bytes: bytesOfDamaged(stored) });
-    else rows.push(row);
-    if (rows.length >= request.limit) break;
+    const want = wants.get(lane);
+    if (want === undefined || stored.seq < want.from) continue;
+    if (row === undefined) {
+      damaged.push({ seq: stored.seq, lane, bytes: bytesOfDamaged(stored) });
+      continue;
+    }
+    rows.push(row);
+    want.rows -= 1;
+    if (want.rows === 0) wants.delete(lane);
+    if (wants.size === 0 || rows.length >= request.limit) return { rows, scannedTo, atEnd: false, damaged };
   }
-  return { rows, scannedTo, atEnd: scanned < SCAN_MAX && rows.length < request.limit, damaged };
+  return { rows, scannedTo, atEnd: scanned < SCAN_MAX, damaged };
 }
 
 /** Charged bytes of a damaged row, as far as known, because even the types may be wrong. */

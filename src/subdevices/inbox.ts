@@ -11,7 +11,7 @@ import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { AckWaiter, Entry } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
-import type { RowPage } from '../custody/row.ts';
+import type { LaneWants, RowPage } from '../custody/row.ts';
 import { type Delivery, type DeliveryState, newDeliveryState, type SessionEnd } from './delivery-state.ts';
 
 export interface InboxLimits {
@@ -213,7 +213,7 @@ export class Inbox {
     } else this.#custodian.end(delivery.entry, { as: 'shed', reason: UNDELIVERED[why] });
   }
 
-  loaded(wanted: ReadonlyMap<number, number>, page: RowPage): void {
+  loaded(wanted: LaneWants, page: RowPage): void {
     this.#custodian.loaded(wanted, page);
     for (const lane of wanted.keys()) {
       this.#discard(lane);

@@ -2,6 +2,8 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { Custodian } from '../../../src/custody/custodian.ts';
 import type { AckWaiter, Entry } from '../../../src/custody/entry.ts';
+import { alarmLaneOf } from '../../../src/custody/lane-number.ts';
+import type { RowPage } from '../../../src/custody/row.ts';
 import { CustodyModel, type Flaw, LANES, type Step } from './custody-model.ts';
 import { AT_ONCE, BenchDisk, custodianOn, HELD, rowOf, STAMP, seqsOf, uplink } from './custody-rig.ts';
 
@@ -95,7 +97,7 @@ describe('custody', () => {
   it('starts with the backlog of the ledger without reading a row', () => {
     const { custodian } = setUp(9);
     expect([custodian.pending, custodian.lane(1).window.length]).toEqual([9, 0]);
-    expect([...custodian.wanted()]).toEqual([[1, 0]]);
+    expect([...custodian.wanted()]).toEqual([[1, { from: 0, rows: 4 }]]);
   });
 });
 
@@ -134,6 +136,23 @@ describe('on a full disk', () => {
   });
 });
 
+/** Custody with a backlog of some rows on disk in each of several lanes; the rows alternate. */
+function setUpLanes(lanes: readonly number[], rows: number): { custodian: Custodian } {
+  const disk = new BenchDisk();
+  const first = custodianOn(disk);
+  for (let row = 0; row < rows; row += 1)
+    for (const lane of lanes) first.accept(lane, uplink(), { stamp: STAMP, ackWaiter: undefined, waitLimits: AT_ONCE });
+  disk.begin();
+  disk.finish();
+  return { custodian: custodianOn(disk, { nextSeq: 100 }) };
+}
+
+/** Page with rows 1 to 8, of two lanes in turn. */
+function pageOf([odd = 0, even = 0]: readonly number[]): RowPage {
+  const rows = [1, 2, 3, 4, 5, 6, 7, 8].map((seq) => rowOf(seq, seq % 2 === 1 ? odd : even));
+  return { rows, scannedTo: 8, atEnd: false, damaged: [] };
+}
+
 describe('rows that come back', () => {
   it('damaged are counted once and never passed on, even if the page is read twice', () => {
     const { disk, custodian } = setUp(9);
@@ -150,7 +169,7 @@ describe('rows that come back', () => {
     expect(custodian.counts(1).damaged).toBe(1);
     for (const entry of [...custodian.lane(1).window]) custodian.end(entry, { as: 'delivered' });
     const again = custodian.wanted();
-    expect([...again]).toEqual([[1, 6]]);
+    expect([...again]).toEqual([[1, { from: 6, rows: 4 }]]);
     custodian.loaded(again, pageFrom(6));
     expect(seqsOf(custodian.lane(1).window)).toEqual([6, 8, 9]);
     expect([custodian.counts(1).damaged, custodian.imbalance(), custodian.pending]).toEqual([2, 0, 3]);
@@ -177,6 +196,30 @@ describe('rows that come back', () => {
     const more = custodian.wanted();
     custodian.loaded(more, disk.page(more, 10));
     expect(seqsOf(custodian.lane(1).window)).toEqual([1, 2, 100]);
+  });
+
+  it('are read for every lane with room as soon as one lane is low, and for none before', () => {
+    const { custodian } = setUpLanes([1, 2], 9);
+    const fresh = custodian.wanted();
+    expect([...fresh.values()]).toEqual([
+      { from: 0, rows: 4 },
+      { from: 0, rows: 4 },
+    ]);
+    custodian.loaded(fresh, pageOf([1, 2]));
+    const [entry] = custodian.lane(2).window;
+    if (entry === undefined) throw new Error('the window of lane 2 is empty');
+    custodian.end(entry, { as: 'delivered' });
+    expect(custodian.wanted().size, 'no window is half empty').toBe(0);
+    for (const sent of custodian.lane(1).window.slice(0, 2)) custodian.end(sent, { as: 'delivered' });
+    expect([...custodian.wanted()]).toEqual([
+      [1, { from: 8, rows: 2 }],
+      [2, { from: 9, rows: 1 }],
+    ]);
+  });
+
+  it('are read for lanes of alarms alone while one of these is low', () => {
+    const { custodian } = setUpLanes([1, alarmLaneOf(1)], 9);
+    expect([...custodian.wanted().keys()]).toEqual([alarmLaneOf(1)]);
   });
 
   it('of a lane without a request are ignored', () => {

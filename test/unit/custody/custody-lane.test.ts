@@ -45,9 +45,9 @@ describe('a lane', () => {
   it('requests rows when the window is half empty, from the first unread one', () => {
     const { lane, entries } = laneWith(9);
     for (const entry of entries) lane.stored(entry);
-    expect(lane.wantsFrom).toBeUndefined();
+    expect([lane.isLow, lane.wants]).toEqual([false, undefined]);
     for (const entry of entries.slice(0, 2)) lane.remove(entry);
-    expect(lane.wantsFrom).toBe(5);
+    expect([lane.isLow, lane.wants]).toEqual([true, { from: 5, rows: 2 }]);
     expect(
       seqsOf(
         lane.load(
@@ -56,14 +56,14 @@ describe('a lane', () => {
         ),
       ),
     ).toEqual([5, 6]);
-    expect([lane.wantsFrom, lane.readTo, lane.rowsOnDisk]).toEqual([undefined, 7, 3]);
+    expect([lane.wants, lane.readTo, lane.rowsOnDisk]).toEqual([undefined, 7, 3]);
   });
 
   it('requests again at once a row that was written while nothing else was left', () => {
     const { lane, entries } = laneWith(6);
     for (const entry of entries) lane.stored(entry);
     for (const entry of entries.slice(0, 4)) lane.remove(entry);
-    expect(lane.wantsFrom).toBe(5);
+    expect(lane.wants).toEqual({ from: 5, rows: 4 });
   });
 
   it('counts the same bytes for a message in RAM and on disk', () => {
@@ -116,8 +116,9 @@ function run(steps: readonly Step[]): { sent: number[]; added: number; ramMax: n
       sent.push(oldest.row.seq);
       lane.remove(oldest);
     } else {
-      const from = lane.wantsFrom;
-      if (from === undefined) return;
+      const { wants } = lane;
+      if (wants === undefined) return;
+      const { from } = wants;
       const found = disk.filter((seq) => seq >= from).slice(0, 3);
       lane.load(
         found.map((seq) => rowOf(seq)),

@@ -6,7 +6,7 @@ import { Custodian, type CustodianOptions } from '../../../src/custody/custodian
 import type { Durability } from '../../../src/custody/durability.ts';
 import { type Entry, rowBegin } from '../../../src/custody/entry.ts';
 import { addCounts, type Counts, imbalance, settledTotal, ZERO } from '../../../src/custody/ledger.ts';
-import type { LaneBacklog, LaneCounts, Row, RowPage } from '../../../src/custody/row.ts';
+import type { LaneBacklog, LaneCounts, LaneWants, Row, RowPage } from '../../../src/custody/row.ts';
 
 export const STAMP: Stamp = { epoch: 1, upMs: 0 };
 /** Wait limits of a message that is enqueued at once. */
@@ -77,8 +77,8 @@ export class BenchDisk implements Durability {
     return puts;
   }
 
-  page(lanes: ReadonlyMap<number, number>, limit: number): RowPage {
-    const from = Math.min(...lanes.values());
+  page(lanes: LaneWants, limit: number): RowPage {
+    const from = Math.min(...[...lanes.values()].map((want) => want.from));
     const scanned = [...this.rows.values()]
       .filter((row) => row.seq >= from)
       .sort((left, right) => left.seq - right.seq);
@@ -87,7 +87,9 @@ export class BenchDisk implements Durability {
     for (const row of scanned) {
       if (rows.length >= limit) break;
       scannedTo = row.seq;
-      if (row.seq >= (lanes.get(row.lane) ?? Number.POSITIVE_INFINITY)) rows.push(row);
+      const want = lanes.get(row.lane);
+      const taken = rows.filter(({ lane }) => lane === row.lane).length;
+      if (want !== undefined && row.seq >= want.from && taken < want.rows) rows.push(row);
     }
     return { rows, scannedTo, atEnd: rows.length < limit, damaged: [] };
   }

@@ -77,7 +77,7 @@ describe('RETAIN in the store', () => {
     );
     await first.store.close();
     const { store, opening } = openStore(path);
-    const { rows } = await store.page({ direction: 'uplink', lanes: new Map([[1, 0]]), limit: 10 });
+    const { rows } = await store.page({ direction: 'uplink', lanes: new Map([[1, { from: 0, rows: 10 }]]), limit: 10 });
     expect(rows).toStrictEqual([row(1, 1, RETAINED), row(2), row(3, 1, { ...RETAINED, payload: new Uint8Array(0) })]);
     const { letters } = await store.letters({ after: 0, limit: 10 });
     expect(letters).toMatchObject([{ isWhole: true, row: row(4, 1, RETAINED) }]);
@@ -95,7 +95,7 @@ describe('RETAIN in the store', () => {
     await first.store.close();
     tamper(path, 'UPDATE outbox SET qos = (qos | 16) - (qos & 16)');
     const { store, opening } = openStore(path);
-    const page = await store.page({ direction: 'uplink', lanes: new Map([[1, 0]]), limit: 10 });
+    const page = await store.page({ direction: 'uplink', lanes: new Map([[1, { from: 0, rows: 10 }]]), limit: 10 });
     expect([page.rows, opening.losses.map(({ messages }) => messages)]).toEqual([[], [2]]);
   });
 });

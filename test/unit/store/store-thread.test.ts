@@ -38,7 +38,7 @@ describe('the store in its thread', () => {
     store.commit(1, [put(1), put(2)]);
     store.commit(2, [settle(1)]);
     await committed(2);
-    const page = await store.page({ direction: 'uplink', lanes: new Map([[1, 0]]), limit: 9 });
+    const page = await store.page({ direction: 'uplink', lanes: new Map([[1, { from: 0, rows: 9 }]]), limit: 9 });
     expect(page.rows).toEqual([row(2)]);
     expect((await store.tally()).counts).toMatchObject([{ lane: 1, counts: { accepted: 2, delivered: 1 } }]);
     await store.close();
@@ -49,7 +49,7 @@ describe('the store in its thread', () => {
   it('answers in the order of the requests: a page requested after a commit contains its rows', async () => {
     const { store } = await storeThread(storePath(), 'boot')(listen().listener);
     store.commit(1, [put(1)]);
-    const page = store.page({ direction: 'uplink', lanes: new Map([[1, 0]]), limit: 9 });
+    const page = store.page({ direction: 'uplink', lanes: new Map([[1, { from: 0, rows: 9 }]]), limit: 9 });
     store.commit(2, [put(2)]);
     expect((await page).rows.map(({ seq }) => seq)).toEqual([1]);
     await store.close();

@@ -7,7 +7,7 @@ import { SEQ_BLOCK } from '../../../src/custody/sequence.ts';
 import { assertDurable, openDatabase } from '../../../src/store/database.ts';
 import { openStore, put, ROW_BYTES, row, settle, storePath, tamper } from './store-rig.ts';
 
-const UPLINKS = { direction: 'uplink', lanes: new Map([[1, 0]]), limit: 100 } as const;
+const UPLINKS = { direction: 'uplink', lanes: new Map([[1, { from: 0, rows: 100 }]]), limit: 100 } as const;
 
 describe('a committed change', () => {
   it('is present after a restart, for every kind of change', async () => {
@@ -109,11 +109,22 @@ describe('a committed change', () => {
     const { commit, store } = openStore(storePath());
     commit(...[1, 2, 3, 4, 5, 6].map((seq) => put(seq, 1 + (seq % 2))));
     const lanes = new Map([
-      [1, 3],
-      [2, 5],
+      [1, { from: 3, rows: 9 }],
+      [2, { from: 5, rows: 9 }],
     ]);
     const page = await store.page({ direction: 'uplink', lanes, limit: 2 });
     expect([page.rows.map(({ seq }) => seq), page.scannedTo, page.atEnd]).toEqual([[4, 5], 5, false]);
+  });
+
+  it('is read no further than to the last row that a lane wants', async () => {
+    const { commit, store } = openStore(storePath());
+    commit(...[1, 2, 3, 4, 5, 6].map((seq) => put(seq, 1 + (seq % 2))));
+    const lanes = new Map([
+      [1, { from: 0, rows: 2 }],
+      [2, { from: 0, rows: 1 }],
+    ]);
+    const page = await store.page({ direction: 'uplink', lanes, limit: 100 });
+    expect([page.rows.map(({ seq }) => seq), page.scannedTo, page.atEnd]).toEqual([[1, 2, 4], 4, false]);
   });
 });
 

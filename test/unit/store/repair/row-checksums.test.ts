@@ -88,7 +88,11 @@ describe('a flipped bit', () => {
     const losses = [...(table === 'loss' ? [] : [{ messages: 2 }]), ...(isUnknown ? [{ messages: 0 }] : [])];
     expect(opened.opening.losses).toMatchObject(losses);
     expect(await imbalanceOf(opened)).toBe(0);
-    const page = await opened.store.page({ direction: 'uplink', lanes: new Map([[1, 0]]), limit: 9 });
+    const page = await opened.store.page({
+      direction: 'uplink',
+      lanes: new Map([[1, { from: 0, rows: 9 }]]),
+      limit: 9,
+    });
     expect(page.rows.map(({ seq }) => seq)).toEqual([2, 3, 4]);
     opened.commit(settle(2), put(SEQ_BLOCK * 9), ...CHANGES.slice(0, 7));
     expect(opened.events).toEqual([1]);

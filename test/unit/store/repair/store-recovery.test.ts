@@ -120,7 +120,11 @@ describe('a store with smashed sectors', () => {
         if (opened.opening.recovery.length > 0)
           expect([salvaged, damaged + unreadable]).toEqual([found.pending, pending - salvaged]);
         expect(found.pending).toBeGreaterThan(pending - 12 * sectors - 460 * inner);
-        const page = await opened.store.page({ direction: 'uplink', lanes: new Map([[1, 0]]), limit: 5000 });
+        const page = await opened.store.page({
+          direction: 'uplink',
+          lanes: new Map([[1, { from: 0, rows: 5000 }]]),
+          limit: 5000,
+        });
         expect(page.rows.every(({ seq, payload }) => payload[0] === (seq - 1) % 251)).toBe(true);
         await opened.store.close();
       }
