@@ -8,6 +8,7 @@ import { type CoreOptions, StoreCore } from './core.ts';
 import { faultOf, isFull } from './database.ts';
 import { readLetters } from './dead-letter-rows.ts';
 import { Reserve } from './disk-reserve.ts';
+import { packPage, unpackChanges } from './packed.ts';
 import { readPage, readTally } from './reader.ts';
 import type { FromStore, ToStore } from './thread-messages.ts';
 
@@ -62,10 +63,10 @@ export class StoreService {
     const { send } = this.#options;
     switch (message.kind) {
       case 'commit':
-        this.#commit(core, message);
+        this.#commit(core, message.batch, unpackChanges(message.changes));
         return;
       case 'page':
-        send({ kind: 'answer', ask: message.ask, value: readPage(core.database, message.request) });
+        send({ kind: 'answer', ask: message.ask, value: packPage(readPage(core.database, message.request)) });
         return;
       case 'tally':
         send({ kind: 'answer', ask: message.ask, value: readTally(core.database) });
@@ -92,7 +93,7 @@ export class StoreService {
     }
   }
 
-  #commit(core: StoreCore, { batch, changes }: Extract<ToStore, { kind: 'commit' }>): void {
+  #commit(core: StoreCore, batch: number, changes: readonly Change[]): void {
     const isWritten = this.#hasRoomFor(core, changes) && this.#write(core, changes);
     this.#options.send({ kind: isWritten ? 'committed' : 'full', batch });
     if (isWritten) this.#unlessFull(() => core.note(this.#options.nowMs()));

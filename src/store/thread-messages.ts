@@ -1,13 +1,13 @@
 /** Messages between the main thread and the store's thread. Answers come in the order of the requests. */
 
 import type { FaultCode } from '../base/fault.ts';
-import type { Change } from '../custody/change.ts';
 import type { LetterPage, LetterRequest } from '../custody/dead-letter.ts';
-import type { Row, RowPage, StoreOpening, Tally } from '../custody/row.ts';
+import type { StoreOpening, Tally } from '../custody/row.ts';
 import type { PageRequest } from '../ports.ts';
+import type { PackedChanges, PackedPage } from './packed.ts';
 
 export type ToStore =
-  | { readonly kind: 'commit'; readonly batch: number; readonly changes: readonly Change[] }
+  | { readonly kind: 'commit'; readonly batch: number; readonly changes: PackedChanges }
   | { readonly kind: 'page'; readonly ask: number; readonly request: PageRequest }
   | { readonly kind: 'tally'; readonly ask: number }
   | { readonly kind: 'letters'; readonly ask: number; readonly request: LetterRequest }
@@ -24,7 +24,7 @@ export type FromStore =
   | {
       readonly kind: 'answer';
       readonly ask: number;
-      readonly value: RowPage | Tally | readonly Row[] | LetterPage | undefined;
+      readonly value: PackedPage | Tally | LetterPage | undefined;
     };
 
 /** Start data of the thread. */

@@ -3,8 +3,9 @@ import { Worker } from 'node:worker_threads';
 import { Fault } from '../base/fault.ts';
 import type { Change } from '../custody/change.ts';
 import type { LetterPage } from '../custody/dead-letter.ts';
-import type { RowPage, Tally } from '../custody/row.ts';
+import type { Tally } from '../custody/row.ts';
 import type { OpenStore, Store, StoreListener } from '../ports.ts';
+import { type PackedPage, packChanges, unpackPage } from './packed.ts';
 import type { FromStore, StoreCommand, ToStore } from './thread-messages.ts';
 
 export interface RecoverySettings {
@@ -52,8 +53,9 @@ export class StoreClient {
     this.#post = post;
     this.#listener = listener;
     this.store = {
-      commit: (batch: number, changes: readonly Change[]) => post({ kind: 'commit', batch, changes }),
-      page: (request) => this.#ask<RowPage>((ask) => ({ kind: 'page', ask, request })),
+      commit: (batch: number, changes: readonly Change[]) =>
+        post({ kind: 'commit', batch, changes: packChanges(changes) }),
+      page: (request) => this.#ask<PackedPage>((ask) => ({ kind: 'page', ask, request })).then(unpackPage),
       tally: () => this.#ask<Tally>((ask) => ({ kind: 'tally', ask })),
       letters: (request) => this.#ask<LetterPage>((ask) => ({ kind: 'letters', ask, request })),
       close: () => this.#ask<undefined>((ask) => ({ kind: 'close', ask })),

@@ -7,6 +7,7 @@ import type { Change } from '../../src/custody/change.ts';
 import type { Row, Tally } from '../../src/custody/row.ts';
 import type { OpenStore } from '../../src/ports.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
+import { unpackChanges } from '../../src/store/packed.ts';
 import { readTally } from '../../src/store/reader.ts';
 import { StoreService } from '../../src/store/service.ts';
 import { StoreClient } from '../../src/store/thread.ts';
@@ -114,6 +115,7 @@ export class MemoryStore {
     if (this.isFull) this.#fullAtMs = this.#time.nowMs;
     if (this.isFull) return hear({ kind: 'full', batch: message.batch });
     service?.handle(message);
-    for (const change of message.changes) if (change.kind === 'put') this.onPut(change.direction, change.row);
+    for (const change of unpackChanges(message.changes))
+      if (change.kind === 'put') this.onPut(change.direction, change.row);
   }
 }

@@ -1,0 +1,192 @@
+/**
+ * Rows and changes in one block of bytes, on their way between the threads. The engine's copy of an object per message
+ * costs more than the rest of its way to the store.
+ *
+ * Only the two kinds of change that come with every message are packed: a message is put on disk, and a delivered
+ * message is deleted. All other changes travel as they are, in their place in the order.
+ */
+import type { Direction } from '../base/message.ts';
+import type { Change } from '../custody/change.ts';
+import type { Row, RowPage } from '../custody/row.ts';
+import { flagsOf, storedQos } from './row-codec.ts';
+
+export interface PackedPage extends Omit<RowPage, 'rows'> {
+  readonly rows: Uint8Array;
+}
+
+export interface PackedChanges {
+  readonly bytes: Uint8Array;
+  /** Changes that are not packed, in order. */
+  readonly others: readonly Change[];
+}
+
+type Put = Extract<Change, { kind: 'put' }>;
+type Settle = Extract<Change, { kind: 'settle' }>;
+
+/** First byte of each record in a block of changes. */
+const OTHER = 0;
+const PUT = 1;
+const SETTLE = 2;
+/** Bit of a downlink in that byte. */
+const DOWNLINK = 0x80;
+
+/** seq and upMs (8 octets each), lane, epoch and two lengths (4 each), the column `qos` (1). */
+const ROW_HEAD_BYTES = 33;
+/** seq (8 octets), lane and bytes (4 each). */
+const SETTLE_BYTES = 16;
+
+export function packChanges(changes: readonly Change[]): PackedChanges {
+  const others: Change[] = [];
+  const writer = new Writer(changes.reduce((sum, change) => sum + 1 + bytesOf(change), 0));
+  for (const change of changes) {
+    if (change.kind === 'put') {
+      writer.octet(PUT | directionBit(change));
+      writer.row(change.row);
+    } else if (isDelivery(change)) {
+      writer.octet(SETTLE | directionBit(change));
+      writer.number(change.seq);
+      writer.count(change.lane);
+      writer.count(change.bytes);
+    } else {
+      writer.octet(OTHER);
+      others.push(change);
+    }
+  }
+  return { bytes: writer.bytes, others };
+}
+
+export function unpackChanges({ bytes, others }: PackedChanges): Change[] {
+  const changes: Change[] = [];
+  const reader = new Reader(bytes);
+  let next = 0;
+  while (!reader.isAtEnd) {
+    const head = reader.octet();
+    const direction: Direction = (head & DOWNLINK) === 0 ? 'uplink' : 'downlink';
+    const kind = head & ~DOWNLINK;
+    if (kind === PUT) changes.push({ kind: 'put', direction, row: reader.row() });
+    else if (kind === SETTLE) {
+      const seq = reader.number();
+      const lane = reader.count();
+      changes.push({ kind: 'settle', direction, lane, seq, bytes: reader.count(), outcome: { as: 'delivered' } });
+    } else {
+      const other = others[next];
+      if (other === undefined) throw new Error(`block of changes names change ${next} of ${others.length}`);
+      changes.push(other);
+      next += 1;
+    }
+  }
+  return changes;
+}
+
+export function packPage(page: RowPage): PackedPage {
+  const writer = new Writer(page.rows.reduce((sum, row) => sum + rowBytes(row), 0));
+  for (const row of page.rows) writer.row(row);
+  return { ...page, rows: writer.bytes };
+}
+
+export function unpackPage(page: PackedPage): RowPage {
+  const reader = new Reader(page.rows);
+  const rows: Row[] = [];
+  while (!reader.isAtEnd) rows.push(reader.row());
+  return { ...page, rows };
+}
+
+function isDelivery(change: Change): change is Settle {
+  return change.kind === 'settle' && change.outcome.as === 'delivered';
+}
+
+function directionBit({ direction }: Put | Settle): number {
+  return direction === 'downlink' ? DOWNLINK : 0;
+}
+
+function bytesOf(change: Change): number {
+  if (change.kind === 'put') return rowBytes(change.row);
+  return isDelivery(change) ? SETTLE_BYTES : 0;
+}
+
+function rowBytes({ topic, payload }: Row): number {
+  return ROW_HEAD_BYTES + Buffer.byteLength(topic) + payload.length;
+}
+
+class Writer {
+  readonly bytes: Buffer;
+  #at = 0;
+
+  constructor(size: number) {
+    // Memory of its own: the copy to the other thread would take the whole pool with it.
+    this.bytes = Buffer.allocUnsafeSlow(size);
+  }
+
+  octet(value: number): void {
+    this.#at = this.bytes.writeUInt8(value, this.#at);
+  }
+
+  /** @param value 0 to 2³² − 1 */
+  count(value: number): void {
+    this.#at = this.bytes.writeUInt32LE(value, this.#at);
+  }
+
+  number(value: number): void {
+    this.#at = this.bytes.writeDoubleLE(value, this.#at);
+  }
+
+  row(row: Row): void {
+    const { topic, payload, stamp } = row;
+    this.number(row.seq);
+    this.number(stamp.upMs);
+    this.count(row.lane);
+    this.count(stamp.epoch);
+    this.octet(storedQos(row));
+    this.count(payload.length);
+    const topicBytes = this.bytes.write(topic, this.#at + 4);
+    this.count(topicBytes);
+    this.#at += topicBytes;
+    this.bytes.set(payload, this.#at);
+    this.#at += payload.length;
+  }
+}
+
+class Reader {
+  readonly #bytes: Buffer;
+  #at = 0;
+
+  constructor(bytes: Uint8Array) {
+    this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#bytes.length;
+  }
+
+  octet(): number {
+    this.#at += 1;
+    return this.#bytes.readUInt8(this.#at - 1);
+  }
+
+  count(): number {
+    this.#at += 4;
+    return this.#bytes.readUInt32LE(this.#at - 4);
+  }
+
+  number(): number {
+    this.#at += 8;
+    return this.#bytes.readDoubleLE(this.#at - 8);
+  }
+
+  row(): Row {
+    const seq = this.number();
+    const upMs = this.number();
+    const lane = this.count();
+    const epoch = this.count();
+    const flags = flagsOf(this.octet());
+    const payloadBytes = this.count();
+    const topicBytes = this.count();
+    const topicEnd = this.#at + topicBytes;
+    const topic = this.#bytes.toString('utf8', this.#at, topicEnd);
+    this.#at = topicEnd + payloadBytes;
+    // A copy: a view would keep the whole block alive as long as its last row.
+    const payload = new Uint8Array(payloadBytes);
+    payload.set(this.#bytes.subarray(topicEnd, this.#at));
+    return { seq, lane, topic, payload, ...flags, stamp: { epoch, upMs } };
+  }
+}
