@@ -7,7 +7,8 @@
  * The library opens with O_NONBLOCK, so no call here waits.
  */
 import { readSync, writeSync } from 'node:fs';
-import { SerialPort } from 'serialport';
+// The main file of the package loads its 14 parsers too.
+import { SerialPort } from 'serialport/dist/serialport.js';
 
 export interface DeviceOptions {
   readonly path: string;

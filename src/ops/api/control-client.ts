@@ -2,13 +2,14 @@
  * Client of the control API. Distinguishes a gateway that is absent, stopped or overloaded, a gateway of another version,
  * and another program. Each request has a deadline.
  */
-import { type ClientRequest, type IncomingMessage, request } from 'node:http';
+import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../base/fault.ts';
 import { isMachineOverloaded, ownerOfSocket, type SocketOwner } from '../../io/socket-owner.ts';
 import { type AnswerPath, type ControlAnswers, unusableIn } from './control-answers.ts';
 import { foreign, Stalled, silent, stopped, unreachable } from './control-faults.ts';
 import { adminSocketOf, hasCode } from './control-socket.ts';
+import { request } from './node-http.ts';
 import type { TailLine } from './tail-line.ts';
 
 /**

@@ -4,11 +4,12 @@
  *
  * One connection serves one request and closes. A client that sends a second request with the first is disconnected.
  */
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Fault } from '../../base/fault.ts';
 import { ConnectionSlots } from './connection-slots.ts';
 import { claimSocketPath } from './control-socket.ts';
+import { createServer } from './node-http.ts';
 import { Trickle } from './trickle.ts';
 
 export interface LocalServerOptions {
