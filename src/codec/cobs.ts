@@ -15,10 +15,11 @@ export function cobsBytesMax(length: number): number {
   return length + Math.floor(length / GROUP_BYTES) + 1;
 }
 
-export function encodeCobs(bytes: Uint8Array): Uint8Array {
-  const encoded = new Uint8Array(cobsBytesMax(bytes.length));
-  let codeAt = 0;
-  let end = 1;
+/** @param margin zeros before and after the encoding, in the same memory */
+export function encodeCobs(bytes: Uint8Array, margin = 0): Uint8Array {
+  const encoded = new Uint8Array(cobsBytesMax(bytes.length) + 2 * margin);
+  let codeAt = margin;
+  let end = codeAt + 1;
   for (let index = 0; index < bytes.length; index += 1) {
     const byte = bytes[index] ?? 0;
     if (byte !== 0) {
@@ -33,7 +34,7 @@ export function encodeCobs(bytes: Uint8Array): Uint8Array {
     }
   }
   encoded[codeAt] = end - codeAt;
-  return encoded.subarray(0, end);
+  return encoded.subarray(0, end + margin);
 }
 
 /**
@@ -48,10 +49,12 @@ export function decodeCobs(encoded: Uint8Array): Uint8Array | undefined {
     const code = encoded[at] ?? 0;
     const groupEnd = at + code;
     if (code === 0 || groupEnd > encoded.length) return undefined;
-    const group = encoded.subarray(at + 1, groupEnd);
-    if (group.includes(0)) return undefined;
-    bytes.set(group, length);
-    length += group.length;
+    for (let index = at + 1; index < groupEnd; index += 1) {
+      const byte = encoded[index] ?? 0;
+      if (byte === 0) return undefined;
+      bytes[length] = byte;
+      length += 1;
+    }
     if (code <= GROUP_BYTES && groupEnd < encoded.length) length += 1;
     at = groupEnd;
   }

@@ -11,6 +11,7 @@ import { cobsBytesMax, decodeCobs, encodeCobs } from './cobs.ts';
 import { crc32 } from './crc32.ts';
 
 const DELIMITER = 0x00;
+const DELIMITER_BYTES = 1;
 const CRC_BYTES = 4;
 const NOTHING = new Uint8Array(0);
 
@@ -18,11 +19,9 @@ const NOTHING = new Uint8Array(0);
 export function encodeFrame(packet: Uint8Array): Uint8Array {
   const guarded = new Uint8Array(packet.length + CRC_BYTES);
   guarded.set(packet);
-  new DataView(guarded.buffer).setUint32(packet.length, crc32(packet), true);
-  const encoded = encodeCobs(guarded);
-  const frame = new Uint8Array(encoded.length + 2);
-  frame.set(encoded, 1);
-  return frame;
+  const crc = crc32(packet);
+  for (let octet = 0; octet < CRC_BYTES; octet += 1) guarded[packet.length + octet] = crc >>> (8 * octet);
+  return encodeCobs(guarded, DELIMITER_BYTES);
 }
 
 /** Takes bytes in pieces of any size, and returns the packets of undamaged frames. */
@@ -132,7 +131,9 @@ function openFrame(encoded: Uint8Array): Uint8Array | BrokenFrame {
   const guarded = decodeCobs(encoded);
   if (guarded === undefined || guarded.length < CRC_BYTES) return 'frame coding';
   const packetBytes = guarded.length - CRC_BYTES;
-  const crc = new DataView(guarded.buffer, guarded.byteOffset).getUint32(packetBytes, true);
   const packet = guarded.subarray(0, packetBytes);
-  return crc32(packet) === crc ? packet : 'frame checksum';
+  const crc = crc32(packet);
+  for (let octet = 0; octet < CRC_BYTES; octet += 1)
+    if (guarded[packetBytes + octet] !== ((crc >>> (8 * octet)) & 0xff)) return 'frame checksum';
+  return packet;
 }

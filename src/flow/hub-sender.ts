@@ -65,6 +65,8 @@ export class HubSender {
   #backlogAtConnect = 0;
   /** The last look found an expired message, so the rows loaded next may be expired too. */
   #isExpiring = false;
+  /** A task that sends is in the mailbox. */
+  #isSendPosted = false;
 
   constructor(options: HubSenderOptions) {
     this.#options = options;
@@ -84,7 +86,7 @@ export class HubSender {
       custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 too fast' });
     } else {
       this.#qos0.push({ lane, message });
-      this.send();
+      this.sendSoon();
     }
   }
 
@@ -151,7 +153,7 @@ export class HubSender {
       facts.emit('backlogDrained', { messages: this.#backlogAtConnect });
       this.#backlogAtConnect = 0;
     }
-    this.send();
+    this.sendSoon();
   }
 
   /** Called when the client, or an earlier process, threw on this publication. */
@@ -166,6 +168,16 @@ export class HubSender {
     const { isExpired, outbox, pager } = this.#options;
     this.#isExpiring = isExpired !== undefined && outbox.expire(isExpired) > 0;
     if (this.#isExpiring) pager.turn();
+  }
+
+  /** Sends after the present task, once for all messages and PUBACKs that come with it. */
+  sendSoon(): void {
+    if (this.#isSendPosted) return;
+    this.#isSendPosted = true;
+    this.#options.mailbox.post(() => {
+      this.#isSendPosted = false;
+      this.send();
+    });
   }
 
   /** Sends everything that may be sent now, sets the timer for the rest, and loads rows for which there is room. */

@@ -138,7 +138,7 @@ export class UplinkFlow {
       },
       clock.nowMs(),
     );
-    hubSender.send();
+    hubSender.sendSoon();
     switch (admission.kind) {
       case 'accepted': {
         const { payload, qos } = message;

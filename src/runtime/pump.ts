@@ -37,6 +37,8 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
   readonly #timer: Timer;
   readonly #inputs: (Input | ChannelInput)[] = [];
   #isRunning = false;
+  /** Time at which the machine wants its next `wake`, as of the last input. */
+  #wakeAtMs: number | undefined;
   #channel: Channel | undefined;
   /** Number of the current channel. Events from a previous channel are ignored. */
   #generation = 0;
@@ -83,7 +85,7 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
     } finally {
       this.#isRunning = false;
     }
-    this.#timer.set(this.#options.machine.wakeAtMs());
+    this.#timer.set(this.#wakeAtMs);
   }
 
   #run(input: Input | ChannelInput): void {
@@ -101,13 +103,15 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
     try {
       recorder?.begin(input, nowMs);
       const actions = machine.handle(input, nowMs);
-      machine.wakeAtMs(); // `wakeAtMs` is called again after the actions; an error must be thrown here, where it is contained
+      this.#wakeAtMs = machine.wakeAtMs();
       recorder?.end(actions);
       return actions;
     } catch (error) {
       if (contain === undefined) throw error;
       this.#inputs.length = 0; // these inputs were for the machine that failed
-      return contain(input, error);
+      const actions = contain(input, error);
+      this.#wakeAtMs = machine.wakeAtMs();
+      return actions;
     }
   }
 

@@ -48,6 +48,8 @@ export class DeviceChannel implements Channel {
   #queuedBytes = 0;
   /** A flush is scheduled at the end of this tick, or waits for the device to become writable. */
   #flushIsDue = false;
+  /** The poller waits for the device to become readable. Each event ends its wait. */
+  #isReadArmed = false;
 
   constructor(options: DeviceChannelOptions, listener: ChannelListener) {
     this.#options = options;
@@ -112,7 +114,7 @@ export class DeviceChannel implements Channel {
       (broken) => this.#read(device, broken),
       () => this.#flush(),
     );
-    device.arm(false);
+    this.#rearm(device);
     this.#listener.opened();
   }
 
@@ -125,6 +127,7 @@ export class DeviceChannel implements Channel {
   }
 
   #read(device: OpenDevice, broken: boolean): void {
+    this.#isReadArmed = false;
     const { readsPerTurn = READS_PER_TURN } = this.#options;
     for (let reads = 0; reads < readsPerTurn; reads += 1) {
       if (this.#readOnce(device, broken) !== 'moved') break;
@@ -173,6 +176,8 @@ export class DeviceChannel implements Channel {
   #rearm(device: OpenDevice): void {
     if (this.#state.kind !== 'open') return;
     this.#flushIsDue = this.#queuedBytes > 0;
+    if (this.#isReadArmed && !this.#flushIsDue) return;
+    this.#isReadArmed = true;
     device.arm(this.#flushIsDue);
   }
 

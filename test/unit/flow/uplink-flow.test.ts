@@ -37,7 +37,7 @@ class FlowBench {
     this.#outbox = new Outbox({ ...LIMITS, bytesMax }, this.#custodian, 0);
     const links: Pick<Links, 'command'> = { command: (_, command) => this.#note(command) };
     const hubSender: Pick<HubSender, 'send' | 'offerQos0'> = {
-      send: () => {},
+      sendSoon: () => {},
       offerQos0: (_, { topic, retain }) => {
         this.qos0.push(topic);
         this.retained.push(retain);
