@@ -20,6 +20,7 @@ import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
 import type { ConnackCode, Connect, MqttPacket, MqttQos, Pingresp, Publish, Suback, SubackCode } from './mqtt.ts';
 import { MqttFraming, type MqttFramingLimits, type RawPacket } from './mqtt-framing.ts';
 import { problemIn } from './mqtt-rules.ts';
+import { encodePublish, readPuback } from './mqtt-uplink.ts';
 import { bytesSample } from './other-protocols.ts';
 
 /** Enough for a hub whose largest message is 16 KB, with room for other hubs. */
@@ -89,6 +90,8 @@ export class MqttReader {
     const broken = problemIn(raw);
     if (broken !== undefined) return this.passOn(raw, { problem: broken.problem }, broken.tag);
     if (raw.isOversize) return decoded({ ...publishHead(raw), oversizeBytes: raw.bytes.length + raw.skippedBytes });
+    const puback = readPuback(raw);
+    if (puback !== undefined) return decoded(puback);
     const parsed = LIBRARY.read(raw.bytes);
     return parsed.ok ? parsed : this.passOn(raw, { fault: `packet that the gateway cannot read: ${parsed.problem}` });
   }
@@ -146,7 +149,7 @@ function withBytes(
 
 /** Encodes a packet. Throws only on a caller's error (an empty SUBSCRIBE, a missing client id). */
 export function encodeMqtt(packet: MqttPacket): Uint8Array {
-  return generate(libraryPacketOf(packet));
+  return packet.kind === 'publish' ? encodePublish(packet) : generate(libraryPacketOf(packet));
 }
 
 /** PUBLISH without its payload. The fields must be at their positions. */
@@ -272,18 +275,8 @@ function connectOf(packet: IConnectPacket): Connect {
   };
 }
 
-function libraryPacketOf(packet: MqttPacket): Packet {
+function libraryPacketOf(packet: Exclude<MqttPacket, Publish>): Packet {
   switch (packet.kind) {
-    case 'publish':
-      return {
-        cmd: 'publish',
-        topic: packet.topic,
-        payload: bufferOver(packet.payload),
-        qos: packet.qos,
-        retain: packet.retain,
-        dup: packet.dup,
-        ...(packet.packetId === undefined ? {} : { messageId: packet.packetId }),
-      };
     case 'puback':
     case 'pubrec':
     case 'pubrel':

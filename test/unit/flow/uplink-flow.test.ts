@@ -36,7 +36,7 @@ class FlowBench {
     for (const id of ['pump', 'valve']) registry.enter(id, 'link');
     this.#outbox = new Outbox({ ...LIMITS, bytesMax }, this.#custodian, 0);
     const links: Pick<Links, 'command'> = { command: (_, command) => this.#note(command) };
-    const hubSender: Pick<HubSender, 'send' | 'offerQos0'> = {
+    const hubSender: Pick<HubSender, 'sendSoon' | 'offerQos0'> = {
       sendSoon: () => {},
       offerQos0: (_, { topic, retain }) => {
         this.qos0.push(topic);
