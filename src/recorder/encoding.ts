@@ -20,13 +20,19 @@ const TAG = {
 const SIZE_BYTES_FIRST = 4096;
 /** Up to this length a loop writes ASCII faster than a call into the runtime. */
 const SHORT_BYTES = 32;
-/** Field names and kinds of our own types: a few hundred. */
-type Words = Map<string, number>;
+/** Names of the fields of an object, in their order. */
+interface Shape {
+  readonly number: number;
+  readonly fields: readonly string[];
+}
 
-/** Names used so far, by number. */
+/** Names and shapes used so far, by number: a few hundred of our own types. */
 export class Vocabulary {
-  readonly #numbers: Words = new Map();
+  readonly #numbers = new Map<string, number>();
   readonly #words: string[] = [];
+  readonly #shapes: Shape[] = [];
+  /** Shapes by the kind of their objects, or by their first field. */
+  readonly #shapesOf = new Map<string, Shape[]>();
 
   numberOf(word: string): number {
     const known = this.#numbers.get(word);
@@ -38,6 +44,27 @@ export class Vocabulary {
   word(number: number): string {
     return this.#words[number] ?? '';
   }
+
+  /** @param kind finds the shape among few others */
+  shapeOf(fields: readonly string[], kind: string): number {
+    const alike = this.#shapesOf.get(kind) ?? [];
+    for (const shape of alike) if (areSame(shape.fields, fields)) return shape.number;
+    const shape = { number: this.#shapes.length, fields };
+    this.#shapes.push(shape);
+    alike.push(shape);
+    this.#shapesOf.set(kind, alike);
+    return shape.number;
+  }
+
+  fields(number: number): readonly string[] {
+    return this.#shapes[number]?.fields ?? [];
+  }
+}
+
+function areSame(one: readonly string[], other: readonly string[]): boolean {
+  if (one.length !== other.length) return false;
+  for (let index = 0; index < one.length; index += 1) if (one[index] !== other[index]) return false;
+  return true;
 }
 
 /** Writes values one after the other into a buffer that grows up to its maximum. */
@@ -91,12 +118,12 @@ export class CompactWriter {
   }
 
   object(value: object): void {
-    const keys = Object.keys(value);
-    this.#head(TAG.object, keys.length, 0);
-    for (const key of keys) {
-      const one: unknown = value[key as keyof typeof value];
-      this.word(key);
-      if (key === 'kind' && typeof one === 'string') this.word(one);
+    const fields = Object.keys(value);
+    const kind = 'kind' in value && typeof value.kind === 'string' ? value.kind : (fields[0] ?? '');
+    this.#head(TAG.object, this.#words.shapeOf(fields, kind), 0);
+    for (const field of fields) {
+      const one: unknown = value[field as keyof typeof value];
+      if (field === 'kind' && typeof one === 'string') this.word(one);
       else this.value(one);
     }
   }
@@ -190,7 +217,7 @@ export class CompactReader {
       case TAG.map:
         return new Map(this.#list() as [unknown, unknown][]);
       case TAG.object:
-        return Object.fromEntries(Array.from({ length: this.#count() }, () => [this.value(), this.value()]));
+        return Object.fromEntries(this.#words.fields(this.#count()).map((field) => [field, this.value()]));
       default:
         return undefined;
     }
