@@ -5,7 +5,6 @@ import type { HubConfig } from '../config/hub/hub-config.ts';
 import type { Config, LinkConfig } from '../config/schema.ts';
 import { driverNamed } from '../driver/drivers.ts';
 import type { LinkPlan } from '../flow/links.ts';
-import { RenewableLink } from '../flow/renewable-link.ts';
 import { blankPassword } from '../hub/client/blank-password.ts';
 import type { Credentials } from '../hub/client/credentials.ts';
 import { HubClient } from '../hub/client/hub-client.ts';
@@ -99,24 +98,27 @@ export function planLinks({ config, openLink, careOf, random }: Wiring, knownLin
       subject: { name: link.name, driver: link.driver, options: plan },
       random,
       bytesMax: config.recorder.ringBytes,
-      stateOf: () => machine.state,
-      snapshotOf: () => snapshots.capture(),
+      stateOf: () => current.machine.state,
+      snapshotOf: () => current.snapshots.capture(),
     });
     const options = { ...plan, random: recorder.random };
-    let snapshots: MachineSnapshots;
-    const machine = new RenewableLink(() => {
-      const created = driver.create(options);
-      snapshots = new MachineSnapshots(created, options, driver.laterClasses);
-      return created;
-    });
+    const create = () => {
+      const machine = driver.create(options);
+      return { machine, snapshots: new MachineSnapshots(machine, options, driver.laterClasses) };
+    };
+    let current = create();
     return {
       name: link.name,
       path: link.path,
       driver: link.driver,
       protocol: driver.protocolOf(own),
-      machine,
+      get machine() {
+        return current.machine;
+      },
+      renew: () => {
+        current = create();
+      },
       recorder,
-      renew: () => machine.renew(),
       open: openLink(link),
       care: careOf?.(link),
       steps: link.recovery,

@@ -26,8 +26,9 @@ export interface LinkPlan {
   readonly driver: string;
   /** Name of the `LineProtocol` of the line. */
   readonly protocol: string;
+  /** Current machine. `renew` replaces it, so it is read again for each use. */
   readonly machine: LinkMachine;
-  /** Replaces the machine within `machine` by a new one that is not started. */
+  /** Replaces the machine by a new one that is not started. The state of a machine that threw is not kept. */
   readonly renew: () => void;
   readonly recorder: FlightRecorder;
   readonly open: OpenChannel;
@@ -175,7 +176,9 @@ export class Links {
       probes: new Map(),
       sent: new Map(),
       pump: new Pump<LinkInput, LinkAction>({
-        machine: plan.machine,
+        get machine() {
+          return plan.machine;
+        },
         recorder: plan.recorder,
         open: plan.open,
         clock,
@@ -237,7 +240,8 @@ export class Links {
 
   #onlookers(linkState: LinkStateView) {
     const { clock, facts } = this.#options;
-    const { name, path, machine } = linkState.plan;
+    const { plan } = linkState;
+    const { name, path } = plan;
     let isOpen = false;
     return {
       onChannel: (state: 'opened' | 'closed', reason: string): void => {
@@ -248,7 +252,7 @@ export class Links {
           linkState.sinceMs = clock.nowMs();
           if (isOpen) facts.emit('linkOpened', { link: name, path });
           else facts.emit('linkClosed', { link: name, path, reason });
-        } else if (state === 'closed' && machine.counters.openings <= 1)
+        } else if (state === 'closed' && plan.machine.counters.openings <= 1)
           facts.emit('linkClosed', { link: name, path, reason });
       },
       onWait: (wait: PortWait): void => {

@@ -4,7 +4,6 @@
  */
 import { expect, it } from 'vitest';
 import { LastReceived } from '../../../src/driver/last-received.ts';
-import { RenewableLink } from '../../../src/flow/renewable-link.ts';
 import { LinesBench } from './lines/lines-rig.ts';
 import { LinkBench } from './mqttsn/mqttsn-bench.ts';
 
@@ -43,13 +42,6 @@ it('a device of lines has its time of last reception set by a line and by the an
   bench.nowMs = 3000;
   bench.receive('boot\n');
   expect(bench.link.lastReceivedAtMs('meter-1')).toBe(1050);
-});
-
-it('the time of last reception is read through a link that can be replaced', () => {
-  const bench = new LinkBench().attach();
-  const link = new RenewableLink(() => bench.link);
-  expect(link.lastReceivedAtMs('pump-7')).toBe(bench.nowMs);
-  expect(link.unanswered()).toEqual(new Map());
 });
 
 it('the least recently received subdevice is removed beyond the bound', () => {
