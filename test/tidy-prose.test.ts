@@ -37,7 +37,22 @@ const BANNED_WORDS = [
 /** Words that cannot begin a doc comment: pronouns, relatives, prepositions, and the verbs of a question. */
 const BANNED_STARTS = [
   ...['it', 'its', 'they', 'their', 'this', 'these', 'those', 'that', 'he', 'she', 'we', 'you', 'there', 'so', 'as'],
-  ...['who', 'whom', 'whose', 'which', 'what', 'whatever', 'where', 'wherever', 'when', 'until', 'till', 'how', 'why'],
+  ...[
+    'who',
+    'whom',
+    'whose',
+    'which',
+    'whether',
+    'what',
+    'whatever',
+    'where',
+    'wherever',
+    'when',
+    'until',
+    'till',
+    'how',
+    'why',
+  ],
   ...[
     'of',
     'with',

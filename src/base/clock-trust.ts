@@ -71,7 +71,7 @@ export class ClockTrust {
     if (wallMinusUpMs !== undefined) this.#seen = { offsetMs: wallMinusUpMs, syncedAtMs: undefined };
   }
 
-  /** Whether the machine's clock shows the right time, as far as the gateway can know. */
+  /** True if the machine's clock shows the right time, as far as the gateway can know. */
   get isTrusted(): boolean {
     return this.#isTrusted;
   }
@@ -90,7 +90,7 @@ export class ClockTrust {
     return wallMs - upMs - this.#wallMinusUpMs;
   }
 
-  /** Whether `wallMs` can be the present time. */
+  /** True if `wallMs` can be the present time. */
   isPossible(wallMs: number): boolean {
     return wallMs >= this.#floorMs;
   }

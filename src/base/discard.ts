@@ -27,7 +27,7 @@ export type DiscardReason =
   | 'line sequence'
   | 'line subdevice'
   | 'line too long'
-  /** Counted in bytes. */
+  /** Bytes without a delimiter. The count is in bytes, not in lines. */
   | 'line not ended'
   /** Modbus: `sample` names the unit, the registers and the answer. Reported again as long as the fault lasts. */
   | 'unit silent'

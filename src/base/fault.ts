@@ -23,7 +23,7 @@ export type FaultCode =
 
 export interface FaultDetail {
   readonly hint: string;
-  /** Whether a retry may succeed without any change by the user. */
+  /** True if a retry may succeed without any change by the user. */
   readonly retryable?: boolean;
   readonly cause?: unknown;
 }

@@ -2,7 +2,7 @@
  * Serial ports and their stable names: the name in the configuration, and the plugged-in port that the name selects.
  * Pure; `io/serial/serial-ports.ts` lists the ports.
  *
- * A number such as that of `/dev/ttyUSB0` follows the order of plugging and does not last. The identity of the adapter
+ * A number such as that of `/dev/ttyUSB0` depends on the order in which devices are plugged in. The identity of the adapter
  * (`usb:vendor:product:serial:interface`) and its position (`by-path:…`) last.
  */
 
@@ -49,7 +49,7 @@ export function portNameOf(text: string): PortName {
   return { kind: 'path', name: text };
 }
 
-/** Whether the number in this path follows the order of plugging. */
+/** True if the number in this path depends on the order in which devices are plugged in. */
 export function isNumberedPath(path: string): boolean {
   return /^\/dev\/tty(USB|ACM)\d+$/.test(path);
 }

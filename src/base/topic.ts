@@ -35,7 +35,7 @@ export function filterProblem(filter: string): TopicProblem | undefined {
 }
 
 /**
- * Whether `filter` matches `topic`. Both must be valid. `a/#` also matches `a` (§4.7.1.2). Names are compared character
+ * True if `filter` matches `topic`. Both must be valid. `a/#` also matches `a` (§4.7.1.2). Names are compared character
  * by character and case-sensitively [MQTT-4.7.3-4].
  */
 export function filterMatches(filter: string, topic: string): boolean {

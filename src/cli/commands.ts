@@ -65,14 +65,12 @@ function addHealth(add: Add): void {
     'Follow the decoded frames of a link, or of the hub connection (hub)',
     async ({ context, words }) => (await import('./trace.ts')).showTrace(context, words[0] ?? ''),
   );
-  add('tail', 'Follow events', async ({ context }) => (await import('./tail.ts')).showTail(context));
+  add('tail', 'Print events as they happen', async ({ context }) => (await import('./tail.ts')).showTail(context));
 }
 
 function addConditions(add: Add): void {
-  const conditions = add(
-    'conditions',
-    'List all conditions in full: everything that is not as it should be',
-    async ({ context }) => (await import('./show-conditions.ts')).showConditions(context),
+  const conditions = add('conditions', 'List all present conditions (problems) in full', async ({ context }) =>
+    (await import('./show-conditions.ts')).showConditions(context),
   );
   add(
     'explain <code>',
@@ -236,7 +234,7 @@ function addRunning(add: Add): void {
     .option('--tls-folder <path>', 'folder for the generated certificates; use ca.pem as tls_ca_file', 'bench-tls')
     .option('--tls-client <client-id>', 'also generate a client certificate: client.pem, client-key.pem')
     .addOption(
-      new Option('--profile <name>', 'rules of which hub')
+      new Option('--profile <name>', 'hub whose rules apply')
         .choices(['documented', 'mainland', 'intl', 'generic'])
         .default('documented'),
     )

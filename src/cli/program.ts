@@ -40,7 +40,7 @@ function helpHint(program: Command, words: readonly string[]): string {
 }
 
 const EXIT_CODES = `
-Exit codes: 0 success; 1 refused, or the ledger does not balance; 64 usage
+Exit codes: 0 success; 1 rejected, or the ledger does not balance; 64 usage
 error; 69 no gateway answers; 70 defect of holdfast; 74 storage failed;
 78 invalid configuration`;
 

@@ -13,7 +13,7 @@ export async function showConditions(context: CommandContext): Promise<number> {
   const { terminal, asJson } = context;
   const { conditions } = await askRunning(context, '/v1/status');
   if (asJson) printJson(context, conditions);
-  else if (conditions.length === 0) terminal.print('No conditions: everything is as it should be.');
+  else if (conditions.length === 0) terminal.print('No conditions: no problem is present.');
   else for (const line of allConditionLines(conditions, terminal).slice(1)) terminal.print(line);
   return EXIT.ok;
 }

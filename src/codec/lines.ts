@@ -20,7 +20,7 @@ const CR = 0x0d;
 export class LineReader {
   private readonly delimiter: Uint8Array;
   private readonly lineBytesMax: number;
-  /** Whether a carriage return at the end of a line is removed. */
+  /** True if a carriage return at the end of a line is removed. */
   private readonly dropsReturn: boolean;
   private readonly buffer: Uint8Array;
   private readonly onOversize: (begun: Uint8Array) => void;

@@ -56,7 +56,7 @@ export class MqttReader {
     this.namesBytes = limits.namesBytes === true;
   }
 
-  /** Whether a problem was found; nothing more is read. */
+  /** True if a problem was found; nothing more is read. */
   get isDead(): boolean {
     return this.hasFailed;
   }

@@ -221,7 +221,7 @@ export function topicIdField(topic: TopicReference): number {
   return high * 0x100 + low;
 }
 
-/** Whether `topic` can be sent as a short name. */
+/** True if `topic` can be sent as a short name. */
 export function isShortName(topic: string): boolean {
   return topic.length <= SHORT_NAME_BYTES && new TextEncoder().encode(topic).length === SHORT_NAME_BYTES;
 }

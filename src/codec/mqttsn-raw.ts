@@ -149,7 +149,7 @@ function sizeOf(bytes: Uint8Array, isCarried = false): Outlook {
 }
 
 /**
- * Whether the topic of a REGISTER contains control characters. If so, it is the end of a text line followed by a
+ * True if the topic of a REGISTER contains control characters. If so, it is the end of a text line followed by a
  * packet.
  */
 function hasControlInName(bytes: Uint8Array): boolean {

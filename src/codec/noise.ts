@@ -7,7 +7,7 @@
 const UNPRINTABLE_SHARE_MIN = 1 / 3;
 
 /**
- * Whether a line contains octets that occur in no text of any usual encoding: at least one control character (not TAB,
+ * True if a line contains octets that occur in no text of any usual encoding: at least one control character (not TAB,
  * CR, LF or ESC) or 0xFF, and more than a third of the line not printable ASCII. Letters of Latin-1, of code pages and
  * of UTF-8 are neither control characters nor 0xFF. Two control characters around a text (STX, ETX) are no more than a
  * third of it.
@@ -28,7 +28,7 @@ const OCTETS_MIN = 24;
 const STRETCHED_SHARE_MIN = 0.9;
 
 /**
- * Whether each bit seems to have been read twice or more: the receiver is at least twice as fast as the sender, or the
+ * True if each bit seems to have been read twice or more: the receiver is at least twice as fast as the sender, or the
  * line floats. Random bytes and text at the right speed do not look like this: one octet in eight does so by chance.
  * Bytes of a sender that is faster than the receiver show no such sign.
  */

@@ -81,7 +81,7 @@ export class Committer implements Durability {
     return this.#fullSinceMs;
   }
 
-  /** Whether work that makes more lazy changes must wait. */
+  /** True if work that makes more lazy changes must wait. */
   get isOverloaded(): boolean {
     return this.waiting.isOverloaded;
   }

@@ -87,7 +87,7 @@ export class Segments {
     return this.#taken === undefined && this.#segments.every(isEmpty);
   }
 
-  /** Whether a change waits that needs no room on the disk. */
+  /** True if a change waits that needs no room on the disk. */
   get hasRelief(): boolean {
     return this.#segments.some(({ steps, counts }) => steps.length > 0 || counts.size > 0);
   }
@@ -105,7 +105,7 @@ export class Segments {
     return this.#lazy >= LAZY_CHANGES_MIN;
   }
 
-  /** Whether work that makes more lazy changes must wait until a commit has taken some. */
+  /** True if work that makes more lazy changes must wait until a commit has taken some. */
   get isOverloaded(): boolean {
     return this.#lazy >= LAZY_CHANGES_MAX;
   }
@@ -134,7 +134,7 @@ export class Segments {
     return this.#last().number;
   }
 
-  /** Whether the changes decided up to the time of `mark` are durable. */
+  /** True if the changes decided up to the time of `mark` are durable. */
   isDurable(mark: number): boolean {
     const first = this.#taken ?? this.#segments.find((segment) => !isEmpty(segment));
     return first === undefined || mark < first.number;

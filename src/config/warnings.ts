@@ -10,7 +10,7 @@ export function warningsOf({ links }: Config): Problem[] {
       return [
         {
           path: place,
-          what: `is ${path}, whose number depends on the order of plugging: after a restart it may be another device`,
+          what: `is ${path}, whose number depends on the order in which devices are plugged in: after a restart it may be another device`,
           hint: 'Use the stable name that holdfast ports prints.',
         },
       ];

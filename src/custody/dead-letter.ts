@@ -12,7 +12,7 @@ export interface DeadLetter {
   readonly row: Row;
   readonly attempts: number;
   readonly reason: string;
-  /** Whether the checksum is right. A damaged dead letter is shown and never sent. */
+  /** True if the checksum is right. A damaged dead letter is shown and never sent. */
   readonly isWhole: boolean;
 }
 

@@ -92,7 +92,7 @@ export function fromDeadLetter(direction: Direction, { id, lane }: LetterMark, o
 }
 
 /**
- * Whether the acceptance can be revoked on a full disk: not acknowledged, never sent to the next hop, and not held for
+ * True if the acceptance can be revoked on a full disk: not acknowledged, never sent to the next hop, and not held for
  * it.
  */
 export function canBeWithdrawn({ ackWaiter, sentBefore, inFlight, keeping }: Entry): boolean {

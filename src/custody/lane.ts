@@ -50,7 +50,7 @@ export class Lane {
     return this.#ramBytes + this.#bytesOnDisk;
   }
 
-  /** Whether the next message would join the window: nothing is on disk or in the tail, and the window has room. */
+  /** True if the next message would join the window: nothing is on disk or in the tail, and the window has room. */
   get isOpenAtEnd(): boolean {
     return this.#rowsOnDisk === 0 && this.#tail.length === 0 && this.#window.length < this.#windowMax;
   }
@@ -75,7 +75,7 @@ export class Lane {
   }
 
   /**
-   * Whether the acceptance of an entry in RAM can be revoked. Not if a younger entry stays: the repeated message would
+   * True if the acceptance of an entry in RAM can be revoked. Not if a younger entry stays: the repeated message would
    * come behind it.
    */
   canWithdraw(entry: Entry): boolean {

@@ -1,6 +1,6 @@
 /**
- * Message numbers. They rise, and no number is used twice, not even after a crash that lost messages which never
- * touched the disk. So numbers are reserved on disk in blocks, each long before it is needed.
+ * Message numbers. They increase, and no number is used twice, not even after a crash that lost messages in RAM. So
+ * numbers are reserved on disk in blocks, each long before it is needed.
  */
 export const SEQ_BLOCK = 2 ** 24;
 

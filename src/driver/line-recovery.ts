@@ -103,7 +103,7 @@ export class Recovery {
     }
   }
 
-  /** A valid frame is not needed: a quiet line is not noisy. */
+  /** Returns whether the noise has ended. A line without any frame counts as quiet, too. */
   #isStormOver(): boolean {
     return this.#state.kind !== 'calm' && this.#state.trouble === 'noise' && this.#quietLooks >= NOISY_LOOKS;
   }

@@ -95,7 +95,7 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
   listed(link: LinkKeys & z.output<z.ZodObject<Shape>>, path: string): readonly ListedSubdevice[];
   /** A link that lists no subdevice serves every `[[subdevice]]` that is not tied to another link. */
   readonly servesUnlisted: boolean;
-  /** Whether senders learn the outcome of their message, so that they can be asked to send again. */
+  /** True if senders learn the outcome of their message, so that they can be asked to send again. */
   acknowledges(link: LinkKeys & z.output<z.ZodObject<Shape>>): boolean;
   /** @param link without any problem */
   decode(link: LinkKeys & z.output<z.ZodObject<Shape>>): Options;
@@ -106,7 +106,7 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
    * itself.
    */
   filtersFor(options: Options, subdevice: string): readonly string[] | undefined;
-  /** Whether the subdevice cannot answer. */
+  /** True if the subdevice cannot answer. */
   isMute(options: Options, subdevice: string): boolean;
   /** All options of the machine except the random numbers. With them a recording can be run again. */
   plan(link: LinkTerms, options: Options, surroundings: LinkSurroundings): MachineOptions;
@@ -118,15 +118,15 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
   /** Finds frames in recorded bytes. @param options from the header of a recording, unchecked */
   newFrameSource(options: object): FrameSource;
   readonly capture: CaptureFormat;
-  /** Whether each subdevice is polled, so that silence is noticed within its poll. */
+  /** True if each subdevice is polled, so that silence is noticed within its poll. */
   readonly isPolled: boolean;
-  /** Whether a subdevice may be attached before its first byte. */
+  /** True if a subdevice may be attached before its first byte. */
   readonly attachesUnheard: boolean;
-  /** Whether a frame above the limit counts as damaged. False: such a line was read to its end. */
+  /** True if a frame above the limit counts as damaged. False: such a line was read to its end. */
   readonly oversizeIsDamage: boolean;
   /** Reason why devices of this driver are never probed. `undefined`: they are probed. */
   readonly unprobedBecause: string | undefined;
-  /** Whether a device may leave a probe unanswered although its line works. */
+  /** True if a device may leave a probe unanswered although its line works. */
   readonly mayIgnoreProbes: boolean;
 }
 

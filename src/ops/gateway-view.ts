@@ -41,7 +41,7 @@ export interface GatewayView {
   readonly outbox: Pick<Outbox, 'classOf' | 'ackHealth' | 'poison' | 'unansweredSinceMs'>;
   readonly alarmTopics: Pick<AlarmTopics, 'isSettled'>;
   readonly registry: Pick<SubdeviceRegistry, 'all' | 'byId' | 'byLane' | 'wantedFilters'>;
-  /** Whether the configuration has the subdevice, or allows unknown ones. */
+  /** True if the configuration has the subdevice, or allows unknown ones. */
   isConfigured(subdevice: string): boolean;
   readonly presence: Pick<Presence, 'disconnected' | 'unlisted'>;
   readonly intake: Pick<Intake, 'tallies'>;

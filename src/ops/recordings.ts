@@ -204,7 +204,7 @@ export function recordersOf({ hub, links }: GatewayView): FlightRecorder[] {
   return [hub.recorder, ...links.states().map(({ plan }) => plan.recorder)];
 }
 
-/** Whether the gateway closed the connection after a protocol violation [MQTT-4.8.0-1]; words of `hub/client/hub-client.ts`. */
+/** True if the gateway closed the connection after a protocol violation [MQTT-4.8.0-1]; words of `hub/client/hub-client.ts`. */
 function isBreach({ actions = [] }: Step): boolean {
   return actions.some(
     (action) =>

@@ -62,7 +62,7 @@ export class StoreCore {
   readonly #opened: Opened;
   readonly #checkpointPages: number;
   readonly #walState: Statement;
-  /** Whether a row in custody was not found by its number. */
+  /** True if a row in custody was not found by its number. */
   readonly #missed: () => boolean;
   #isSuspect = false;
   #walPages = 0;
@@ -253,7 +253,7 @@ export class StoreCore {
   }
 }
 
-/** Whether a row was found damaged or missing while it was read. */
+/** True if a row was found damaged or missing while it was read. */
 function isDamage(change: Change): boolean {
   if (change.kind === 'count') return change.counts.damaged > 0;
   return change.kind === 'settle' && change.outcome.as === 'damaged';

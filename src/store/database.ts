@@ -147,7 +147,7 @@ function older(path: string, found: number): Fault {
   });
 }
 
-/** Whether this is the error of a full disk (or of the page limit). */
+/** True if this is the error of a full disk (or of the page limit). */
 export function isFull(error: unknown): boolean {
   return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_FULL');
 }

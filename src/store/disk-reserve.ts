@@ -24,7 +24,7 @@ export class Reserve {
     this.#path = path;
   }
 
-  /** Whether the reserve was used up: messages are not written until there is room. */
+  /** True if the reserve was used up: messages are not written until there is room. */
   get isSpent(): boolean {
     return this.#isSpent;
   }

@@ -86,7 +86,7 @@ export function laneOfDamaged(direction: Direction, stored: StoredRow): number {
   return stored.lane;
 }
 
-/** Whether the number of the row is damaged. It may then be the number of another row, which must not be removed. */
+/** True if the number of the row is damaged. It may then be the number of another row, which must not be removed. */
 export function isNumberDamaged(direction: Direction, stored: StoredRow): boolean {
   if (!(stored.payload instanceof Uint8Array)) return false;
   for (let bit = 0; bit < SEQ_BITS; bit += 1) {

@@ -99,7 +99,7 @@ export class HubSession {
     return { inFlight: this.#window.messages, stored: [...this.#stored.messages, ...this.#waiting.messages] };
   }
 
-  /** Whether the client was away longer than the hub keeps a session. */
+  /** True if the client was away longer than the hub keeps a session. */
   isOver(nowMs: number): boolean {
     return this.#presence.kind === 'away' && nowMs - this.#presence.sinceMs > this.#rules.sessionHoursMax * HOUR_MS;
   }

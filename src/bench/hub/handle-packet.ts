@@ -98,7 +98,7 @@ function poisoned({ connection, faults }: ConnectionOrigin, packet: string): str
   return undefined;
 }
 
-/** Whether a pattern equals one of the filters, or matches it as if it were a topic. */
+/** True if a pattern equals one of the filters, or matches it as if it were a topic. */
 function isAmong(patterns: readonly string[], filters: readonly string[]): boolean {
   return patterns.some((pattern) => filters.some((filter) => pattern === filter || filterMatches(pattern, filter)));
 }

@@ -88,7 +88,7 @@ export class Permissions {
     return this.#permits(device, { clientId, topic, right: 'subscribe' });
   }
 
-  /** Whether the device is the client itself, or a subdevice that the client may act for. */
+  /** True if the device is the client itself, or a subdevice that the client may act for. */
   serves(clientId: string, device: RegisteredDevice): boolean {
     if (this.#rules.permissions === 'unchecked' || clientIdOf(device) === clientId) return true;
     const isReady = this.#rules.offlineSubdevices === 'served' || this.#topology.isOnline(clientId, device);

@@ -9,12 +9,12 @@ import type { Message } from '../../base/message.ts';
 /** Client that sent the PUBLISH. */
 export interface Requester {
   readonly clientId: string;
-  /** Whether the device is the client itself, or a subdevice that the client may act for. */
+  /** True if the device is the client itself, or a subdevice that the client may act for. */
   readonly owns: (product: string, device: string) => boolean;
 }
 
 export interface BenchService {
-  /** Whether the service handles this PUBLISH. Such a message is not passed to the application side. */
+  /** True if the service handles this PUBLISH. Such a message is not passed to the application side. */
   takes(topic: string): boolean;
   /**
    * `undefined`: not permitted (no PUBACK). The answers go to the device's session, and are stored like any QoS 1

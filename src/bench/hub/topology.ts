@@ -49,7 +49,7 @@ export class Topology {
     return this.#gatewayOf.get(nameOf(subdevice));
   }
 
-  /** Whether this client may act for the device: its own device, or a bound one if bindings are required. */
+  /** True if this client may act for the device: its own device, or a bound one if bindings are required. */
   owns(clientId: string, device: RegisteredDevice): boolean {
     if (clientIdOf(device) === clientId || this.#parts.rules.bindings === 'ignored') return true;
     return this.#bound.get(clientId)?.has(nameOf(device)) ?? false;

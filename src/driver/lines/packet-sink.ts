@@ -80,7 +80,7 @@ export class LinePacketSink {
     if (this.echoes.length > ECHOES_MAX) this.echoes.shift();
   }
 
-  /** Whether this line is the echo of a written one. Echoes of earlier lines are no longer expected then. */
+  /** True if this line is the echo of a written one. Echoes of earlier lines are no longer expected then. */
   isEcho(line: Uint8Array): boolean {
     const at = this.echoes.length === 0 ? -1 : this.echoes.indexOf(keyOf(line));
     this.echoes.splice(0, at + 1);

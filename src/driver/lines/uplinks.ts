@@ -22,7 +22,7 @@ export interface LineUplinkLimits {
   readonly uplinksMax: number;
   /** Estimated pause of the device before it sends again, in ms. */
   readonly retryMs: number;
-  /** Whether devices wait for an answer to their lines. */
+  /** True if devices wait for an answer to their lines. */
   readonly isAnswered: boolean;
 }
 

@@ -132,7 +132,7 @@ export function isNumeric(value: unknown): value is Numeric {
   return typeof value === 'number' ? Number.isFinite(value) : isExactNumber(value);
 }
 
-/** Whether the values are equal within the point's deadband. */
+/** True if the values are equal within the point's deadband. */
 export function isSame(point: Point, before: PointValue | undefined, after: PointValue): boolean {
   if (!isNumeric(before) || !isNumeric(after)) return before === after;
   const change = subtract(decimalOf(after), decimalOf(before));

@@ -96,7 +96,7 @@ export class ModbusSchedule {
     return true;
   }
 
-  /** Whether a block of the unit is due. */
+  /** True if a block of the unit is due. */
   isBehind(unit: number, nowMs: number): boolean {
     return this.piecesOf(unit).some(({ dueAtMs }) => dueAtMs <= nowMs);
   }

@@ -110,7 +110,7 @@ export class ModbusTransactions {
     return this.lateAnswers.get(unit) ?? 0;
   }
 
-  /** Records a request at this time whose answer did not come or is not awaited. */
+  /** Notes that the unit may still answer a request that was sent at `sentAtMs`. */
   expectLateAnswer(unit: number, sentAtMs: number): void {
     const { answerMsMax, lateMsMax } = this.limits;
     const latestMs = sentAtMs + answerMsMax + this.wireMs(2 * FRAME_BYTES_MAX) + lateMsMax;

@@ -40,7 +40,7 @@ export class ModbusProbe {
     else this.wanted = { token, unit, giveUpAtMs: nowMs + TURN_MS_MAX, before: undefined, sentAtMs: nowMs };
   }
 
-  /** Whether the present or last request is the probe's block. */
+  /** True if the present or last request is the probe's block. */
   get isRunning(): boolean {
     return this.wanted?.before !== undefined;
   }

@@ -82,7 +82,7 @@ export class PacketSink {
     return this.buffer.counters;
   }
 
-  /** Whether `send` would send the packet. */
+  /** True if `send` would send the packet. */
   fits(packet: Packet): boolean {
     return this.excess(packet) === undefined;
   }

@@ -63,7 +63,7 @@ export class Uplinks {
   }
 
   /**
-   * Whether this new publication may be offered to the flow now. If not, it must be rejected for congestion: too many
+   * True if this new publication may be offered to the flow now. If not, it must be rejected for congestion: too many
    * wait for their answer, or an earlier one was rejected and has not been repeated, and the subdevice's order must be
    * kept.
    */
@@ -94,7 +94,7 @@ export class Uplinks {
     this.acknowledged.length = 0;
   }
 
-  /** Whether a PUBLISH with DUP repeats an unanswered or an acknowledged publication. */
+  /** True if a PUBLISH with DUP repeats an unanswered or an acknowledged publication. */
   findDuplicate(publication: Publication): 'unanswered' | 'acknowledged' | undefined {
     const token = this.tokens.get(publication.messageId);
     const unanswered = token === undefined ? undefined : this.byToken.get(token);

@@ -100,7 +100,7 @@ export function repeatedAnswer({ topic, message, returnCode }: EndedDialog, pack
   return returnCode === undefined ? undefined : { kind: 'connack', returnCode };
 }
 
-/** Whether the client repeated its CONNECT while it waited for the CONNACK. */
+/** True if the client repeated its CONNECT while it waited for the CONNACK. */
 export function isRepeated(connect: ConnectPacket, next: ConnectPacket): boolean {
   return (
     connect.clientId === next.clientId &&

@@ -37,7 +37,7 @@ async function kindOf(path: string): Promise<'nothing' | 'socket' | 'something e
   }
 }
 
-/** Whether a process listens on the socket; only a refused connection proves the contrary. */
+/** True if a process listens on the socket; only a refused connection proves the contrary. */
 export function isAnswered(path: string): Promise<boolean> {
   return new Promise((resolve) => {
     const probe = connect(path);
@@ -60,7 +60,7 @@ export function adminSocketOf(controlSocket: string): string {
   return `${controlSocket.replace(/\.sock$/, '')}-admin.sock`;
 }
 
-/** Whether the value is an error of the operating system with this code. */
+/** True if the value is an error of the operating system with this code. */
 export function hasCode(error: unknown, code: string): boolean {
   return error instanceof Error && 'code' in error && error.code === code;
 }

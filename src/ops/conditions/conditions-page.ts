@@ -3,7 +3,7 @@ import { CONDITIONS, type ConditionCode, type ConditionEntry } from './catalogue
 
 const OPENING = `# Conditions
 
-A condition is something that is not as it should be and lasts. \`holdfast status\` shows the conditions of the running
+A condition is a problem that is present now. \`holdfast status\` shows the conditions of the running
 gateway, the worst first; \`holdfast conditions\` lists all of them, and \`holdfast conditions explain CODE\` prints an entry
 of this page. The codes are stable: scripts may rely on them. This page is the output of \`holdfast conditions reference\`.
 `;

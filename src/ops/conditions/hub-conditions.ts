@@ -104,7 +104,7 @@ function refusedWords(refused: HubHealth['refusedFilters']): string {
 /** Duration of a connection after which an earlier protocol violation is no longer reported. */
 const FRESH_MS = 60_000;
 
-/** Whether the gateway closed the connection because the hub violated the protocol [MQTT-4.8.0-1]; words of `hub-client.ts`. */
+/** True if the gateway closed the connection because the hub violated the protocol [MQTT-4.8.0-1]; words of `hub-client.ts`. */
 function isBreach(problem: string | undefined): boolean {
   return problem !== undefined && /^the hub (broke|sent) /.test(problem);
 }
@@ -160,7 +160,7 @@ const PERHAPS_TLS: Remedy = {
   hint: 'If the hub expects TLS on this port, set tls = "on" in [hub]. Otherwise look in the log of the hub for why it closed. The gateway tries again by itself.',
 };
 
-/** Whether TLS is off and the hub has never accepted this gateway, as far as is known. */
+/** True if TLS is off and the hub has never accepted this gateway, as far as is known. */
 function mayExpectTls({ isPlain, changedAtMs, session }: HubHealth): boolean {
   return isPlain && changedAtMs === undefined && session.away === null;
 }

@@ -77,7 +77,7 @@ function discardedIn(before: LinkReport, after: LinkReport): TrialDiscard[] {
   return [...counts.values()].toSorted((one, other) => other.count - one.count);
 }
 
-/** Whether most broken frames are whole and only differ from the configuration, so that the wire is not the cause. */
+/** True if most broken frames are whole and only differ from the configuration, so that the wire is not the cause. */
 export function isAboutContent({ discarded, broken }: LinkFindings): boolean {
   const ofContent = discarded.filter(({ reason }) => CONTENT.includes(reason));
   return broken > 0 && ofContent.reduce((sum, { count }) => sum + count, 0) * 2 > broken;

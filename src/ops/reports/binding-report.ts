@@ -15,7 +15,7 @@ export interface BindingOutcome {
   /** Name used in the command. */
   readonly subdevice: string;
   readonly hubIdentity: string;
-  /** Whether the requested state is reached. */
+  /** True if the requested state is reached. */
   readonly done: boolean;
   /** Result code of the hub; `null`: not asked, or no answer. */
   readonly code: number | null;

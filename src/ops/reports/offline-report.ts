@@ -56,7 +56,7 @@ export function offlineLedgerOf(reading: StoreReading): LedgerReport {
   return ledgerReportOf(reading.lanes, 'store', { findings: reading.findings, unknown: unknownIn(reading.losses) });
 }
 
-/** Identity of this boot, and the monotonic ms of now. */
+/** Identity of this boot, and the current monotonic time, ms. */
 export interface BootMoment {
   readonly bootId: string | undefined;
   readonly upMs: number;

@@ -6,7 +6,7 @@ export interface CheckedRow {
   readonly columns: readonly string[];
   /** Values in the order of `columns`, with SQLite's types. */
   readonly values: readonly unknown[];
-  /** Whether the checksum is valid. If not, no value of the row can be trusted. */
+  /** True if the checksum is valid. If not, no value of the row can be trusted. */
   readonly isSound: boolean;
 }
 

@@ -19,7 +19,7 @@ export interface Rebuilt {
   readonly unreadable: number;
   /** Sessions, counters and the like with a wrong checksum: left out. */
   readonly records: number;
-  /** Whether the ledger could be read. Without it the number of missing messages is unknown. */
+  /** True if the ledger could be read. Without it the number of missing messages is unknown. */
   readonly hasLedger: boolean;
   /** A salvaged message may have been delivered before, while an undelivered one is missing. */
   readonly isDoubtful: boolean;

@@ -74,7 +74,7 @@ export function fillGaps(target: Database, lanes: readonly LaneState[]): void {
 /** Ledger line compared with the existing rows. */
 export interface LaneState {
   readonly id: number;
-  /** The ledger has this line. */
+  /** True if the ledger contains this line. */
   readonly isKnown: boolean;
   readonly counts: Counts;
   readonly puts: number;

@@ -117,7 +117,7 @@ class Reader {
     return { isBroken, next: this.#last + 1 };
   }
 
-  /** Whether a row after this key, or the end of the table, can be read. */
+  /** True if a row after this key, or the end of the table, can be read. */
   canRead(from: number): boolean {
     return this.#succeeds(() => this.#touch.get(from));
   }

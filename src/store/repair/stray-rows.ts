@@ -201,7 +201,7 @@ class Finder {
     }
   }
 
-  /** Whether each cell that the newest image of a page lists is valid. */
+  /** True if each cell that the newest image of a page lists is valid. */
   #isSound(number: number): boolean {
     const { pageOf } = this.#images;
     const page = pageOf(number);

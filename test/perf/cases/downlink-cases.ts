@@ -14,8 +14,8 @@ const SLEEPING_QUICK = 10;
 const TOPICS = Array.from({ length: LINKS }, (_, index) => `gw/s${index}/cmd`);
 
 async function open({ stateRoot, cacheFolder }: RunSettings): Promise<Holdfast> {
-  const speech = (index: number) => ({ kind: 'mqttsn', clientId: `s${index}`, filter: 'cmd' }) as const;
-  return await openHoldfast({ stateRoot, cacheFolder, links: LINKS, speech, inbox: { replay_interval_ms: 0 } });
+  const protocol = (index: number) => ({ kind: 'mqttsn', clientId: `s${index}`, filter: 'cmd' }) as const;
+  return await openHoldfast({ stateRoot, cacheFolder, links: LINKS, protocol, inbox: { replay_interval_ms: 0 } });
 }
 
 /** Waits until each message that the hub has sent is at its subdevice, once and in order. */

@@ -26,7 +26,7 @@ async function lines(settings: RunSettings): Promise<readonly Figure[]> {
     links: LINKS,
     link: { driver: 'lines' },
     linkText: table,
-    speech: () => ({ kind: 'text' }),
+    protocol: () => ({ kind: 'text' }),
     ring: jsonLineRing(),
   });
   try {
@@ -62,7 +62,7 @@ async function modbusLine(
     link: { driver: 'modbus', baud_rate: baudRate },
     linkText: () => UNITS.map(unitText).join(''),
     subdevices: UNITS,
-    speech: () => ({ kind: 'modbus' }),
+    protocol: () => ({ kind: 'modbus' }),
     ring: 'none',
   });
   const [line] = holdfast.load.links;

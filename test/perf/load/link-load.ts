@@ -5,12 +5,12 @@
 import { readSync, writeSync } from 'node:fs';
 import type { FrameRing } from './frames.ts';
 import { LineClock } from './line-clock.ts';
+import type { AnswerSink, LineProtocol } from './line-protocol.ts';
 import { COMMAND, IDS, type LinkMemory } from './link-memory.ts';
-import type { AnswerSink, Speech } from './speech.ts';
 
 export interface LinkLoadPlan {
   readonly fd: number;
-  readonly speech: Speech;
+  readonly protocol: LineProtocol;
   /** `undefined`: the link only answers. */
   readonly ring: FrameRing | undefined;
   readonly memory: LinkMemory;
@@ -45,7 +45,7 @@ export class LinkLoad implements AnswerSink {
   #nextGreetingUs = 0;
   #nextDueUs = 0;
   #nextRepeatUs = 0;
-  /** A frame occupies the line. */
+  /** True while a frame is on the line. */
   #isLineBusy = false;
   #lastReceived = 0;
   #wantsConnection = false;
@@ -55,7 +55,7 @@ export class LinkLoad implements AnswerSink {
     this.#plan = plan;
     this.#memory = plan.memory;
     this.fd = plan.fd;
-    if (plan.speech.greeting === undefined) this.#memory.set('isConnected', 1);
+    if (plan.protocol.greeting === undefined) this.#memory.set('isConnected', 1);
   }
 
   get wantsToWrite(): boolean {
@@ -74,10 +74,10 @@ export class LinkLoad implements AnswerSink {
     }
     this.#memory.add('bytesRead', length);
     const baudRate = this.#memory.get('baudRate');
-    if (baudRate === 0) return this.#plan.speech.receive(memory.subarray(0, length), this);
+    if (baudRate === 0) return this.#plan.protocol.receive(memory.subarray(0, length), this);
     const bytes = memory.slice(0, length);
     const atUs = this.#incoming.carry(length, baudRate, nowUs);
-    this.#later.push({ atUs, act: () => this.#plan.speech.receive(bytes, this) });
+    this.#later.push({ atUs, act: () => this.#plan.protocol.receive(bytes, this) });
   }
 
   /** Sends what is due. @returns time of the next thing to do */
@@ -147,20 +147,20 @@ export class LinkLoad implements AnswerSink {
   #obey(): void {
     const command = this.#memory.get('command');
     if (command === COMMAND.none) return;
-    const { speech } = this.#plan;
+    const { protocol } = this.#plan;
     this.#memory.set('command', COMMAND.none);
-    if (command === COMMAND.connect && speech.greeting !== undefined) {
+    if (command === COMMAND.connect && protocol.greeting !== undefined) {
       this.#memory.set('isConnected', 0);
       this.#nextGreetingUs = 0;
     }
-    const bytes = command === COMMAND.sleep ? speech.sleep : command === COMMAND.wake ? speech.wake : undefined;
+    const bytes = command === COMMAND.sleep ? protocol.sleep : command === COMMAND.wake ? protocol.wake : undefined;
     this.#wantsConnection = command === COMMAND.connect;
     if (bytes !== undefined) this.#write(bytes);
   }
 
   #greet(): number {
-    const { speech, greetEveryUs } = this.#plan;
-    const { greeting } = speech;
+    const { protocol, greetEveryUs } = this.#plan;
+    const { greeting } = protocol;
     if (greeting !== undefined && this.#nowUs >= this.#nextGreetingUs) {
       this.#nextGreetingUs = this.#nowUs + greetEveryUs;
       this.#write(greeting);

@@ -4,11 +4,11 @@ import { Worker } from 'node:worker_threads';
 import type { FrameRing } from './frames.ts';
 import { allocateLinkMemory, COMMAND, IDS, LinkMemory, latencyClasses, percentileMs } from './link-memory.ts';
 import { until } from './until.ts';
-import type { LoadCommand, SpeechPlan } from './worker.ts';
+import type { LineProtocolPlan, LoadCommand } from './worker.ts';
 
 export interface LoadLink {
   readonly fd: number;
-  readonly speech: SpeechPlan;
+  readonly protocol: LineProtocolPlan;
   readonly ring: FrameRing | undefined;
   readonly startAt?: number;
 }

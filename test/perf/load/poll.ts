@@ -39,7 +39,7 @@ export class Poll {
     this.wait(1e6);
   }
 
-  /** Whether the last wait found something to read, or the end of the line. */
+  /** True if the last wait found something to read, or the end of the line. */
   isReadable(index: number): boolean {
     return (this.#entries.readInt16LE(index * ENTRY_BYTES + 6) & ~POLLOUT) !== 0;
   }

@@ -4,17 +4,17 @@
  */
 import { workerData } from 'node:worker_threads';
 import type { FrameRing } from './frames.ts';
+import type { LineProtocol } from './line-protocol.ts';
 import { LinkLoad } from './link-load.ts';
 import { LinkMemory, nowUs } from './link-memory.ts';
-import { ModbusSpeech } from './modbus-speech.ts';
-import { MqttSpeech } from './mqtt-speech.ts';
-import { MqttsnSpeech, type MqttsnSpeechPlan } from './mqttsn-speech.ts';
+import { ModbusProtocol } from './modbus-protocol.ts';
+import { MqttProtocol } from './mqtt-protocol.ts';
+import { MqttsnProtocol, type MqttsnProtocolPlan } from './mqttsn-protocol.ts';
 import { Poll } from './poll.ts';
-import type { Speech } from './speech.ts';
-import { TextSpeech } from './text-speech.ts';
+import { TextProtocol } from './text-protocol.ts';
 
-export type SpeechPlan =
-  | ({ readonly kind: 'mqttsn' } & MqttsnSpeechPlan)
+export type LineProtocolPlan =
+  | ({ readonly kind: 'mqttsn' } & MqttsnProtocolPlan)
   | { readonly kind: 'mqtt'; readonly clientId: string }
   | { readonly kind: 'text' }
   | { readonly kind: 'modbus' };
@@ -26,7 +26,7 @@ export interface LoadCommand {
   readonly greetEveryMs: number;
   readonly links: readonly {
     readonly fd: number;
-    readonly speech: SpeechPlan;
+    readonly protocol: LineProtocolPlan;
     readonly ring: FrameRing | undefined;
     readonly startAt: number;
   }[];
@@ -36,26 +36,26 @@ const READ_BYTES = 64 * 1024;
 /** Longest time until a new order is seen. */
 const IDLE_US = 10_000;
 
-function speechOf(plan: SpeechPlan): Speech {
+function protocolOf(plan: LineProtocolPlan): LineProtocol {
   switch (plan.kind) {
     case 'mqttsn':
-      return new MqttsnSpeech(plan);
+      return new MqttsnProtocol(plan);
     case 'mqtt':
-      return new MqttSpeech(plan.clientId);
+      return new MqttProtocol(plan.clientId);
     case 'text':
-      return new TextSpeech();
+      return new TextProtocol();
     case 'modbus':
-      return new ModbusSpeech();
+      return new ModbusProtocol();
   }
 }
 
 const command = workerData as LoadCommand;
 const stop = new Int32Array(command.stop);
 const links = command.links.map(
-  ({ fd, speech, ring, startAt }, index) =>
+  ({ fd, protocol, ring, startAt }, index) =>
     new LinkLoad({
       fd,
-      speech: speechOf(speech),
+      protocol: protocolOf(protocol),
       ring,
       startAt,
       memory: new LinkMemory(command.memory, index),

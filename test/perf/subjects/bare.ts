@@ -25,7 +25,7 @@ export async function openBare({
   await hub.open();
   const ptys = Array.from({ length: links }, () => openRawPty());
   const ring = textLineRing();
-  const load = new Load(ptys.map(({ masterFd }) => ({ fd: masterFd, speech: { kind: 'text' }, ring })));
+  const load = new Load(ptys.map(({ masterFd }) => ({ fd: masterFd, protocol: { kind: 'text' }, ring })));
   for (const index of ptys.keys()) hub.countTopic(topicAtHub(index));
   const words = [PROGRAM, String(hub.port), join(folder, 'bare.db'), ...ptys.map(({ path }) => path)];
   const child = startChild(process.execPath, words, { env: { NODE_COMPILE_CACHE: join(folder, 'cache') } });

@@ -7,7 +7,7 @@ import { type FrameRing, mqttsnRing, TOPIC, TOPIC_ID } from '../load/frames.ts';
 import { Load } from '../load/load.ts';
 import { openRawPty } from '../load/raw-pty.ts';
 import { until } from '../load/until.ts';
-import type { SpeechPlan } from '../load/worker.ts';
+import type { LineProtocolPlan } from '../load/worker.ts';
 import { type Relay, topicAtHub } from './relay.ts';
 import { type Keys, section } from './toml.ts';
 import { unitEnvironment } from './unit-environment.ts';
@@ -26,7 +26,7 @@ export interface HoldfastPlan {
   readonly link?: Keys;
   /** More lines of each link. @param index number of the link */
   readonly linkText?: (index: number) => string;
-  readonly speech?: (index: number) => SpeechPlan;
+  readonly protocol?: (index: number) => LineProtocolPlan;
   readonly ring?: FrameRing | 'none';
   /** Subdevices of each link; the first link has `s0`. */
   readonly subdevices?: readonly string[];
@@ -103,11 +103,11 @@ export async function openHoldfast(plan: HoldfastPlan): Promise<Holdfast> {
   await hub.open();
   const ptys = Array.from({ length: plan.links }, () => openRawPty());
   const ring = plan.ring ?? mqttsnRing();
-  const speechOf = plan.speech ?? ((index) => ({ kind: 'mqttsn', clientId: `s${index}` }));
+  const protocolOf = plan.protocol ?? ((index) => ({ kind: 'mqttsn', clientId: `s${index}` }));
   const load = new Load(
     ptys.map(({ masterFd }, index) => ({
       fd: masterFd,
-      speech: speechOf(index),
+      protocol: protocolOf(index),
       ring: ring === 'none' ? undefined : ring,
       startAt,
     })),

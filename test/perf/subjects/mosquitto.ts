@@ -44,7 +44,7 @@ export async function openMosquitto({
   const load = new Load(
     fds.map((fd, index) => ({
       fd,
-      speech: { kind: 'mqtt', clientId: `s${index}` },
+      protocol: { kind: 'mqtt', clientId: `s${index}` },
       ring: mqttRing(topicAtHub(index)),
     })),
   );

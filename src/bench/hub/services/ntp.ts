@@ -15,7 +15,7 @@ const ANSWERS = '$sys/operation/result/';
 const Request = z.object({ type: z.literal('get'), resource: z.array(z.string()) });
 
 export class NtpService implements BenchService {
-  /** Whether the answer contains the timestamps in ms too. */
+  /** True if the answer contains the timestamps in ms too. */
   answersStamps = true;
 
   takes(topic: string): boolean {

@@ -156,8 +156,8 @@ describe('holdfast ports', () => {
 });
 
 it.each([
-  ['/dev/ttyUSB0', /depends on the order of plugging/],
-  ['/dev/ttyACM12', /depends on the order of plugging/],
+  ['/dev/ttyUSB0', /depends on the order in which devices are plugged in/],
+  ['/dev/ttyACM12', /depends on the order in which devices are plugged in/],
   ['usb:1a86:7523::00', /without a serial number/],
 ])('the configuration check warns of %s', (path, what) => {
   const parsed = parseConfig(GENERIC.replace('/dev/ttyUSB0', path));

@@ -5,7 +5,7 @@ import { decodePacket } from '../../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
 import { RETURN_CODE } from '../../../src/codec/mqttsn-packets.ts';
 import { numberIn } from './frames.ts';
-import type { AnswerSink, Speech } from './speech.ts';
+import type { AnswerSink, LineProtocol } from './line-protocol.ts';
 
 const PUBACK = 0x0d;
 const PUBACK_BYTES = 7;
@@ -15,13 +15,13 @@ const PUBACK_ENCODED_BYTES = PUBACK_BYTES + CRC_BYTES + 1;
 const SUBSCRIBE_ID = 1;
 const SLEEP_S = 600;
 
-export interface MqttsnSpeechPlan {
+export interface MqttsnProtocolPlan {
   readonly clientId: string;
   /** Filter to subscribe to after CONNACK. */
   readonly filter?: string | undefined;
 }
 
-export class MqttsnSpeech implements Speech {
+export class MqttsnProtocol implements LineProtocol {
   readonly greeting: Uint8Array;
   readonly sleep = encodeFrame(encodePacket({ kind: 'disconnect', durationS: SLEEP_S }));
   readonly wake: Uint8Array;
@@ -29,7 +29,7 @@ export class MqttsnSpeech implements Speech {
   readonly #scratch = new Uint8Array(PUBACK_ENCODED_BYTES);
   #held = new Uint8Array(0);
 
-  constructor({ clientId, filter }: MqttsnSpeechPlan) {
+  constructor({ clientId, filter }: MqttsnProtocolPlan) {
     this.#filter = filter;
     const clean = filter === undefined;
     this.greeting = encodeFrame(encodePacket({ kind: 'connect', will: false, clean, durationS: 0, clientId }));

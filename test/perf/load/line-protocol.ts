@@ -18,7 +18,7 @@ export interface AnswerSink {
   slept(): void;
 }
 
-export interface Speech {
+export interface LineProtocol {
   /** Bytes repeated until `connected`. `undefined`: the link needs no greeting. */
   readonly greeting: Uint8Array | undefined;
   /** Bytes for a command of `link-memory.ts`. */

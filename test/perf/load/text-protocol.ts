@@ -1,12 +1,12 @@
 /** Lines of text. The answer to message `n` is `OK n`; `BUSY n` asks to send it again later. */
-import type { AnswerSink, Speech } from './speech.ts';
+import type { AnswerSink, LineProtocol } from './line-protocol.ts';
 
 const LINE_FEED = 0x0a;
 const SPACE = 0x20;
 const LETTER_B = 0x42;
 const DIGIT_ZERO = 0x30;
 
-export class TextSpeech implements Speech {
+export class TextProtocol implements LineProtocol {
   readonly greeting = undefined;
   #held = new Uint8Array(0);
 

@@ -3,12 +3,12 @@
  * value each time. Requests of this kind have 8 octets; no others are expected.
  */
 import { appendCrc } from '../../../src/codec/modbus-rtu.ts';
-import type { AnswerSink, Speech } from './speech.ts';
+import type { AnswerSink, LineProtocol } from './line-protocol.ts';
 
 const REQUEST_BYTES = 8;
 const READ_HOLDING_REGISTERS = 3;
 
-export class ModbusSpeech implements Speech {
+export class ModbusProtocol implements LineProtocol {
   readonly greeting = undefined;
   #held = new Uint8Array(0);
   #reading = 0;

@@ -1,5 +1,5 @@
 /** MQTT 3.1.1 of a publisher: CONNECT, then PUBLISH of QoS 1. Only packets of four octets are expected. */
-import type { AnswerSink, Speech } from './speech.ts';
+import type { AnswerSink, LineProtocol } from './line-protocol.ts';
 
 const CONNACK = 0x20;
 const PUBACK = 0x40;
@@ -7,7 +7,7 @@ const PACKET_BYTES = 4;
 /** Protocol name, level 4, flag CleanSession. */
 const CONNECT_HEAD = [0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 2];
 
-export class MqttSpeech implements Speech {
+export class MqttProtocol implements LineProtocol {
   readonly greeting: Uint8Array;
   #held = new Uint8Array(0);
 
