@@ -75,7 +75,7 @@ describe.skipIf(FAKETIME_IS_MISSING)('a wall clock', () => {
       clock.plan.env.HOLDFAST_BOOT_ID = boot ?? '';
       await testbed.gateway.start();
       const { outbox } = await testbed.untilStatus((status) => status.outbox.oldest !== null);
-      // In the second boot the uptime of the sandbox counts once more: hours, not years.
+      // After the second boot the age also includes the uptime of this machine, which is hours, not years.
       expect(outbox.oldest).toMatchObject({ quality });
       expect(outbox.messages).toBe(40);
     }

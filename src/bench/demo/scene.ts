@@ -41,7 +41,7 @@ export interface Scene {
   readonly commandsSent: number;
   readonly commandsDelivered: number;
   readonly gateway: GatewayState;
-  readonly hub: 'near' | 'away';
+  readonly hub: 'up' | 'away';
 }
 
 /** Approximate number of lines of one run; never more than one in two seconds. */

@@ -122,7 +122,7 @@ export class Story {
     await this.#until('the gateway is connected to the hub again', () => this.#watch.sessionPresent !== undefined);
     this.#watch.flash.close('away');
     const awayMs = this.#watch.hubForMs;
-    this.#watch.hubIs('near');
+    this.#watch.hubIs('up');
     // A late end of the drain is not a failure yet: it may complete without new traffic.
     await this.#comesTrue(() => this.#watch.missing <= UNDER_WAY && hub.stored(GATEWAY_NAME) === 0, this.#drainMsMax);
     this.facts = { ...this.facts, awayMs, replayMs: this.#watch.hubForMs };

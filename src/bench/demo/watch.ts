@@ -20,7 +20,7 @@ export class Watch {
   readonly #startedMs: number;
   #act: DemoAct = 0;
   #gateway: GatewayState = 'starting';
-  #hub: 'near' | 'away' = 'near';
+  #hub: 'up' | 'away' = 'up';
   #hubSinceMs: number;
 
   constructor(stage: Stage) {
@@ -50,7 +50,7 @@ export class Watch {
     return this.#gateway;
   }
 
-  hubIs(state: 'near' | 'away'): void {
+  hubIs(state: 'up' | 'away'): void {
     this.#hub = state;
     this.#hubSinceMs = this.#stage.clock.nowMs();
   }

@@ -44,7 +44,7 @@ interface Due {
   readonly latestMs: number;
 }
 
-/** Longer than boot text followed by a CONNECT of the largest size, at 9600 baud. */
+/** Silence after which a line is quiet. Longer than boot text followed by the largest CONNECT takes at 9600 baud. */
 const QUIET_MS = 250;
 /** Longest wait on a line that is never quiet. */
 const DUE_MS_MAX = 2000;

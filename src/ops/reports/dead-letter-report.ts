@@ -41,7 +41,7 @@ export interface PayloadReport {
   /** Payload as text; `null`: not UTF-8. */
   readonly text: string | null;
   readonly hex: string;
-  /** The payload is longer. */
+  /** True if the payload is longer than `text` and `hex` show. */
   readonly cut: boolean;
 }
 

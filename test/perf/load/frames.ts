@@ -1,7 +1,7 @@
 /**
  * Frames of all message ids of a link, encoded once and laid end to end: sending a window of messages is one write of one
  * slice. All frames of a ring have the same length. A message carries its id as its number, so a counter of arrivals can
- * detect loss, duplicates and order.
+ * detect loss, duplicates and wrong order.
  */
 import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
 import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';

@@ -118,7 +118,7 @@ describe('a line of counts', () => {
     commandsSent: fc.nat({ max: 9999 }),
     commandsDelivered: fc.nat({ max: 9999 }),
     gateway: fc.constantFrom('starting', 'running', 'killed', 'stopping'),
-    hub: fc.constantFrom('near', 'away'),
+    hub: fc.constantFrom('up', 'away'),
   });
 
   it('fits into 80 columns', () => {
