@@ -36,9 +36,9 @@ export function isStretched(bytes: Uint8Array): boolean {
   if (bytes.length < OCTETS_MIN) return false;
   // Only zeros: a start bit that lasts longer than a whole octet.
   if (bytes.every((octet) => octet === 0)) return true;
-  const telling = bytes.filter((octet) => octet !== 0 && octet !== 0xff);
-  const stretched = telling.filter(hasNoSingleBit);
-  return telling.length * 4 >= bytes.length && stretched.length >= telling.length * STRETCHED_SHARE_MIN;
+  const usable = bytes.filter((octet) => octet !== 0 && octet !== 0xff);
+  const stretched = usable.filter(hasNoSingleBit);
+  return usable.length * 4 >= bytes.length && stretched.length >= usable.length * STRETCHED_SHARE_MIN;
 }
 
 /** Checks the start bit and the eight data bits in the order on the wire. The end of the last run is unknown. */
