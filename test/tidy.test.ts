@@ -66,9 +66,6 @@ const LINES_WITHOUT_QUESTION = 250;
 /** One file to copy into firmware; with its header it is complete. */
 const MAY_BE_LONG = 'hw/client/holdfast_sn.c';
 
-/** Folders that still spread object literals. */
-const NOT_COVERED = ['src/driver/'];
-
 const IMPORT = /(?:\bfrom|\bimport|\bimport\(|\brequire\(|\)\()\s*['"]([^'"\n]+)['"]/g;
 const REFERENCE = /\bnew URL\(\s*['"](\.[^'"\n]+)['"]/g;
 
@@ -174,7 +171,6 @@ function filesAbove(linesMax: number, repository: Repository): string[] {
 /** Spreads of an object that is written in place. Its keys belong to the outer object, one on each line. */
 function spreadLiterals(repository: Repository): string[] {
   return sources(repository)
-    .filter((path) => !NOT_COVERED.some((folder) => path.startsWith(folder)))
     .filter((path) => (repository.get(path) ?? '').replace(COMMENT, '').includes('...{'))
     .map((path) => `${path} spreads an object literal`);
 }

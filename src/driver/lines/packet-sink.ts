@@ -36,17 +36,15 @@ const ECHOES_MAX = 16;
 
 export class LinePacketSink {
   readonly counters = {
-    ...{
-      bytesOut: 0,
-      framesOut: 0,
-      crcErrors: 0,
-      oversizeFrames: 0,
-      malformedPackets: 0,
-      unexpectedPackets: 0,
-      refusedUplinks: 0,
-      duplicates: 0,
-      retries: 0,
-    },
+    bytesOut: 0,
+    framesOut: 0,
+    crcErrors: 0,
+    oversizeFrames: 0,
+    malformedPackets: 0,
+    unexpectedPackets: 0,
+    refusedUplinks: 0,
+    duplicates: 0,
+    retries: 0,
   };
   private readonly shape: LineShape;
   /** Lines without their delimiters, oldest first. */

@@ -102,7 +102,9 @@ export function readLine(line: Uint8Array, terms: ReadingTerms, sink: LinePacket
   // readable fields of an invalid line
   const readable = parsed ?? readableFields(text ?? textOf(body), terms);
   const rejected = (reason: DiscardReason, detail?: string): Rejection => ({
-    ...{ kind: 'rejected', reason, detail },
+    kind: 'rejected',
+    reason,
+    detail,
     answer: answerLine(terms.answers?.refused, named(readable, terms), { terms, sink }),
   });
   if (parsed === undefined && terms.check.kind === 'none' && isNoise(body))
@@ -124,7 +126,11 @@ export function readLine(line: Uint8Array, terms: ReadingTerms, sink: LinePacket
       missingIn(ack ?? [], fields, (value) => value),
     );
   return {
-    ...{ kind: 'message', subdevice, topic, answers, isNumbered: sequence !== undefined },
+    kind: 'message',
+    subdevice,
+    topic,
+    answers,
+    isNumbered: sequence !== undefined,
     payload: payloadOf({ body, text, fields: parsed }, terms),
     identity: `${subdevice} ${fields.get(sequence ?? '') ?? ''} ${body.length} ${crc32(body)}`,
   };

@@ -56,9 +56,14 @@ export const READ_FUNCTION = { coil: 1, discrete: 2, holding: 3, input: 4 } as c
 
 const WORDS: Readonly<Record<Exclude<PointType, 'string'>, number>> = {
   bool: 1,
-  ...{ int16: 1, uint16: 1 },
-  ...{ int32: 2, uint32: 2, float32: 2 },
-  ...{ int64: 4, uint64: 4, float64: 4 },
+  int16: 1,
+  uint16: 1,
+  int32: 2,
+  uint32: 2,
+  float32: 2,
+  int64: 4,
+  uint64: 4,
+  float64: 4,
 };
 
 export const isBitTable = (table: Table): boolean => table === 'coil' || table === 'discrete';

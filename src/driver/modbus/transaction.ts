@@ -198,7 +198,10 @@ export class ModbusTransactions {
       request.unit === BROADCAST
         ? { kind: 'turnaround', untilMs: goneAtMs + TURNAROUND_MS }
         : {
-            ...{ kind: 'awaiting', request, attempt, sentAtMs: nowMs },
+            kind: 'awaiting',
+            request,
+            attempt,
+            sentAtMs: nowMs,
             untilMs: goneAtMs + this.limits.answerMsMax + this.wireMs(answerBytes(request)),
           };
   }

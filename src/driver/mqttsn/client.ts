@@ -180,7 +180,12 @@ export class MqttsnClient {
     this.uplinks.admit(token, publication);
     const { topic } = publication;
     this.sink.report({
-      ...{ kind: 'uplink', subdevice: this.id, topic, payload, qos: 1, token },
+      kind: 'uplink',
+      subdevice: this.id,
+      topic,
+      payload,
+      qos: 1,
+      token,
       ...retaining(retain),
     });
   }
