@@ -61,7 +61,7 @@ export class Lane {
     return this.#rowsOnDisk > 0 && rows > 0 ? { from: this.#onDiskFrom, rows } : undefined;
   }
 
-  /** Whether so little is in the window that a page is worth its read. */
+  /** True if so little is in the window that a page is worth its read. */
   get isLow(): boolean {
     return this.#window.length <= this.#windowMax / 2;
   }
