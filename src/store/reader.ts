@@ -9,6 +9,7 @@ import type {
   HubSessionRow,
   LaneBacklog,
   LaneCounts,
+  LaneWants,
   LossRow,
   Row,
   RowPage,
@@ -27,35 +28,51 @@ import { countsOfLedger, type LedgerRow, tableOf } from './writer.ts';
 /** Rows that one page read may skip while it looks for rows of the wanted lanes: about 5 ms of the store's time. */
 const SCAN_MAX = 2048;
 
-/** Reads one page, limited in rows returned and in rows skipped. Stops when each lane has the rows that it wants. */
+/**
+ * Reads one page, limited in rows returned and in rows skipped. Stops when each lane has the rows that it wants. Goes on
+ * at the first row that another lane wants, once a lane has its rows: its further rows may be many.
+ */
 export function readPage(database: Database, request: PageRequest): RowPage {
   const { direction } = request;
   const rows: Row[] = [];
   const damaged: { seq: number; lane: number; bytes: number }[] = [];
   const wants = new Map([...request.lanes].map(([lane, { from, rows }]) => [lane, { from, rows }]));
-  const from = Math.min(...[...wants.values()].map((want) => want.from));
   const statement = database.prepare(`SELECT * FROM ${tableOf(direction)} WHERE seq >= ? ORDER BY seq LIMIT ?`);
   let scanned = 0;
+  let from: number | undefined = lowestFrom(wants);
   let scannedTo = from - 1;
-  for (const found of statement.iterate(from, SCAN_MAX)) {
-    const stored = found as StoredRow;
-    scanned += 1;
-    const row = rowOf(direction, stored);
-    if (row === undefined && isNumberDamaged(direction, stored)) continue; // its lane will count the row as missing
-    scannedTo = stored.seq;
-    const lane = row?.lane ?? laneOfDamaged(direction, stored);
-    const want = wants.get(lane);
-    if (want === undefined || stored.seq < want.from) continue;
-    if (row === undefined) {
-      damaged.push({ seq: stored.seq, lane, bytes: bytesOfDamaged(stored) });
-      continue;
+  while (from !== undefined) {
+    const found = statement.iterate(from, SCAN_MAX - scanned);
+    from = undefined;
+    for (const one of found) {
+      const stored = one as StoredRow;
+      scanned += 1;
+      const row = rowOf(direction, stored);
+      if (row === undefined && isNumberDamaged(direction, stored)) continue; // its lane will count the row as missing
+      scannedTo = stored.seq;
+      const lane = row?.lane ?? laneOfDamaged(direction, stored);
+      const want = wants.get(lane);
+      if (want === undefined || stored.seq < want.from) continue;
+      if (row === undefined) {
+        damaged.push({ seq: stored.seq, lane, bytes: bytesOfDamaged(stored) });
+        continue;
+      }
+      rows.push(row);
+      want.rows -= 1;
+      if (want.rows === 0) wants.delete(lane);
+      if (wants.size === 0 || rows.length >= request.limit) return { rows, scannedTo, atEnd: false, damaged };
+      const next = want.rows === 0 ? lowestFrom(wants) : 0;
+      if (next > stored.seq + 1) {
+        from = next;
+        break;
+      }
     }
-    rows.push(row);
-    want.rows -= 1;
-    if (want.rows === 0) wants.delete(lane);
-    if (wants.size === 0 || rows.length >= request.limit) return { rows, scannedTo, atEnd: false, damaged };
   }
   return { rows, scannedTo, atEnd: scanned < SCAN_MAX, damaged };
+}
+
+function lowestFrom(wants: LaneWants): number {
+  return Math.min(...[...wants.values()].map((want) => want.from));
 }
 
 /** Charged bytes of a damaged row, as far as known, because even the types may be wrong. */

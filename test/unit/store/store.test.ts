@@ -126,6 +126,18 @@ describe('a committed change', () => {
     const page = await store.page({ direction: 'uplink', lanes, limit: 100 });
     expect([page.rows.map(({ seq }) => seq), page.scannedTo, page.atEnd]).toEqual([[1, 2, 4], 4, false]);
   });
+
+  it('is read in the same page as a lane with many earlier rows', async () => {
+    const { commit, store } = openStore(storePath());
+    const earlier = Array.from({ length: 3000 }, (_, place) => put(1 + place, 1));
+    commit(...earlier, put(3001, 2));
+    const lanes = new Map([
+      [1, { from: 1, rows: 2 }],
+      [2, { from: 3001, rows: 9 }],
+    ]);
+    const page = await store.page({ direction: 'uplink', lanes, limit: 100 });
+    expect([page.rows.map(({ seq }) => seq), page.scannedTo, page.atEnd]).toEqual([[1, 2, 3001], 3001, true]);
+  });
 });
 
 describe('message numbers', () => {
