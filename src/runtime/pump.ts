@@ -110,7 +110,7 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
       if (contain === undefined) throw error;
       this.#inputs.length = 0; // these inputs were for the machine that failed
       const actions = contain(input, error);
-      this.#wakeAtMs = machine.wakeAtMs();
+      this.#wakeAtMs = this.#options.machine.wakeAtMs(); // `contain` may have replaced the machine
       return actions;
     }
   }
