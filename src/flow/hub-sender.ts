@@ -85,8 +85,9 @@ export class HubSender {
     else if (this.#qos0.length >= QOS0_MAX || this.#options.queuedBytes() > QUEUED_BYTES_MAX) {
       custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 too fast' });
     } else {
+      if (this.#isSendPosted) this.send(); // earlier QoS 1 uplinks of this task: they came first
       this.#qos0.push({ lane, message });
-      this.sendSoon();
+      this.send();
     }
   }
 
