@@ -42,7 +42,7 @@ export function decimalOf(value: Numeric): Decimal {
 export const isExactNumber = (value: unknown): value is ExactNumber =>
   typeof value === 'object' && value !== null && 'digits' in value;
 
-/** The double if it prints the same digits; the digits otherwise. */
+/** Returns a double if it prints the same digits, otherwise the digits. */
 export function numericOf(decimal: Decimal): Numeric {
   const digits = plainDigits(decimal);
   const number = Number(digits ?? `${decimal.coefficient}e${decimal.exponent}`);

@@ -30,7 +30,7 @@ export interface Pty {
   hangUp(): Promise<void>;
 }
 
-/** More than any window of frames; the kernel itself holds about 64 KiB more. */
+/** Largest queue for a reader, more than any window of frames. The kernel holds about 64 KiB in addition. */
 const QUEUED_BYTES_MAX = 256 * 1024;
 /** The kernel answers at once. An answer after a second means that PTYs or threads are exhausted. */
 const DEADLINE_MS = 1000;

@@ -1,4 +1,4 @@
-/** `holdfast acknowledge-loss`: marks messages that the store lost as handled. */
+/** `holdfast acknowledge-loss`: marks messages lost by the store as handled. */
 import { EXIT } from '../base/fault.ts';
 import { give } from '../ops/api/control-client.ts';
 import { type CommandContext, printJson } from './context.ts';

@@ -57,7 +57,7 @@ function addHealth(add: Add): void {
   add('acknowledge-gap', 'Mark possibly missed downlinks as handled', async ({ context }) =>
     (await import('./acknowledge-gap.ts')).acknowledgeGap(context),
   );
-  add('acknowledge-loss', 'Mark messages that the store lost as handled', async ({ context }) =>
+  add('acknowledge-loss', 'Mark messages lost by the store as handled', async ({ context }) =>
     (await import('./acknowledge-loss.ts')).acknowledgeLoss(context),
   );
   add(
@@ -111,7 +111,7 @@ interface LetterChoice {
 function addDeadLetters(add: Add, program: Command): void {
   const letters = program
     .command('dead-letters')
-    .description('Messages abandoned after repeated failures, kept for inspection');
+    .description('Commands for messages abandoned after repeated failures');
   add<{ after: number; limit: number }>(
     'list',
     'List dead letters, the oldest first',

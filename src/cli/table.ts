@@ -71,7 +71,7 @@ function columnWidths(columns: readonly Column[], rows: readonly (readonly strin
   return widths;
 }
 
-/** The widest of the chosen columns that is wider than `widthMin`. */
+/** Returns the widest of the chosen columns that is wider than `widthMin`. */
 function widestOf(widths: readonly number[], widthMin: number, isChosen: (index: number) => boolean) {
   return widths
     .map((width, index) => ({ width, index }))

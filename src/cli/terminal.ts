@@ -73,7 +73,7 @@ function pieces(word: string, width: number): string[] {
   }
 }
 
-/** The first `linesMax` lines; if others are left out, the last line ends with `…` and the tail. */
+/** Returns the first `linesMax` lines. If others are left out, the last line ends with `…` and the tail. */
 export function cut(lines: readonly string[], linesMax: number, width: number, tail = ''): string[] {
   if (lines.length <= linesMax) return [...lines];
   const kept = lines.slice(0, linesMax);

@@ -22,7 +22,7 @@ export type ModbusRequest =
       readonly and: number;
       readonly or: number;
     }
-  /** Written first, then read. */
+  /** The unit writes `words` first, then reads `count` registers. */
   | {
       readonly function: 23;
       readonly unit: number;

@@ -209,7 +209,7 @@ export type GatewaySection = z.output<typeof GATEWAY>;
 export type OutboxSection = z.output<typeof OUTBOX>;
 export type InboxSection = z.output<typeof INBOX>;
 export type RecorderSection = z.output<typeof RECORDER>;
-/** Section with the keys of its driver; only the driver reads those. */
+/** Section `[[link]]`. Keys that are not in `LINK_KEYS` belong to the driver, which reads them itself. */
 export type LinkSection = z.output<z.ZodObject<typeof LINK_KEYS>> & Readonly<Record<string, unknown>>;
 export type SubdeviceSection = z.output<z.ZodObject<typeof SUBDEVICE_KEYS>> & Readonly<Record<string, unknown>>;
 

@@ -38,7 +38,7 @@ export interface Entry {
 
 /** Previous hop of a message, which waits for its acknowledgement. Custody calls one of these, once. */
 export interface AckWaiter {
-  /** The message is safe: committed, acknowledged by the next hop, or ended by a rule. It may be acknowledged. */
+  /** Called when the message is safe: committed, acknowledged by the next hop, or ended by a rule. It may be acknowledged. */
   safe(): void;
   /** The disk was full and the acceptance is revoked. Absent: the message waits for room instead. */
   withdrawn?(): void;

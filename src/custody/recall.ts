@@ -23,7 +23,7 @@ export class Recall {
     this.#lost = lost;
   }
 
-  /** The lane has rows that are on disk only. */
+  /** Called when the lane has rows that are on disk only. */
   onDisk(lane: number): void {
     this.#onDisk.add(lane);
   }

@@ -115,9 +115,9 @@ export type GapReason =
 /** Loss found by an opening of the store. */
 export interface LossRow {
   readonly at: Stamp;
-  /** Counted as damaged in the ledger. */
+  /** Number of messages that the ledger counts as damaged. */
   readonly messages: number;
-  /** Reason why more messages may be missing than can be counted. `undefined`: no more are missing. */
+  /** Reason why the number of missing messages is uncertain. `undefined`: `messages` is exact. */
   readonly unknown: string | undefined;
 }
 

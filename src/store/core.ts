@@ -162,7 +162,7 @@ export class StoreCore {
     }
   }
 
-  /** A full disk loses a minute of the boot's last known up time; it must not prevent the gateway from ending. */
+  /** Writes the up time of this boot and closes the store, also on a full disk: then the last minute is missing. */
   close(upMs: number): void {
     try {
       this.#database.transaction(() => this.#beat(upMs))();

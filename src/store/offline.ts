@@ -28,9 +28,9 @@ export interface OfflineLane extends LaneCounts {
   readonly subdevice: string;
   /** Subdevice of the lane, also of an alarm lane. */
   readonly owner: string;
-  /** Counted rows. */
+  /** Number of rows. */
   readonly pending: number;
-  /** Charged bytes of the counted rows. */
+  /** Charged bytes of these rows. */
   readonly bytes: number;
   /** `undefined`: no row, or a damaged one. */
   readonly oldest: Stamp | undefined;

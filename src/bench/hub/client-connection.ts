@@ -53,7 +53,7 @@ export class ClientConnection {
     this.#keepAliveMs = connect.keepAliveS * SECOND_MS;
   }
 
-  /** The session has moved to another connection. */
+  /** Called when the session has moved to another connection. */
   release(): void {
     this.#session = undefined;
     this.#will = undefined;

@@ -81,7 +81,7 @@ export class HubSession {
     return this.#stored.dropped + this.#waiting.dropped;
   }
 
-  /** Number of expired ones among them. */
+  /** Number of the dropped messages that expired. */
   get expired(): number {
     return this.#stored.expired + this.#waiting.expired;
   }

@@ -38,7 +38,7 @@ export class StoredQueue {
     return this.#dropped;
   }
 
-  /** Expired ones among them. */
+  /** Number of the dropped messages that expired. */
   get expired(): number {
     return this.#expired;
   }

@@ -44,7 +44,7 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
   readonly inputs: Uint16Array;
   /** Exception sent instead of an action, e.g. 2 for a missing register, 6 when busy. */
   exceptionTo: (request: UnitRequest) => number | undefined = () => undefined;
-  /** True if the unit only acknowledges the write (exception 5) but executes it. */
+  /** True if the unit executes the request and answers with exception 5 (acknowledge) instead of the result. */
   acknowledges: (request: UnitRequest) => boolean = () => false;
   /** Value that the unit stores for a value written to a holding register. */
   limit: (register: number, value: number) => number = (_, value) => value;

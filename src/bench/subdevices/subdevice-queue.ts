@@ -41,12 +41,12 @@ export class SubdeviceQueue {
     this.#retryMs = retryMs;
   }
 
-  /** Not acknowledged yet. */
+  /** Number of publications not acknowledged yet. */
   get length(): number {
     return this.#sendings.length;
   }
 
-  /** Sent at least once. */
+  /** Number of publications that were sent and not acknowledged yet. */
   get outstanding(): number {
     return this.#inWindow().filter((sending) => sending.messageId !== 0).length;
   }

@@ -27,7 +27,7 @@ export class SimulatedSubdevice implements Machine<SubdeviceInput, SubdeviceActi
   #actions: SubdeviceAction[] = [];
   #state: State = 'stopped';
   #wantsConnection = true;
-  /** Set while sleeping. */
+  /** Sleep of the subdevice. `undefined`: awake. */
   #sleep: SubdeviceSleep | undefined;
   #nowMs = 0;
   /** Time at which the channel is opened again, or CONNECT is sent again. */

@@ -91,14 +91,14 @@ export class LinePresence {
     }
   }
 
-  /** The subdevice is attached again only after a pause. */
+  /** Detaches the subdevice because of congestion. It is attached again only after a pause. */
   dismiss(id: string, nowMs: number): void {
     if (!this.isHere(id)) return;
     this.leave(id, 'dismissed');
     this.rejectLine(id, 'congestion', nowMs);
   }
 
-  /** The subdevice did not answer and counts as gone. */
+  /** Detaches a subdevice that did not answer. */
   unanswered(id: string, nowMs: number): void {
     this.leave(id, 'no answer');
     this.states.set(id, { state: 'silent', untilMs: nowMs + RETURN_MS });

@@ -31,7 +31,7 @@ export function noLine(because: string): NoLine {
   return { why: 'invalid', because };
 }
 
-/** Written lines whose echo may still come. */
+/** Largest number of written lines whose echo may still come. */
 const ECHOES_MAX = 16;
 
 export class LinePacketSink {

@@ -20,7 +20,7 @@ export interface Piece {
    * The piece joins two pieces that were read; the second starts at this point. They have not been read together yet.
    */
   readonly seam: number | undefined;
-  /** Rejected when joined with the previous piece. */
+  /** True if the unit rejected a read of this piece together with the previous one. */
   readonly isApart: boolean;
   /** Consecutive rejections of a single point. */
   readonly refusals: number;

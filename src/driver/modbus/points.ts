@@ -26,7 +26,7 @@ export type WordOrder = PointSection['word_order'];
 export interface Point {
   readonly name: string;
   readonly table: Table;
-  /** Counted from 0. */
+  /** Address of the first register or bit, from 0. */
   readonly address: number;
   readonly type: PointType;
   /** Bit of a bool in a register, 0 (lowest) to 15. */
@@ -122,7 +122,7 @@ export function scaled({ type, scale, offset }: Pick<Point, 'type' | 'scale' | '
 
 export const isFloat = (type: PointType): boolean => type === 'float32' || type === 'float64';
 
-/** The function is its own inverse. */
+/** Returns the octets in another order. A second call restores the first order. */
 export function reordered(bytes: Uint8Array, order: WordOrder): Uint8Array<ArrayBuffer> {
   const isSwapped = order === 'BADC' || order === 'DCBA';
   const isReversed = order === 'CDAB' || order === 'DCBA';

@@ -129,7 +129,7 @@ export class ModbusTransactions {
     }
   }
 
-  /** Allowed only while idle, and only for a unit that is not blocked. */
+  /** Starts a request. Throws if another one is running or if the unit is blocked. */
   begin(request: ModbusRequest, nowMs: number): void {
     if (!this.isIdle || nowMs < this.blockedUntilMs(request.unit)) throw new Error('a Modbus request out of turn');
     this.onReceived = new Uint8Array();

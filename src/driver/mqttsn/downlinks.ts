@@ -63,17 +63,17 @@ export class Downlink {
     else this.publish(this.delivery, topic, nowMs);
   }
 
-  /** Ends the delivery with the connection; the message stays in custody. */
+  /** Ends the delivery because the connection ended; the message stays in custody. */
   abandon(): void {
     if (this.delivery !== undefined) this.fail(this.delivery, 'lost');
   }
 
-  /** Forgets the message ids with the session, because the client has forgotten them too. */
+  /** Forgets the message ids when the session ends, because the client forgets them too. */
   forget(): void {
     this.messageIds.forget();
   }
 
-  /** @returns whether `token` was a binding of this delivery */
+  /** @returns true if `token` is the topic id binding that this delivery waits for */
   confirm(token: number, nowMs: number): boolean {
     const delivery = this.delivery;
     if (delivery?.step?.at !== 'binding' || delivery.step.token !== token) return false;
@@ -82,7 +82,7 @@ export class Downlink {
     return true;
   }
 
-  /** @returns whether `token` was a binding of this delivery */
+  /** @returns true if `token` is the topic id binding that this delivery waits for */
   refuse(token: number, why: RefuseReason, nowMs: number): boolean {
     const delivery = this.delivery;
     if (delivery?.step?.at !== 'binding' || delivery.step.token !== token) return false;

@@ -98,22 +98,22 @@ export class TopicTable {
     return this.bindings.get(id)?.isDurable === true;
   }
 
-  /** The flow has made the binding durable. An id that was released meanwhile stays released. */
+  /** Called when the flow has stored the binding. An id that was released meanwhile stays released. */
   bind(id: number, topic: string): void {
     if (this.bindings.get(id)?.topic === topic) this.set(id, topic, true);
   }
 
-  /** The flow rejected the binding: the id is invalid and is not assigned again. */
+  /** Called when the flow rejects the binding: the id is invalid and is not assigned again. */
   release(id: number): void {
     if (this.bindings.get(id)?.isDurable === false) this.forgetId(id);
   }
 
-  /** The client knows the id from now on, in this connection. */
+  /** Called when the client knows the id, in this connection. */
   announced(id: number): void {
     if (this.bindings.has(id)) this.announcedIds.add(id);
   }
 
-  /** The client reports that it does not know the id. */
+  /** Called when the client reports that it does not know the id. */
   forgotten(id: number): void {
     this.announcedIds.delete(id);
   }

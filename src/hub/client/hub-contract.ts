@@ -82,7 +82,7 @@ export type HubAction =
       readonly dup: boolean;
       readonly packetId: number | undefined;
     }
-  /** A message that MQTT 3.1.1 forbids. An earlier message with the same problem has ended a connection. */
+  /** Message that MQTT 3.1.1 forbids. The first one with this problem closed a connection; this one does not. */
   | {
       readonly kind: 'invalid';
       readonly topic: string;
@@ -93,7 +93,7 @@ export type HubAction =
     }
   /** SUBACK. `answer`: the granted QoS of the filter, or a rejection; QoS 1 was requested. */
   | { readonly kind: 'subscribed'; readonly filter: string; readonly answer: 'granted' | 'granted QoS 0' | 'refused' }
-  /** SUBACK that MQTT 3.1.1 forbids. An invalid SUBACK has ended a connection before. */
+  /** SUBACK that MQTT 3.1.1 forbids. The first one closed a connection; this one does not. */
   | { readonly kind: 'subscribed'; readonly filter: string; readonly answer: 'invalid'; readonly problem: string }
   | { readonly kind: 'unsubscribed'; readonly filter: string }
   /** The SUBACK or UNSUBACK is overdue. A late one still counts. */

@@ -12,7 +12,10 @@ import type { PortCare } from '../../ports.ts';
 import { setModemLines } from '../libc.ts';
 import type { StablePorts } from './stable-ports.ts';
 
-/** Long enough for the RESET capacitor of an Arduino-like board (100 nF, 10 kΩ: 1 ms) and for any adapter to notice. */
+/**
+ * Time for which the modem lines are low. The RESET capacitor of an Arduino-like board needs 1 ms (100 nF, 10 kΩ); the
+ * rest is for slow adapters.
+ */
 const LOW_MS = 100;
 /**
  * The kernel returns from the write when the adapter's drivers have released it. The adapter may be found again after

@@ -43,7 +43,7 @@ export interface HeldPacketReport {
   readonly triedAgainInMs: number | null;
 }
 
-/** The evidence, without a full stop. */
+/** Returns the evidence as a sentence without a full stop. */
 export function evidenceWords({ packet, closes, firstCloseMs, lastCloseMs }: HeldPacketReport): string {
   const last = `${durationWords(lastCloseMs)} ago`;
   if (closes <= 1) return `${packet} (1 close after it alone, ${last})`;

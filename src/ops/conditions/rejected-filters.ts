@@ -11,7 +11,7 @@ export interface RejectedFilters {
   };
 }
 
-/** The subdevices got a SUBACK with a rejection, so no message is lost; but their downlinks do not come. */
+/** Returns the condition. The subdevices got a rejecting SUBACK: no message is lost, but their downlinks do not arrive. */
 export function rejectedConditions({ filters }: RejectedFilters, forMs: number): Condition[] {
   const conditions: Condition[] = [];
   const [first, ...others] = filters.rejected;

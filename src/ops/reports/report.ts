@@ -124,7 +124,7 @@ export interface SubdeviceReport {
   readonly lostInMs: number | null;
   /** The session outlives the connection. */
   readonly lasting: boolean;
-  /** Served by this configuration; `false`: removed from the configuration. */
+  /** True if the subdevice is in the configuration; `false`: removed from it. */
   readonly configured: boolean;
   /** Time since the last packet in this boot, ms; `null`: none yet. */
   readonly silentMs: number | null;
@@ -132,7 +132,7 @@ export interface SubdeviceReport {
   readonly hubIdentity: string | null;
   /** Last presence confirmed by the hub; `null`: the hub has no presence, or has not answered. */
   readonly onlineAtHub: boolean | null;
-  /** Binding at the hub. `unknown`: not answered yet, and served anyway; `null`: the hub has no bindings. */
+  /** Binding at the hub. `unknown`: no answer yet, the subdevice is served; `null`: the hub has no bindings. */
   readonly binding: 'bound' | 'unbound' | 'unknown' | null;
   readonly subscriptions: readonly string[];
   readonly uplinksPending: number;

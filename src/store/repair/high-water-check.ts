@@ -28,7 +28,7 @@ interface Findings {
   /** Lost rows, entered into the ledger as damaged. */
   readonly damaged: number;
   readonly sentences: readonly string[];
-  /** Reasons why more messages may be missing than can be counted. */
+  /** Reasons why the number of missing messages is uncertain. */
   readonly unknown: readonly string[];
 }
 

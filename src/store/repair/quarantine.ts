@@ -36,7 +36,7 @@ export interface Salvaged {
   readonly isDamaged: boolean;
   /** Rows not salvaged, counted as damaged in the ledger. */
   readonly lostRows: number;
-  /** Reasons why more messages may be missing than can be counted. Empty: none. */
+  /** Reasons why the number of missing messages is uncertain. Empty: the number is exact. */
   readonly unknown: readonly string[];
   /** False if lines of the ledger were lost. `restarted`: lines that restart with the salvaged rows. */
   readonly hasLedger: boolean;

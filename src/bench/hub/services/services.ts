@@ -18,7 +18,7 @@ import { JsonState, SHADOW_RESULT, ShadowService } from './shadow.ts';
 const Device = z.strictObject({ product: z.string().min(1), device: z.string().min(1) });
 
 export const ServiceCommand = z.discriminatedUnion('kind', [
-  /** State null clears it; with a version, only if the shadow has that version. */
+  /** Sets the desired state; null clears it. With `version`: only if the shadow has that version. */
   z.strictObject({
     kind: z.literal('desire'),
     device: Device,
@@ -28,7 +28,7 @@ export const ServiceCommand = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('shadow'), device: Device }),
   z.strictObject({ kind: z.literal('offerFirmware'), product: z.string(), firmware: Firmware }),
   z.strictObject({ kind: z.literal('firmware'), device: Device }),
-  /** Configuration, or none to turn the feature off. The configuration is pushed to `devices`. */
+  /** Sets the remote configuration and sends it to `devices`. Without `configuration`: turns the feature off. */
   z.strictObject({
     kind: z.literal('configure'),
     product: z.string(),
