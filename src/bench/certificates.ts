@@ -80,7 +80,7 @@ function tlv(tag: number, ...contents: readonly Uint8Array[]): Buffer {
 }
 
 const sequence = (...contents: readonly Uint8Array[]): Buffer => tlv(0x30, ...contents);
-/** @param bytes positive: the first is less than 0x80 */
+/** @param bytes a positive number: the first byte is less than 0x80 */
 const integer = (bytes: Uint8Array): Buffer => tlv(0x02, bytes);
 const boolean = (is: boolean): Buffer => tlv(0x01, Buffer.from([is ? 0xff : 0]));
 const bitString = (bytes: Uint8Array): Buffer => tlv(0x03, Buffer.from([0]), bytes);
@@ -89,7 +89,7 @@ const objectId = (hex: string): Buffer => tlv(0x06, Buffer.from(hex, 'hex'));
 /** 1.2.840.10045.4.3.2 */
 const ECDSA_WITH_SHA256 = sequence(objectId('2a8648ce3d040302'));
 
-/** Only a CN (2.5.4.3). */
+/** Returns a distinguished name with a common name (CN, 2.5.4.3) only. */
 function distinguishedName(commonName: string): Buffer {
   return sequence(tlv(0x31, sequence(objectId('550403'), tlv(0x0c, Buffer.from(commonName)))));
 }

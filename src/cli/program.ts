@@ -31,7 +31,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   }
 }
 
-/** Names the help of the intended command, if the words name one. */
+/** Returns a hint at the help of the first command in `words`, otherwise at the help of the program. */
 function helpHint(program: Command, words: readonly string[]): string {
   const meant = program.commands.find((command) => words.includes(command.name()));
   if (meant === undefined) return 'holdfast --help lists the commands.';

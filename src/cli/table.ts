@@ -7,7 +7,7 @@ import type { Terminal } from './terminal.ts';
 export interface Column {
   readonly heading: string;
   readonly align?: 'left' | 'right';
-  /** Shrinks first: a name or a path, of which the beginning is still useful. */
+  /** True if the column becomes narrower before the others: its text is useful even if the end is cut off. */
   readonly shrinks?: true;
 }
 

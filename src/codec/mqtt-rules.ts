@@ -173,7 +173,7 @@ class Fields {
     this.#body = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
   }
 
-  /** Also true after a problem, so that loops end. */
+  /** True at the end of the packet, and after a problem, so that loops end. */
   get isAtEnd(): boolean {
     return this.#problem !== undefined || this.#at >= this.#body.length;
   }

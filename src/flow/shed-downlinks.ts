@@ -20,7 +20,7 @@ export interface ShedDownlinksOptions {
   readonly topicsOf: (subdevice: string) => TopicMap;
   /** Ids of the subdevices in the configuration. */
   readonly configuredIds: ReadonlySet<string>;
-  /** Subdevices that are not in the configuration are served too. */
+  /** True if subdevices that are not in the configuration are served too. */
   readonly acceptsUnknown: boolean;
   /** Bytes of the largest packet taken from the hub. */
   readonly packetBytesMax: number;

@@ -131,7 +131,7 @@ export class LineUplinks {
     return this.waiting.length < this.limits.uplinksMax;
   }
 
-  /** The first rejected line is the one that later lines wait for. */
+  /** Records a rejected line, if it is the first: later lines wait until the device repeats it. */
   private expect({ subdevice, identity }: Pick<LineMessage, 'subdevice' | 'identity'>, nowMs: number): void {
     if (!this.expected.has(subdevice)) this.expected.set(subdevice, { identity, untilMs: this.memoryEndsAtMs(nowMs) });
   }

@@ -13,7 +13,7 @@ export interface Attaching {
   readonly state: 'attaching';
   readonly client: MqttsnClient;
   readonly connect: ConnectPacket;
-  /** Event while the flow was asked: the newest connect request, or the end. */
+  /** Newest event while the answer of the flow is awaited: a connect request, or the end. */
   readonly next: PendingConnect | DetachCause | undefined;
 }
 

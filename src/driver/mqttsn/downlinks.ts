@@ -150,7 +150,10 @@ export class Downlink {
     return this.delivery?.retryAtMs;
   }
 
-  /** Checked first, so that no topic id is assigned and made durable for a message that can never be sent. */
+  /**
+   * Returns the size of a message that is too large. Called before a topic id is assigned and stored, because a message
+   * that can never be sent needs none.
+   */
   private excess({ topic, payload, qos }: DeliverCommand, mustRegister: boolean): ExcessSize | undefined {
     const register = { kind: 'register', topicId: 0, messageId: 0, topic } as const;
     const ofRegister = mustRegister ? this.sink.excess(register) : undefined;

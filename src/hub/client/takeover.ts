@@ -39,8 +39,8 @@ const PAUSE_MS_MAX = 15 * 60_000;
 /** Longest time between an answer of the hub and a close caused by the answered packet. */
 const GRACE_MS = 1000;
 /**
- * Longest time after which a close can be caused by a packet without an answer. The hub closes when it reads the
- * packet.
+ * Longest time from a packet without an answer to a close that this packet may have caused. The hub closes when it reads
+ * the packet.
  */
 const UNANSWERED_MS_MAX = 10_000;
 

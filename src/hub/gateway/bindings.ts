@@ -34,7 +34,7 @@ export interface BindingState {
   readonly identity: HubIdentity;
   readonly isConfigured: boolean;
   binding: Binding;
-  /** Only while `unbound`. */
+  /** Reason and remedy. `undefined` unless `binding` is `unbound`. */
   unbound: Unbound | undefined;
   /** The subdevice was missing in the last list. */
   isMissed: boolean;

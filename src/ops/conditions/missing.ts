@@ -8,8 +8,8 @@ import type { Condition } from '../reports/report.ts';
 import { durationWords } from '../words.ts';
 
 /**
- * Silence after which a subdevice is reported that is not polled: such a device may sleep or be a spare. A polled unit is
- * reported at once.
+ * Silence after which an unpolled subdevice is reported: such a device may sleep or be a spare. A polled unit is reported
+ * at once.
  */
 const REPORTED_MS = 5 * 60_000;
 const AT_RISK_MS = 60 * 60_000;

@@ -19,12 +19,12 @@ export type CellKind = 'table' | 'index';
 export type PageOf = (number: number) => Buffer | undefined;
 
 const LEAVES: Readonly<Record<number, CellKind>> = { 13: 'table', 10: 'index' };
-/** The first page begins with the file header. */
+/** Length of the file header, at the start of the first page. */
 const FILE_HEADER_BYTES = 100;
 const LEAF_HEADER_BYTES = 8;
 /** Largest number of columns in a row of this program. */
 const COLUMNS_MAX = 12;
-/** Larger than any message. A record that claims to be longer is noise. */
+/** Largest length of a record, more than any message needs. A longer one is noise. */
 const RECORD_BYTES_MAX = 2_097_152;
 
 /** Kind of a leaf page, and the offset of its cells. @returns `undefined` for any other page */

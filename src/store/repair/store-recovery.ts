@@ -17,7 +17,7 @@ export interface RecoveryOptions extends SalvageOptions {
 
 export interface Opened extends Salvaged {
   readonly database: Database;
-  /** SQLite's own structures were checked, so the rows may be checked too. */
+  /** True if SQLite's own structures were checked, so that the rows may be checked too. */
   readonly isChecked: boolean;
   /** True if this opening created the store, because there was no file. */
   readonly isNew: boolean;
