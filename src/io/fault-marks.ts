@@ -27,7 +27,7 @@ export function readFaultMarks(path: string, version: string): FaultMarks {
   try {
     const found: unknown = JSON.parse(text);
     if (!isRecord(found) || typeof found.version !== 'string' || !Array.isArray(found.marks))
-      return { marks: [], problem: 'it is no list of marks' };
+      return { marks: [], problem: 'it is not a list of marks' };
     if (found.version !== version) return { marks: [], problem: undefined };
     const marks = found.marks.slice(-MARKS_MAX);
     if (!marks.every(isMark)) return { marks: [], problem: 'a mark in it is damaged' };

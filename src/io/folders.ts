@@ -120,7 +120,7 @@ function accessProblem(
 /** Checks an existing file. @returns `undefined` if this user may read and write the file, or if the file is missing */
 export function fileProblem(path: string): FolderProblem | undefined {
   try {
-    if (!statSync(path).isFile()) return { kind: 'place', what: `${path} is no file`, hint: 'Move it away.' };
+    if (!statSync(path).isFile()) return { kind: 'place', what: `${path} is not a file`, hint: 'Move it away.' };
     accessSync(path, constants.R_OK | constants.W_OK);
     return undefined;
   } catch (error) {

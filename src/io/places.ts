@@ -45,7 +45,7 @@ function socketProblem(controlSocket: string): PlaceProblem | undefined {
   return {
     path,
     code: 'control-socket-in-use',
-    what: `cannot be used: ${controlSocket} exists and is no socket`,
+    what: `cannot be used: ${controlSocket} exists and is not a socket`,
     hint: 'Move that file away, or correct gateway.control_socket.',
     isOfMoment: false,
   };

@@ -107,7 +107,7 @@ describe('an unusable state directory', () => {
 describe('an unusable control socket', () => {
   it.each([
     ['/proc/x/control.sock', 'in a file system that keeps no files'],
-    ['FOLDER/holdfast.toml', 'exists and is no socket'],
+    ['FOLDER/holdfast.toml', 'exists and is not a socket'],
     ['FOLDER/holdfast.toml/control.sock', 'is no directory'],
   ])('%s ends run and config check with 78', async (place, what) => {
     const testbed = await openTestbed();

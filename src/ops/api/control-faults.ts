@@ -32,12 +32,12 @@ export function unreachable(socketPath: string, error: unknown): Fault {
   return silent(`The gateway does not answer on ${socketPath}`, error);
 }
 
-/** Something accepts connections and says nothing in time. */
+/** Fault for a process that accepts the connection and does not answer in time. */
 export class Stalled extends Fault {
   constructor(socketPath: string, owner: SocketOwner | undefined, cause?: unknown) {
     const whose =
-      owner?.runsOurNode === false ? `What listens on ${socketPath} is no gateway` : 'The gateway does not answer';
-    const what = `${whose}: ${socketPath} accepts connections, and nothing comes back`;
+      owner?.runsOurNode === false ? `The process on ${socketPath} is not a gateway` : 'The gateway does not answer';
+    const what = `${whose}: ${socketPath} accepts connections but sends no answer`;
     super('not-running', what, { hint: stalledHint(owner), retryable: true, cause });
   }
 }
