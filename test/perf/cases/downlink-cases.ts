@@ -7,15 +7,18 @@ import type { BenchCase, RunSettings } from './bench-case.ts';
 
 const LINKS = 8;
 const WINDOW = 16;
-/** Fewer than `inbox.messages_max`. */
+/** Downlinks of each subdevice. */
 const SLEEPING = 100;
 const SLEEPING_QUICK = 10;
+
+/** The hub sends faster than the links carry; nothing is shed. */
+const INBOX = { messages_max: 100_000, replay_interval_ms: 0 };
 
 const TOPICS = Array.from({ length: LINKS }, (_, index) => `gw/s${index}/cmd`);
 
 async function open({ stateRoot, cacheFolder }: RunSettings): Promise<Holdfast> {
   const protocol = (index: number) => ({ kind: 'mqttsn', clientId: `s${index}`, filter: 'cmd' }) as const;
-  return await openHoldfast({ stateRoot, cacheFolder, links: LINKS, protocol, inbox: { replay_interval_ms: 0 } });
+  return await openHoldfast({ stateRoot, cacheFolder, links: LINKS, protocol, inbox: INBOX });
 }
 
 /** Waits until each message that the hub has sent is at its subdevice, once and in order. */

@@ -45,6 +45,7 @@ export class LinkLoad implements AnswerSink {
   #nextGreetingUs = 0;
   #nextDueUs = 0;
   #nextRepeatUs = 0;
+  #perKs = 0;
   /** True while a frame is on the line. */
   #isLineBusy = false;
   #lastReceived = 0;
@@ -191,6 +192,8 @@ export class LinkLoad implements AnswerSink {
     if (perKs > 0 || baudRate > 0) count = Math.min(count, 1);
     if (count <= 0) return Number.POSITIVE_INFINITY;
     if (perKs > 0) {
+      if (perKs !== this.#perKs) this.#nextDueUs = this.#nowUs + (Math.random() * 1e9) / perKs; // links are not in step
+      this.#perKs = perKs;
       if (this.#nowUs < this.#nextDueUs) return this.#nextDueUs;
       // A message that is late does not make the next ones early.
       this.#nextDueUs = Math.max(this.#nextDueUs, this.#nowUs - 1e9 / perKs) + 1e9 / perKs;
