@@ -104,11 +104,8 @@ async function bench(): Promise<number> {
   };
   const limitMs = options.pi === true ? PI.limitMs : Number.POSITIVE_INFINITY;
   const done = await runCases(chosen, settings, { runs, limitMs, progress });
-  const inRam = facts.machine.volatile;
-  const remarks = [
-    ...(inRam === null ? [] : [`the state is in RAM (${inRam}): choose a disk with --state-dir`]),
-    ...done.remarks,
-  ];
+  const inRam = facts.machine.isVolatile ? ['the state is in RAM: choose a disk with --state-dir'] : [];
+  const remarks = [...inRam, ...done.remarks];
   const result = resultOf({ ...facts, remarks }, done.runs);
   for (const one of chosen) process.stdout.write(`${caseTable(one, result.series)}\n\n`);
   if (options.compare !== undefined) compare(result, readResult(options.compare));

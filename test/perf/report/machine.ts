@@ -19,8 +19,8 @@ export interface MachineFacts {
   readonly node: string;
   readonly sqlite: string;
   readonly fileSystem: string;
-  /** Place in RAM; `null`: a disk. */
-  readonly volatile: string | null;
+  /** The state is in RAM, and not on a disk. */
+  readonly isVolatile: boolean;
   /** Load average of the last minute. */
   readonly load: number;
 }
@@ -37,7 +37,7 @@ export function machineFacts(stateRoot: string): MachineFacts {
     node: process.versions.node,
     sqlite: sqliteVersion(),
     fileSystem: fileSystem(stateRoot),
-    volatile: volatilePlaceOf(stateRoot) ?? null,
+    isVolatile: volatilePlaceOf(stateRoot) !== undefined,
     load: loadavg()[0] ?? Number.NaN,
   };
 }
