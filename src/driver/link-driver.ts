@@ -111,7 +111,7 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
   /** All options of the machine except the random numbers. With them a recording can be run again. */
   plan(link: LinkTerms, options: Options, surroundings: LinkSurroundings): MachineOptions;
   create(options: MachineOptions & { readonly random: () => number }): LinkMachine;
-  /** Classes whose objects the machine creates only after its constructor. Needed for snapshots. */
+  /** Classes whose objects the machine may create only after its construction. Needed for snapshots. */
   readonly laterClasses: readonly MachineClass[];
   /** Options as `plan` returns them, from the header of a recording. @throws if the header was changed */
   recall(recorded: object): MachineOptions;

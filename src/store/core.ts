@@ -162,7 +162,7 @@ export class StoreCore {
     }
   }
 
-  /** Writes the up time of this boot and closes the store, also on a full disk: then the last minute is missing. */
+  /** Writes the up time of this boot and closes the store. On a full disk the up time may lack its last minute. */
   close(upMs: number): void {
     try {
       this.#database.transaction(() => this.#beat(upMs))();

@@ -131,7 +131,7 @@ export class LineUplinks {
     return this.waiting.length < this.limits.uplinksMax;
   }
 
-  /** Records a rejected line, if it is the first: later lines wait until the device repeats it. */
+  /** Records the first rejected line of a subdevice. Its other lines are rejected until this line is repeated, or too old. */
   private expect({ subdevice, identity }: Pick<LineMessage, 'subdevice' | 'identity'>, nowMs: number): void {
     if (!this.expected.has(subdevice)) this.expected.set(subdevice, { identity, untilMs: this.memoryEndsAtMs(nowMs) });
   }

@@ -13,8 +13,8 @@ import { setModemLines } from '../libc.ts';
 import type { StablePorts } from './stable-ports.ts';
 
 /**
- * Time for which the modem lines are low. The RESET capacitor of an Arduino-like board needs 1 ms (100 nF, 10 kΩ); the
- * rest is for slow adapters.
+ * Time for which DTR and RTS are low: enough for the RESET capacitor of an Arduino-like board (100 nF, 10 kΩ: 1 ms) and
+ * for any adapter to notice.
  */
 const LOW_MS = 100;
 /**
