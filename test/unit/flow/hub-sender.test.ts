@@ -95,4 +95,13 @@ describe('the hub sender', () => {
     bench.mailbox.post(() => bench.offer('b'));
     expect(bench.sent).toEqual(['a', 'b']);
   });
+
+  it('sheds no message with QoS 0 of one task, however many they are', () => {
+    const bench = new SenderBench();
+    const topics = Array.from({ length: 455 }, (_, place) => `t/${place}`);
+    bench.mailbox.post(() => {
+      for (const topic of topics) bench.offerQos0(topic);
+    });
+    expect(bench.sent).toEqual(topics);
+  });
 });
