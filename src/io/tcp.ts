@@ -7,7 +7,7 @@
  * Received bytes are passed on in pieces of `TURN_BYTES`, one per turn of the event loop. Meanwhile the socket is not
  * read, so the rest waits in the kernel, and then in the sender.
  */
-import { connect, type Socket } from 'node:net';
+import { connect, type OnReadOpts, type Socket } from 'node:net';
 import type { Channel, ChannelListener, OpenChannel } from '../ports.ts';
 
 export interface TcpOptions {
@@ -25,7 +25,11 @@ export function openTcp(options: TcpOptions): OpenChannel {
   const { host, port } = options;
   const explain = (error: Error): string => explainSocketError(`${host}:${port}`, error);
   return (listener) => {
-    const socket = connect({ host, port, noDelay: true });
+    const onread: OnReadOpts = {
+      buffer: new Uint8Array(READ_BYTES),
+      callback: (count, buffer) => socket.emit('data', buffer.subarray(0, count)),
+    };
+    const socket = connect({ host, port, noDelay: true, onread });
     return new SocketChannel({ ...options, socket, connectedEvent: 'connect', explain }, listener);
   };
 }
@@ -47,6 +51,11 @@ const QUEUED_BYTES_MAX = 16 * 1024 * 1024;
 const TURN_BYTES = 4096;
 /** Bytes from the peer during a close. A peer that sends more is not waited for. */
 const CLOSING_BYTES_MAX = 256 * 1024;
+/**
+ * Size of the buffer for reads of a TCP socket. Without a buffer of its own each read allocates 64 KB, also for one
+ * PUBACK. A full buffer holds more than a turn, so the socket is paused, and libuv does not read on in the same turn.
+ */
+const READ_BYTES = 4 * TURN_BYTES;
 const NOTHING = new Uint8Array(0);
 
 export class SocketChannel implements Channel {
@@ -56,7 +65,7 @@ export class SocketChannel implements Channel {
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #reason: string;
   #deadline: NodeJS.Timeout;
-  /** Bytes read from the socket and not passed on yet: at most one read and the buffer of the stream. */
+  /** Bytes read from the socket and not passed on yet: at most two reads. A copy, since the socket reads into one buffer. */
   #unread: Uint8Array = NOTHING;
   #isReading = true;
   #turnIsDue = false;
@@ -132,8 +141,12 @@ export class SocketChannel implements Channel {
 
   #received(bytes: Uint8Array): void {
     if (this.#state === 'open') {
-      this.#unread = this.#unread.length === 0 ? bytes : Buffer.concat([this.#unread, bytes]);
-      if (this.#isReading && !this.#turnIsDue) this.#handOn();
+      const isTurn = this.#isReading && !this.#turnIsDue && this.#unread.length === 0;
+      const { turnBytes = TURN_BYTES } = this.#options;
+      const now = isTurn ? bytes.subarray(0, turnBytes) : NOTHING;
+      if (now.length < bytes.length) this.#unread = Buffer.concat([this.#unread, bytes.subarray(now.length)]);
+      if (isTurn) this.#listener.bytes(now);
+      this.#readOn();
       return;
     }
     this.#closingBytes += bytes.length;
