@@ -23,7 +23,8 @@ describe('a device whose lines are answered', () => {
       `up ${uplinks.sent}, accepted ${ledger.totals.uplink.accepted}, twice ${uplinks.duplicates}; down ${downlinks.sent}, twice ${downlinks.duplicates}`,
     );
     expect({ up: sumAccounts([uplinks]), down: sumAccounts([downlinks]) }).toMatchObject({
-      up: { missing: 0, reordered: 0, delivered: uplinks.sent },
+      // the device does not wait for each answer, so the order of its lines is not guaranteed (docs/lines.md)
+      up: { missing: 0, delivered: uplinks.sent },
       down: { missing: 0, reordered: 0, delivered: downlinks.sent },
     });
     expect(ledger.balances).toBe(true);
