@@ -22,9 +22,9 @@ export type DriverReport =
       readonly will: Message | 'unchanged' | undefined;
     }
   /**
-   * The subdevice is gone. Cause `asked`: it sent a DISCONNECT; the gateway detected the other causes. Never follows a
-   * rejected attach. Cause `asked` is answered by one `released`. `aliveUntilMs`: end of its keep alive or of its
-   * sleep; `undefined` without either.
+   * The subdevice is gone. Cause `asked`: the subdevice sent a DISCONNECT, and the report is answered by one
+   * `released`. The gateway detected every other cause. No `detach` follows a rejected attach. `aliveUntilMs`: end of
+   * the keep alive or of the sleep of the subdevice, monotonic ms; `undefined` if it has neither.
    */
   | {
       readonly kind: 'detach';
@@ -39,16 +39,19 @@ export type DriverReport =
    * `detach`.
    */
   | { readonly kind: 'woke'; readonly subdevice: string }
-  /** Answered by exactly one `confirm` or `refuse`. */
+  /** A change of the will. Answered by exactly one `confirm` or `refuse`. */
   | { readonly kind: 'will'; readonly subdevice: string; readonly change: WillChange; readonly token: number }
-  /** QoS −1: published without a connection. The configuration gives the subdevice. */
+  /** A message published without a connection (QoS −1). The configuration determines its subdevice. */
   | ({
       readonly kind: 'unconnected';
       readonly subdevice: string;
       readonly topic: string;
       readonly payload: Uint8Array;
     } & Retaining)
-  /** QoS 1 has a token and is answered by exactly one `acknowledge` or `refuse`. QoS 0 has none. */
+  /**
+   * An uplink. With QoS 1 it has a token and is answered by exactly one `acknowledge` or `refuse`. With QoS 0 it has no
+   * token and no answer.
+   */
   | ({
       readonly kind: 'uplink';
       readonly subdevice: string;
@@ -57,7 +60,10 @@ export type DriverReport =
       readonly qos: Qos;
       readonly token: number | undefined;
     } & Retaining)
-  /** Answered by exactly one `confirm` or `refuse`. `topicId`, if given, is stored with the subscription. */
+  /**
+   * A subscription. Answered by exactly one `confirm` or `refuse`. `topicId`, if given, is stored with the
+   * subscription.
+   */
   | {
       readonly kind: 'subscribe';
       readonly subdevice: string;
@@ -79,7 +85,10 @@ export type DriverReport =
   | { readonly kind: 'topicReleased'; readonly subdevice: string; readonly topicId: number }
   /** The subdevice has acknowledged a delivery (QoS 1), or its bytes were written (QoS 0). */
   | { readonly kind: 'delivered'; readonly token: number }
-  /** `lost`: no answer came; the message stays in custody. Every other reason ends its custody. */
+  /**
+   * A delivery failed. Reason `lost`: no answer came, and the message stays in custody. Every other reason ends the
+   * custody of the message.
+   */
   | {
       readonly kind: 'undelivered';
       readonly token: number;
@@ -89,10 +98,13 @@ export type DriverReport =
       /** Present with `too large`: sizes of the message and of the limit. */
       readonly size?: ExcessSize;
     }
-  /** A message or command of the user ended here and will never be in custody. Not answered. */
+  /** A message or command of the user was discarded and will never be in custody. The report is not answered. */
   | {
       readonly kind: 'discarded';
-      /** `undefined`: unknown subdevice. A name from the line counts only if it is configured. */
+      /**
+       * Subdevice, if it is known: a name that came over the line counts only if it is configured. `undefined`:
+       * unknown.
+       */
       readonly subdevice: string | undefined;
       readonly reason: DiscardReason;
       /** Beginning of the bytes (`sampleBytes`), or a text: the request and the answer. */
@@ -103,11 +115,12 @@ export type DriverReport =
   | { readonly kind: 'probed'; readonly token: number; readonly outcome: ProbeOutcome };
 
 /**
- * - `refused`: by the subdevice
- * - `invalid`: by the driver, before anything was sent
- * - `unanswered`: given up after several attempts; the subdevice may have carried out a part of it
- * - `empty`: it says nothing, as the message that clears a retained one
- * - `failed`: the driver threw on it, which `flow/links.ts` says in its place
+ * Reason why a message was not delivered:
+ * - `refused`: the subdevice rejected the message
+ * - `invalid`: the driver rejected the message before anything was sent
+ * - `unanswered`: the driver gave up after several attempts; the subdevice may have carried out a part of the message
+ * - `empty`: the message has no content, as a message that clears a retained one
+ * - `failed`: the driver threw on the message; `flow/links.ts` reports this in place of the driver
  */
 export type UndeliveredReason = 'refused' | 'invalid' | 'unanswered' | 'empty' | 'too large' | 'failed' | 'lost';
 
@@ -120,7 +133,7 @@ export type DetachCause = 'asked' | 'keep alive ran out' | 'no answer' | 'replac
 
 export type DriverCommand =
   | { readonly kind: 'attached'; readonly subdevice: string; readonly answer: AttachAnswer }
-  /** The subdevice is no longer served. An attached one is informed, and `detach` follows. */
+  /** The subdevice is no longer served. An attached subdevice is informed, and `detach` follows. */
   | { readonly kind: 'dismiss'; readonly subdevice: string }
   /** The message is in custody: acknowledge it to the subdevice. */
   | { readonly kind: 'acknowledge'; readonly subdevice: string; readonly token: number }
@@ -131,7 +144,10 @@ export type DriverCommand =
   | { readonly kind: 'released'; readonly subdevice: string }
   /** All waiting messages were delivered: the subdevice may sleep again. */
   | { readonly kind: 'rest'; readonly subdevice: string }
-  /** One at a time per subdevice: the next only after `delivered`, `undelivered` or `detach`. */
+  /**
+   * A message for the subdevice. Each subdevice has one `deliver` at a time: the next one follows only after
+   * `delivered`, `undelivered` or `detach`.
+   */
   | {
       readonly kind: 'deliver';
       readonly subdevice: string;

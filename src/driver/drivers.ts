@@ -4,10 +4,10 @@ import type { LinkDriver } from './link-driver.ts';
 import { MODBUS } from './modbus/definition.ts';
 import { MQTTSN } from './mqttsn/definition.ts';
 
-/** The first is the default of the key `driver`. */
+/** All drivers. The first one is the default of the key `driver`. */
 export const DRIVERS: readonly LinkDriver[] = [MQTTSN, MODBUS, LINES];
 
-/** @throws if no driver has this name, which the configuration has checked before */
+/** Returns the driver with this name. @throws if there is none; the configuration has checked the name before */
 export function driverNamed(name: string): LinkDriver {
   const driver = findDriver(name);
   if (driver === undefined) throw new Error(`no driver is called ${name}`);

@@ -1,6 +1,9 @@
 /** Time of the last valid frame of each subdevice of a link. */
 
-/** Largest number of subdevices kept per link, least recently received first. More than any hub profile allows. */
+/**
+ * Largest number of subdevices kept per link: more than any hub profile allows. The least recently received one is
+ * dropped first.
+ */
 const SUBDEVICES_MAX = 2048;
 
 /** Subdevice → monotonic ms of its last valid frame, least recently received first. */
@@ -14,7 +17,7 @@ export class LastReceived {
     if (this.atMs.size > SUBDEVICES_MAX && oldest !== undefined) this.atMs.delete(oldest);
   }
 
-  /** `undefined`: no valid frame has been received. */
+  /** Returns the monotonic ms of the last valid frame of a subdevice. `undefined`: no valid frame has been received. */
   of(subdevice: string): number | undefined {
     return this.atMs.get(subdevice);
   }

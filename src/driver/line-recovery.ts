@@ -1,14 +1,15 @@
 /**
- * Recovery steps for a line that is open and does not work. Pure: `look` receives the state of the line once a second and
- * returns the next step to run.
+ * Recovery steps for a line that is open and does not work. Pure: `look` receives the state of the line once a second
+ * and returns the next step to run.
  *
  *     calm ─trouble─▶ resync ─▶ the configured steps, in their order ─▶ failed
  *       ▲──────── a valid frame and no noise, or the noise is over ───────┘
  *
- * Trouble is a subdevice that became silent without another subdevice on the line, or many damaged frames (noise). A
- * subdevice whose frames arrive undamaged but do not match the configuration is not silent. Each step has its time. While
- * the port is closed no step runs: reopening is a separate function (`reopen.ts`). The steps run once per trouble: if the
- * line stays silent, this is reported, and the line is not disturbed again.
+ * Trouble is silence or noise. Silence: a subdevice became silent, and no other subdevice is attached. Noise: many
+ * frames are damaged. A subdevice whose frames arrive undamaged but do not match the configuration is not silent. Each
+ * step has some time to take effect (`STEP_MS`). While the port is closed no step runs: reopening is a separate
+ * function (`reopen.ts`). The steps run once per trouble: if the line stays silent, this is reported, and the line is
+ * not disturbed again.
  */
 import type { RecoveryStep } from '../base/recovery-step.ts';
 
@@ -62,7 +63,7 @@ export class Recovery {
   #state: State = { kind: 'calm' };
   #last: LineView = { isOpen: false, framesIn: 0, broken: 0, unexpected: 0, lost: 0, attached: 0 };
   #noisyLooks = 0;
-  /** The last undamaged frames did not match the configuration. */
+  /** True if the last undamaged frames did not match the configuration. */
   #isTalking = false;
   #quietLooks = 0;
 

@@ -9,7 +9,7 @@ import type { FrameSource } from '../base/recorded-frame.ts';
 import type { Problem } from '../config/kinds/problem.ts';
 import type { LinkMachine } from './driver.ts';
 
-/** Keys of a `[[link]]` that every driver has and that drivers use. */
+/** Keys of a `[[link]]` that are common to all drivers and that drivers read. */
 export interface LinkKeys {
   readonly driver: string;
   readonly subdevices: readonly string[];
@@ -58,7 +58,10 @@ export interface LineProtocol {
   readonly name: string;
   /** E.g. `Modbus RTU frames`. */
   readonly words: string;
-  /** Order in which protocols are tried, the most certain first: a checksum before printable text before headers alone. */
+  /**
+   * Place in the order in which protocols are tried. The most certain one is first: a checksum, then printable text,
+   * then headers alone.
+   */
   readonly order: number;
   isIn(bytes: Uint8Array): boolean;
 }
@@ -78,8 +81,8 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
   readonly protocol: string;
   readonly protocols: readonly LineProtocol[];
   /**
-   * Keys of a `[[link]]` for this driver alone. Each is optional: a key that is set on another driver's link is an
-   * error.
+   * Keys of a `[[link]]` for this driver alone. Every key is optional, because a key that is set on the link of another
+   * driver is an error.
    */
   readonly keys: Shape;
   /** Schemas of `[[link.…]]` and `[link.…]` among the keys, for the reference. */
@@ -89,17 +92,17 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
   readonly subdeviceKeys: z.ZodRawShape;
   /** Defaults of `retry_ms` and `retries_max`. */
   readonly retry: { readonly retryMs: number; readonly retriesMax: number };
-  /** @param path of the link */
+  /** Returns the problems in the keys of a link. @param path path of the link */
   problems(link: LinkKeys & z.output<z.ZodObject<Shape>>, path: string): Problem[];
-  /** Subdevices that the link names. @param path of the link */
+  /** Subdevices that the link names. @param path path of the link */
   listed(link: LinkKeys & z.output<z.ZodObject<Shape>>, path: string): readonly ListedSubdevice[];
-  /** A link that lists no subdevice serves every `[[subdevice]]` that is not tied to another link. */
+  /** True if a link that lists no subdevice serves every `[[subdevice]]` that is not tied to another link. */
   readonly servesUnlisted: boolean;
   /** True if senders learn the outcome of their message, so that they can be asked to send again. */
   acknowledges(link: LinkKeys & z.output<z.ZodObject<Shape>>): boolean;
-  /** @param link without any problem */
+  /** Converts the keys of a link into options. @param link keys without any problem */
   decode(link: LinkKeys & z.output<z.ZodObject<Shape>>): Options;
-  /** Name of the protocol that the link is read as. */
+  /** Name of the `LineProtocol` that the link is read as. */
   protocolOf(options: Options): string;
   /**
    * Filters on the subdevice's own topics that the gateway subscribes for it. `undefined`: the subdevice subscribes
@@ -122,7 +125,10 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
   readonly isPolled: boolean;
   /** True if a subdevice may be attached before its first byte. */
   readonly attachesUnheard: boolean;
-  /** True if a frame above the limit counts as damaged. False: such a line was read to its end. */
+  /**
+   * True if a frame above the limit counts as damaged. False: a frame above the limit was read to its end and is not
+   * damaged.
+   */
   readonly oversizeIsDamage: boolean;
   /** Reason why devices of this driver are never probed. `undefined`: they are probed. */
   readonly unprobedBecause: string | undefined;

@@ -44,7 +44,7 @@ export class LinkOpening {
     return [{ kind: 'open' }];
   }
 
-  /** `closed` follows if there was anything to close. */
+  /** Closes the channel, and opens none from now on. `closed` follows if a channel was open or opening. */
   stop(): ChannelAction[] {
     const { state } = this.phase;
     this.phase = { state: 'stopped' };

@@ -1,7 +1,7 @@
 /**
  * Presence of the subdevices on a link of lines. Plain lines have no CONNECT and no DISCONNECT. A subdevice is present
- * when the port is open or when it has sent a line, and gone when the port closes or after too long a silence. The gateway
- * subscribes on its behalf.
+ * when the port is open or when it has sent a line, and gone when the port closes or after too long a silence. The
+ * gateway subscribes on its behalf.
  *
  *     (none) ─open, line─▶ attaching ─attached─▶ here ─silence, closed, dismissed─▶ (none)
  *                              └─refused─▶ rejected ─pause─▶ (none)           └─no answer─▶ silent ─line, pause─▶ (none)
@@ -19,7 +19,7 @@ export interface PresenceTerms {
 }
 
 type DeviceState =
-  /** The port has closed meanwhile, so an accepted attach ends at once. */
+  /** `isOver`: the port has closed meanwhile, so an accepted attach ends at once. */
   | { readonly state: 'attaching'; readonly isOver: boolean }
   | { readonly state: 'here'; readonly lastReceivedMs: number }
   /** The subdevice did not answer a downlink. Its next line attaches it again at once. */
@@ -58,8 +58,8 @@ export class LinePresence {
   }
 
   /**
-   * Handles a line of a subdevice, or the assumption that it is present. @returns its state then, or the reason of its
-   * rejection
+   * Handles a line of a subdevice, or the assumption that the subdevice is present. @returns the new state of the
+   * subdevice, or the reason of its rejection
    */
   onReceived(id: string, nowMs: number): 'here' | 'attaching' | RefuseReason {
     const known = this.states.get(id);

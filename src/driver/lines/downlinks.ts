@@ -1,6 +1,6 @@
 /**
  * Downlinks as lines. If the device answers downlinks, one is on the line at a time and is repeated until the answer.
- * Otherwise each counts as delivered once it is written; its arrival is unknown.
+ * Otherwise each downlink counts as delivered once it is written, and its arrival is unknown.
  *
  * Invariant: every `deliver` ends in exactly one `delivered` or `undelivered`. An answer with a number ends only the
  * downlink of that number. An answer without a number could be a late one to an earlier downlink, so devices should
@@ -31,7 +31,7 @@ interface Delivery {
   readonly number: string;
   readonly line: Uint8Array;
   retries: number;
-  /** `undefined`: not written yet. */
+  /** End of the wait for an answer, monotonic ms. `undefined`: the line is not written yet. */
   retryAtMs: number | undefined;
 }
 
@@ -40,7 +40,7 @@ const NUMBERS = 65_536;
 export class LineDownlinks {
   private readonly terms: LineDownlinkTerms;
   private readonly sink: LinePacketSink;
-  /** At most one per subdevice; the first is on the line. */
+  /** Deliveries in progress, at most one per subdevice. The first one is on the line. */
   private deliveries: Delivery[] = [];
   /** Starts at a random number, so that an answer to an earlier process is unlikely to match. */
   private lastNumber: number;
@@ -91,7 +91,7 @@ export class LineDownlinks {
     this.lose(() => true);
   }
 
-  /** @returns the subdevice that no longer answers */
+  /** Writes an unanswered line again. @returns the subdevice that no longer answers, if any */
   wake(nowMs: number): string | undefined {
     const [first] = this.deliveries;
     if (first?.retryAtMs === undefined || nowMs < first.retryAtMs) return undefined;
@@ -143,7 +143,10 @@ export class LineDownlinks {
     return text === undefined ? noLine('the template downlink cannot be filled') : this.sink.lineOf(text);
   }
 
-  /** JSON on one line: a line break outside of strings is replaced by a space; within strings there is none. */
+  /**
+   * Decodes the payload. JSON becomes one line: each line break is replaced by a space. A line break in JSON is always
+   * outside of strings. `undefined`: the payload is not valid text or JSON.
+   */
   private payloadText(payload: Uint8Array): string | undefined {
     const { format, encoding } = this.terms;
     const text = decodeText(payload, encoding === 'bytes' ? 'bytes' : 'utf-8');

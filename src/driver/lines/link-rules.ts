@@ -79,7 +79,7 @@ function patternProblems(lines: LinesSection, at: At): Problem[] {
   });
 }
 
-/** Source of each field; `ndjson` may have any field. */
+/** Checks that each named field has a source in `pattern`. A line of `ndjson` may have any field. */
 function fieldProblems(lines: LinesSection, at: At): Problem[] {
   const { topic, ack, busy, refused, sequence, subdevice_field, downlink } = lines;
   const compiled = lines.pattern === undefined ? undefined : compilePattern(lines.pattern);
@@ -150,7 +150,9 @@ function topicProblems({ topic, downlinks }: LinesSection, at: At): Problem[] {
   ];
 }
 
-/** A device that gets no answer does not send its line again. */
+/**
+ * Rejects `overflow = "reject"` without `lines.ack`, because a device that gets no answer does not send its line again.
+ */
 function overflowProblems({ overflow }: LinkSection, { ack }: LinesSection, path: string): Problem[] {
   if (overflow !== 'reject' || ack !== undefined) return [];
   return [

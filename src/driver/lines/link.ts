@@ -4,9 +4,9 @@
  *     bytes ▶ LineReader ▶ readLine ▶ LinePresence ▶ LineUplinks ▶ reports
  *     commands ▶ LineUplinks (answers), LineDownlinks ▶ lines
  *
- * Invariants: total on bytes from outside. No line is offered before the flow has accepted the subdevice; lines that
- * come meanwhile wait in order, at most `AHEAD_MAX`. Without `answers` the device does not wait for custody: messages
- * in RAM are lost in a power failure, for at most the link's `hold_ms`.
+ * Invariants: total on bytes from outside. No line is offered before the flow has accepted the subdevice. Lines that
+ * come meanwhile wait in order, at most `AHEAD_MAX` of them. Without `answers` the device does not wait for custody:
+ * messages in RAM are lost in a power failure, for at most the link's `hold_ms`.
  */
 
 import type { BackoffLimits } from '../../base/backoff.ts';
@@ -54,7 +54,10 @@ interface Unended {
 }
 
 const ENDED: Unended = { reportedBytes: 0, reportAtMs: undefined };
-/** A device writes a line without pauses: 4096 octets at 9600 baud take 4 s. */
+/**
+ * Time after which an unfinished line is reported, ms. A device writes a line without pauses: 4096 octets at 9600 baud
+ * take 4 s.
+ */
 const UNENDED_MS = 5000;
 
 /** Counters for discarded lines, except those with undamaged but unexpected content. */
@@ -64,7 +67,10 @@ const COUNTED_AS: Readonly<Partial<Record<DiscardReason, 'crcErrors' | 'oversize
   'line too long': 'oversizeFrames',
 };
 
-/** Largest number of lines that wait for the flow's answer; it comes before the next bytes. */
+/**
+ * Largest number of lines that wait until the flow has accepted their subdevice. The flow answers before the next bytes
+ * are read.
+ */
 const AHEAD_MAX = 4096;
 
 export function createLinesLink(options: LinesLinkOptions): LinkMachine {
@@ -81,7 +87,7 @@ class LinesLink implements LinkMachine {
   private readonly downlinks: LineDownlinks;
   private ahead: (LineMessage | Rejection)[] = [];
   private bytesIn = 0;
-  /** Lines that were read. */
+  /** Number of valid lines: messages, answers and echoes. */
   private framesIn = 0;
   private unended = ENDED;
   private readonly lastReceived = new LastReceived();
@@ -247,8 +253,8 @@ class LinesLink implements LinkMachine {
   }
 
   /**
-   * Offers waiting lines in order, up to the first whose subdevice is not attached yet: a rejection keeps its place
-   * among the answers.
+   * Offers waiting lines in order, up to the first line whose subdevice is not attached yet. An invalid line waits in
+   * its place too, so that the answers leave in the order of the lines.
    */
   private offerAhead(nowMs: number): void {
     for (let next = this.ahead[0]; next !== undefined; next = this.ahead[0]) {

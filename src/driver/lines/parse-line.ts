@@ -15,7 +15,7 @@ import { isNoise } from '../../codec/noise.ts';
 import type { LinesSection } from './link-keys.ts';
 import type { LinePacketSink, LineShape } from './packet-sink.ts';
 
-/** Matches in time linear in the text. */
+/** Pattern whose matching time is proportional to the length of the text. */
 export interface LinePattern {
   match(text: string): ReadonlyMap<string, string> | undefined;
 }
@@ -53,7 +53,7 @@ export interface LineMessage {
   readonly answers: LineAnswers | undefined;
 }
 
-/** Whole lines. `undefined`: no answer is sent. */
+/** Possible answers to a line, each as a whole line. `undefined`: this answer is not sent. */
 export interface LineAnswers {
   readonly ack: Uint8Array;
   readonly busy: Uint8Array | undefined;
@@ -76,9 +76,9 @@ export interface Rejection {
   /** Detail beside the reason. */
   readonly detail: string | undefined;
   /**
-   * Whole line for a device that waits for an answer. `refused`: a repetition would be no message either. `busy`: the
-   * line was damaged on the way, and a repetition may succeed. `undefined`: no answer can be formed, or the device does
-   * not wait.
+   * Answer to a device that waits for one, as a whole line: `refused` if a repetition would be invalid too, `busy` if
+   * the line was damaged on the way and a repetition may succeed. `undefined`: no answer can be formed, or the device
+   * does not wait.
    */
   readonly answer: Uint8Array | undefined;
 }
@@ -87,7 +87,10 @@ export type LineReading = LineMessage | DownlinkAnswer | Rejection;
 
 type Fields = ReadonlyMap<string, string>;
 
-/** All known hubs limit topics to 255 characters, and a topic has other parts too. */
+/**
+ * Largest length of a value that becomes part of a topic, characters. All known hubs limit topics to 255 characters,
+ * and a topic has other parts too.
+ */
 const TOPIC_VALUE_MAX = 128;
 /** Largest number of characters taken from a device's text. */
 const REFUSAL_CHARS_MAX = 128;
@@ -99,7 +102,7 @@ export function readLine(line: Uint8Array, terms: ReadingTerms, sink: LinePacket
   const answer = text === undefined ? undefined : answerIn(text, terms);
   if (answer !== undefined) return answer;
   const parsed = text === undefined ? undefined : fieldsIn(text, terms);
-  // readable fields of an invalid line
+  // an invalid line may have readable fields, which the answer needs
   const readable = parsed ?? readableFields(text ?? textOf(body), terms);
   const rejected = (reason: DiscardReason, detail?: string): Rejection => ({
     kind: 'rejected',
@@ -159,7 +162,7 @@ function damaged(
   return { kind: 'rejected', reason, detail: undefined, answer };
 }
 
-/** One character per octet. */
+/** Decodes octets as text, one character per octet. */
 function textOf(octets: Uint8Array): string {
   return decodeText(octets, 'bytes') ?? '';
 }
@@ -245,7 +248,8 @@ function subdeviceOf(fields: Fields, terms: ReadingTerms): string | undefined {
 }
 
 /**
- * Letters, digits and -_.~ stay; other characters become %XX of their UTF-8, so different values give different topics.
+ * Encodes a value for a topic. Letters, digits and -_.~ stay; other characters become %XX of their UTF-8, so different
+ * values give different topics. `undefined`: the value is absent, empty, too long or malformed.
  */
 function topicValue(value: string | undefined): string | undefined {
   if (value === undefined || value === '' || value.length > TOPIC_VALUE_MAX || !value.isWellFormed()) return undefined;

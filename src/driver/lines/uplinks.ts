@@ -131,7 +131,10 @@ export class LineUplinks {
     return this.waiting.length < this.limits.uplinksMax;
   }
 
-  /** Records the first rejected line of a subdevice. Its other lines are rejected until this line is repeated, or too old. */
+  /**
+   * Records the first rejected line of a subdevice. The other lines of the subdevice are rejected until this line is
+   * repeated or is too old.
+   */
   private expect({ subdevice, identity }: Pick<LineMessage, 'subdevice' | 'identity'>, nowMs: number): void {
     if (!this.expected.has(subdevice)) this.expected.set(subdevice, { identity, untilMs: this.memoryEndsAtMs(nowMs) });
   }

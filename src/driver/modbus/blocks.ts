@@ -20,7 +20,9 @@ export interface PolledUnit {
   readonly gapMax: number;
 }
 
-/** Points of one table and period, in the order of their addresses, grouped as far as one request may reach. */
+/**
+ * Groups points of one table and period, in the order of their addresses, into blocks as large as one request can read.
+ */
 export function planBlocks({ address: unit, points, gapMax }: PolledUnit): Block[] {
   const kinds = Map.groupBy(points, ({ table, pollMs }) => `${table} ${pollMs}`);
   return [...kinds.values()].flatMap((kind) => {

@@ -1,5 +1,6 @@
 /**
- * Execution of a command for a unit, `{"name": value, …}`: each point is written and read back, and the result is reported.
+ * Execution of a command for a unit, `{"name": value, …}`: each point is written and read back, and the result is
+ * reported.
  *
  *     next ─▶ request ─▶ onReceived ─▶ next … until `onReceived` returns the end
  *

@@ -9,7 +9,10 @@ import { hasModbusFrames } from './recognise-frames.ts';
 import { ModbusSource } from './recorded-frames.ts';
 import { isBroadcast, type UnitPlan } from './unit.ts';
 
-/** Time for a late answer, in deadlines. A later answer was lost, or is wrong. */
+/**
+ * Time after the deadline in which a late answer may come, as a multiple of the deadline. An answer that has not come
+ * by then was lost, and one that comes even later is wrong.
+ */
 const LATENESS = 2;
 
 export interface ModbusOptions {

@@ -10,7 +10,7 @@ class NumberText {
   }
 }
 
-/** ECMAScript proposal "JSON.parse source text access", as in Node 24. */
+/** `JSON` with the functions of the ECMAScript proposal "JSON.parse source text access", as in Node 24. */
 const json = JSON as unknown as {
   parse(
     text: string,
@@ -47,5 +47,5 @@ function numberOf({ source }: NumberText): number | ExactNumber | undefined {
   return decimal && numericOf(decimal);
 }
 
-/** Arrays and objects are not values of points. */
+/** Replaces arrays and objects by `null`, because they are not values of points. */
 const plain = (value: unknown): unknown => (typeof value === 'object' ? null : value);

@@ -209,7 +209,8 @@ class ModbusLink implements LinkMachine {
     const seen: TransactionOutcome =
       isThere || outcome.kind === 'no answer' ? outcome : { kind: 'no answer', onReceived: { kind: 'nothing' } };
     if (!isThere) unit.missed(block, outcome, nowMs);
-    if (isProbe && !isThere) return this.probe.done(this.line.counters, undefined, nowMs); // the next poll decides whether the unit is gone
+    // the next poll decides whether the unit is gone
+    if (isProbe && !isThere) return this.probe.done(this.line.counters, undefined, nowMs);
     if (block === undefined) unit.onReceived(seen, nowMs);
     else {
       // an answered probe does not count as the turn of its block

@@ -31,7 +31,9 @@ export interface Point {
   readonly type: PointType;
   /** Bit of a bool in a register, 0 (lowest) to 15. */
   readonly bit: number | undefined;
-  /** Characters of a string: octets, two in each register; of UTF-16 one in each. */
+  /**
+   * Length of a string in characters. A register holds two characters of one octet each, or one character of UTF-16.
+   */
   readonly length: number | undefined;
   /** Encoding of a string. */
   readonly encoding: TextEncoding;
@@ -48,7 +50,7 @@ export interface Point {
   readonly max: number | undefined;
 }
 
-/** `null`: no valid value, e.g. the NaN of a float. */
+/** Value of a point. `null`: no valid value, e.g. the NaN of a float. */
 export type PointValue = boolean | Numeric | string | null;
 
 /** Function codes of reads (app §6.1 to §6.4). */

@@ -2,8 +2,8 @@
  * Order of reads: blocks of adjacent points, each with its period, the most overdue first.
  *
  * No block starves: the one that is due longest is next, and the delay of one unit does not count against another. A
- * unit that does not answer is asked for one block at a time, after growing pauses. A busy unit is left alone for a
- * moment.
+ * unit that does not answer is asked for one block at a time, after growing pauses. A busy unit is asked again only
+ * after a pause.
  */
 import { Backoff, type BackoffLimits } from '../../base/backoff.ts';
 import { ACKNOWLEDGE, BUSY } from '../../codec/modbus-rtu.ts';
@@ -11,9 +11,9 @@ import type { Block, PolledUnit } from './blocks.ts';
 import { ModbusPieces, type Piece } from './pieces.ts';
 import type { TransactionOutcome } from './transaction.ts';
 
-/** Each period is shortened by up to a tenth at random, so that lines that started together drift apart. */
+/** Largest share by which a period is shortened at random, so that lines that started together drift apart. */
 const JITTER = 0.1;
-/** Repetitions to a busy unit, after this pause, before its values count as unknown. */
+/** Number of repetitions to a busy unit, each after `BUSY_MS`, before its values count as unknown. */
 const BUSY_MAX = 2;
 const BUSY_MS = 500;
 

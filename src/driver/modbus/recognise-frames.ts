@@ -1,7 +1,10 @@
 /** Modbus RTU frames in bytes that were read as something else. */
 import { crc16 } from '../../codec/crc16.ts';
 
-/** A CRC-16 matches by chance once in 65,536 trials, and there are many trials. */
+/**
+ * Smallest number of valid frames that count as Modbus RTU. A CRC-16 matches by chance once in 65,536 trials, and there
+ * are many trials.
+ */
 const FRAMES_MIN = 2;
 const UNITS_MAX = 247;
 

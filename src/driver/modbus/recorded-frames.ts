@@ -1,16 +1,16 @@
 /**
  * Modbus RTU frames within the bytes of a line. On the line only silence ends a frame, and chunks of a recording do not
- * show silence. So a frame is the shortest sequence with a valid CRC. Of random four-byte sequences one in 65,536
- * matches.
+ * show silence. So a frame is the shortest sequence with a valid CRC. One in 65,536 random four-byte sequences has a
+ * valid CRC.
  */
 
 import type { Frame, FrameSource } from '../../base/recorded-frame.ts';
 import { crc16 } from '../../codec/crc16.ts';
 import { FRAME_BYTES_MAX } from '../../codec/modbus-rtu.ts';
 
-/** Address, function, CRC. */
+/** Size of the shortest frame: address, function, CRC. */
 const FRAME_BYTES_MIN = 4;
-/** Set in the function code of an exception (Modbus application protocol §7). */
+/** Bit that is set in the function code of an exception (Modbus application protocol §7). */
 const EXCEPTION = 0x80;
 
 export class ModbusSource implements FrameSource {

@@ -5,10 +5,10 @@
  *                    ▲               │ nothing, or nothing usable, by the deadline
  *                    └───────────────┘ at most `retriesMax` times
  *
- * An answer does not identify its request. So after a request without an answer the unit gets no other request until a late
- * answer can no longer come. (The same request may be repeated, because a late answer to it is valid.) So an accepted answer
- * never belongs to another request, as long as a unit answers within `lateMsMax` after the deadline or not at all. Masters
- * without this rule return the value of a wrong register after a late answer.
+ * An answer does not identify its request. So after a request without an answer the unit gets no other request until a
+ * late answer can no longer come. (The same request may be repeated, because a late answer to it is valid.) So an
+ * accepted answer never belongs to another request, as long as a unit answers within `lateMsMax` after the deadline or
+ * not at all. Masters without this rule return the value of a wrong register after a late answer.
  * Source: Modbus over Serial Line V1.02 ("line") §2.4, §2.5.1.1.
  */
 import {
@@ -47,16 +47,16 @@ export type TransactionAction =
   | { readonly kind: 'write'; readonly bytes: Uint8Array }
   | { readonly kind: 'ended'; readonly outcome: TransactionOutcome };
 
-/** line §2.5.1: a start bit, eight bits, parity or a second stop bit, a stop bit. */
+/** Bits of one byte on the line (line §2.5.1): a start bit, eight bits, parity or a second stop bit, a stop bit. */
 const BITS_PER_BYTE = 11;
-/** line §2.5.1.1: above 19,200 baud the silence between frames no longer shrinks. */
+/** Shortest silence between frames, ms. Above 19,200 baud the silence no longer shrinks (line §2.5.1.1). */
 const SILENCE_MS_MIN = 1.75;
 const FIXED_SILENCE_BAUD = 19_200;
 /** Silence after unexpected bytes. An FTDI adapter holds bytes back for up to 16 ms (its default latency timer). */
 const RESYNC_MS = 20;
 /** Pause before each request in which bytes from the kernel are read, if this process was delayed. */
 const LISTEN_MS = 1;
-/** line §2.4.1: units need 100 to 200 ms to process a broadcast. */
+/** Pause after a broadcast, ms. Units need 100 to 200 ms to process a broadcast (line §2.4.1). */
 const TURNAROUND_MS = 200;
 export const BROADCAST = 0;
 
@@ -85,7 +85,7 @@ export class ModbusTransactions {
     retries: 0,
   };
   private readonly limits: ModbusLineLimits;
-  /** line §2.5.1.1: 3.5 characters, rounded up to whole ms like all timers here. */
+  /** Silence between frames (line §2.5.1.1): 3.5 characters, rounded up to whole ms like all timers here. */
   private readonly silenceMs: number;
   private phase: Phase = { kind: 'idle' };
   /** Bytes received since the request; at most two frames are kept. */

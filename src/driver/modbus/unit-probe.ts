@@ -1,7 +1,8 @@
 /**
  * Probe of one Modbus unit: its cheapest configured block, read between two other transactions. Modbus has no neutral
  * request that every unit supports (function 8 is optional), so a configured request is used. Its values count as a
- * normal reading, because some registers are cleared by reading. A missing answer is left for the next poll to judge.
+ * normal reading, because some registers are cleared by reading. After a missing answer the next poll decides whether
+ * the unit is gone.
  *
  * Invariants: every `probe` ends in exactly one `probed`. One per line at a time. A probe waits at most `TURN_MS_MAX`
  * for its turn, and starts nothing while a late answer may come (`transaction.ts`).

@@ -66,7 +66,10 @@ export class ModbusUnit {
     this.uplinks = new ModbusUplinks(plan, this.state, ports);
   }
 
-  /** Time from which a command has a request to send in its turn. `undefined`: no command. */
+  /**
+   * Earliest time at which a command has a request to send, monotonic ms. `undefined`: no command can begin or
+   * continue.
+   */
   get commandAtMs(): number | undefined {
     if (this.command !== undefined) return this.command.nextAtMs;
     return this.delivery !== undefined && this.uplinks.hasRoomForResult ? 0 : undefined;
@@ -119,7 +122,8 @@ export class ModbusUnit {
       this.presence = 'here';
       if (hasGone) return this.left('no answer');
       this.state.reportAgain(nowMs);
-      if (this.plan.points.some(({ isWritable }) => isWritable)) this.subscribe(); // without writable points no command is possible
+      // without writable points no command is possible
+      if (this.plan.points.some(({ isWritable }) => isWritable)) this.subscribe();
     }
   }
 
@@ -206,7 +210,7 @@ export class ModbusUnit {
     this.finish(ending.as === 'lost' ? 'unanswered' : ending.as, ending.result.error);
   }
 
-  /** Handles custody of an uplink, or a durable subscription. */
+  /** Called when an uplink is in custody, or when the subscription is durable. */
   settled(token: number): void {
     if (token === this.subscribeToken) this.subscribeToken = undefined;
     this.uplinks.settled(token);

@@ -22,7 +22,10 @@ export interface UnitPorts {
 }
 
 const RESULTS_MAX = 16;
-/** Pause after a rejection. Room comes with the hub or with the next commit. */
+/**
+ * Pause after a rejection for congestion, ms. There is room again when the hub acknowledges messages, or after the next
+ * commit.
+ */
 const AGAIN_MS = 1000;
 
 export class ModbusUplinks {
@@ -56,8 +59,8 @@ export class ModbusUplinks {
   }
 
   /**
-   * Reports results also of a unit that is gone, and states only of a present one. `isBehind`: other blocks of the unit
-   * are due; the state waits for them.
+   * Reports waiting results, even if the unit is gone, and the state only if the unit is present. `isBehind`: other
+   * blocks of the unit are due; the state waits for them.
    */
   report({ isHere, isBehind }: { readonly isHere: boolean; readonly isBehind: boolean }, nowMs: number): void {
     if (nowMs < this.againAtMs) return;
@@ -71,13 +74,13 @@ export class ModbusUplinks {
     this.unanswered.set(this.publish(stateTopic, encodeJson(this.state.report(nowMs))), 'state');
   }
 
-  /** `undefined`: no report is due without a new event. */
+  /** Time of the next report without a new event, monotonic ms. `undefined`: there is none. */
   wakeAtMs(isHere: boolean): number | undefined {
     const hasWord = this.results.length > 0 || (isHere && this.state.hasNews);
     return hasWord && this.hasRoom && this.againAtMs > 0 ? this.againAtMs : undefined;
   }
 
-  /** Handles custody of an uplink. */
+  /** Called when an uplink is in custody. */
   settled(token: number): void {
     this.unanswered.delete(token);
   }

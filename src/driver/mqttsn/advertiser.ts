@@ -8,7 +8,10 @@ import type { PacketSink } from './packet-sink.ts';
 export interface AdvertiserOptions {
   /** GwId, 1 to 255. */
   readonly gatewayId: number;
-  /** Pause between two ADVERTISE, and the value in them, s (T_ADV of MQTT-SN 1.2 §7.2). 0: none are sent. */
+  /**
+   * Interval of ADVERTISE, s, which is also the duration that each ADVERTISE contains (T_ADV of MQTT-SN 1.2 §7.2). 0:
+   * no ADVERTISE is sent.
+   */
   readonly advertiseS: number;
 }
 
@@ -38,7 +41,10 @@ export class Advertiser {
     return this.nextAtMs;
   }
 
-  /** Answers with the radius of the search. The address is that of the sender (MQTT-SN 1.2 §5.4.3). */
+  /**
+   * Answers a search with a GWINFO of the same radius. Its address field is empty, which means the address of the
+   * sender (MQTT-SN 1.2 §5.4.3).
+   */
   answerSearch(sink: PacketSink, radius: number): void {
     sink.send({ kind: 'gwinfo', gatewayId: this.options.gatewayId, gatewayAddress: new Uint8Array(0) }, radius);
   }

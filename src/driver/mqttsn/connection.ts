@@ -30,8 +30,8 @@ export interface Attached {
 const ALIVE_TOLERANCE = 1.5;
 
 /**
- * MQTT-SN allows 1 to 23 characters (§5.3.1); hubs accept 64, and so does the gateway. Other characters are rejected,
- * because a client id may become part of a topic.
+ * Valid client ids. MQTT-SN allows 1 to 23 characters (§5.3.1). Hubs accept 64 characters, and so does the gateway.
+ * Other characters are rejected, because a client id may become part of a topic.
  */
 const CLIENT_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
@@ -44,12 +44,12 @@ export function toleranceMs(durationS: number): number {
   return durationS * 1000 * ALIVE_TOLERANCE;
 }
 
-/** `undefined`: no limit. */
+/** Monotonic ms at which the silence of the client ends the connection. `undefined`: no limit. */
 export function aliveUntilMs({ aliveMs, lastReceivedMs }: Attached): number | undefined {
   return aliveMs === 0 ? undefined : lastReceivedMs + aliveMs;
 }
 
-/** `Infinity`: never. */
+/** Next monotonic ms at which the connection needs a `wake`. `Infinity`: never. */
 export function wakeAtMs(connection: NodeConnection): number {
   if (connection.state !== 'attached') return Number.POSITIVE_INFINITY;
   const deliversAtMs = connection.client.wakeAtMs() ?? Number.POSITIVE_INFINITY;

@@ -9,7 +9,7 @@ import { means, text, whole } from '../../config/kinds/key-kinds.ts';
 /** Wireless node id (MQTT-SN 1.2 §5.5). The limit of 16 octets is above the address length of any radio. */
 const NODE_ID = text(/^(?:[0-9a-f]{2}){1,16}$/, '1 to 16 octets, each two digits 0-9a-f');
 
-/** 0x0000 and 0xFFFF are reserved (MQTT-SN 1.2 §5.3.11). */
+/** Predefined topic with its id. The ids 0x0000 and 0xFFFF are reserved (MQTT-SN 1.2 §5.3.11). */
 const PREDEFINED_TOPIC = z.strictObject({ id: whole(1, 65_534), topic: z.string().min(1).max(255) });
 
 export const DEFAULTS = {

@@ -1,6 +1,7 @@
 /**
- * Actions of one input in their order, and counters, for the parts of an MQTT-SN link. One `ActionBuffer` per link,
- * emptied after every input, so tokens are never drawn twice. One `PacketSink` per address.
+ * Actions of one input in their order, and counters, for the parts of an MQTT-SN link. Each link has one
+ * `ActionBuffer`, which is emptied after every input. The buffer also draws the tokens, so no token occurs twice on a
+ * link. Each address has one `PacketSink`.
  */
 import { type DiscardReason, type ExcessSize, sampleBytes } from '../../base/discard.ts';
 import type { ChannelAction } from '../../base/machine.ts';

@@ -11,7 +11,7 @@ import type { PacketSink } from './packet-sink.ts';
 
 interface Asked {
   readonly token: number;
-  /** `undefined`: the probe waits until a late answer can no longer come. */
+  /** Time of the PINGREQ, monotonic ms. `undefined`: the probe waits until a late answer can no longer come. */
   readonly sentAtMs: number | undefined;
 }
 

@@ -4,9 +4,11 @@ import { decodePacket } from '../../codec/mqttsn-decode.ts';
 import { RawReader } from '../../codec/mqttsn-raw.ts';
 
 const PACKET_BYTES_MAX = 1024;
-/** Raw packets have no checksum, so several of them must decode. */
+/** Smallest number of bare packets that must decode, because bare packets have no checksum. */
 const RAW_PACKETS_MIN = 2;
-/** Largest average length: heads that noise makes by chance are those of long packets. */
+/**
+ * Largest average length of a packet, octets. A packet head that noise forms by chance is the head of a long packet.
+ */
 const RAW_PACKET_BYTES_MAX = 40;
 const RAW_SHARE_MIN = 0.8;
 

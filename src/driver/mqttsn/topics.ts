@@ -33,7 +33,7 @@ export class TopicTable {
   private readonly subdevice: string;
   private readonly sink: PacketSink;
   private readonly limits: TopicLimits;
-  /** Least recently used first. */
+  /** Topic id → binding, least recently used first. */
   private readonly bindings = new Map<number, Binding>();
   private readonly ids = new Map<string, number>();
   private readonly announcedIds = new Set<number>();
@@ -155,14 +155,14 @@ export class TopicTable {
     }
   }
 
-  /** The last one counts if several ids stand for the topic. */
+  /** Returns the predefined id of a topic: the last one, if several ids stand for the topic. */
   private predefinedIdOf(topic: string): number | undefined {
     let found: number | undefined;
     for (const [id, name] of this.limits.predefinedTopics) if (name === topic) found = id;
     return found;
   }
 
-  /** If the topic has a kept id, that id is used. */
+  /** Stores a binding. If the topic already has a kept id, that id stays in use for the topic. */
   private set(id: number, topic: string, isDurable: boolean): void {
     this.bindings.set(id, { topic, isDurable });
     const known = this.ids.get(topic);
@@ -183,7 +183,10 @@ export class TopicTable {
     return count;
   }
 
-  /** An id whose binding is being made durable is released only if there is no other. */
+  /**
+   * Releases the least recently used replaceable id. An id whose binding is being made durable is released only if
+   * there is no other.
+   */
   private releaseOldest(): void {
     const replaceable = [...this.bindings.keys()].filter(isReplaceable);
     const id = replaceable.find((each) => this.isDurable(each)) ?? replaceable[0];
@@ -212,7 +215,7 @@ function isReplaceable(id: number): boolean {
   return id >= REPLACEABLE_ID_MIN;
 }
 
-/** MQTT-4.7.1-1: wildcards are not allowed in topic names. */
+/** True if the topic contains a wildcard, which topic names must not contain [MQTT-4.7.1-1]. */
 export function hasWildcard(topic: string): boolean {
   return topic.includes('+') || topic.includes('#');
 }

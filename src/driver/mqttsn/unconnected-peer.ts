@@ -105,8 +105,8 @@ export class UnconnectedPeer {
   }
 
   /**
-   * Only with a predefined id or a short name (MQTT-SN 1.2 §6.8). QoS −1 has no answer, so rejected messages are
-   * counted.
+   * Reports a publication with QoS −1. Its topic must be a predefined id or a short name (MQTT-SN 1.2 §6.8). QoS −1 has
+   * no answer, so rejected messages are counted.
    */
   private publish({ topic, payload, retain }: PublishPacket, nowMs: number): void {
     const { sink, publisher: subdevice, predefinedTopics } = this.terms;

@@ -23,7 +23,9 @@ export interface UplinkLimits {
   readonly retryMs: number;
 }
 
-/** Publication rejected for congestion that is expected again. Later ones have to wait for it. */
+/**
+ * Publication rejected for congestion that is expected again. Later publications wait until it is repeated or too old.
+ */
 interface Expected {
   readonly messageId: number;
   readonly untilMs: number;
@@ -54,7 +56,7 @@ export class Uplinks {
   private readonly byToken = new Map<number, Publication>();
   /** MsgId → token of the publication that an answer belongs to. */
   private readonly tokens = new Map<number, number>();
-  /** Oldest first, one per MsgId. */
+  /** Acknowledged publications, oldest first, one per MsgId. */
   private readonly acknowledged: Publication[] = [];
   private expected: Expected | undefined;
 
@@ -63,9 +65,9 @@ export class Uplinks {
   }
 
   /**
-   * True if this new publication may be offered to the flow now. If not, it must be rejected for congestion: too many
-   * wait for their answer, or an earlier one was rejected and has not been repeated, and the subdevice's order must be
-   * kept.
+   * True if this new publication may be offered to the flow now. If false, the publication must be rejected for
+   * congestion, for one of two reasons. Either too many publications wait for their answer. Or an earlier publication
+   * was rejected and has not been repeated, and the order of the subdevice must be kept.
    */
   hasRoomFor(publication: Publication, nowMs: number): boolean {
     const { messageId } = publication;
@@ -94,7 +96,7 @@ export class Uplinks {
     this.acknowledged.length = 0;
   }
 
-  /** True if a PUBLISH with DUP repeats an unanswered or an acknowledged publication. */
+  /** Returns whether a PUBLISH with DUP repeats an unanswered or an acknowledged publication. `undefined`: neither. */
   findDuplicate(publication: Publication): 'unanswered' | 'acknowledged' | undefined {
     const token = this.tokens.get(publication.messageId);
     const unanswered = token === undefined ? undefined : this.byToken.get(token);
@@ -110,7 +112,10 @@ export class Uplinks {
     if (seenAt !== -1) this.acknowledged.splice(seenAt, 1);
   }
 
-  /** Handles custody. @returns the publication to acknowledge, if the subdevice still waits for that */
+  /**
+   * Called when the publication is in custody. @returns the publication to acknowledge, if the subdevice still waits
+   * for the PUBACK
+   */
   acknowledge(token: number): Publication | undefined {
     const publication = this.refuse(token);
     if (publication !== undefined) this.acknowledged.push(publication);

@@ -70,7 +70,10 @@ export function willChangeOf(packet: Extract<Packet, { kind: 'willtopicupd' | 'w
   return topic === undefined ? undefined : { part: 'topic', ...topic };
 }
 
-/** QoS 2 is not supported, and −1 is for publications without a connection. */
+/**
+ * Returns the topic, QoS and RETAIN of a will. `undefined`: the topic is invalid, or the QoS is neither 0 nor 1. QoS 2
+ * is not supported, and −1 is for publications without a connection.
+ */
 function topicOf({ topic, qos, retain }: MqttsnWill): WillTopic | undefined {
   const isPossible = (qos === 0 || qos === 1) && topic !== '' && !hasWildcard(topic);
   return isPossible ? { topic, qos, ...retaining(retain) } : undefined;
