@@ -11,7 +11,9 @@ import type { Message } from '../base/message.ts';
 
 /** Number of packet identifiers (MQTT 3.1.1 §2.3.1). A hub with more messages without a PUBACK breaks the protocol. */
 export const ARRIVALS_MAX = 65_535;
-/** Entries at the front of the queue that are removed at once, since each removal copies the rest. */
+/**
+ * Number of answered arrivals at the front of the queue that are removed together, since each removal copies the rest.
+ */
 const SPENT_MAX = 1024;
 
 export interface Arrival {
@@ -52,8 +54,8 @@ export class Arrivals {
   }
 
   /**
-   * Identifies a PUBLISH with DUP. Returns `waiting` for a copy of an arrival of this connection, the arrival for one
-   * of an earlier connection, or `undefined` for a new message.
+   * Identifies a PUBLISH with DUP. Returns `waiting` for a copy of an arrival of this connection, the earlier arrival
+   * for a copy from an earlier connection, or `undefined` for a new message.
    */
   recognise(packetId: number, message: Message): 'waiting' | Arrival | undefined {
     const print = printOf(message);
@@ -121,7 +123,7 @@ function printOf({ topic, payload }: Message): number {
   return crc32(payload, crc32(topic));
 }
 
-/** Combines both values in one number: 16 bits and 32 bits. */
+/** Combines a packet identifier (16 bits) and a checksum (32 bits) in one number. */
 function markOf(packetId: number, print: number): number {
   return packetId * 2 ** 32 + print;
 }

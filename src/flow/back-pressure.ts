@@ -6,11 +6,11 @@
  *      ▲                     │                     │
  *      └────────room─────────┴───nothing skipped───┘
  *
- * `paused`: the socket is not read, so the hub waits. This is right for the duration of a commit. It is wrong for a
- * full disk, because PUBACKs of uplinks and PINGRESP arrive on the same socket. So after `PAUSE_MS` the socket is read
- * again, and new downlinks are skipped: neither stored nor acknowledged. The hub keeps them and sends them again in the
- * next connection. For that the connection is closed as soon as there is room. After the first skipped downlink all new
- * ones are skipped too, so the order is kept.
+ * `paused`: the socket is not read, so the hub waits. A pause is right for the duration of a commit. A pause is wrong
+ * for a full disk, because PUBACKs of uplinks and PINGRESP arrive on the same socket. So after `PAUSE_MS` the socket is
+ * read again, and new downlinks are skipped: neither stored nor acknowledged. The hub keeps them and sends them again
+ * in the next connection. For that the connection is closed as soon as there is room. After the first skipped downlink
+ * all new ones are skipped too, so the order is kept.
  */
 import type { Clock } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
@@ -49,7 +49,10 @@ export class BackPressure {
     });
   }
 
-  /** Called for each new QoS 1 downlink. @returns whether it is accepted; otherwise it must stay without PUBACK */
+  /**
+   * Called for each new QoS 1 downlink. @returns whether the downlink is accepted; otherwise it must stay without
+   * PUBACK
+   */
   admits(): boolean {
     if (this.#fill() >= OVERRUN && (this.#state === 'open' || this.#state === 'paused')) this.#skip();
     if (this.#state === 'open' || this.#state === 'paused') return true;

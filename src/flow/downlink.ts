@@ -4,9 +4,9 @@
  * The PUBACK is sent once the copy of every subdevice is committed or acknowledged, in the order of arrival
  * [MQTT-4.6.0-2]. A message that the hub sends again before that is recognised (DUP, same packet identifier, same topic
  * and bytes) and not delivered twice. This holds in a later connection of the session [MQTT-4.4.0-1], and in the same
- * connection, where some hubs repeat messages that are not acknowledged soon enough. There one PUBACK answers all
- * copies. A second one could reach the hub when it has given the identifier to another message, and acknowledge that
- * message, which the connection may lose.
+ * connection, where some hubs repeat messages that are not acknowledged soon enough. In the same connection one PUBACK
+ * answers all copies. A second PUBACK could reach the hub after the hub has given the identifier to another message.
+ * The hub would then take that message as acknowledged, although the message may be lost with the connection.
  *
  * After the PUBACK no copy is recognised: a message with its identifier is a new one, with DUP or without
  * [MQTT-4.3.2-2]. A copy that crossed our PUBACK is delivered twice; a duplicate is better than a loss.
@@ -101,7 +101,7 @@ export class DownlinkFlow {
     }
     const known = dup ? this.#arrivals.recognise(packetId, message) : undefined;
     if (known === 'waiting') return;
-    if (known === undefined && !this.#pressure.admits()) return; // without PUBACK the hub keeps it
+    if (known === undefined && !this.#pressure.admits()) return; // the hub keeps a message without a PUBACK
     const arrival = known ?? this.#arrivals.newArrival(packetId, message);
     arrival.isAgain = dup;
     if (known === undefined) this.#route(message, arrival, retained);
@@ -198,7 +198,8 @@ export class DownlinkFlow {
   }
 
   /**
-   * Gives the subdevice its next message, if it is present and idle. A woken one is informed when there is none left.
+   * Gives the subdevice its next message, if it is present and idle. A woken subdevice is informed when no message is
+   * left.
    */
   deliver(lane: number): void {
     const { inbox, registry, clock } = this.#options;

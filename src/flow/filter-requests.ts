@@ -1,12 +1,12 @@
 /**
  * SUBSCRIBE and UNSUBSCRIBE requests for the hub, a few at a time. `hub/client/filter-answers.ts` sends them. The
- * poison detector decides when each may be sent, so a filter on which the hub closes the connection does not block
- * others.
+ * poison detector decides when each request may be sent, so a filter on which the hub closes the connection does not
+ * block others.
  *
  * An unanswered request is repeated later in the same connection, since closing the connection would stop the uplinks.
  *
- * A hub with SessionPresent=1 may have lost the subscriptions without any sign. So each wanted filter is
- * sent again, slowly and one at a time. A SUBSCRIBE for an existing subscription replaces it [MQTT-3.8.4-3].
+ * A hub with SessionPresent=1 may have lost the subscriptions without any sign. So each wanted filter is sent again,
+ * slowly and one at a time. A SUBSCRIBE for an existing subscription replaces it [MQTT-3.8.4-3].
  */
 import { actOf } from '../outbox/hub-packet.ts';
 import type { PoisonDetector } from '../outbox/poison-detector.ts';
@@ -44,7 +44,10 @@ export class FilterRequests {
   readonly #waiting = new Map<string, FilterVerb>();
   readonly #open = new Map<string, FilterVerb>();
   readonly #silent = new Map<string, Silence>();
-  /** Granted filters to send again. Kept over a lost connection: the remaining ones are sent first then. */
+  /**
+   * Granted filters to send again. A lost connection does not clear them: the remaining filters are sent first in the
+   * next renewal.
+   */
   #renewals = new Set<string>();
   #renewalAtMs = 0;
   /** Start of the last renewal. */

@@ -191,7 +191,7 @@ export class HubSender {
     let hasMore = false;
     if (outbox.isConnected) {
       this.#options.acknowledge();
-      // before the uplinks, unless one of them may end the connection
+      // filters are sent before the uplinks, unless any packet is suspected or doubted
       if (!outbox.poison.isTroubled) while (this.#sendFilter(nowMs));
       do while (outbox.pacer.isOpen(nowMs) && this.#sendOne(nowMs));
       while (this.#deadLetterAside());
@@ -200,7 +200,7 @@ export class HubSender {
       if (outbox.poison.takeCleared()) this.#options.commandHub({ kind: 'cleared' });
     }
     const { overdueAtMs } = outbox;
-    // a request that waits for answers to other packets needs no look before these come
+    // a request that waits for answers to other packets needs no timer before these answers come
     const isWaiting = this.#heldRequest !== undefined || outbox.poison.mustWait(nowMs);
     const times = [
       // overdue messages wait for the answer to the probe or for the end of the connection
@@ -246,7 +246,7 @@ export class HubSender {
         this.#heldRequest = request;
         return false;
       }
-      // held back or set aside: treated as unanswered, so its service requests again later
+      // a request that is held back or set aside counts as unanswered, so its service requests again later
     }
     if (request === undefined) return false;
     this.#sendUnanswered('request', request, nowMs);
@@ -324,7 +324,10 @@ export class HubSender {
     this.#options.pager.turn();
   }
 
-  /** @returns whether there was any, so that later messages may be sent */
+  /**
+   * Makes dead letters of the messages whose topics are set aside. @returns whether there was any, so that later
+   * messages may be sent
+   */
   #deadLetterAside(): boolean {
     const all = this.#options.outbox.deadLetterAside();
     for (const abandoned of all) this.#report({ kind: 'deadLettered', ...abandoned });

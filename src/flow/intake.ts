@@ -16,7 +16,7 @@ import type { Clock } from '../ports.ts';
 export type IntakeReason = DiscardReason | ShedReason;
 
 export interface Discard {
-  /** `undefined`: the message was in custody, so no link is the cause. */
+  /** Link that the message or frame came over. `undefined`: the message was in custody, so no link is the cause. */
   readonly link: string | undefined;
   readonly subdevice: string | undefined;
   readonly reason: IntakeReason;
@@ -193,7 +193,10 @@ function lasts({ firstAtMs, lastAtMs, times }: Entry, nowMs: number): boolean {
   return nowMs - lastAtMs < Math.min(LASTS_MS_MAX, Math.max(LASTS_MS, INTERVALS * interval));
 }
 
-/** Reasons that are noted where they are decided, with the text of the driver or the subdevice of the topic. */
+/**
+ * Reasons that are noted at the place of the decision, which knows the text of the driver or the subdevice of the
+ * topic.
+ */
 const NOTED_ELSEWHERE: readonly ShedReason[] = [
   'refused by the subdevice',
   'refused by the gateway',
@@ -202,7 +205,7 @@ const NOTED_ELSEWHERE: readonly ShedReason[] = [
   'too large for the gateway',
   'no subscriber',
 ];
-/** Reasons of messages without an effect. */
+/** Reasons that are not noted: the messages have no effect. */
 const NOT_NOTED: readonly ShedReason[] = ['empty', 'forgotten by hand'];
 
 /** Message whose custody was ended by a policy. */
@@ -210,7 +213,7 @@ export interface ShedMessage {
   readonly direction: Direction;
   readonly subdevice: string | undefined;
   readonly reason: ShedReason;
-  /** `undefined`: unknown. */
+  /** Topic of the message. `undefined`: unknown. */
   readonly topic: string | undefined;
 }
 

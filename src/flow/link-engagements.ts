@@ -69,8 +69,8 @@ export class LinkEngagements {
   }
 
   /**
-   * Called when the machine is replaced. @param failed delivery on which it threw @returns the reports that end its
-   * exchanges
+   * Called when the machine is replaced. @param failed token of the delivery on which the machine threw; `undefined`:
+   * none @returns the reports that end the exchanges of the old machine
    */
   renew(failed: number | undefined, nowMs: number): DriverReport[] {
     this.#machines += 1;

@@ -32,7 +32,10 @@ export interface LinkPlan {
   readonly renew: () => void;
   readonly recorder: FlightRecorder;
   readonly open: OpenChannel;
-  /** `undefined`: the line is not a device of this machine, so reopening is the only recovery step. */
+  /**
+   * Recovery steps of the port besides reopening. `undefined`: the line is not a device of this machine, so reopening
+   * is the only recovery step.
+   */
   readonly care: PortCare | undefined;
   /** Recovery steps, in their order. */
   readonly steps: readonly RecoveryStep[];
@@ -50,7 +53,7 @@ export interface LinkStateView {
   wait: PortWait | undefined;
   /** Number of subdevices that became silent on this link since the start. */
   lost: number;
-  /** Newest received bytes, of any meaning. */
+  /** Newest received bytes, valid or invalid. */
   readonly onReceived: NewestBytes;
 }
 

@@ -66,7 +66,7 @@ export class Presence {
     this.#refusals = new ReportedRefusals(options.facts);
   }
 
-  /** Ends, at the start, the clean sessions that were connected when the last process ended. */
+  /** Called at the start. Ends the clean sessions that were connected when the last process ended. */
   forgetEndedSessions(): void {
     const { registry, sessions } = this.#options;
     for (const subdevice of registry.all()) if (!subdevice.lasting) sessions.addLazy(this.#clear(subdevice));
@@ -182,7 +182,8 @@ export class Presence {
   }
 
   /**
-   * Returns why a subdevice is rejected. An unbound one gets "congestion", since it may be bound when it tries again.
+   * Returns why a subdevice is rejected. An unbound subdevice gets "congestion", since it may be bound when it tries
+   * again.
    */
   #refusalOf(id: string, link: string, will: Report<'attach'>['will']): Refusal | undefined {
     const { isAllowed, identityOf, operations, wills } = this.#options;

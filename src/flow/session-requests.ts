@@ -45,8 +45,8 @@ export class SessionRequests {
   }
 
   /**
-   * Removes, at the start, filters that an earlier configuration subscribed for a subdevice and that it can no longer
-   * receive. The hub is not asked for them again.
+   * Called at the start. Removes filters that the gateway subscribed for a subdevice under an earlier configuration and
+   * on which the subdevice can no longer receive. The hub is not asked for these filters again.
    */
   forgetUnreceivable(): void {
     const { registry, topicsOf, filtersOf, subscriptions, sessions } = this.#options;

@@ -35,7 +35,7 @@ export class SetAside {
     this.#publish({ of, what, why }, false);
   }
 
-  /** Called for a message on which an earlier process ended. It is not handled. */
+  /** Called for a message on which an earlier process ended. The message is not handled. */
   known({ what, why }: MessageMark): void {
     this.#publish({ of: 'gateway', what, why }, true);
   }

@@ -28,7 +28,7 @@ export interface ShedDownlinksOptions {
 
 type Undelivered = Extract<DriverReport, { kind: 'undelivered' }>;
 
-/** `undefined`: noted elsewhere, or not noted. */
+/** Reason under which the intake notes each reason of a driver. `undefined`: noted elsewhere, or not noted. */
 const REASONS: Readonly<Record<UndeliveredReason, IntakeReason | undefined>> = {
   refused: 'command refused',
   invalid: 'command invalid',

@@ -36,7 +36,7 @@ export class Sleepers {
     if (subdevice === undefined) return;
     inbox.slept(subdevice.lane);
     wills.slept(subdevice, aliveMs);
-    committer.flushHeld('downlink', clock.nowMs() + commitMs); // it does not acknowledge soon any more
+    committer.flushHeld('downlink', clock.nowMs() + commitMs); // a sleeping subdevice does not acknowledge soon
     facts.emit('subdeviceSlept', { subdevice: id, aliveMs });
   }
 
@@ -48,7 +48,7 @@ export class Sleepers {
     downlink.deliver(subdevice.lane);
   }
 
-  /** `undefined`: the subdevice is on another link meanwhile. */
+  /** Returns the subdevice that is attached on this link. `undefined`: it is gone, or on another link meanwhile. */
   #attached(link: string, id: string): Subdevice | undefined {
     const subdevice = this.#options.registry.byId(id);
     if (subdevice?.link !== link || !subdevice.isAttached) return undefined;

@@ -129,7 +129,7 @@ export class BindingFlow {
     facts.emit('hubAnswered', { sentence: `subdevice ${subdevice} is ${words.replace('ID', subdevice)}` });
   }
 
-  /** `undefined`: the subdevice has never attached. */
+  /** Returns the subdevice with this identity. `undefined`: the subdevice has never attached. */
   #subdeviceOf(identity: HubIdentity): Subdevice | undefined {
     return this.#options.registry.byId(this.#options.ownerOf(identity) ?? '');
   }
@@ -137,7 +137,7 @@ export class BindingFlow {
   #dismiss(identity: HubIdentity): void {
     const { outbox, commandLink } = this.#options;
     const subdevice = this.#subdeviceOf(identity);
-    if (subdevice === undefined) return; // it is rejected when it attaches
+    if (subdevice === undefined) return; // the subdevice is rejected when it attaches
     outbox.setHalted(subdevice.lane, true);
     if (subdevice.isAttached) commandLink(subdevice.link, { kind: 'dismiss', subdevice: subdevice.id });
   }

@@ -100,7 +100,7 @@ export class UplinkFlow {
     }
   }
 
-  /** Rejects a message without handling it. It is counted if its subdevice is known. */
+  /** Rejects a message without handling it. The message is counted if its subdevice is known. */
   setAside(link: string, { subdevice, topic, token }: UplinkReport): void {
     const { registry, hubSender, facts, commandLink } = this.#options;
     const lane = registry.byId(subdevice)?.lane;

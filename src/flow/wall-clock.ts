@@ -11,7 +11,9 @@ import type { Clock, TimeService } from '../ports.ts';
 export interface WallClockOptions {
   readonly clock: Clock;
   readonly facts: Facts;
-  /** `undefined`: no time service confirms the clock, so it is never trusted. */
+  /**
+   * Service that confirms the clock. `undefined`: no time service confirms the clock, so the clock is never trusted.
+   */
   readonly timeService: TimeService | undefined;
   readonly now: Stamp;
   readonly epochs: ReadonlyMap<number, Epoch>;

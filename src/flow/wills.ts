@@ -3,10 +3,10 @@
  *
  * A subdevice is lost after a silence of one and a half keep alives, or of its sleep time, or if it does not answer. A
  * closed port alone does not make a subdevice lost: the time runs on, and a subdevice that is back in time is not lost
- * (MQTT-SN 1.2 knows only the timer, §6.11, §6.14). A subdevice that sends DISCONNECT, or is dismissed, leaves no will.
- * A will belongs to the session and is as durable: after a restart a connected subdevice has its allowed silence to
- * come back. Invariant: a will stays due until the outbox has custody of it, also over restarts, so it may be published
- * twice.
+ * (in MQTT-SN 1.2 only the timer decides, §6.11, §6.14). A subdevice that sends DISCONNECT, or is dismissed, leaves no
+ * will. A will belongs to the session and is as durable as the session: after a restart a connected subdevice counts as
+ * lost only if it does not come back within its allowed silence. Invariant: a will stays due until the outbox has
+ * custody of it, also over restarts, so it may be published twice.
  */
 import type { Facts } from '../base/events.ts';
 import { type Message, retaining } from '../base/message.ts';
@@ -67,7 +67,9 @@ export class Wills {
     for (const { lane, ...will } of stored) this.#wills.set(lane, will);
   }
 
-  /** Called after a restart: connected subdevices have their allowed silence to come back. */
+  /**
+   * Called after a restart. A connected subdevice counts as lost if it does not come back within its allowed silence.
+   */
   start(): void {
     const { registry, clock } = this.#options;
     for (const [lane, will] of this.#wills) {
