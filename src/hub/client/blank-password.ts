@@ -8,7 +8,7 @@ const CONNECT = 0x10;
 const PASSWORD_FLAG = 0x40;
 const USERNAME_FLAG = 0x80;
 const BLANK = 0x78;
-/** Protocol name with its length, level, flags, keep alive (§3.1.2). */
+/** Size of the variable header: protocol name with its length, level, flags, keep alive (§3.1.2). */
 const VARIABLE_HEADER_BYTES = 10;
 const FLAGS_AT = 7;
 
@@ -23,7 +23,7 @@ export function blankPassword(bytes: Uint8Array): Uint8Array {
   const body = blanked.subarray(1 + lengthBytes);
   const flags = body[FLAGS_AT] ?? 0;
   if ((flags & PASSWORD_FLAG) === 0) return bytes;
-  let at = fieldEnd(body, VARIABLE_HEADER_BYTES); // the client id
+  let at = fieldEnd(body, VARIABLE_HEADER_BYTES); // end of the client id
   if ((flags & USERNAME_FLAG) !== 0) at = fieldEnd(body, at);
   body.subarray(at + 2).fill(BLANK);
   return blanked;

@@ -32,7 +32,7 @@ export class UnansweredFilters {
   }
 
   get deadlineMs(): number | undefined {
-    for (const request of this.open.values()) return request.deadlineMs; // in the order of sending
+    for (const request of this.open.values()) return request.deadlineMs; // the map is in the order of sending
     return undefined;
   }
 

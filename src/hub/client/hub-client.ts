@@ -22,8 +22,8 @@ export class HubClient implements Machine<HubInput, HubAction> {
   private readonly reconnect: ReconnectPolicy;
   private readonly connection: HubLink;
   /**
-   * Protocol errors for which a connection was closed: the problem of a message, or the kind of an invalid answer. Both are
-   * short fixed lists.
+   * Protocol errors for which a connection was closed. An entry is the problem of a message, or the kind of an invalid
+   * answer. Problems and kinds come from short fixed lists.
    */
   private readonly breaches = new Set<string>();
   private phase: ClientState = { kind: 'stopped' };
@@ -300,9 +300,10 @@ export class HubClient implements Machine<HubInput, HubAction> {
   }
 
   /**
-   * The first answer of its kind that MQTT 3.1.1 forbids closes the connection [MQTT-4.8.0-1]. A hub that answers one packet
-   * like this does so in every connection, so later ones do not: an invalid SUBACK refuses the filter, an invalid PINGRESP
-   * shows that the hub lives, and every other answers nothing.
+   * Handles an answer that MQTT 3.1.1 forbids. The first invalid answer of its kind closes the connection
+   * [MQTT-4.8.0-1]. Later ones do not, because a hub that answers a packet like this does so in every connection. A
+   * later invalid SUBACK rejects the filter, and a later invalid PINGRESP shows that the hub is alive. Every other
+   * later one is ignored.
    */
   private invalidAnswer(packet: Exclude<MqttPacket, Publish>, problem: string, nowMs: number): HubAction[] {
     if (this.isNewBreach(`invalid ${packet.kind}`)) return this.close(`the hub broke the protocol: ${problem}`);

@@ -9,7 +9,7 @@ export type HubInput =
   | ChannelInput
   /** `isSuspect`: the hub may close the connection on this packet. */
   | { readonly kind: 'publish'; readonly publish: HubPublish; readonly isSuspect?: boolean }
-  /** `isAgain`: for a downlink that the hub has sent before, so the hub may close the connection on this PUBACK. */
+  /** `isAgain`: the hub has sent the downlink before, so the hub may close the connection on this PUBACK. */
   | { readonly kind: 'puback'; readonly packetId: number; readonly isAgain?: boolean; readonly isSuspect?: boolean }
   | { readonly kind: 'subscribe' | 'unsubscribe'; readonly filter: string; readonly isSuspect?: boolean }
   /** All packets unanswered at the last close were sent again and confirmed, so none of them caused the close. */

@@ -142,7 +142,10 @@ export class HubLink {
   }
 }
 
-/** Creates a reader that skips a too large or invalid PUBLISH or answer: the hub would send it again in every connection. */
+/**
+ * Creates a reader that skips a too large or invalid PUBLISH or answer: the hub would send it again in every
+ * connection.
+ */
 function newReader({ packetBytesMax }: ConnectionOptions): MqttReader {
   return new MqttReader({ packetBytesMax, skipsLargePublish: true, passesInvalid: true, namesBytes: true });
 }

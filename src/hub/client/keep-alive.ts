@@ -33,7 +33,7 @@ export class KeepAlive {
     this.deadlineMs = undefined;
   }
 
-  /** @returns whether a PINGREQ must be sent: none is unanswered */
+  /** Starts the wait for a PINGRESP. @returns whether a PINGREQ must be sent: no other one is unanswered */
   ask(nowMs: number): boolean {
     if (this.deadlineMs !== undefined) return false;
     this.deadlineMs = nowMs + this.answerMsMax;

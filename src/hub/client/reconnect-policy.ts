@@ -22,7 +22,10 @@ export class ReconnectPolicy {
     this.takeover = new TakeoverDetector(limits.ceilingMs, random);
   }
 
-  /** Called after an end. @returns the pause before the next attempt, and whether a takeover was detected just now */
+  /**
+   * Called after the end of a connection or attempt. @returns the pause before the next attempt, and whether a takeover
+   * was detected just now
+   */
   after(state: ClientState, nowMs: number): { readonly pauseMs: number; readonly isTakenOver: boolean } {
     const sinceMs = onlineSince(state);
     if (sinceMs !== undefined && nowMs - sinceMs >= STABLE_MS) this.backoff.reset();

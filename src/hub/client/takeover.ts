@@ -33,14 +33,17 @@ export const NO_TAKEOVERS: TakeoverStats = { times: 0, shortestMs: 0, longestMs:
 const TAKEOVERS_MIN = 3;
 /** Duration from which a connection does not count as taken over, ms. */
 const SOON_MS = 60_000;
-/** Longest pause for the other gateway. A gateway that remains alone reconnects after that. */
+/**
+ * Longest pause that leaves the connection to the other gateway, ms. A gateway that remains alone reconnects after the
+ * pause.
+ */
 const PAUSE_MS_MAX = 15 * 60_000;
 
 /** Longest time between an answer of the hub and a close caused by the answered packet. */
 const GRACE_MS = 1000;
 /**
- * Longest time from a packet without an answer to a close that this packet may have caused. The hub closes when it reads
- * the packet.
+ * Longest time from a packet without an answer to a close that this packet may have caused. The hub closes when it
+ * reads the packet.
  */
 const UNANSWERED_MS_MAX = 10_000;
 
@@ -51,7 +54,7 @@ interface EndedConnection {
   readonly endedAtMs: number;
 }
 
-/** `unanswered`: PUBLISH with QoS 0. Only a PINGRESP confirms it. */
+/** Kind of a sent packet. `unanswered`: PUBLISH with QoS 0, which only a PINGRESP confirms. */
 type Sending = 'answered' | 'unanswered';
 
 /** Suspected packet that was sent last: unanswered, or answered at this time. */
@@ -89,7 +92,10 @@ export class TakeoverDetector {
     return isNew;
   }
 
-  /** Handles an accepting CONNACK. The hub had kept the session of a connection that was taken over [MQTT-3.1.2-4]. */
+  /**
+   * Handles a CONNACK that accepts the connection. The hub keeps the session of a connection that was taken over
+   * [MQTT-3.1.2-4], so a missing session is counted as evidence.
+   */
   connected(sessionPresent: boolean): void {
     const { times, sessionsGone } = this.seen;
     if (times > 0 && !sessionPresent) this.seen = { ...this.seen, sessionsGone: sessionsGone + 1 };
@@ -107,7 +113,7 @@ export class TakeoverDetector {
     this.suspect = isSuspect ? 'unanswered' : 'none';
   }
 
-  /** Handles PUBACK, SUBACK and UNSUBACK, and PINGRESP for `unanswered`. */
+  /** Handles the answer to a packet: PUBACK, SUBACK or UNSUBACK, or a PINGRESP for `unanswered`. */
   answered(what: Sending, nowMs: number): void {
     if (what === 'answered') this.open = Math.max(0, this.open - 1);
     else this.unansweredAtMs = undefined;
@@ -150,7 +156,8 @@ export class TakeoverDetector {
   }
 
   /**
-   * Returns the pause before the next attempt, ms. Doubles with each takeover. `undefined`: no pattern, usual pause.
+   * Returns the pause before the next attempt, ms. The pause doubles with each takeover. `undefined`: no pattern, usual
+   * pause.
    */
   nextPauseMs(): number | undefined {
     if (this.takeovers.times === 0) return undefined;

@@ -17,7 +17,7 @@ export type PresenceVerb = 'online' | 'offline';
 interface AnnouncedState {
   readonly identity: HubIdentity;
   isPresent: boolean;
-  /** `online` was sent in this connection, so `offline` is due when the subdevice leaves. */
+  /** True if `online` was sent in this connection, so `offline` is due when the subdevice leaves. */
   wasAnnounced: boolean;
   /** State confirmed by the hub. `undefined`: none in this connection. */
   confirmed: PresenceVerb | undefined;

@@ -58,7 +58,8 @@ export class Bindings {
   #unconfiguredDevices: readonly HubIdentity[] = [];
   #list: RetriedRequest | undefined;
   /**
-   * The list was requested a second time because of an absence. Once only: a hub may never send the same list twice.
+   * The list was requested a second time because of an absence. Only one second request is made, because a hub may
+   * never send the same list twice.
    */
   #isSecondLook = false;
 
@@ -144,10 +145,7 @@ export class Bindings {
     return this.#list === undefined ? [...reports, { kind: 'described' }] : reports;
   }
 
-  /**
-   * Handles a notice about a bind or unbind at the hub. The notice may be stale, so the list is requested
-   * too.
-   */
+  /** Handles a notice about a bind or unbind at the hub. The notice may be stale, so the list is requested too. */
   changed(devices: readonly HubIdentity[], isBound: boolean, nowMs: number): HubServiceEvent[] {
     this.askList();
     return devices.flatMap((identity) => {

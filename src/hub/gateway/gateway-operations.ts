@@ -84,7 +84,10 @@ export class GatewayOperations implements HubService {
     return this.#announcements.isOnline(identity);
   }
 
-  /** See `announcements.ts`. Empty while the hub is not connected. */
+  /**
+   * Present subdevices whose announcement the hub does not answer (`announcements.ts`). Empty while the hub is not
+   * connected.
+   */
   unconfirmed(): ReturnType<Announcements['unconfirmed']> {
     return this.#isConnected ? this.#announcements.unconfirmed() : [];
   }

@@ -21,16 +21,19 @@ interface Estimate {
   readonly errorMs: number;
 }
 
-/** Longest wait for an answer. Half of it is the error of the answer, as large as a jump in `base/clock-trust.ts`. */
+/**
+ * Longest wait for an answer. Half of this wait is the error of the latest answer, as large as a jump in
+ * `base/clock-trust.ts`.
+ */
 const ANSWER_MS_MAX = 4000;
 /**
- * Wait before the second request. Each further wait is twice as long: 150 s in all, longer than a hub replay (150 × 500
- * ms).
+ * Wait before the second request. Each further wait is twice as long as the previous one: 150 s in total, longer than a
+ * hub replay (150 × 500 ms).
  */
 const SECOND_ASK_MS = 10_000;
 /**
- * Number of requests after which the hub counts as not serving the time. Repeated a day later or in the next
- * connection.
+ * Number of requests after which the hub counts as not serving the time. The requests are repeated a day later or in
+ * the next connection.
  */
 const ASKS_MAX = 5;
 /** Interval between rounds. Crystals drift apart by up to 100 ppm: 9 s in that time. */
@@ -44,7 +47,7 @@ export class HubTime implements HubService {
   readonly filters: readonly string[];
   readonly #topic: string;
   #isConnected = false;
-  /** Monotonic ms of the next question. */
+  /** Monotonic ms of the next request. */
   #nextAtMs = 0;
   #asked = 0;
   #question: Question | undefined;
@@ -108,8 +111,8 @@ function agree(one: Estimate, other: Estimate): boolean {
 }
 
 /**
- * Estimates the hub's clock. The hub is assumed to answer halfway between sending and receiving, with half of it as
- * error.
+ * Estimates the hub's clock. The hub is assumed to answer halfway between sending and receiving. The largest error is
+ * half of the time between them, plus the rounding error of the stamps.
  */
 function estimateOf(payload: Uint8Array, sentAtMs: number, receivedAtMs: number): Estimate | undefined {
   const stamps = readStamps(payload);
@@ -120,7 +123,7 @@ function estimateOf(payload: Uint8Array, sentAtMs: number, receivedAtMs: number)
 }
 
 interface Stamps {
-  /** Unix ms at which the hub received the request and sent the answer. */
+  /** `firstMs`, `lastMs`: Unix ms at which the hub received the request and sent the answer. */
   readonly firstMs: number;
   readonly lastMs: number;
   /** Half of the rounding unit of one stamp. */

@@ -19,7 +19,7 @@ export interface SessionTerms {
   readonly intervalMs: number;
 }
 
-/** "Persistent session": 24 h, 150 messages, one by one every 500 ms. */
+/** Properties that the hub documents under "Persistent session": 24 h, 150 messages, one by one every 500 ms. */
 export const HUB_TERMS: SessionTerms = { keptMs: 24 * 3_600_000, storedMax: 150, intervalMs: 500 };
 /**
  * Number of intervals without a message after which no stored message is left. Ten, since an SD card may need some
@@ -59,7 +59,7 @@ interface Counting {
 }
 
 export interface TrackerOptions {
-  /** `undefined`: the properties of this hub are unknown. */
+  /** Properties of a session at this hub. `undefined`: unknown. */
   readonly terms: SessionTerms | undefined;
   readonly gap: Gap | undefined;
   /** Start of this process. */
@@ -89,7 +89,7 @@ export class HubSessionTracker {
     return this.#finding;
   }
 
-  /** Downlinks may be missing since then. Set until `settleGap`. */
+  /** Possible gap: downlinks may be missing since its beginning. Set until `settleGap`. */
   get gap(): Gap | undefined {
     return this.#gap;
   }
@@ -132,7 +132,9 @@ export class HubSessionTracker {
     return [found];
   }
 
-  /** Handles a PUBLISH from the hub. One with DUP was sent before, so it was not stored. QoS 0 is never stored. */
+  /**
+   * Handles a PUBLISH from the hub. A PUBLISH with DUP was sent before, so it was not stored. QoS 0 is never stored.
+   */
   message(qos: number, dup: boolean, nowMs: number): TrackerReport[] {
     const { terms } = this.#options;
     const counting = this.#counting;
