@@ -11,7 +11,8 @@ const KERNEL_FILE = '/proc/sys/kernel/random/boot_id';
 
 /**
  * Returns 32 hexadecimal digits, the same for the whole boot from either source. `undefined`: the identity is unknown,
- * and the caller must treat this start as a new boot. Ages across it become lower bounds, so no message expires early.
+ * and the caller must treat this start as a new boot. Ages that begin before this start become lower bounds, so no
+ * message expires early.
  */
 export function readBootId(env: NodeJS.ProcessEnv = process.env, file: string = KERNEL_FILE): string | undefined {
   return normalise(env.HOLDFAST_BOOT_ID ?? '') ?? normalise(readOrNothing(file));

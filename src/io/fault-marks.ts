@@ -20,7 +20,7 @@ export interface FaultMarks {
   readonly problem: string | undefined;
 }
 
-/** Never throws. */
+/** Reads the marks. Never throws. */
 export function readFaultMarks(path: string, version: string): FaultMarks {
   const text = readBeginning(path);
   if (text === undefined) return { marks: [], problem: undefined };

@@ -21,7 +21,7 @@ export type Detail = Readonly<Record<string, unknown>>;
 export type JournalLevel = 'debug' | 'info' | 'warn' | 'error';
 
 const EVENT_LENGTH_MAX = 1000;
-/** Room for a stack, which has about 2,000 characters. */
+/** Largest length of one detail, characters. A stack, which has about 2,000 characters, fits. */
 const DETAIL_LENGTH_MAX = 4000;
 
 export interface JournalOptions {

@@ -18,7 +18,7 @@ const ioctlCall = libc.func('int ioctl(int fd, unsigned long request, ...)');
 const closeCall = libc.func('int close(int fd)');
 const exitCall = libc.func('void _exit(int status)');
 
-/** `/dev/pts/` and a number of at most ten digits. */
+/** Size of the buffer for the path of a slave: `/dev/pts/` and a number of at most ten digits. */
 const PTS_NAME_BYTES_MAX = 64;
 
 /** Unlocks the slave of an open PTY master and returns its path. */

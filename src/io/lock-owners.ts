@@ -2,8 +2,8 @@
 import { readdirSync, readFileSync, readlinkSync, realpathSync, statSync } from 'node:fs';
 
 /**
- * Format of the lines: `1: FLOCK ADVISORY WRITE <pid> <major>:<minor>:<inode> 0 EOF`, device numbers in hex. SQLite
- * uses POSIX locks, programs on serial ports use FLOCK.
+ * Reads the processes that hold a lock on the file. Format of the lines of /proc/locks: `1: FLOCK ADVISORY WRITE <pid>
+ * <major>:<minor>:<inode> 0 EOF`, device numbers in hex. SQLite uses POSIX locks, programs on serial ports use FLOCK.
  * @returns process ids; empty if none is known. Never throws.
  */
 export function lockOwnersOf(path: string): number[] {
@@ -22,7 +22,7 @@ export function lockOwnersOf(path: string): number[] {
   }
 }
 
-/** @param path path without links */
+/** True if the process has the file open. @param path path without symbolic links */
 export function holdsOpen(pid: number, path: string): boolean {
   try {
     const folder = `/proc/${pid}/fd`;

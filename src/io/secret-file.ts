@@ -7,9 +7,9 @@ import { isAbsolute, join, normalize } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { readRegularFile, UnreadableFile } from './regular-file.ts';
 
-/** Room for a key or a token, and for the largest usual PEM chain. */
+/** Largest size of a secret: room for a key or a token, and for the largest usual PEM chain. */
 const SECRET_BYTES_MAX = 64 * 1024;
-/** Readable, writable or executable by group or others. */
+/** Mode bits of a file that the group or others can read, write or execute. */
 const OTHERS_MODE = 0o077;
 
 /**

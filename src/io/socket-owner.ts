@@ -40,7 +40,8 @@ export function listeningPaths(): string[] {
 }
 
 /**
- * Format of the lines: `address: references protocol flags type state inode path`; flag 0x10000 is a listening socket.
+ * Reads the listening sockets. Format of the lines of /proc/net/unix: `address: references protocol flags type state
+ * inode path`; flag 0x10000 is a listening socket.
  */
 function listeners(): { readonly path: string; readonly inode: string }[] {
   const lines = readFileSync('/proc/net/unix', 'utf8').split('\n');

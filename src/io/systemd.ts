@@ -8,7 +8,10 @@
 import { spawn } from 'node:child_process';
 import { createRequire } from 'node:module';
 
-/** Sends the datagram. The C library costs memory and start-up time, so only a service loads it, and synchronously. */
+/**
+ * Sends the datagram. The C library costs memory and start-up time, so only a service loads it. The library is loaded
+ * synchronously.
+ */
 function sendDatagram(path: string, text: string): void {
   const libc = createRequire(import.meta.url)('./libc.ts') as typeof import('./libc.ts');
   libc.sendUnixDatagram(path, text);

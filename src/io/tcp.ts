@@ -47,13 +47,16 @@ interface SocketChannelOptions extends TcpOptions {
  * bug.
  */
 const QUEUED_BYTES_MAX = 16 * 1024 * 1024;
-/** Bytes handled from the peer before every line has its turn: as many as one read of a tty (`device-channel.ts`). */
+/**
+ * Largest number of bytes of the peer that are handled in one turn of the event loop, before every line has its turn:
+ * as many as in one read of a tty (`device-channel.ts`).
+ */
 const TURN_BYTES = 4096;
-/** Bytes from the peer during a close. A peer that sends more is not waited for. */
+/** Largest number of bytes from the peer during a close. If the peer sends more, the close does not wait for it. */
 const CLOSING_BYTES_MAX = 256 * 1024;
 /**
- * Size of the buffer for reads of a TCP socket. Without a buffer of its own each read allocates 64 KB, also for one
- * PUBACK. A full buffer holds more than a turn, so the socket is paused, and libuv does not read on in the same turn.
+ * Size of the buffer for reads of a TCP socket. Without this buffer each read allocates 64 KB, even for one PUBACK. A
+ * full buffer holds more than a turn, so the socket is paused, and libuv does not read on in the same turn.
  */
 const READ_BYTES = 4 * TURN_BYTES;
 const NOTHING = new Uint8Array(0);
@@ -65,7 +68,10 @@ export class SocketChannel implements Channel {
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #reason: string;
   #deadline: NodeJS.Timeout;
-  /** Bytes read from the socket and not passed on yet: at most two reads. A copy, since the socket reads into one buffer. */
+  /**
+   * Bytes read from the socket and not passed on yet, from at most two reads. They are a copy, since the socket reads
+   * into one buffer.
+   */
   #unread: Uint8Array = NOTHING;
   #isReading = true;
   #turnIsDue = false;

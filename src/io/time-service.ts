@@ -5,7 +5,7 @@ import { statSync } from 'node:fs';
 import { uptime } from 'node:os';
 import type { TimeService } from '../ports.ts';
 
-/** systemd-timesyncd.service(8), "Files". */
+/** File that systemd-timesyncd touches. Source: systemd-timesyncd.service(8), "Files". */
 const SYNCHRONIZED_FILE = '/run/systemd/timesync/synchronized';
 
 export function timesyncd(file: string = SYNCHRONIZED_FILE): TimeService {

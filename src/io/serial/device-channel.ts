@@ -17,7 +17,7 @@ export interface DeviceChannelOptions {
   readonly queuedBytesMax: number;
   /** Effect of a write beyond that limit: close the channel, or lose the bytes as on a wire without flow control. */
   readonly overflow: 'close' | 'lose';
-  /** Another number only in the negative control of the fairness test. */
+  /** Number of reads in one turn of the event loop. Set only in the negative control of the fairness test. */
   readonly readsPerTurn?: number;
   /** Returns text that explains why the device did not open. */
   readonly explain: (error: unknown) => Promise<string>;
@@ -31,7 +31,7 @@ type State =
   | { readonly kind: 'closing' }
   | { readonly kind: 'closed' };
 
-/** A tty returns at most 4095 bytes per read (N_TTY_BUF_SIZE in the kernel's n_tty.c). */
+/** Size of the read buffer. A tty returns at most 4095 bytes per read (N_TTY_BUF_SIZE in the kernel's n_tty.c). */
 const READ_BYTES = 4096;
 /**
  * Reads of one device before the other devices have their turn: one read, so at most 4095 bytes, which are at most 455

@@ -18,8 +18,8 @@ import type { StablePorts } from './stable-ports.ts';
  */
 const LOW_MS = 100;
 /**
- * The kernel returns from the write when the adapter's drivers have released it. The adapter may be found again after
- * that.
+ * Pause between deauthorising and authorising the adapter, ms. The write that deauthorises returns when the adapter's
+ * drivers have released the adapter. The adapter may be found again after the pause.
  */
 const UNPLUGGED_MS = 500;
 

@@ -14,7 +14,10 @@ export interface PortWatchOptions {
   readonly rescanMs: number;
 }
 
-/** One plug causes a burst of events: the device file, its owner, udev's links. */
+/**
+ * Wait after the first event of a burst, ms. One plug causes a burst of events: the device file, its owner, udev's
+ * links.
+ */
 const BURST_MS = 50;
 
 interface Watched {
@@ -34,7 +37,7 @@ export class PortWatch {
     this.#options = options;
   }
 
-  /** Calls `listener` after each change, and at least every `rescanMs`, until it is cancelled. */
+  /** Calls `listener` after each change, and at least every `rescanMs`, until the returned function is called. */
   onLook(listener: () => void): Cancel {
     this.#listeners.add(listener);
     this.#rescan ??= setInterval(() => this.#look(), this.#options.rescanMs);
@@ -71,7 +74,10 @@ export class PortWatch {
     }
   }
 
-  /** `rename`: a file was created or deleted. `change`: a byte was written to a device. */
+  /**
+   * Watches a folder. Event `rename`: a file was created or deleted. Event `change`, which is ignored: a byte was
+   * written to a device.
+   */
   #watch(folder: string, inode: number): void {
     try {
       const watcher = watch(folder, (event) => {

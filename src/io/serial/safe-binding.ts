@@ -21,7 +21,7 @@ export interface DeviceOptions {
 
 export type Transfer =
   | { readonly kind: 'moved'; readonly count: number }
-  /** Nothing to read, or no room to write, at this moment. */
+  /** No byte can be read or written at this moment. */
   | { readonly kind: 'later' }
   | { readonly kind: 'gone'; readonly why: string };
 
@@ -38,7 +38,7 @@ export interface OpenDevice {
   readonly fd: number;
   /** Sets the callbacks, once per device. No callback runs before `arm`. */
   watch(readable: Ready, writable: Ready): void;
-  /** Waits for the next readiness. Must be called again after each. */
+  /** Starts waiting for the next readiness. Must be called again after each callback. */
   arm(alsoWritable: boolean): void;
   /** Reads the available bytes, at most `into.length`. */
   read(into: Uint8Array): Transfer;
@@ -48,7 +48,7 @@ export interface OpenDevice {
   close(): Promise<void>;
 }
 
-/** Rejects with the library's error, whose message contains the system's text. */
+/** Opens a device. Rejects with the library's error, whose message contains the system's text. */
 export async function openDevice(options: DeviceOptions): Promise<OpenDevice> {
   const port = await SerialPort.binding.open(options);
   if (!('poller' in port) || port.fd === null) throw new Error('serial ports need Linux');
@@ -78,7 +78,7 @@ class SerialDevice implements OpenDevice {
     this.#port.poller.on('writable', (error) => writable(error !== null));
   }
 
-  /** Both events in one call, because the library's poller drops one event when the other is requested. */
+  /** Requests both events in one call, because the library's poller drops one event when the other is requested. */
   arm(alsoWritable: boolean): void {
     this.#port.poller.poll(alsoWritable ? READABLE | WRITABLE : READABLE);
   }

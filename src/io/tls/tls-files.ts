@@ -12,7 +12,9 @@ import { readRegularFile, UnreadableFile } from '../regular-file.ts';
 import { readSecretFile } from '../secret-file.ts';
 
 export interface TlsPaths {
-  /** `undefined`: the authorities that this machine trusted when the process started. */
+  /**
+   * File of the trusted authorities. `undefined`: the authorities that this machine trusted when the process started.
+   */
   readonly caFile: string | undefined;
   readonly client: { readonly certificateFile: string; readonly keyFile: string } | undefined;
 }
@@ -26,7 +28,7 @@ export interface TlsFileProblem {
 }
 
 export interface TlsReading {
-  /** PEM. */
+  /** Content of each file, as PEM. */
   readonly ca: string | undefined;
   readonly certificate: string | undefined;
   readonly key: string | undefined;
@@ -36,7 +38,7 @@ export interface TlsReading {
   readonly problems: readonly TlsFileProblem[];
 }
 
-/** Room for Debian's whole bundle, which has 220 KB. */
+/** Largest size of a PEM file. Debian's whole bundle has 220 KB. */
 const PEM_BYTES_MAX = 1024 * 1024;
 const CERTIFICATE = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 

@@ -85,7 +85,8 @@ function channelOver(socket: TLSSocket, options: TlsOptions | TlsPskOptions, lis
   let chain: readonly X509Certificate[] = [];
   let hasShaken = false;
   socket.setNoDelay(true);
-  // before Node's own listener, which checks the certificates, drops them and keeps only an error code
+  // runs before Node's own listener, because that listener checks the certificates, drops them and keeps only an error
+  // code
   socket.prependListener('secure', () => {
     hasShaken = true;
     chain = chainOf(socket.getPeerCertificate(true));
@@ -110,7 +111,10 @@ function chainOf(own: Partial<ReturnType<TLSSocket['getPeerCertificate']>>): X50
   return chain;
 }
 
-/** Checks the hub's own key only: any peer with a certificate can send a chain with a foreign certificate above it. */
+/**
+ * Checks only the key of the hub's own certificate. The certificates above it prove nothing here, because any peer with
+ * a certificate can add a foreign one to its chain.
+ */
 function checkPins(pins: readonly string[], certificate: PeerCertificate): Error | undefined {
   if (pins.length === 0) return undefined;
   const key = new X509Certificate(certificate.raw).publicKey.export({ type: 'spki', format: 'der' });
