@@ -1,6 +1,7 @@
 /**
- * Read-only view of the running gateway for reports, conditions and recordings. `app/` provides it; an observer does not
- * know how the gateway is composed. Nothing here changes the gateway, except that an operator may release packets that are set aside.
+ * Read-only view of the running gateway for reports, conditions and recordings. `app/` provides it; an observer does
+ * not know how the gateway is composed. Nothing here changes the gateway, except that an operator may release packets
+ * that are set aside.
  */
 import type { Facts } from '../base/events.ts';
 import type { Direction } from '../base/message.ts';
@@ -53,7 +54,7 @@ export interface GatewayView {
   readonly watch: Pick<HubSessionMonitor, 'away' | 'replay' | 'tracker'>;
   readonly subscriptions: HubSubscriptions;
   readonly services: Pick<HubServices, 'filters'>;
-  /** `undefined`: the hub has no gateway operations. */
+  /** Gateway operations of the hub. `undefined`: the hub has none. */
   readonly operations: GatewayOperations | undefined;
   readonly wallClock: WallClock;
   /** Current time, as stored in rows. */

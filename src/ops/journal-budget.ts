@@ -1,9 +1,9 @@
 /**
  * Limits for journal lines of one cause: the first few are written, then one line per minute counts the others.
  *
- * A cause is an event with its subdevice or link and its reason. A subdevice that floods the gateway with unwanted messages
- * is one cause, however many topics it uses; a flood of names is caught by the limit of the event. A sentence is formed
- * only if it is written, so a flood costs only the counting.
+ * A cause is an event with its subdevice or link and its reason. A subdevice that floods the gateway with unwanted
+ * messages is one cause, however many topics it uses; a flood of different names is bounded by the limit for the event.
+ * A sentence is formed only if it is written, so a flood costs only the counting.
  */
 import type { EventName } from '../base/events.ts';
 import { type FactOf, NARRATORS, reportFact, type Weight, weightOf } from './narration.ts';

@@ -1,6 +1,6 @@
 /**
- * Facts as sentences: one table for `holdfast tail` and for the journal. Sentences about single messages go to the tail,
- * and to the journal at level debug only; sentences about the gateway go to both.
+ * Facts as sentences: one table for `holdfast tail` and for the journal. Sentences about single messages go to the
+ * tail, and to the journal at level debug only; sentences about the gateway go to both.
  */
 import type { EventName, GatewayEvents } from '../base/events.ts';
 import type { Age } from '../base/time.ts';

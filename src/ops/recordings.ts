@@ -1,9 +1,9 @@
 /**
- * Recordings on disk: writes the rings of the flight recorders to files, by command or by trigger. The folder is bounded; the
- * oldest files are deleted and counted.
+ * Recordings on disk: writes the rings of the flight recorders to files, by command or by trigger. The folder is
+ * bounded; the oldest files are deleted and counted.
  *
- * An observer: listens to facts, reads the rings and writes its own files. A recording that cannot be written is reported
- * and dropped.
+ * An observer: listens to facts, reads the rings and writes its own files. A recording that cannot be written is
+ * reported and dropped.
  */
 
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -43,7 +43,10 @@ interface Recorded {
 const SUFFIX = '.recording';
 /** Shortest time between two recordings of one trigger. */
 const TRIGGER_PAUSE_MS = 600_000;
-/** Frames of one link with a wrong CRC or too large, between two looks, that trigger a recording: more than noise of a plug. */
+/**
+ * Number of frames of one link with a wrong CRC or above the size limit, between two looks, that triggers a recording:
+ * more than the noise of plugging in a cable.
+ */
 const STORM_FRAMES = 20;
 const LOOK_MS = 10_000;
 const END_MS_MAX = 2000;
@@ -96,7 +99,8 @@ export class Recordings {
   /** Writes a recording; rejects with the error of the file system. */
   freeze(recorder: FlightRecorder, reason: string): Promise<Frozen> {
     const { forgotten, snapshotsTooLarge, snapshotProblem } = recorder;
-    const recorded = { steps: recorder.steps(), forgotten, snapshotsTooLarge, snapshotProblem }; // of now: the machine may be replaced
+    // copied now, because the machine may be replaced before the file is written
+    const recorded = { steps: recorder.steps(), forgotten, snapshotsTooLarge, snapshotProblem };
     const frozen = this.#writing.then(() => this.#write(recorder, reason, recorded));
     this.#writing = frozen.then(
       () => this.#count('written'),
@@ -164,7 +168,7 @@ export class Recordings {
       await writeFile(part, bytes, { mode: 0o600 });
       await rename(part, path);
     } catch (error) {
-      await rm(part, { force: true }); // on a full disk half a file is room that the store needs
+      await rm(part, { force: true }); // on a full disk the store needs the room of the incomplete file
       throw error;
     }
     return { of: subject.name, path, steps: steps.length, bytes: bytes.length };
@@ -204,7 +208,10 @@ export function recordersOf({ hub, links }: GatewayView): FlightRecorder[] {
   return [hub.recorder, ...links.states().map(({ plan }) => plan.recorder)];
 }
 
-/** True if the gateway closed the connection after a protocol violation [MQTT-4.8.0-1]; words of `hub/client/hub-client.ts`. */
+/**
+ * True if the gateway closed the connection after a protocol violation [MQTT-4.8.0-1]; words of
+ * `hub/client/hub-client.ts`.
+ */
 function isBreach({ actions = [] }: Step): boolean {
   return actions.some(
     (action) =>

@@ -1,8 +1,8 @@
 /**
  * Verdict of `holdfast status`: is any data being lost?
  *
- * Each condition states its effect on data; the worst effect is the verdict. The sentence adds where the messages are now,
- * so that the reader can check the verdict. Pure.
+ * Each condition states its effect on data; the worst effect is the verdict. The sentence adds where the messages are
+ * now, so that the reader can check the verdict. Pure.
  */
 import type { ConditionCode } from './conditions/catalogue.ts';
 import type { Condition, Losing, StatusFacts, StatusReport } from './reports/report.ts';

@@ -6,7 +6,7 @@ import type { LineErrors } from '../ports.ts';
 
 /** Word for a number that is not finite. */
 const UNKNOWN = 'unknown';
-/** Largest number that is printed in full; no counter and no clock gets there. */
+/** Largest number that is printed in full; no counter and no clock reaches this number. */
 const COUNT_MAX = 1e18;
 
 /** `1,204`. Implemented without Intl, which takes 12 ms to load, a tenth of `holdfast status`. */
@@ -41,7 +41,7 @@ export function durationWords(signedMs: number): string {
   return ms < 2 * DAY_MS ? inTwo(ms, ['h', HOUR_MS], ['min', MINUTE_MS]) : inTwo(ms, ['days', DAY_MS], ['h', HOUR_MS]);
 }
 
-/** Range of a Date (ECMA-262 §21.4.1.1). */
+/** Largest time that a Date can have, ms (ECMA-262 §21.4.1.1). */
 const DATE_MS_MAX = 8.64e15;
 
 /** `2026-07-01 12:00:00 UTC` of Unix ms. */

@@ -3,9 +3,9 @@
  *
  *     waiting ──request──▶ served ──answer──▶ leaving ──taken──▶ gone
  *
- * A slow client cannot keep a slot. If there are too many connections without a request, the oldest is closed for a newer
- * one. An answer that is not read is closed for the next request. So slow connections that are reopened at once take no
- * slot from a client that asks and reads.
+ * A slow client cannot keep a slot. If there are too many connections without a request, the oldest is closed for a
+ * newer one. A connection whose answer is not read is closed if the next request needs its slot. So slow connections
+ * that are reopened at once take no slot from a client that asks and reads.
  */
 
 /** The part of a socket that is needed here. */
@@ -15,7 +15,7 @@ export interface Guest {
 
 export interface PlacesOptions {
   readonly waitingMax: number;
-  /** Most connections served and leaving together; bounds the memory for answers. */
+  /** Largest number of connections that are served or leaving. It limits the memory for answers. */
   readonly servedMax: number;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Answers of the control API by path: type, source and shape. The server makes them with an `Inspection`; the client
- * checks their shapes, as far as the command line prints them, since the process on the socket may be another program or
- * a gateway of another version.
+ * checks their shapes, as far as the command line prints them, since the process on the socket may be another program
+ * or a gateway of another version.
  */
 import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
 import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';

@@ -1,6 +1,6 @@
 /**
- * Client of the control API. Distinguishes a gateway that is absent, stopped or overloaded, a gateway of another version,
- * and another program. Each request has a deadline.
+ * Client of the control API. Distinguishes a gateway that is absent, stopped or overloaded, a gateway of another
+ * version, and another program. Each request has a deadline.
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -87,7 +87,7 @@ export async function give(controlSocket: string, name: string, body: object): P
   throw new Fault('command-rejected', refusalIn(answer), { hint: hintIn(answer) ?? 'holdfast status shows details.' });
 }
 
-/** Request that a gateway of any version refuses at once, with JSON that contains a text `error`. */
+/** Sends a request that a gateway of any version refuses at once, with JSON that contains a text `error`. */
 async function greet(socketPath: string, aliveMsMax: number): Promise<void> {
   const waited = new AbortController();
   const outgoing = request({ socketPath, path: '/', signal: waited.signal, agent: false });

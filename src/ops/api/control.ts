@@ -3,8 +3,8 @@
  *
  *     curl --unix-socket /run/holdfast/control.sock http://holdfast/v1/status
  *
- * Mode (0660) and group of the file decide who may connect. Everything that a client can make the gateway hold is bounded:
- * connections, header bytes, time, queued tail lines. Answers are made one at a time.
+ * Mode (0660) and group of the file decide who may connect. Everything that a client can make the gateway hold is
+ * bounded: connections, header bytes, time, queued tail lines. Answers are made one at a time.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { encodeValue } from '../../recorder/recording-file.ts';
@@ -23,7 +23,7 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
-/** Most connections: a handful of technicians and one scraper. */
+/** Largest number of connections: a few technicians and one scraper. */
 const CONNECTIONS_MAX = 32;
 const TAILS_MAX = 8;
 /** Deadline of an answer: the ledger may count a million rows on a slow card. */

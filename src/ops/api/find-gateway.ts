@@ -1,6 +1,6 @@
 /**
- * Finds the gateway that was started with a configuration file, if the file no longer names its control socket because it
- * was emptied, edited or deleted. Asks each gateway on this machine which file it has read.
+ * Finds the gateway that was started with a configuration file, if the file no longer names its control socket because
+ * it was emptied, edited or deleted. Asks each gateway on this machine which file it has read.
  */
 import { resolve } from 'node:path';
 import { listeningPaths } from '../../io/socket-owner.ts';
@@ -12,7 +12,7 @@ export interface FoundGateway {
   readonly pid: number;
 }
 
-/** Most gateways on one machine that are asked. */
+/** Largest number of gateways on one machine that are asked. */
 const GATEWAYS_MAX = 16;
 
 /** @returns `undefined` if none is running, or if this user has no access */

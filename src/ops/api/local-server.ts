@@ -29,11 +29,17 @@ export interface LocalServer {
 /** Largest header; requests of this program have one line and three headers. */
 const HEADER_BYTES_MAX = 4096;
 const REQUEST_MS_MAX = 5000;
-/** Time for reading an answer; the kernel takes it at once, unless it is larger than the socket buffer. */
+/**
+ * Longest time in which a client may read its answer, ms. The kernel takes the answer at once, unless it is larger than
+ * the socket buffer.
+ */
 const TAKEN_MS_MAX = 10_000;
-/** Most connections without a request, some 20 KB each. */
+/** Largest number of connections without a request, some 20 KB each. */
 const WAITING_MAX = 128;
-/** Far below the queue of a tail, so that `drain` always follows when a reader that missed lines has caught up. */
+/**
+ * Size of the write buffer, bytes: far below the queue of a tail, so that `drain` always follows when a reader that
+ * missed lines has caught up.
+ */
 const DRAIN_BYTES = 16_384;
 
 /** @throws Fault `control-socket-in-use`, or `config-invalid` if the path cannot be used */

@@ -1,18 +1,18 @@
 /**
  * One reader of the tail or of a trace: lines of JSON, of which at most `QUEUED_BYTES_MAX` bytes wait.
  *
- * The gateway does not wait for a reader. Lines that a slow reader misses are counted, and the count is sent in their place
- * as soon as it reads again.
+ * The gateway does not wait for a reader. Lines that a slow reader misses are counted, and the count is sent in their
+ * place as soon as it reads again.
  */
 import type { TailSkipped } from './tail-line.ts';
 
-/** Most bytes waiting: about 250 events of usual length. */
+/** Largest number of waiting bytes: about 250 events of usual length. */
 export const QUEUED_BYTES_MAX = 65_536;
 
-/** Room kept for the line that reports a gap: `{"kind":"skipped","events":…}` with 16 digits. */
+/** Bytes reserved for the line that reports a gap: `{"kind":"skipped","events":…}` with 16 digits. */
 const GAP_BYTES_MAX = 48;
 
-/** Least free room for which a line is formed; below it a flood costs nothing. */
+/** Smallest free room for which a line is formed. With less room no line is formed, so a flood costs nothing. */
 const LINE_BYTES_MIN = 1024;
 
 /** The part of a response that is needed here. */

@@ -2,8 +2,8 @@
  * A socket whose bytes come in small pieces, one per turn of the event loop.
  *
  * The HTTP parser of Node takes all bytes read, up to 64 KB, and creates objects for every request in them before the
- * server can close the connection after the first. With this stream the parser sees few requests at a time, and the server
- * closes in between.
+ * server can close the connection after the first. With this stream the parser sees few requests at a time, and the
+ * server closes in between.
  */
 import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
@@ -31,7 +31,7 @@ export class Trickle extends Duplex {
   }
 
   override _read(): void {
-    // Pieces are pushed without a request.
+    // Nothing to do: pieces are pushed without a request of the reader.
   }
 
   override _write(bytes: Uint8Array, _encoding: BufferEncoding, taken: (error?: Error | null) => void): void {

@@ -1,6 +1,6 @@
 /**
- * Answers requests of observers one at a time and for at most a quarter of the time: after each answer the gateway has three
- * times as long for its own work. Requests for the same answer share it.
+ * Answers requests of observers one at a time and for at most a quarter of the time: after each answer the gateway has
+ * three times as long for its own work. Requests for the same answer share it.
  */
 
 /** Longest pause after an answer, so that one answer delayed by a slow disk does not block the others. */

@@ -10,7 +10,7 @@ export interface BindingHealth extends Omit<BindingsReport, 'answered'> {
   readonly startedAtMs: number;
 }
 
-/** Most names in a sentence; `holdfast hub describe` lists all. */
+/** Largest number of names in a sentence; `holdfast hub describe` lists all. */
 const NAMES_MAX = 3;
 
 export function bindingConditions({

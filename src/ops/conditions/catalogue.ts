@@ -1,7 +1,7 @@
 /**
- * Catalogue of all conditions: meaning, effect on data, remedy, and relevant configuration keys. `docs/conditions.md` and
- * `holdfast conditions explain` are made from this table. The sentence of a condition in `status` adds the details of the
- * case.
+ * Catalogue of all conditions: meaning, effect on data, remedy, and relevant configuration keys. `docs/conditions.md`
+ * and `holdfast conditions explain` are made from this table. The sentence of a condition in `status` adds the details
+ * of the case.
  */
 
 export interface ConditionEntry {

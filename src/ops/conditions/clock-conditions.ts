@@ -24,7 +24,10 @@ export interface ClockHealth {
 /** CONNACK: bad user name or password [MQTT 3.1.1 §3.2.2.3]. */
 const BAD_CREDENTIALS = 4;
 
-/** An unconfirmed clock is a condition if its time is impossible, or if the hub may have refused a signature because of it. */
+/**
+ * Returns the conditions of the clock. An unconfirmed clock is a condition if its time is impossible, or if the hub may
+ * have refused a signature because of it.
+ */
 export function clockConditions({ clock, hub, nowMs, startedAtMs }: ClockHealth): Condition[] {
   if (clock.aheadOfHubMs !== undefined) return [overruledClock(clock.aheadOfHubMs, nowMs - startedAtMs)];
   const isBlamed = !hub.isOnline && hub.isSigned && hub.refusal?.code === BAD_CREDENTIALS;

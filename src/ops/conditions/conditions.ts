@@ -1,5 +1,6 @@
 /**
- * All conditions of the gateway, with their effect on data and their remedies. Pure: computed from reports of the parts.
+ * All conditions of the gateway, with their effect on data and their remedies. Pure: computed from reports of the
+ * parts.
  */
 import type { SetAsideReport } from '../../flow/set-aside.ts';
 import type { DiscardReport } from '../reports/intake-report.ts';
@@ -25,7 +26,10 @@ export interface Health extends RejectedFilters, BindingHealth, ClockHealth {
   /** Sessions of subdevices that are not in the configuration. */
   readonly removed: readonly RemovedSubdevice[];
   readonly storeFullSinceMs: number | undefined;
-  /** The disk of the store has less free space than a full disk needs to be left. `undefined`: it has more, or the space is not known. */
+  /**
+   * Set if the disk of the store has less free space than a gateway on a full disk waits for. `undefined`: the disk has
+   * more space, or the space is unknown.
+   */
   readonly diskLow: { readonly freeBytes: number; readonly sinceMs: number } | undefined;
   readonly outbox: {
     readonly messages: number;
@@ -74,7 +78,10 @@ export function conditionsOf(health: Health): Condition[] {
   ];
 }
 
-/** Discarded because nothing could be written: on a full disk this is part of the condition store-full. */
+/**
+ * True for messages that are discarded because nothing can be written. On a full disk they are part of the condition
+ * store-full.
+ */
 function isForWantOfRoom({ reason, lasts }: DiscardReport): boolean {
   return lasts && (reason === 'no room' || reason === 'not served');
 }
@@ -136,7 +143,7 @@ function setAsideConditions({ setAside: { times, last }, nowMs, startedAtMs }: H
   ];
 }
 
-/** Most topics named in a sentence; `holdfast dead-letters list` shows all. */
+/** Largest number of topics in a sentence; `holdfast dead-letters list` shows all. */
 const TOPICS_MAX = 3;
 
 function topicWords(topics: readonly string[]): string {

@@ -104,7 +104,10 @@ function refusedWords(refused: HubHealth['refusedFilters']): string {
 /** Duration of a connection after which an earlier protocol violation is no longer reported. */
 const FRESH_MS = 60_000;
 
-/** True if the gateway closed the connection because the hub violated the protocol [MQTT-4.8.0-1]; words of `hub-client.ts`. */
+/**
+ * True if the gateway closed the connection because the hub violated the protocol [MQTT-4.8.0-1]; words of
+ * `hub-client.ts`.
+ */
 function isBreach(problem: string | undefined): boolean {
   return problem !== undefined && /^the hub (broke|sent) /.test(problem);
 }

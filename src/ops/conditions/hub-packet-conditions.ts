@@ -12,7 +12,7 @@ export interface PacketHealth {
   readonly loweredFilters: readonly string[];
 }
 
-/** Most names in a sentence; `holdfast hub subscriptions` lists all. */
+/** Largest number of names in a sentence; `holdfast hub subscriptions` lists all. */
 const NAMED_MAX = 3;
 
 export function packetConditions(health: PacketHealth, forMs: number): Condition[] {

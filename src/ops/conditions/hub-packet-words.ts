@@ -23,9 +23,9 @@ export interface FilterReport {
   readonly state: FilterState;
   /** Subdevices, and `(gateway)` for the gateway itself. */
   readonly wantedBy: readonly string[];
-  /** Reason why the hub refuses the filter; `null`: it is not refused in this connection. */
+  /** Reason why the hub refuses the filter; `null`: the filter is not refused in this connection. */
   readonly reason: string | null;
-  /** `null`: the hub has not closed the connection on it. */
+  /** Evidence against the filter; `null`: the hub has not closed the connection on the filter. */
   readonly evidence: HeldPacketReport | null;
 }
 
@@ -39,7 +39,7 @@ export interface HeldPacketReport {
   readonly closes: number;
   readonly firstCloseMs: number;
   readonly lastCloseMs: number;
-  /** `null`: at the next connection. */
+  /** Time until the packet is tried again, ms; `null`: at the next connection. */
   readonly triedAgainInMs: number | null;
 }
 

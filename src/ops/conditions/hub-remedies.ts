@@ -1,6 +1,6 @@
 /**
- * Remedies for a hub that cannot be reached, by cause, and whether waiting helps. The causes are the words of `io/tcp.ts`,
- * `io/tls/tls-words.ts` and `io/tls/tls-files.ts`. Pure.
+ * Remedies for a hub that cannot be reached, by cause, and whether waiting helps. The causes are the words of
+ * `io/tcp.ts`, `io/tls/tls-words.ts` and `io/tls/tls-files.ts`. Pure.
  */
 import type { Losing } from '../reports/report.ts';
 

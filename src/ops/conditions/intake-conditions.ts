@@ -1,6 +1,6 @@
 /**
- * Conditions for discarded messages: one per link and kind, with the most frequent reason, the last sample and the remedy
- * for that reason. Discards that are over are history and not a condition (`StatusReport.discarded`). Pure.
+ * Conditions for discarded messages: one per link and kind, with the most frequent reason, the last sample and the
+ * remedy for that reason. Discards that are over are history and not a condition (`StatusReport.discarded`). Pure.
  */
 import type { IntakeReason } from '../../flow/intake.ts';
 import type { DiscardReport } from '../reports/intake-report.ts';
@@ -12,15 +12,18 @@ import { remedyOf } from './discard-remedy.ts';
 import { intakeWordsOf } from './intake-words.ts';
 import { looksLikeWords } from './misplaced.ts';
 
-/** Fewest discards that prove a loss; fewer may be the start-up output of a device. */
+/** Smallest number of discards that proves a loss; fewer may be the start-up output of a device. */
 const SURE_MIN = 3;
-/** Fewest bytes that prove a loss; a prompt is shorter. */
+/** Smallest number of bytes that proves a loss; a prompt is shorter. */
 const SURE_BYTES_MIN = 32;
 const MOST = 0.5;
 /** Share of broken frames from which repetitions are worth attention. */
 const NOISY = 0.2;
 const NAMES_MAX = 3;
-/** The driver reports trouble of a unit at least each minute while it lasts. */
+/**
+ * Time after the last report at which a trouble of a unit is over, ms. The driver reports a trouble at least once a
+ * minute while it lasts.
+ */
 const UNIT_LASTS_MS = 150_000;
 
 /** Codes for which another module raises a more specific condition. */
@@ -35,7 +38,7 @@ export function intakeConditions(discarded: readonly DiscardReport[], links: rea
     const isOfUnit = code === 'unit-trouble';
     if (isOfUnit && each.lastMs > UNIT_LASTS_MS) continue;
     const link = links.find(({ name }) => name === each.link);
-    // Reported by `misplaced.ts`.
+    // `misplaced.ts` reports the trouble of a unit if the bytes look like another protocol.
     if (isOfUnit && (link?.looksLike ?? null) !== null) continue;
     // Each trouble of a unit has its own sample and remedy.
     const key = `${each.link ?? ''}\n${code}${isOfUnit ? `\n${each.reason}\n${each.subdevice}` : ''}`;

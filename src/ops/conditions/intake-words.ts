@@ -12,8 +12,8 @@ export interface IntakeWords {
   readonly why: string;
   readonly hint: string;
   /**
-   * Effect on data while the discards last. `most`: `yes` if most of the traffic is discarded, since senders repeat single
-   * broken frames. `not shown`: no condition.
+   * Effect on data while the discards last. `most`: `yes` if most of the traffic is discarded, since senders repeat
+   * single broken frames. `not shown`: no condition.
    */
   readonly losing: Losing | 'most' | 'not shown';
 }

@@ -78,7 +78,9 @@ function portConditions(link: LinkReport): Condition[] {
   }
 }
 
-/** Remedy for a port problem in the words of `io/serial/tty.ts`; the cable is suspected only if nothing else is known. */
+/**
+ * Remedy for a port problem in the words of `io/serial/tty.ts`; the cable is suspected only if nothing else is known.
+ */
 function remedyOf(path: string, problem: string): string {
   const again = 'the gateway tries again by itself.';
   const [, user] = / is in use by (.+)$/.exec(problem) ?? [];
@@ -122,7 +124,10 @@ function unlistedWords(link: LinkReport): string | undefined {
   return others.length === 0 ? undefined : others.join(', ');
 }
 
-/** Conditions of a line on which all recovery steps failed; if most frames are discarded, their condition has the remedy. */
+/**
+ * Conditions of a line on which all recovery steps failed; if most frames are discarded, their condition has the
+ * remedy.
+ */
 function lineConditions({ name, discarded, recovery: { failure } }: LinkReport): Condition[] {
   const conditions: Condition[] = [];
   if (failure !== null) {

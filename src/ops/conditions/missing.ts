@@ -8,8 +8,8 @@ import type { Condition } from '../reports/report.ts';
 import { durationWords } from '../words.ts';
 
 /**
- * Silence after which an unpolled subdevice is reported: such a device may sleep or be a spare. A polled unit is reported
- * at once.
+ * Silence after which an unpolled subdevice is reported: such a device may sleep or be a spare. A polled unit is
+ * reported at once.
  */
 const REPORTED_MS = 5 * 60_000;
 const AT_RISK_MS = 60 * 60_000;
@@ -54,11 +54,11 @@ interface MissedLink {
   /** Name of the link; `''`: any of several. */
   readonly link: string;
   readonly path: string;
-  /** `undefined`: any of several. */
+  /** Driver of the link; `undefined`: any of several links. */
   readonly driver: string | undefined;
-  /** Client ids received there instead. */
+  /** Client ids received on the link in place of the missing subdevices. */
   readonly receivedInstead: string | undefined;
-  /** Another unit of the link answers. */
+  /** True if another unit of the link answers. */
   readonly hasAnswers: boolean;
 }
 

@@ -11,7 +11,9 @@ export interface RejectedFilters {
   };
 }
 
-/** Returns the condition. The subdevices got a rejecting SUBACK: no message is lost, but their downlinks do not arrive. */
+/**
+ * Returns the condition. The subdevices got a rejecting SUBACK: no message is lost, but their downlinks do not arrive.
+ */
 export function rejectedConditions({ filters }: RejectedFilters, forMs: number): Condition[] {
   const conditions: Condition[] = [];
   const [first, ...others] = filters.rejected;

@@ -63,7 +63,7 @@ export function storeConditions(
       hint: 'Compare the messages at the hub with those that the subdevices sent, and replace the SD card. Then run: holdfast acknowledge-loss.',
     });
   }
-  // Sessions, counters and the like: no accepted messages.
+  // These records are sessions, counters and the like, and no accepted messages.
   if (damagedRecords > 0) {
     conditions.push({
       code: 'damaged-records',

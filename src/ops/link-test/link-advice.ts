@@ -55,7 +55,7 @@ function lineAdvice(findings: LinkFindings): string[] {
     advice.push(
       `Frames arrive broken${brokenWords(findings)}: check that speed and parity are the same at both ends; then the ground wire; on RS-485 the termination (120 Ω at both ends, none between); then sources of noise beside the cable.`,
     );
-  // Packets to a silent subdevice are repeated; it is named above.
+  // Packets to a silent subdevice are repeated; the advice above names that subdevice.
   if (silence > 0 || (retries > 0 && muteIn(findings).length === 0))
     advice.push(
       `Some packets were not answered (${countOf(silence, 'probe')}, ${countOf(retries, 'repetition')}). Possible causes: a loose plug, noise at the other end, an adapter that switches its direction late, or a device slower than retry_ms.`,

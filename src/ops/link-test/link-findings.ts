@@ -46,7 +46,7 @@ export interface LinkFindings {
 
 export type TrialDiscard = Pick<DiscardReport, 'reason' | 'direction' | 'count' | 'sample' | 'size'>;
 
-/** Fewest probes without any answer that show a silent subdevice and not noise. */
+/** Smallest number of probes without any answer that shows a silent subdevice and not noise. */
 const MUTE_REQUESTS_MIN = 3;
 
 export function findingsOf({ before, after, seconds, probes }: LinkTrial): LinkFindings {
@@ -115,11 +115,13 @@ export function refusedIn({ discarded }: LinkFindings): string | undefined {
 
 interface Mute {
   readonly subdevice: string;
-  /** Silence is no evidence against the line: frames arrive, and the firmware may not support probes. */
+  /** True if silence is no evidence against the line: frames arrive, and the firmware may not support probes. */
   readonly isExcused: boolean;
 }
 
-/** Subdevices that answered nothing. Every Modbus unit can answer a probe; not every MQTT-SN client supports PINGREQ. */
+/**
+ * Subdevices that answered nothing. Every Modbus unit can answer a probe; not every MQTT-SN client supports PINGREQ.
+ */
 export function muteIn({ driver, framesIn, probes }: LinkFindings): Mute[] {
   const isExcused = driverNamed(driver).mayIgnoreProbes && framesIn > 0;
   return probes

@@ -28,10 +28,16 @@ export interface LinkScore extends LinkFindings {
   readonly advice: readonly string[];
 }
 
-/** Share of broken frames: 1 in 1000 is normal for a wire; 1 in 50 costs a repetition every few seconds at 10 frames/s. */
+/**
+ * Largest share of broken frames on a good and on a fair link. 1 in 1000 is normal for a wire. 1 in 50 costs a
+ * repetition every few seconds at 10 frames/s.
+ */
 const BROKEN_GOOD_MAX = 0.001;
 const BROKEN_FAIR_MAX = 0.02;
-/** Share of lost probes: a probe is two frames, so it fails twice as often; 1 of 20, the default count, may be chance. */
+/**
+ * Largest share of lost probes on a good and on a fair link. A probe is two frames, so it fails twice as often as one
+ * frame. 1 lost probe of 20, the default count, may be chance.
+ */
 const LOST_GOOD_MAX = 2 * BROKEN_GOOD_MAX;
 const LOST_FAIR_MAX = 0.05;
 

@@ -24,7 +24,7 @@ export class ProbeTally {
   #damaged = 0;
   #notAsked: string | null = null;
   #refused: readonly string[] = [];
-  /** One trip time per answer; bounded by the number of probes. */
+  /** Trip times, one per answer, so at most one per probe. */
   readonly #tripsMs: number[] = [];
 
   constructor(subdevice: string) {

@@ -8,7 +8,7 @@ export interface DeadLettersReport {
   readonly letters: readonly DeadLetterReport[];
   /** Number of dead letters. */
   readonly kept: number;
-  /** Most dead letters that are kept. */
+  /** Largest number of dead letters that are kept. */
   readonly keptMax: number;
   /** Number of older dead letters that were deleted to make room. */
   readonly gone: number;

@@ -1,10 +1,13 @@
-/** Topics of the dead letters, for the status: read from the store at the start and after each command, then kept up to date. */
+/**
+ * Topics of the dead letters, for the status: read from the store at the start and after each command, then kept up to
+ * date.
+ */
 import type { Facts } from '../../base/events.ts';
 import type { Store } from '../../ports.ts';
 
-/** Newest dead letters that are read; `holdfast dead-letters list` shows all. */
+/** Largest number of dead letters that are read, the newest ones; `holdfast dead-letters list` shows all. */
 const LETTERS_MAX = 200;
-/** Most topics kept. */
+/** Largest number of topics kept. */
 const TOPICS_MAX = 64;
 
 export class DeadLetterTopics {

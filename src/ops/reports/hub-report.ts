@@ -31,7 +31,10 @@ export interface HubReport {
 }
 
 export interface SessionReport {
-  /** Session found by the last CONNACK; `null` before the first. `unexpected`: a session that the gateway did not know of. */
+  /**
+   * Session found by the last CONNACK; `null` before the first. `unexpected`: a session that the gateway did not know
+   * of.
+   */
   readonly finding: 'new' | 'resumed' | 'lost' | 'unexpected' | null;
   /** Time for which the gateway has not been connected; `null`: connected, or never connected. */
   readonly away: Age | null;
@@ -50,9 +53,9 @@ export interface GapReport {
 }
 
 export interface ReplayReport {
-  /** Most stored messages among the messages received. */
+  /** Largest possible number of stored messages among the messages received. */
   readonly received: number;
-  /** Most messages that the hub stores; the hub does not report the actual number. */
+  /** Largest number of messages that the hub stores; the hub does not report the actual number. */
   readonly expectedMax: number;
   /** Longest remaining time at the pace of the hub, ms. */
   readonly etaMs: number;

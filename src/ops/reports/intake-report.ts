@@ -7,14 +7,14 @@ import type { GatewayView } from '../gateway-view.ts';
 
 /** Discards of one link, subdevice and reason, since the process started. */
 export interface DiscardReport {
-  /** `null`: the message was in custody, so no link is concerned. */
+  /** Link of the cases; `null`: the message was in custody, so no link is concerned. */
   readonly link: string | null;
-  /** `null`: not known, or too many to distinguish. */
+  /** Subdevice of the cases; `null`: not known, or too many to distinguish. */
   readonly subdevice: string | null;
   readonly reason: IntakeReason;
   /** Direction of the message; `null`: not a message, or unknown. */
   readonly direction: Direction | null;
-  /** Messages; bytes if the reason is `line not ended`. */
+  /** Number of messages, or of bytes if the reason is `line not ended`. */
   readonly count: number;
   /** Part of `count` since the current episode began. */
   readonly recent: number;
@@ -22,13 +22,18 @@ export interface DiscardReport {
   readonly forMs: number;
   /** Age of the last discard, ms. */
   readonly lastMs: number;
-  /** The discards continue: less than 10 min or three intervals have passed since the last one. */
+  /**
+   * The discards continue: since the last one less than 10 min have passed, or less than three of the usual intervals.
+   */
   readonly lasts: boolean;
-  /** Share of the last frames of the link, 0 to 1. */
+  /** Share of these cases in the last frames of the link, 0 to 1. */
   readonly share: number;
-  /** Sample of the last one, in printable characters; the topic if it was shed. */
+  /** Sample of the last case in printable characters; the topic, if the message was shed. */
   readonly sample: string;
-  /** Size of the last one and largest accepted size, in bytes; `null`: not too large, or unknown. */
+  /**
+   * Size of the last case and largest accepted size, in bytes; `null`: the case was not too large, or its size is
+   * unknown.
+   */
   readonly size: ExcessSize | null;
 }
 

@@ -9,7 +9,10 @@ import { addCounts, type Counts, imbalance, type ShedReason, ZERO } from '../../
 import type { LossRow } from '../../custody/row.ts';
 import type { DiscardReport } from './intake-report.ts';
 
-/** Answer of `GET /v1/ledger`: accepted = delivered + pending + shed + dead + damaged, for every subdevice and direction. */
+/**
+ * Answer of `GET /v1/ledger`: accepted = delivered + pending + shed + dead + damaged, for every subdevice and
+ * direction.
+ */
 export interface LedgerReport {
   readonly balances: boolean;
   /** `running`: answered by the gateway. `store`: read from the file while no gateway runs. */
@@ -72,7 +75,7 @@ export interface OfflineLaneReading extends LaneReading {
   /** Subdevice of the lane, also of an alarm lane. */
   readonly owner: string;
   readonly bytes: number;
-  /** `undefined`: no message, or a damaged one. */
+  /** Stamp of the oldest message; `undefined`: no message, or a damaged one. */
   readonly oldest: Stamp | undefined;
 }
 

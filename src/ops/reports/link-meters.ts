@@ -7,7 +7,7 @@ import { brokenFrames, type LinkRate } from './link-report.ts';
 
 const SAMPLE_MS = 1000;
 const SPANS_S = [5, 30, 60] as const;
-/** Samples of one minute and its beginning. */
+/** Largest number of samples: those of one minute and of its beginning. */
 const SAMPLES_MAX = 61;
 
 export interface MeterSample {

@@ -18,7 +18,10 @@ export interface LinkReport {
   readonly forMs: number;
   /** Reason why the port last closed or cannot be opened; `null`: none. */
   readonly lastProblem: string | null;
-  /** Reason for not opening the port: not plugged in, ambiguous, used by another link; `null`: opened, or opening failed. */
+  /**
+   * Reason for not opening the port: not plugged in, ambiguous, used by another link; `null`: opened, or opening
+   * failed.
+   */
   readonly waits: 'absent' | 'ambiguous' | 'shared' | null;
   /** Ids attached now. */
   readonly subdevices: readonly string[];
@@ -75,7 +78,7 @@ export interface LinkRate {
 
 export interface RoundTripReport {
   readonly count: number;
-  /** `null`: none yet. */
+  /** Percentiles of the times, ms; `null`: none yet. */
   readonly p50Ms: number | null;
   readonly p99Ms: number | null;
 }

@@ -66,7 +66,7 @@ export interface BootMoment {
 export interface OfflineQueue {
   readonly messages: number;
   readonly bytes: number;
-  /** `null`: no message, or its time is damaged. */
+  /** Age of the oldest message; `null`: no message, or its time is damaged. */
   readonly oldest: Age | null;
 }
 

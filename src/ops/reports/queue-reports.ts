@@ -14,7 +14,7 @@ import type { OutboxLane, OutboxReport, QueueReport } from './report.ts';
 
 /** Time between two samples of the rates. */
 const SAMPLE_MS = 1000;
-/** Shortest time to drain for which the inflow matters. */
+/** Time to drain, ms, below which the inflow is ignored. */
 const SOON_MS = 1000;
 
 export class QueueReports {

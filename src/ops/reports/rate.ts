@@ -1,6 +1,6 @@
 /**
- * Smoothed rate of a counter that only grows: exponential mean with a time constant of ten seconds. Correct from the first
- * sample, since time before the first sample does not count.
+ * Smoothed rate of a counter that only grows: exponential mean with a time constant of ten seconds. Correct from the
+ * first sample, since time before the first sample does not count.
  */
 const TIME_CONSTANT_MS = 10_000;
 

@@ -1,9 +1,9 @@
 /**
  * Answers of the control API as types.
  *
- * The command line prints only these, so a script can read everything that a technician can see. Keys are always present
- * (`null`, never absent). Times are durations in ms and not dates, since a machine without a battery clock knows ages better
- * than dates. Numbers are plain; the command line formats them.
+ * The command line prints only these, so a script can read everything that a technician can see. Keys are always
+ * present (`null`, never absent). Times are durations in ms and not dates, since a machine without a battery clock
+ * knows ages better than dates. Numbers are plain; the command line formats them.
  */
 
 import type { Age } from '../../base/time.ts';
@@ -63,13 +63,13 @@ export interface QueueReport {
   readonly onDisk: number;
   /** Messages that are sent and not yet acknowledged. */
   readonly inFlight: number;
-  /** `null`: nothing is waiting. */
+  /** Age of the oldest message; `null`: nothing is waiting. */
   readonly oldest: Age | null;
   /** Settled messages per second, smoothed; 0 while nothing moves. */
   readonly ratePerS: number;
   /** Time to drain at this rate and inflow, ms; `null`: unknown. */
   readonly etaMs: number | null;
-  /** Bounds; for the inbox per subdevice. `bytesMax` 0 = no bound on bytes. */
+  /** Bounds of the queue; for the inbox the bounds per subdevice. `bytesMax` 0 = no bound on bytes. */
   readonly messagesMax: number;
   readonly bytesMax: number;
   readonly overflow: string;
