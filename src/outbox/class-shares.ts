@@ -3,8 +3,8 @@
  *
  *     alarms: at most four of five ─▶ live messages: at least their share ─▶ backlog: the rest
  *
- * No rate is reserved: the other classes use a share that is not used. Within each class the lanes take turns by deficit
- * round robin.
+ * No rate is reserved: the other classes use a share that is not used. Within each class the lanes take turns by
+ * deficit round robin.
  */
 import type { Entry } from '../custody/entry.ts';
 
@@ -13,7 +13,7 @@ export type LaneClass = 'alarm' | 'live' | 'backlog';
 
 /** Alarms in a row before another class has a turn. Topics configured as alarms by mistake must not block the rest. */
 const ALARMS_IN_ROW_MAX = 4;
-/** Tolerance for sums of a share like 0.1, which fall short of 1 by rounding. */
+/** Tolerance for rounding: repeated additions of a share such as 0.1 give a little less than 1. */
 const ROUNDING = 1e-9;
 /** Bytes that a lane may send per round: several telemetry messages. */
 const QUANTUM_BYTES = 1024;

@@ -1,9 +1,9 @@
 /**
- * Marks messages that an earlier process may have sent. What was in flight is not written to disk, so it is unknown
- * after a restart. Only messages in a lane's window can have been sent, and those left of them are among the first rows
- * of the lane that are loaded from disk. These rows are sent with DUP [MQTT-3.3.1-1]. DUP only means that the message
- * might have been sent before (MQTT 3.1.1 §3.3.1.1), and a hub handles a DUP that it has not received before like any
- * other message.
+ * Marks messages that an earlier process may have sent. The disk does not record which messages were in flight, so this
+ * is unknown after a restart. Only messages in the window of a lane can have been sent. Those of them that are still in
+ * custody are among the first rows of the lane that are loaded from disk. These rows are sent with DUP [MQTT-3.3.1-1].
+ * DUP only means that the message might have been sent before (MQTT 3.1.1 §3.3.1.1), and a hub handles a DUP that it
+ * has not received before like any other message.
  *
  * The number of messages in flight does not limit how far back a sent message can be: a message that waits for a topic
  * without PUBACKs is overtaken by others. The last disconnection on disk is no limit either: a process may have

@@ -2,8 +2,8 @@
 import type { HubPacket } from './hub-packet.ts';
 
 /**
- * Largest number of proven filters, topics of QoS 0, and topics of dead letters. The oldest is dropped first and costs
- * more trials.
+ * Largest number of proven filters, topics of QoS 0, and topics of dead letters. The oldest is dropped first. A dropped
+ * one costs more trials.
  */
 const PROVEN_MAX = 2048;
 

@@ -19,8 +19,8 @@
  * pause is over. A topic is set aside after `IN_A_ROW` of its uplinks were proven in a row: its other uplinks become
  * dead letters without costing a connection each.
  *
- * While any packet is doubted, SUBSCRIBE and UNSUBSCRIBE are sent after the uplinks, one at a time. Each of them that
- * costs a connection doubles the time for which the next connection carries only uplinks.
+ * While any packet is doubted, SUBSCRIBE and UNSUBSCRIBE are sent after the uplinks, one at a time. Each such request
+ * that costs a connection doubles the time for which the next connection carries only uplinks.
  */
 import type { Entry } from '../custody/entry.ts';
 import {

@@ -5,7 +5,7 @@
  *     trusted ──(a PUBACK is missing)──▶ suspect ──(dead letter)──▶ refused
  *        ▲──────────────── any PUBACK on the topic ────────────────────┘
  *
- * A suspect topic is trusted again when all its messages without a PUBACK were shed, since no PUBACK of them can come.
+ * A suspect topic is trusted again when all its messages without a PUBACK were shed, since no PUBACK for them can come.
  *
  * While a topic is suspect, its later messages wait, so that the order is kept if the first one is acknowledged after
  * all. Messages of a refused topic are sent in parallel, in slots of their own, so that they block no other topic.
