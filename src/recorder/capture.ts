@@ -14,7 +14,10 @@ import type { Recording } from './recording-file.ts';
 
 const LINK_TYPE = { ipv4: 228, exportedPdu: 252 } as const;
 const DISCARD_PORT = 9;
-/** 16-bit length, without the headers. Bytes that are not a frame may be longer. */
+/**
+ * Largest payload of a datagram: the length field has 16 bits and includes the headers. Bytes that are not a frame may
+ * be longer; the rest is cut off.
+ */
 const DATAGRAM_BYTES_MAX = 0xffff - 28;
 /** Dissector for packets of a driver that this program does not have. */
 const NO_DISSECTOR = { kind: 'dissector', name: 'data' } as const;
@@ -76,7 +79,9 @@ function* tcpPackets(recording: Recording): Generator<CapturedPacket> {
   }
 }
 
-/** Code and length in two octets each, big-endian; the value padded to a multiple of four. */
+/**
+ * Encodes a tag: code and length in two octets each, big-endian, then the value, padded to a multiple of four octets.
+ */
 function tag(code: number, value: Uint8Array): Uint8Array {
   const padding = (4 - (value.length % 4)) % 4;
   const bytes = Buffer.alloc(4 + value.length + padding);

@@ -18,7 +18,7 @@ const TAG = {
   whole: 11,
 };
 const SIZE_BYTES_FIRST = 4096;
-/** Up to this length a loop writes ASCII faster than a call into the runtime. */
+/** Length up to which a loop writes ASCII faster than a call into the runtime. */
 const SHORT_BYTES = 32;
 /** Names of the fields of an object, in their order. */
 interface Shape {
@@ -45,7 +45,7 @@ export class Vocabulary {
     return this.#words[number] ?? '';
   }
 
-  /** @param kind finds the shape among few others */
+  /** @param kind key by which the shape is found; only a few shapes have the same key */
   shapeOf(fields: readonly string[], kind: string): number {
     const alike = this.#shapesOf.get(kind) ?? [];
     for (const shape of alike) if (areSame(shape.fields, fields)) return shape.number;

@@ -27,16 +27,16 @@ export interface FlightRecorderOptions {
 }
 
 /**
- * A snapshot is made after each quarter of the ring and may be as large as that. So the ring holds at least one
+ * Share of the ring after which a snapshot is made, and largest size of a snapshot. So the ring holds at least one
  * snapshot, with half a ring of steps after it.
  */
 const SNAPSHOT_SHARE = 1 / 4;
 /**
- * Pause after a snapshot that was too large: the next attempt follows after this many times its size of steps, because
- * snapshots cost CPU time.
+ * Pause after a snapshot that was too large, as a multiple of its size: the next attempt follows after that size of
+ * steps, because snapshots cost CPU time.
  */
 const TOO_LARGE_PAUSE = 4;
-/** Most steps draw no random numbers. */
+/** Random numbers of a step that has drawn none, as most steps. */
 const NONE: readonly number[] = [];
 
 export class FlightRecorder {

@@ -1,6 +1,6 @@
 /**
- * Frames within the bytes of a channel, decoded by the codec of the driver. A reader may begin in the middle of a stream;
- * bytes that it cannot read are shown as they came.
+ * Frames within the bytes of a channel, decoded by the codec of the driver. A reader may begin in the middle of a
+ * stream; bytes that it cannot read are shown as they came.
  */
 import { type Frame, type FrameSource, limitIn, unread } from '../base/recorded-frame.ts';
 import { HUB, type Subject } from '../base/step.ts';

@@ -20,7 +20,7 @@ interface Side {
 const FLAG = { fin: 0x01, syn: 0x02, push: 0x08, acknowledge: 0x10 } as const;
 const IP_BYTES = 20;
 const TCP_BYTES = 20;
-/** The total length has 16 bits. */
+/** Largest body of a TCP segment: the total length of an IP packet has 16 bits. */
 const SEGMENT_BYTES_MAX = 0xffff - IP_BYTES - TCP_BYTES;
 const TCP = 6;
 const UDP = 17;
@@ -33,7 +33,7 @@ export class TcpStream {
   readonly #gateway: Side;
   readonly #hub: Side = { address: HUB, port: 1883, sequence: 1 };
 
-  /** @param connection counts from 0 */
+  /** @param connection number of the connection, from 0 */
   constructor(connection: number) {
     this.#gateway = { address: GATEWAY, port: PORT_FIRST + (connection % PORTS), sequence: 1 };
   }
@@ -90,7 +90,8 @@ function segment(
 }
 
 /**
- * Datagram between a subdevice and the gateway, whose port identifies the content. Without a checksum, as UDP allows.
+ * Creates a datagram between a subdevice and the gateway. The port of the gateway identifies the content. There is no
+ * checksum, as UDP allows.
  */
 export function udpDatagram(direction: 'in' | 'out', gatewayPort: number, bytes: Uint8Array): Uint8Array {
   const [from, to] = direction === 'out' ? [GATEWAY, SUBDEVICE] : [SUBDEVICE, GATEWAY];
@@ -119,7 +120,7 @@ function ipPacket(
   return bytes;
 }
 
-/** RFC 1071: the complement of the ones' complement sum of all 16-bit words. */
+/** Computes the checksum of RFC 1071: the complement of the ones' complement sum of all 16-bit words. */
 function checksum(bytes: Uint8Array, start: number): number {
   let sum = start;
   for (let at = 0; at < bytes.length; at += 2) sum += (bytes[at] ?? 0) * 0x100 + (bytes[at + 1] ?? 0);

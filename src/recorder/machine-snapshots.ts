@@ -6,8 +6,8 @@
  * - The objects of classes that a new machine consists of, and the functions that it has, are its parts. They have the
  *   same numbers in every machine built by the same code with the same options. A restored machine keeps its own parts
  *   and gets their saved fields.
- * - All other objects are created again: plain objects, lists, Maps, Sets, and objects of the `laterClasses`. References
- *   to one object stay references to one object. Byte arrays are copied, each by itself.
+ * - All other objects are created again: plain objects, lists, Maps, Sets, and objects of the `laterClasses`.
+ *   References to one object stay references to one object. Byte arrays are copied, each by itself.
  *
  * Values in a snapshot (numbers, short texts, byte arrays, Maps and plain objects stay as they are):
  *
@@ -47,7 +47,7 @@ export class MachineSnapshots {
 
   /**
    * @param machine new machine, before its first step
-   * @param options with which it was built
+   * @param options options with which the machine was built
    * @param laterClasses classes of objects that the machine may create after its construction
    */
   constructor(machine: object, options: object, laterClasses: readonly PartClass[]) {
@@ -76,7 +76,10 @@ export class MachineSnapshots {
     return true;
   }
 
-  /** Numbers go by position, because objects that two options share are two objects in a recalled copy. */
+  /**
+   * Numbers the objects of the options by their position. An object that two options share takes two positions, because
+   * it becomes two objects in a recalled copy.
+   */
   #addOption(value: unknown): void {
     if (!isObject(value) || typeof value === 'function') return;
     if (!this.#numbers.has(value)) this.#numbers.set(value, this.#known.length);
@@ -185,7 +188,7 @@ export class MachineSnapshots {
   }
 }
 
-/** Shorter texts are written again. */
+/** Smallest length of a text that is written only once in a snapshot. A shorter text is written each time. */
 const SHARED_LENGTH_MIN = 8;
 const PROPERTY = { configurable: true, enumerable: true, writable: true } as const;
 
@@ -200,7 +203,10 @@ function isInstance(value: object): boolean {
   return typeof value === 'object' && !CONTAINERS.has(Object.getPrototypeOf(value));
 }
 
-/** Content of a plain object, list, Map or Set. The order of fields may differ between two equal objects. */
+/**
+ * Content of a plain object, list, Map or Set. Fields are sorted by name, because their order may differ between two
+ * equal objects.
+ */
 function contentOf(value: object): unknown[] {
   if (value instanceof Map) return [...value].flat();
   if (value instanceof Set || Array.isArray(value)) return [...value];

@@ -17,7 +17,7 @@ const BLOCK = { section: 0x0a0d0d0a, interface: 1, packet: 6 } as const;
 const BYTE_ORDER_MAGIC = 0x1a2b3c4d;
 const OPTION = { end: 0, comment: 1, interfaceName: 2, packetFlags: 2 } as const;
 const FLAG = { in: 0b01, out: 0b10 } as const;
-/** Block type and length before the body, length after it. */
+/** Size of the frame of a block: type and length before the body, length after the body. */
 const BLOCK_FRAME_BYTES = 12;
 
 /**
@@ -56,7 +56,7 @@ function block(type: number, parts: readonly Uint8Array[]): Uint8Array {
   return Buffer.concat([word(type), length, body, length]);
 }
 
-/** 16-bit length. */
+/** Largest value of an option: the length field has 16 bits. */
 const OPTION_BYTES_MAX = 0xffff;
 
 function option(code: number, whole: Uint8Array): Uint8Array {
@@ -66,7 +66,7 @@ function option(code: number, whole: Uint8Array): Uint8Array {
 
 const NOTHING = new Uint8Array(0);
 
-/** Padded to a multiple of four octets. */
+/** Returns the bytes, padded to a multiple of four octets. */
 function padded(bytes: Uint8Array): Uint8Array {
   return Buffer.concat([bytes, new Uint8Array((4 - (bytes.length % 4)) % 4)]);
 }

@@ -63,7 +63,10 @@ export function decodeRecording(bytes: Uint8Array, path: string): Recording {
   return { header, steps, damage: endProblem(undefined, steps.length, bytes) };
 }
 
-/** One line, without its end. Bytes and maps are marked for `decodeValue`; `undefined` is left out. */
+/**
+ * Encodes a value as one line, without the line end. Bytes and maps are marked for `decodeValue`; `undefined` is left
+ * out.
+ */
 export function encodeValue(value: unknown): string {
   // the second argument cannot be used: a Buffer has already been converted by its toJSON
   return JSON.stringify(value, function mark(this: Readonly<Record<string, unknown>>, key: string, plain: unknown) {
@@ -123,7 +126,7 @@ function isWhole(header: Partial<RecordingHeader>): header is RecordingHeader {
   return isTold && isCounted && isTime(upMs) && isTime(wallMs) && typeof options === 'object' && options !== null;
 }
 
-/** Ms since any origin, up to the last date of ECMA-262 §21.4.1.1. */
+/** True for a number of ms since any origin, from 0 to the last date of ECMA-262 §21.4.1.1. */
 function isTime(ms: unknown): boolean {
   return typeof ms === 'number' && ms >= 0 && ms <= 8.64e15;
 }

@@ -16,12 +16,15 @@ import { MachineSnapshots } from './machine-snapshots.ts';
 import { encodeValue, type Recording, type RecordingHeader, VERSION } from './recording-file.ts';
 
 export interface Rerun {
-  /** Steps of the machine before the first one that was run: overwritten, or before the first snapshot. */
+  /**
+   * Numbers of steps of the machine before the first one that was run. `forgotten`: overwritten. `skipped`: before the
+   * first snapshot.
+   */
   readonly forgotten: number;
   readonly skipped: number;
-  /** Steps that were run, up to the end of the recording. */
+  /** Number of steps from the first one that was run to the end of the recording. */
   readonly steps: number;
-  /** Steps from the first one with the recorded decisions, up to the first difference. */
+  /** Number of steps that took the recorded decisions: all steps before the first difference. */
   readonly same: number;
   /** First step with a difference, if there is one. */
   readonly difference: Difference | undefined;
@@ -46,7 +49,7 @@ interface Runnable {
   readonly snapshots: MachineSnapshots;
 }
 
-/** @returns how to build the machine; `undefined` for a driver that this program does not have */
+/** @returns a function that builds the machine; `undefined` for a driver that this program does not have */
 function maker(driver: string): ((recorded: object, surroundings: Surroundings) => Runnable) | undefined {
   if (driver === HUB)
     return (recorded, surroundings) => {

@@ -4,7 +4,7 @@
 const HEAD_BYTES = 4;
 
 export class ByteRing {
-  /** Allocated with the first record. */
+  /** Memory of the records, allocated with the first record. */
   #memory: Buffer | undefined;
   readonly #bytesMax: number;
   readonly #head = Buffer.alloc(HEAD_BYTES);
@@ -35,7 +35,9 @@ export class ByteRing {
     this.#forgotten = 0;
   }
 
-  /** @param record `undefined`: too large for any ring. All other records are removed too, to avoid a gap. */
+  /**
+   * Adds a record. @param record `undefined`: too large for any ring; all other records are removed too, to avoid a gap
+   */
   add(record: Uint8Array | undefined): void {
     const bytes = (record?.length ?? Number.POSITIVE_INFINITY) + HEAD_BYTES;
     while (this.#records > 0 && this.#usedBytes + bytes > this.#bytesMax) this.#forget();
