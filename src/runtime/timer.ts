@@ -15,7 +15,10 @@ export class Timer {
     this.#wake = wake;
   }
 
-  /** @param atMs monotonic ms; `undefined`: no timer. A timer that would fire too early is left, and fires early. */
+  /**
+   * Sets or moves the timer. @param atMs monotonic ms; `undefined`: no timer. A time later than the present one changes
+   * nothing, so the timer fires early
+   */
   set(atMs: number | undefined): void {
     if (atMs === this.#atMs) return;
     if (this.#atMs !== undefined && atMs !== undefined && atMs > this.#atMs) return;
