@@ -20,7 +20,7 @@ export interface CoreOptions {
   readonly database?: Database;
   /** Path of the file that reserves room for a full disk; none in the simulation. */
   readonly reservePath?: string;
-  /** The last process found the file corrupt, so it is checked before use. */
+  /** True if the last process found the file corrupt. The file is then checked before use. */
   readonly suspect?: boolean;
   /** Receives progress sentences while the store is recovered. */
   readonly progress?: (sentence: string) => void;
@@ -36,10 +36,10 @@ const CHECKPOINT_PAGES = 4000;
 const WAL_CHECKPOINTS_MAX = 2;
 /** Shortest time between two writes of the boot's last known up time. The write is part of a commit. */
 const BEAT_MS = 60_000;
-/** Boots kept: more than a year of daily power failures. */
+/** Largest number of boots kept: more than a year of daily power failures. */
 const BOOTS_MAX = 512;
 
-/** Result for a database that was already open. */
+/** Result of the recovery for a database that was already open. */
 const NOTHING_FOUND = {
   recovery: [],
   isDamaged: false,
@@ -57,7 +57,7 @@ export class StoreCore {
   /** One transaction. Created once, because creating it costs more than a small commit. */
   readonly #write: (changes: readonly Change[], upMs: number) => void;
   readonly #epoch: number;
-  /** `undefined`: a store in memory has no medium that could lose data. */
+  /** High-water mark of the store. `undefined`: the store is in memory, which is no medium that could lose data. */
   readonly #highWater: HighWaterMark | undefined;
   readonly #opened: Opened;
   readonly #checkpointPages: number;
@@ -122,7 +122,9 @@ export class StoreCore {
     if (this.#walPages >= this.#checkpointPages) this.checkpoint();
   }
 
-  /** Checkpoints have failed for so long (the disk is full) that the WAL takes no messages until one succeeds. */
+  /**
+   * True if checkpoints have failed for so long (the disk is full) that the WAL takes no messages until one succeeds.
+   */
   get isWalFull(): boolean {
     return this.#walPages >= WAL_CHECKPOINTS_MAX * this.#checkpointPages;
   }
@@ -134,7 +136,7 @@ export class StoreCore {
     this.#highWater?.note(upMs);
   }
 
-  /** See `HighWaterMark.dueInMs`. */
+  /** Time until `note` must be called, ms; see `HighWaterMark.dueInMs`. */
   noteDueInMs(upMs: number): number | undefined {
     return this.#highWater?.dueInMs(upMs);
   }
@@ -233,7 +235,10 @@ export class StoreCore {
     })();
   }
 
-  /** Same boot id: the process restarted and its monotonic clock continued. Another boot id: a new epoch. */
+  /**
+   * Stores the boot of this start. Same boot id: the process restarted and its monotonic clock continued. Another boot
+   * id: a new epoch begins.
+   */
   #enterBoot(options: CoreOptions): Pick<StoreOpening, 'now' | 'isFirstOfBoot'> {
     const upMs = Math.floor(options.upMs);
     const last = [...read.readEpochs(this.#database).values()].reduce<Epoch | undefined>(

@@ -3,7 +3,7 @@
  *
  * Each setting has its reason (all measured, see docs/decisions/0003). WAL with synchronous=FULL fsyncs before a commit
  * returns. The library's default falls back to NORMAL at the first write without notice, so the setting is read back
- * after one. Exclusive locking excludes a second process and needs no -shm file. Checkpoints are explicit, because
+ * after a write. Exclusive locking excludes a second process and needs no -shm file. Checkpoints are explicit, because
  * SQLite ignores errors of automatic ones.
  */
 import { randomInt } from 'node:crypto';
@@ -85,15 +85,15 @@ export function openDamaged(path: string): Database | undefined {
 }
 
 /**
- * Allows SQLite to open damaged files. For salvage only. Otherwise SQLite opens no file that is shorter than its first page states (`lockBtree` in
- * btree.c).
+ * Allows SQLite to open damaged files. For salvage only. Without this setting SQLite opens no file that is shorter than
+ * its first page states (`lockBtree` in btree.c).
  */
 function tolerateDamage(database: Database): void {
   database.unsafeMode(); // the library's default prevents the effect of the next line
   database.pragma('writable_schema = ON');
 }
 
-/** Checks that the setting survived the first write. Must be called after that. */
+/** Checks that synchronous=FULL survived the first write. Must be called after the first write. */
 export function assertDurable(database: Database, path: string): void {
   const synchronous = Number(database.pragma('synchronous', { simple: true }));
   if (path !== ':memory:' && synchronous !== SYNCHRONOUS_FULL) {

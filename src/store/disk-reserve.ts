@@ -1,8 +1,8 @@
 /**
  * Reserve: a file of 512 KiB that keeps room on the disk. On a full disk SQLite cannot even delete, because a delete
  * needs room in the WAL. The file is removed then, so that deletes and state can be written at once. Messages cannot be
- * written: they would use up the reserve. The file is created again when there is room for four of it, so that a disk
- * which is just about full does not stop and resume the gateway every second.
+ * written: they would use up the reserve. The file is created again when there is room for four times its size, so that
+ * a disk which is just about full does not stop and resume the gateway every second.
  *
  * The file may be missing, empty, torn or of any content. Only its size counts.
  */
@@ -10,7 +10,10 @@ import { randomFillSync } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, rmSync, statfsSync, statSync, writeSync } from 'node:fs';
 import { dirname } from 'node:path';
 
-/** A commit on a full disk changes about 60 pages of 1 KiB (`commit/segments.ts`), a fraction of this. */
+/**
+ * Size of the reserve. A commit on a full disk changes about 60 pages of 1 KiB (`commit/segments.ts`), a fraction of
+ * the reserve.
+ */
 export const RESERVE_BYTES = 512 * 1024;
 /** Room that must be free, including free pages of the database, before messages are taken again. */
 export const ROOM_BYTES = 4 * RESERVE_BYTES;

@@ -21,7 +21,7 @@ import { isWalOwn } from './repair/wal-owner.ts';
 import { STORE_FILE } from './state-files.ts';
 import { ledgerId } from './writer.ts';
 
-/** A larger store is not copied while it is healthy. */
+/** Size above which a healthy store is not copied. */
 const COPIED_BYTES_MAX = 32 * 1024 * 1024;
 
 export interface OfflineLane extends LaneCounts {
@@ -32,7 +32,7 @@ export interface OfflineLane extends LaneCounts {
   readonly pending: number;
   /** Charged bytes of these rows. */
   readonly bytes: number;
-  /** `undefined`: no row, or a damaged one. */
+  /** Stamp of the oldest row. `undefined`: no row, or a damaged one. */
   readonly oldest: Stamp | undefined;
 }
 

@@ -27,12 +27,14 @@ type Settle = Extract<Change, { kind: 'settle' }>;
 const OTHER = 0;
 const PUT = 1;
 const SETTLE = 2;
-/** Bit of a downlink in that byte. */
+/** Bit that marks a downlink in the first byte of a record. */
 const DOWNLINK = 0x80;
 
-/** seq and upMs (8 octets each), lane, epoch and two lengths (4 each), the column `qos` (1). */
+/**
+ * Size of the head of a row: seq and upMs (8 octets each), lane, epoch and two lengths (4 each), the column `qos` (1).
+ */
 const ROW_HEAD_BYTES = 33;
-/** seq (8 octets), lane and bytes (4 each). */
+/** Size of a `settle`: seq (8 octets), lane and bytes (4 each). */
 const SETTLE_BYTES = 16;
 
 export function packChanges(changes: readonly Change[]): PackedChanges {
@@ -113,7 +115,7 @@ class Writer {
   #at = 0;
 
   constructor(size: number) {
-    // Memory of its own: the copy to the other thread would take the whole pool with it.
+    // The block has memory of its own. A copy of pooled memory to the other thread would include the whole pool.
     this.bytes = Buffer.allocUnsafeSlow(size);
   }
 

@@ -29,8 +29,9 @@ import { countsOfLedger, type LedgerRow, tableOf } from './writer.ts';
 const SCAN_MAX = 2048;
 
 /**
- * Reads one page, limited in rows returned and in rows skipped. Stops when each lane has the rows that it wants. Goes on
- * at the first row that another lane wants, once a lane has its rows: its further rows may be many.
+ * Reads one page, limited in rows returned and in rows skipped. Stops when each lane has the rows that it wants. When a
+ * lane has its rows, reading continues at the first row that another lane wants, because the first lane may have many
+ * more rows.
  */
 export function readPage(database: Database, request: PageRequest): RowPage {
   const { direction } = request;
@@ -48,7 +49,8 @@ export function readPage(database: Database, request: PageRequest): RowPage {
       const stored = one as StoredRow;
       scanned += 1;
       const row = rowOf(direction, stored);
-      if (row === undefined && isNumberDamaged(direction, stored)) continue; // its lane will count the row as missing
+      // the lane of the row will count the row as missing
+      if (row === undefined && isNumberDamaged(direction, stored)) continue;
       scannedTo = stored.seq;
       const lane = row?.lane ?? laneOfDamaged(direction, stored);
       const want = wants.get(lane);
@@ -106,7 +108,8 @@ export function readOldest(database: Database, direction: Direction): Map<number
     .all() as { lane: number; epoch: unknown; upMs: unknown }[];
   const found = new Map<number, Stamp>();
   for (const { lane, epoch, upMs } of rows)
-    if (typeof epoch === 'number' && typeof upMs === 'number') found.set(lane, { epoch, upMs }); // a damaged row has no stamp
+    // a damaged row has no stamp
+    if (typeof epoch === 'number' && typeof upMs === 'number') found.set(lane, { epoch, upMs });
   return found;
 }
 

@@ -1,7 +1,7 @@
 /**
  * Rows of the outbox and the inbox as stored in SQLite, each with a CRC-32 over its content. The CRC of a downlink also
- * covers its direction, so that the table of a stray row can be determined. Downlinks stored before that have the CRC
- * of an uplink, and only their table shows the direction.
+ * covers its direction, so that the table of a stray row can be determined. Downlinks that earlier versions stored have
+ * the CRC of an uplink, and only their table shows the direction.
  *
  * Column `qos`: the QoS (0 or 1), plus 16 with RETAIN, here and in the table of wills.
  */
@@ -9,9 +9,9 @@ import { crc32 } from 'node:zlib';
 import { type Direction, type Message, type Qos, retaining } from '../base/message.ts';
 import type { Row } from '../custody/row.ts';
 
-/** Bits up to the one that marks a lane of alarms (`custody/lane-number.ts`). */
+/** Number of bits of a lane number, up to the bit that marks a lane of alarms (`custody/lane-number.ts`). */
 const LANE_BITS = 21;
-/** Bits of the integers that a JavaScript number represents exactly. */
+/** Number of bits of the integers that a JavaScript number represents exactly. */
 const SEQ_BITS = 53;
 
 /** Value in the column `qos`: the bit of RETAIN among the flags of MQTT-SN 1.2 §5.3.4. */
@@ -28,7 +28,7 @@ export interface StoredRow {
   readonly payload: Uint8Array;
 }
 
-/** seq, lane, qos, epoch, up_ms, crc, topic, payload. */
+/** Values of a row in the order of the columns: seq, lane, qos, epoch, up_ms, crc, topic, payload. */
 export type RowValues = [number, number, number, number, number, number, string, Uint8Array];
 
 export function valuesOf(direction: Direction, row: Row): RowValues {
@@ -47,7 +47,7 @@ export function valuesOf(direction: Direction, row: Row): RowValues {
   return [row.seq, row.lane, qos, epoch, upMs, crc, row.topic, row.payload];
 }
 
-/** `undefined`: the row is damaged and must not be passed on. */
+/** Returns the row as read from the store. `undefined`: the row is damaged and must not be passed on. */
 export function rowOf(direction: Direction, stored: StoredRow): Row | undefined {
   if (!isWhole(direction, stored)) return undefined;
   const { seq, lane, qos, topic, epoch, up_ms: upMs } = stored;

@@ -97,9 +97,10 @@ export class StoreService {
     const isWritten = this.#hasRoomFor(core, changes) && this.#write(core, changes);
     this.#options.send({ kind: isWritten ? 'committed' : 'full', batch });
     if (isWritten) this.#unlessFull(() => core.note(this.#options.nowMs()));
-    if (this.#reserve.isSpent)
-      this.#unlessFull(() => core.checkpoint()); // so that the WAL restarts in its own space
-    else if (isWritten) this.#unlessFull(() => core.checkpointIfDue()); // on a full disk the WAL grows; later commits report it
+    // With a spent reserve a checkpoint is made, so that the WAL restarts in the space that it already has. If the disk
+    // is full at another checkpoint, the WAL grows, and later commits report the full disk.
+    if (this.#reserve.isSpent) this.#unlessFull(() => core.checkpoint());
+    else if (isWritten) this.#unlessFull(() => core.checkpointIfDue());
   }
 
   #hasRoomFor(core: StoreCore, changes: readonly Change[]): boolean {

@@ -31,6 +31,6 @@ export type FromStore =
 export interface StoreCommand {
   readonly path: string;
   readonly bootId: string;
-  /** The last process found the file corrupt, so it is checked before use. */
+  /** True if the last process found the file corrupt. The file is then checked before use. */
   readonly suspect: boolean;
 }

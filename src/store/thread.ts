@@ -9,7 +9,7 @@ import { type PackedPage, packChanges, unpackPage } from './packed.ts';
 import type { FromStore, StoreCommand, ToStore } from './thread-messages.ts';
 
 export interface RecoverySettings {
-  /** The last process found the file corrupt. */
+  /** True if the last process found the file corrupt. */
   readonly suspect: boolean;
   /** Receives progress sentences while the store is recovered. */
   readonly progress: (sentence: string) => void;

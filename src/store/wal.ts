@@ -11,8 +11,8 @@ import { closeSync, fsyncSync, openSync, readSync, writeSync } from 'node:fs';
 const CHUNK_BYTES = 1024 * 1024;
 
 /**
- * The caller's connection must hold the exclusive lock and must not have written yet. SQLite's locks are on the
- * database file; closing a descriptor of the WAL releases none.
+ * Writes the bytes of the WAL again and syncs them. The caller's connection must hold the exclusive lock and must not
+ * have written yet. SQLite's locks are on the database file; closing a descriptor of the WAL releases none.
  */
 export function rewriteWal(databasePath: string): void {
   let file: number;

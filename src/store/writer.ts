@@ -11,10 +11,13 @@ import type { Gap, HubSessionRow } from '../custody/row.ts';
 import type { Database, Statement } from './database.ts';
 import { storedQos, valuesOf } from './row-codec.ts';
 
-/** Dead letters deleted at once, because counting them takes some ms. */
+/** Number of dead letters deleted at once, because counting the dead letters takes some ms. */
 const ROOM_LETTERS = 100;
 
-/** Counters continue from the values read: the UPDATE checks that those are sound, a REPLACE would not. */
+/**
+ * Stores the new counters of a line, which are computed from the old ones. An UPDATE checks that the old ones are
+ * undamaged; a REPLACE would not.
+ */
 const WRITE_LEDGER = `INSERT INTO ledger VALUES (?,?,?,?,?,?,?,?,NULL) ON CONFLICT (id) DO UPDATE SET
   (accepted, delivered, dead, damaged, shed, bytes, puts) = (excluded.accepted, excluded.delivered, excluded.dead,
   excluded.damaged, excluded.shed, excluded.bytes, excluded.puts)`;
@@ -63,12 +66,12 @@ export class ChangeWriter {
     this.#ledgerRow = database.prepare('SELECT * FROM ledger WHERE id = ?');
   }
 
-  /** A row to be settled was not found by its number. */
+  /** True if a row to be settled was not found by its number. */
   get hasMissed(): boolean {
     return this.#hasMissed;
   }
 
-  /** Must be called within a transaction. */
+  /** Applies the changes. Must be called within a transaction. */
   apply(changes: readonly Change[]): void {
     const ledger = new Map<number, LedgerDelta>();
     for (const change of changes) {
@@ -224,7 +227,7 @@ export class ChangeWriter {
     const row = this.#ledgerRow.get(id) as LedgerRow | undefined;
     const before = row === undefined ? ZERO : countsOfLedger(row);
     const after = addCounts(before, delta.counts);
-    // Missing rows leave unknown bytes in the counters; an empty lane has none.
+    // Missing rows leave an unknown number of bytes in the counter. An empty lane has no bytes.
     const isEmpty = after.accepted === settledTotal(after);
     this.#run(
       WRITE_LEDGER,

@@ -10,7 +10,10 @@ export interface CheckedRow {
   readonly isSound: boolean;
 }
 
-/** @param order an ORDER BY clause. A table without checksums (dead letters, an earlier schema) counts as sound. */
+/**
+ * Reads all rows of a table. Rows of a table without checksums (dead letters, an earlier schema) count as sound. @param
+ * order an ORDER BY clause
+ */
 export function* readChecked(database: Database, table: string, order = ''): Iterable<CheckedRow> {
   const select = database.prepare(`SELECT * FROM ${table} ${order}`).raw();
   const columns = select.columns().map(({ name }) => name);

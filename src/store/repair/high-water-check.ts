@@ -2,9 +2,10 @@
  * Compares an opening store with its high-water mark, and writes the mark. Rows that the store once held and has lost
  * are entered into the ledger as accepted and damaged. So they are counted and shown, and the ledger balances.
  *
- * Number of lost rows: a lane delivers in order, so the messages pending at the mark were its newest rows, and a lost
- * end of the WAL loses its newest puts. The smaller of both numbers is taken. If order was not kept, it is an upper
- * bound: never less than the true loss.
+ * The number of lost rows of a lane is the smaller of two numbers: the messages that were pending at the mark, and the
+ * puts that the store has lost. A lane delivers in order, so its pending messages were its newest rows, and a lost end
+ * of the WAL loses its newest puts. If the order was not kept, the number is an upper bound: never less than the true
+ * loss.
  */
 import type { Direction } from '../../base/message.ts';
 import type { Change } from '../../custody/change.ts';
@@ -19,7 +20,7 @@ import { type LaneMark, type Mark, markPathOf, readMark, writeMark } from './hig
  * commit without a mark is not older than this.
  */
 const MARK_EVERY_MS = 5000;
-/** End of a sentence: the largest age of the mark. */
+/** End of a sentence, with the largest age of the mark. */
 const SINCE_THE_MARK = 'messages stored in the 5 s after that may be missing too';
 /** Ledger line for lost rows whose lane had no room in the mark. */
 const UNKNOWN_LANE = 0;
@@ -53,13 +54,17 @@ export class HighWaterMark {
     this.#path = storePath;
   }
 
-  /** Must be called within the opening transaction, before the ledger is read. */
+  /**
+   * Counts rows that the store has lost since its mark. Must be called within the opening transaction, before the
+   * ledger is read.
+   */
   check(facts: LedgerFacts): Findings {
     const { mark, isOwn, losses, sentences, unknown } = compareWithMark(this.#database, this.#path, facts);
     this.#turn = mark?.turn ?? 0;
     if (mark !== undefined && (isOwn || facts.isNew)) this.#reserve(mark);
     for (const loss of losses) this.#enter(loss);
-    this.#isStale = !isOwn || losses.length > 0; // a mark is written soon, because a missing mark must mean something from now on
+    // a mark is written soon, so that from now on a missing mark has a meaning
+    this.#isStale = !isOwn || losses.length > 0;
     return { damaged: damagedIn(losses), sentences, unknown };
   }
 
@@ -132,9 +137,9 @@ export class HighWaterMark {
 }
 
 interface Comparison {
-  /** `undefined`: there is no mark. */
+  /** Mark that was found. `undefined`: there is none. */
   readonly mark: Mark | undefined;
-  /** The mark belongs to this store. */
+  /** True if the mark belongs to this store. */
   readonly isOwn: boolean;
   readonly losses: readonly Loss[];
   readonly sentences: readonly string[];
@@ -156,7 +161,7 @@ export function compareWithMark(database: Database, storePath: string, facts: Le
   return { mark, isOwn: true, losses, sentences: [sentence], unknown: [sentence] };
 }
 
-/** Result for a store without a mark. Each store has one from its first opening on. */
+/** Result for a store without a mark. Each store has a mark from its first opening on. */
 function unmarked(database: Database, { isNew }: LedgerFacts): Pick<Comparison, 'sentences' | 'unknown'> {
   const puts = ledgerRows(database).reduce((sum, row) => sum + row.puts, 0);
   if (isNew || puts === 0) return { sentences: [], unknown: [] };

@@ -1,6 +1,7 @@
 /**
  * High-water mark of the store: its content, in a small separate file. A database that has lost its newest transactions
- * is intact and shows no damage; this file records how far it had come (docs/decisions/0010).
+ * is intact and shows no damage; this file records the numbers of rows that the database had stored
+ * (docs/decisions/0010).
  *
  * Two slots, written in turn, each with a CRC-32: a torn write leaves the other slot. An absent, empty or damaged file
  * is no mark, and no proof of a loss. The mark is never ahead of the store: only data made durable by a commit's fsync
@@ -12,9 +13,9 @@ import { crc32 } from 'node:zlib';
 import type { Direction } from '../../base/message.ts';
 import { syncFolder } from '../synced-folder.ts';
 
-/** One block of the medium: a slot is written whole or not at all, or the CRC is wrong. */
+/** Size of a slot: one block of the medium. A slot is written whole or not at all, or its CRC is wrong. */
 const SLOT_BYTES = 4096;
-/** CRC in hexadecimal and a blank. */
+/** Size of the head of a slot: CRC in hexadecimal and a blank. */
 const HEAD_BYTES = 9;
 
 /** Mark of one ledger line. `pending`: rows on disk at that moment. */

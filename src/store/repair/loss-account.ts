@@ -23,7 +23,10 @@ interface Found {
   readonly records: number;
 }
 
-/** Must be called within the opening transaction, before the tables are read. */
+/**
+ * Finds all losses, and counts them in the ledger. Must be called within the opening transaction, before the tables are
+ * read.
+ */
 export function findLosses(database: Database, opened: Opened, highWater: HighWaterMark | undefined): Found {
   const removed = opened.isChecked ? sweep(database) : 0;
   const repaired = repair(database);

@@ -9,7 +9,7 @@ import { PAGE_BYTES } from '../database.ts';
 
 const LOG_HEADER_BYTES = 32;
 const FRAME_BYTES = 24 + PAGE_BYTES;
-/** Offset within the headers of the WAL and of its frames. */
+/** Offsets of the salts in the header of the WAL and in the header of a frame. */
 const LOG_SALTS_AT = 16;
 const FRAME_SALTS_AT = 8;
 const SALTS_BYTES = 8;

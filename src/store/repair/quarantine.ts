@@ -93,7 +93,7 @@ export function finish(options: SalvageOptions): Salvaged {
   const rebuilt = JSON.parse(readFileSync(report, 'utf8')) as Rebuilt;
   const sentence = sentenceOf(rebuilt, folder);
   const unknown = rebuilt.hasLedger && !rebuilt.isDoubtful ? [] : [sentence];
-  const { hasLedger, restarted = [] } = rebuilt; // the report of an earlier version lacks this field
+  const { hasLedger, restarted = [] } = rebuilt; // the report of an earlier version lacks `restarted`
   return {
     recovery: [sentence],
     isDamaged: true,
@@ -118,7 +118,7 @@ function salvage(folder: string, { path, progress }: SalvageOptions): Rebuilt {
     const damaged = join(folder, basename(path));
     const rebuilt = rebuild({ sources, target: database, path: damaged, marked, progress });
     const identity = sources.map(identityIn).find((id) => id !== undefined) ?? mark?.store;
-    // so that the mark still belongs to the store
+    // the new store gets the identity of the old one, so that the mark still belongs to it
     if (identity !== undefined) database.prepare('UPDATE identity SET id = ?').run(identity);
     return rebuilt;
   } finally {
@@ -129,7 +129,7 @@ function salvage(folder: string, { path, progress }: SalvageOptions): Rebuilt {
   }
 }
 
-/** @returns `undefined` if it cannot be read */
+/** @returns the identity of the store; `undefined` if it cannot be read */
 function identityIn(source: Database): string | undefined {
   try {
     const id = source.prepare('SELECT id FROM identity').pluck().get();
@@ -140,8 +140,8 @@ function identityIn(source: Database): string | undefined {
 }
 
 /**
- * Links under other names, so that SQLite's temporary files are removed with them. @returns a link with the WAL and one
- * without, because the WAL may be the broken part
+ * Links the damaged files under other names in a folder of their own, so that SQLite's temporary files are removed with
+ * them. @returns a link with the WAL and one without, because the WAL may be the broken part
  */
 function linkReadings(damaged: string, folder: string): string[] {
   rmSync(folder, { recursive: true, force: true });

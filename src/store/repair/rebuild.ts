@@ -17,11 +17,11 @@ export interface Rebuilt {
   readonly damaged: number;
   /** Rows that the ledger counts and that cannot be read at all. */
   readonly unreadable: number;
-  /** Sessions, counters and the like with a wrong checksum: left out. */
+  /** Number of sessions, counters and the like that were left out because of a wrong checksum. */
   readonly records: number;
   /** True if the ledger could be read. Without it the number of missing messages is unknown. */
   readonly hasLedger: boolean;
-  /** A salvaged message may have been delivered before, while an undelivered one is missing. */
+  /** True if a salvaged message may have been delivered before, while an undelivered one is missing. */
   readonly isDoubtful: boolean;
   /** Lines of the ledger that restart with the salvaged rows. */
   readonly restarted: readonly number[];
@@ -31,8 +31,8 @@ const HOT = ['outbox', 'inbox'] as const;
 
 export interface RebuildOptions {
   /**
-   * The damaged store with its WAL, then without the WAL, which is used only if the first does not suffice. Files that
-   * could not be opened are left out.
+   * The damaged store with its WAL, then the damaged store without its WAL. The second one is used only if the first
+   * one does not suffice. Files that could not be opened are left out.
    */
   readonly sources: readonly Database[];
   readonly target: Database;
@@ -49,7 +49,8 @@ export function rebuild({ sources, target, path, marked, progress }: RebuildOpti
   let lanes: LaneState[] = lanesOf(target);
   let hasLedger = false;
   let isDoubtful = false;
-  target.exec('DELETE FROM hub_session'); // nothing is known of the hub session unless it can be read; this removes the row of the new store
+  // removes the row of the new store: nothing is known of the hub session unless its row can be read
+  target.exec('DELETE FROM hub_session');
   for (const source of sources) {
     target.exec('BEGIN');
     if (!hasLedger)

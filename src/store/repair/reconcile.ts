@@ -18,7 +18,7 @@ interface LaneRows {
   readonly epoch: number;
 }
 
-/** Messages that the ledger has pending and that are missing. */
+/** Number of messages that the ledger has pending and that are missing. */
 export function missingIn(lanes: readonly LaneState[]): number {
   return lanes.reduce((sum, { pending, rows }) => sum + Math.max(0, pending - rows), 0);
 }
@@ -46,13 +46,14 @@ export function reconcileLedger(target: Database, lanes: readonly LaneState[]): 
   }
 }
 
-/** Prevents that numbers, epochs and lanes that are still in use are assigned again. */
+/** Ensures that numbers, epochs and lanes that are still in use are not assigned again. */
 export function fillGaps(target: Database, lanes: readonly LaneState[]): void {
   const raise = target.prepare(`INSERT INTO sequence (direction, reserved_to) VALUES (?,?)
     ON CONFLICT (direction) DO UPDATE SET reserved_to = max(reserved_to, excluded.reserved_to)`);
   raise.run('uplink', highestOf(target, 'outbox', 'seq') + SEQ_BLOCK);
   raise.run('downlink', highestOf(target, 'inbox', 'seq') + SEQ_BLOCK);
-  // As after a lost connection: every message may have been sent, and a session missing at the hub counts as lost.
+  // The state is the same as after a lost connection: every message may have been sent, and a session missing at the
+  // hub counts as lost.
   target.exec(`INSERT OR IGNORE INTO hub_session (one, expected, connected, owner, lost_count) VALUES (1, 1, 1, 0, 0)`);
   const latest = Math.max(
     ...lanes.map(({ epoch }) => epoch),

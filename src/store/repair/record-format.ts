@@ -24,7 +24,7 @@ const FILE_HEADER_BYTES = 100;
 const LEAF_HEADER_BYTES = 8;
 /** Largest number of columns in a row of this program. */
 const COLUMNS_MAX = 12;
-/** Largest length of a record, more than any message needs. A longer one is noise. */
+/** Largest length of a record: more than any message needs. A longer record is noise. */
 const RECORD_BYTES_MAX = 2_097_152;
 
 /** Kind of a leaf page, and the offset of its cells. @returns `undefined` for any other page */

@@ -1,7 +1,7 @@
 /**
  * Copies the readable part of a damaged table through its integer primary key, up to a broken page. SQLite passes each
- * row to a function, which checks its CRC and inserts it into the new table (half the time of stepping through
- * results). The end of the break is found by growing steps and bisection, and reading continues there.
+ * row to a function, which checks its CRC and inserts it into the new table (this takes half the time of stepping
+ * through results). The end of the break is found by growing steps and bisection, and reading continues there.
  *
  * A break may consist of several breaks with readable pages between them: its key range is bisected until every
  * readable page has been reached. The effort is bounded, because keys have wide gaps (a block of numbers per start): a
@@ -15,7 +15,7 @@ import { isWhole } from '../row-codec.ts';
 const PROBES_MAX = 50_000;
 /** Probes within one break. A lost page that leads to 110 leaves of four rows must be searched completely. */
 const PROBES_OF_BREAK_MAX = 2000;
-/** Rows of one INSERT: half the time of as many INSERTs with one row. */
+/** Number of rows in one INSERT. It takes half the time of 32 INSERTs with one row each. */
 const ROWS_AT_ONCE = 32;
 /** Rows between two progress sentences. */
 const STEP_ROWS = 20_000;
@@ -110,7 +110,9 @@ class Reader {
     return this.#probes;
   }
 
-  /** @returns the next key after the last valid row */
+  /**
+   * Copies the rows from key `low` to key `high`, up to a broken page. @returns the next key after the last valid row
+   */
   copy(low: number, high: number): { readonly isBroken: boolean; readonly next: number } {
     this.#last = low - 1;
     const isBroken = !this.#succeeds(() => this.#read.get(low, high));

@@ -46,7 +46,7 @@ function columnsIn(database: Database): string {
   return [...CHECKED_TABLES, 'outbox', 'inbox'].map(columnsOf).join(';');
 }
 
-/** @throws Fault */
+/** Opens the store, after a recovery if it is needed. @throws Fault */
 export function openOrRecover(options: RecoveryOptions): Opened {
   const { path } = options;
   const isChecked = options.suspect || isSuspect(path) || sizeOf(path) <= CHECKED_BYTES_MAX;
@@ -74,8 +74,8 @@ export function openOrRecover(options: RecoveryOptions): Opened {
 }
 
 /**
- * Records that damage was seen while the store was open, so that the next start checks it. A failure here skips that
- * check.
+ * Records that damage was seen while the store was open, so that the next start checks it. If the record cannot be
+ * written, that check is skipped.
  */
 export function suspect(path: string): void {
   try {
@@ -119,8 +119,8 @@ function attempt(path: string, isChecked: boolean): Database | undefined {
 }
 
 /**
- * Checks the structures of the small tables, and of all tables if asked. No checksum covers a row that its page no
- * longer counts.
+ * Checks the structures of the small tables, and of all tables if asked. The check of the structures is needed because
+ * no checksum covers a row that its page no longer counts.
  */
 export function isWhole(database: Database, isChecked: boolean): boolean {
   const parts = isChecked ? ['1'] : CHECKED_TABLES;

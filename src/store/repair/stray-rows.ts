@@ -1,6 +1,6 @@
 /**
  * Rows that SQLite cannot reach, found in the bytes of the pages: under a broken inner page, in a file with a damaged
- * schema, in the WAL of a missing database. The checksum of each row shows whether it is a row, and of which table.
+ * schema, in the WAL of a missing database. The checksum shows whether the bytes are a row, and of which table.
  *
  * Rows that a sound page lists are taken. A page with a broken header also holds deleted rows, and so do older images
  * in the WAL. Of those rows the newest are taken, as many as the ledger misses (a lane delivers in order). The result
@@ -27,7 +27,10 @@ export interface StraySearch {
   readonly progress: (sentence: string) => void;
 }
 
-/** Types of a record: i integer, t text, b blob; I and T may be NULL. The first column of a rowid table is its key. */
+/**
+ * Column types of the records of each table: i integer, t text, b blob; I and T may be NULL. The first column of a
+ * rowid table is its key.
+ */
 const SHAPES: Readonly<Partial<Record<CheckedTable, RegExp>>> = {
   boot: /^itiIIi$/,
   subdevice: /^ititi$/,
@@ -45,7 +48,7 @@ const KEY_COLUMNS: Readonly<Partial<Record<CheckedTable, number>>> = { subscript
 /** Bytes between two progress sentences. */
 const STEP_BYTES = 64 * 1024 * 1024;
 
-/** @returns whether a row was taken that may have been delivered before */
+/** Inserts the rows that SQLite cannot reach. @returns whether a row was taken that may have been delivered before */
 export function findStrayRows(search: StraySearch): boolean {
   const images = new PageImages(search.path);
   try {
@@ -59,7 +62,7 @@ export function findStrayRows(search: StraySearch): boolean {
 
 interface Stray {
   readonly cell: Cell;
-  /** The newest image of its page lists the cell. */
+  /** True if the newest image of the page lists the cell. */
   readonly isListed: boolean;
 }
 
@@ -81,8 +84,8 @@ class Finder {
   }
 
   /**
-   * Inserts missing sessions, counters and the like: of counters and reserved numbers the highest, of others the
-   * newest.
+   * Inserts missing sessions, counters and the like: for each key the highest counters and reserved numbers, and of
+   * other tables the newest record.
    */
   putRecords(): void {
     const { target } = this.#search;
@@ -184,7 +187,10 @@ class Finder {
     }
   }
 
-  /** A sound newest image of a page lists all its rows: others on it were deleted. */
+  /**
+   * Finds the rows in one image of a page. The newest image of a sound page lists all rows of the page, so every other
+   * row in it was deleted.
+   */
   *#straysOn({ number, bytes, isNewest }: PageImage, isThorough: boolean): Iterable<Stray> {
     const { pageOf } = this.#images;
     const leaf = leafOf(bytes, number);
@@ -212,7 +218,7 @@ class Finder {
   }
 }
 
-/** The key takes the place of its column. */
+/** Reads a cell as a row of messages. The rowid takes the place of the column `seq`. */
 function messageIn({ rowid, values }: Cell): StoredRow | undefined {
   const [none, lane, qos, epoch, up_ms, crc, topic, payload] = values;
   if (values.length !== 8 || none !== null || rowid === undefined || !Buffer.isBuffer(payload)) return undefined;

@@ -1,7 +1,7 @@
 /**
- * Check whether a WAL belongs to the database beside it. SQLite's format does not record this, and SQLite replays a WAL
- * from a backup or a copy over the database. So each new store gets a random application id in the header on its first
- * page, and every image of that page in its WAL has the same id.
+ * Checks whether a WAL belongs to the database beside it. SQLite's format does not record this, and SQLite replays a
+ * WAL from a backup or a copy over the database. So each new store gets a random application id in the header on its
+ * first page, and every image of that page in its WAL has the same id.
  *
  * Only a complete frame counts. After a power failure the header of a new frame may stand before the bytes of an old
  * one. An id read there could condemn a WAL that holds acknowledged messages.
@@ -17,7 +17,7 @@ const WAL_HEADER_BYTES = 32;
 const PAGE_BYTES_AT = 8;
 const PAGE_BYTES_MAX = 65_536;
 const FRAME_HEADER_BYTES = 24;
-/** Offset within the header of the WAL. The header of each frame repeats the salts at 8. */
+/** Offset of the salts in the header of the WAL. The header of each frame repeats the salts at offset 8. */
 const SALTS_AT = 16;
 const SALTS_BYTES = 8;
 const WAL_CHECKSUM_AT = 24;
