@@ -69,7 +69,7 @@ export class Inbox {
       this.#dropOldest(lane, 1);
     }
     const { state, replayTo } = this.#of(lane);
-    // a few messages ahead are delivered within the hold time, but a replay is not
+    // a few messages before this one are delivered within the hold time, but a replay is not
     const isReplaying = (queue.window[0]?.row.seq ?? Number.POSITIVE_INFINITY) <= replayTo;
     const isNear = state === 'active' && queue.isOpenAtEnd && !isReplaying;
     return this.#custodian.accept(lane, message, {

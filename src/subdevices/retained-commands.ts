@@ -24,7 +24,10 @@ export class RetainedCommands {
   readonly #digest: Digest;
   /** Marks by lane and topic, the most recently used last. */
   readonly #marks = new Map<number, Map<string, CommandMark>>();
-  /** Hashes of retained messages that are being delivered, by lane and topic. Their entries do not have this flag. */
+  /**
+   * Hashes of retained messages that are being delivered, by lane and topic. The entries of these messages do not
+   * contain the flag RETAIN.
+   */
   readonly #underWay = new Map<string, string>();
   /** Changes by lane and topic that are in no commit yet. */
   readonly #unsaved = new Map<string, Change>();
