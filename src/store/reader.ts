@@ -107,8 +107,8 @@ export function readOldest(database: Database, direction: Direction): Map<number
     .prepare(`SELECT lane, epoch, up_ms AS upMs, min(seq) FROM ${tableOf(direction)} GROUP BY lane`)
     .all() as { lane: number; epoch: unknown; upMs: unknown }[];
   const found = new Map<number, Stamp>();
+  // a damaged row has no stamp
   for (const { lane, epoch, upMs } of rows)
-    // a damaged row has no stamp
     if (typeof epoch === 'number' && typeof upMs === 'number') found.set(lane, { epoch, upMs });
   return found;
 }
