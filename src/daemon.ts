@@ -41,7 +41,7 @@ import { Mailbox } from './runtime/mailbox.ts';
 export interface DaemonOptions {
   readonly configPath: string;
   readonly version: string;
-  /** See `storage-guard.ts`. Changed in tests only. */
+  /** Time between two trials of failing storage, ms (`storage-guard.ts`). Set in tests only. */
   readonly storageTryMs?: number;
 }
 
@@ -50,25 +50,30 @@ const TTY_LIMITS = {
   openMsMax: 5000,
   closeMsMax: CLOSE_MS_MAX,
   /**
-   * Downlinks are sent one at a time and acknowledgements are small, so more bytes mean that the device does not read.
+   * Largest number of bytes that wait for the device. Downlinks are sent one at a time and acknowledgements are small,
+   * so more bytes mean that the device does not read.
    */
   queuedBytesMax: 256 * 1024,
 };
-/** Umask of the process: files are closed to other users unless a mode is given. */
+/** Umask of the process: other users cannot open a new file unless the code sets its mode. */
 const OTHERS_MASK = 0o077;
 /** Mode of the socket directory. The sockets in it have their own modes. */
 const SOCKET_FOLDER_MODE = 0o755;
-/** Folder in the state directory. */
+/** Folder of the recordings, in the state directory. */
 const RECORDINGS_FOLDER = 'recordings';
 /** File in the state directory with the messages that ended a process. */
 const MARKS_FILE = 'fault-marks';
-/** Longest wait for a drain at the end. Every acknowledged message is on disk already, so the next start continues. */
+/**
+ * Longest time for the stop of the gateway. Every acknowledged message is on disk already, and the next start continues
+ * with these messages.
+ */
 const DRAIN_MS_MAX = 10_000;
 /** Interval of the status line that `systemctl status` shows. */
 const STATUS_MS = 5000;
 /**
- * Time from the start to the writing of the compile cache, past the first acknowledgements: writing it blocks the process.
- * Node itself writes the cache at a regular exit, which a gateway that always loses its power never reaches.
+ * Time from the start until the compile cache is written. The write blocks the process, so the time is long enough for
+ * the first acknowledgements. Node itself writes the cache at a regular exit, but a gateway that always loses its power
+ * never exits regularly.
  */
 const FLUSH_COMPILE_CACHE_AFTER_MS = 5000;
 /** Interval for writing the counts of repeated events. */
@@ -150,11 +155,12 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       ending.end({ code: EXIT.storage, reason });
     },
   });
-  // recovery of a store may take long; the next start continues it
+  // a signal ends the wait, because the recovery of a store may take long; the next start continues the recovery
   const gateway = await Promise.race([opening, ending.ended]);
   if ('reason' in gateway) {
     journal.warn('stopped before the store was open', { reason: gateway.reason });
-    exitAtOnce(gateway.code); // the store's thread may run for minutes; uncommitted work is repeated at the next start
+    // the store's thread may run for minutes; the next start repeats the uncommitted work
+    exitAtOnce(gateway.code);
     return gateway.code;
   }
   opened = gateway;
@@ -181,7 +187,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     commands: { ...adminCommandsFor(gateway), ...recorderCommands(gateway, recordings) },
   });
   recordings.start();
-  // errors thrown outside the mailbox: the mailbox is halted at once, and the process ends as after any bug
+  // an error thrown outside the mailbox halts the mailbox at once, and the process ends as after any bug
   process.setUncaughtExceptionCaptureCallback((error) => {
     mailbox.halt();
     ending.end({ code: EXIT.bug, reason: bugWords(error) });
@@ -192,7 +198,8 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const status = setInterval(show, STATUS_MS);
   const flush = setTimeout(flushCompileCache, FLUSH_COMPILE_CACHE_AFTER_MS);
   const { code, reason } = await ending.ended;
-  process.setUncaughtExceptionCaptureCallback(null); // from here on `main.ts` ends the process at once
+  // from here on `main.ts` handles an uncaught error: the process ends at once
+  process.setUncaughtExceptionCaptureCallback(null);
   clearInterval(status);
   clearTimeout(flush);
   notifySystemd('STOPPING=1');
@@ -259,7 +266,7 @@ function secretsOf({ subdevices }: Config): ReadonlyMap<string, string> {
   );
 }
 
-/** Writes events to the journal. @returns a function that ends this and writes the remaining counts */
+/** Starts to write events to the journal. @returns a function that ends the writing and writes the remaining counts */
 function narrate({ parts: { facts, clock } }: Gateway, journal: Journal, level: JournalLevel): () => void {
   const budget = new JournalBudget({
     nowMs: () => clock.nowMs(),

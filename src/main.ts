@@ -1,7 +1,8 @@
 /**
  * argv → command → exit code. The only file that sets an exit code or prints an error.
  *
- * Imports nothing but texts until the version of Node is checked (an older Node crashes in SQLite's binding).
+ * Until the version of Node is checked, this file imports texts only, because an older Node crashes in SQLite's
+ * binding.
  */
 import { EXIT, exitCodeOf, Fault } from './base/fault.ts';
 import { errorLines } from './cli/error-lines.ts';
@@ -41,7 +42,7 @@ function report(error: unknown): number {
   return EXIT.bug;
 }
 
-// `holdfast tail | head`: the reader has closed the pipe, which is not an error
+// EPIPE, for example in `holdfast tail | head`: the reader has closed the pipe, which is not an error
 process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   if (error.code === 'EPIPE') process.exit(EXIT.ok);
   process.stderr.write(`holdfast: Cannot write to standard output (${error.code}): the output is incomplete\n`);
@@ -50,5 +51,5 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
 process.on('uncaughtException', (error) => process.exit(report(error)));
 
 const exitCode = await main().catch(report);
-// open timers and sockets are not waited for, but the printed text is
+// the process waits until the printed text is written, but not for open timers and sockets
 process.stdout.write('', () => setImmediate(() => process.exit(exitCode)));

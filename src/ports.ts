@@ -12,7 +12,10 @@ import type { LaneWants, RowPage, StoreOpening, Tally } from './custody/row.ts';
 export type Cancel = () => void;
 
 export interface Clock {
-  /** Milliseconds of CLOCK_MONOTONIC: never steps, survives a restart of the process within one boot. */
+  /**
+   * Milliseconds of CLOCK_MONOTONIC. This clock never steps, and continues over restarts of the process within one
+   * boot.
+   */
   nowMs(): number;
   /** Unix milliseconds of the machine's clock, which is not trusted. */
   wallMs(): number;
@@ -37,7 +40,10 @@ export interface Channel {
   write(bytes: Uint8Array): void;
   /** Bytes written but not yet accepted by the operating system. */
   readonly queuedBytes: number;
-  /** Stops or resumes reading. Without it, or while stopped, bytes may still come. The peer waits by flow control. */
+  /**
+   * Stops or resumes reading. After a stop, the peer waits by flow control, but bytes may still arrive. Absent: reading
+   * cannot be stopped.
+   */
   setReading?(isReading: boolean): void;
   /** Counters of a serial port. `undefined`: the driver does not count, or the port is not open. */
   lineErrors?(): LineErrors | undefined;
@@ -62,22 +68,25 @@ export interface ChannelListener {
   /** The port cannot be opened yet. It is opened as soon as possible: `opened` or `closed` follows. */
   waits?(wait: PortWait): void;
   opened(): void;
-  /** The bytes may be a view of a pool: copy what is kept. */
+  /** Called with received bytes, which may be a view of a pool. The listener must copy the bytes that it keeps. */
   bytes(bytes: Uint8Array): void;
-  /** Called exactly once per channel, also after a failed open. No call follows. */
+  /** Called exactly once per channel, also after a failed open. No other call follows. */
   closed(reason: string): void;
 }
 
 /** Reason why a port cannot be opened yet. */
 export interface PortWait {
-  /** No device has that name; several devices have it; another link uses the device. */
+  /**
+   * `absent`: no device has the name. `ambiguous`: several devices have the name. `shared`: another link uses the
+   * device.
+   */
   readonly kind: 'absent' | 'ambiguous' | 'shared';
   readonly why: string;
 }
 
 /**
- * Recovery steps for the device of a link besides opening it. Each resolves with what was done, or rejects with the
- * reason.
+ * Recovery steps for the device of a link, other than to open the device again. Each step resolves with a text that
+ * describes what was done, or rejects with the reason.
  */
 export interface PortCare {
   /** Current device of the link. `undefined`: none. */
@@ -97,22 +106,22 @@ export interface StoreListener {
   committed(batch: number): void;
   /** The disk is full: nothing of `batch` was written. The store does not repeat the batch. */
   full(batch: number): void;
-  /** Storage cannot be trusted any more. The process must acknowledge nothing and exit. */
+  /** Storage cannot be trusted any more. The process must not acknowledge any further message and must exit. */
   failed(reason: string, code: FaultCode): void;
 }
 
 /**
- * Durable half of the gateway. One commit runs at a time; the caller groups changes. Answers come in the order of the
- * calls.
+ * Durable half of the gateway. One commit runs at a time. The caller groups the changes. The answers arrive in the
+ * order of the calls.
  */
 export interface Store {
   /**
-   * Applies the changes in one transaction, in order. `batch` numbers rise by one from 1. After `full`, changes that
-   * put messages are rejected until there is room; other changes are applied. An empty list tests whether there is
-   * room.
+   * Applies the changes in one transaction, in order. `batch` is 1 for the first commit and rises by one with each
+   * commit. After `full`, changes that put messages are rejected until there is room; other changes are applied. An
+   * empty list tests whether there is room.
    */
   commit(batch: number, changes: readonly Change[]): void;
-  /** Reads rows of the wanted lanes, in order of `seq`, scanning a bounded number of rows. */
+  /** Reads rows of the wanted lanes, in order of `seq`. One call scans a limited number of rows. */
   page(request: PageRequest): Promise<RowPage>;
   /** Counts rows and reads the durable counters in one snapshot. */
   tally(): Promise<Tally>;
@@ -127,5 +136,5 @@ export interface PageRequest {
   readonly limit: number;
 }
 
-/** Opens the store, recovering it as far as needed; rejects with a `Fault`. */
+/** Opens the store, and recovers a damaged store as far as needed. Rejects with a `Fault`. */
 export type OpenStore = (listener: StoreListener) => Promise<{ store: Store; opening: StoreOpening }>;

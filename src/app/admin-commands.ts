@@ -44,7 +44,7 @@ export function recorderCommands(gateway: Gateway, recordings: Recordings): Admi
   return { 'recorder.freeze': ({ of }) => freeze(gateway, recordings, of) };
 }
 
-/** @param of name of a link or `hub`; `undefined`: all */
+/** Writes the contents of flight recorders to files. @param of link name, or `hub`; `undefined`: all recorders */
 async function freeze(gateway: Gateway, recordings: Recordings, of: unknown): Promise<{ readonly frozen: Frozen[] }> {
   if (gateway.parts.config.recorder.ringBytes === 0)
     throw refusal('The flight recorder is off', 'Set recorder.ring_bytes to more than 0, and restart the gateway.');

@@ -1,7 +1,7 @@
 /**
- * Composition root: builds the stations and the flows from the ports, starts them, drains and stops them. The only file
- * that knows all of them. It makes no decision about a message. The operating system is outside (`daemon.ts`), so the
- * simulation builds the same gateway with virtual parts.
+ * Composition root: builds the stations and the flows from the ports, starts them, drains and stops them. No other file
+ * knows all stations and flows. This file makes no decision about a message. The operating system is outside
+ * (`daemon.ts`), so the simulation builds the same gateway with virtual parts.
  */
 import type { Facts } from '../base/events.ts';
 import type { MessageMark } from '../base/message-mark.ts';
@@ -58,7 +58,7 @@ export interface GatewayParts {
   readonly openStore: OpenStore;
   readonly openHub: OpenChannel;
   readonly openLink: (link: LinkConfig) => OpenChannel;
-  /** Recovery steps for the port of a link. Without it no recovery step runs. */
+  /** Recovery steps for the port of a link. If `careOf` is absent, no recovery step runs. */
   readonly careOf?: (link: LinkConfig) => PortCare;
   /** Reports when the wall clock was synchronised. Without it the clock is never trusted. */
   readonly timeService?: TimeService | undefined;
@@ -68,7 +68,7 @@ export interface GatewayParts {
   readonly credentials: (wallMs: number | undefined) => Credentials;
   /** Messages on which an earlier process ended. */
   readonly marks?: readonly MessageMark[];
-  /** See `stations.ts`. Changed in tests only. */
+  /** Largest number of unstored bytes in RAM (`stations.ts`). Set in tests only. */
   readonly unstoredBytesMax?: number;
   /** Called when the storage cannot be trusted. The caller must end the process; nothing is acknowledged any more. */
   readonly onStoreFailed: StoreListener['failed'];
@@ -102,7 +102,7 @@ export class Gateway {
   readonly deadLetters: DeadLetters;
   readonly hub: HubConnection;
   readonly links: Links;
-  /** Inputs on which a machine threw. */
+  /** Inputs on which a machine threw an error. */
   readonly setAside: SetAside;
   readonly underWay: UnderWay;
   readonly intake: Intake;

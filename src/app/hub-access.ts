@@ -1,6 +1,6 @@
 /**
- * Access to the hub: from the hub section and its files to an opener of connections and the credentials of CONNECT.
- * Secrets and TLS files are read again for each connection.
+ * Access to the hub: makes the function that opens connections and the credentials of CONNECT, from the hub section of
+ * the configuration and the files that the section names. Secrets and TLS files are read again for each connection.
  */
 import type { Facts } from '../base/events.ts';
 import type { HubConfig } from '../config/hub/hub-config.ts';

@@ -20,8 +20,8 @@ const PACKET_OVERHEAD_BYTES = 66_000;
 /** Longest wait for SUBACK, UNSUBACK and PINGRESP. */
 const ANSWER_MS_MAX = 10_000;
 /**
- * Pauses between openings of a port. Each opening leaks 7 kB in serialport 13, which makes 20 MB a day at the longest
- * pause.
+ * Shortest and longest pause between two openings of a port. Each opening leaks 7 kB of RAM in serialport 13: 20 MB a
+ * day at the longest pause.
  */
 const REOPEN = { floorMs: 500, ceilingMs: 30_000 };
 

@@ -45,8 +45,8 @@ export function allowance(config: Config): (subdevice: string, link: string) => 
 }
 
 /**
- * Returns a function for the filters, in a subdevice's own topics, that the gateway subscribes for the subdevice.
- * `undefined`: the subdevice subscribes itself, or its link is not configured.
+ * Returns a function that finds the filters which the gateway subscribes for a subdevice. The filters name topics in
+ * the form that the subdevice uses. `undefined`: the subdevice subscribes itself, or its link is not configured.
  */
 export function filtersByConfig(config: Config): (subdevice: string, link: string) => readonly string[] | undefined {
   const links = new Map(config.links.map((link) => [link.name, link]));

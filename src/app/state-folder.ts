@@ -44,15 +44,15 @@ function ownerOf(path: string): number | undefined {
   }
 }
 
-/** Creates the directory if it is missing. On return a power cut cannot remove the directory any more. */
+/** Creates the directory if it is missing. After the return, a power cut cannot remove the directory any more. */
 export function makeStateFolder(path: string): void {
   makeFolders(path, FOLDER_MODE);
-  // all parents are synced, since it is unknown which of them were created just now or before a crash
+  // all parents are synced, because it is unknown which of them were created just now or shortly before a crash
   for (let folder = path; folder !== dirname(folder); folder = dirname(folder)) {
     try {
       syncFolder(dirname(folder));
     } catch (error) {
-      // not accessible, so not created by this process; or a file system without sync
+      // either the directory is not accessible, so this process did not create it, or the file system has no sync
       if (!['EACCES', 'EPERM', 'EINVAL', 'EROFS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
     }
   }
@@ -87,7 +87,7 @@ function restrict(path: string, modeMax: number, found: Stats): void {
   try {
     chmodSync(path, mode & modeMax);
   } catch {
-    // file of another user, or a file system that is read-only or has no modes
+    // the mode stays: another user owns the file, or the file system is read-only or has no modes
   }
 }
 

@@ -29,7 +29,10 @@ import { Inbox } from '../subdevices/inbox.ts';
 import { SubdeviceRegistry } from '../subdevices/registry.ts';
 import { RetainedCommands } from '../subdevices/retained-commands.ts';
 
-/** Largest number of entries of one lane in RAM: enough for a fast subdevice in flight, and the size of a page. */
+/**
+ * Largest number of entries in the window of one lane, and of rows of one lane in a page. Enough for the messages in
+ * flight of a fast subdevice.
+ */
 export const WINDOW_MAX = 64;
 /** Largest number of unstored bytes in RAM before subdevices must wait. Large enough for a slow SD card. */
 const UNSTORED_BYTES_MAX = 16 * 1024 * 1024;

@@ -1,7 +1,7 @@
 /**
- * Guard of the storage: opens the store, counts its failures over restarts, and waits in degraded mode after too many
- * of them. In degraded mode the control socket answers and shows the reason. No link is opened, the hub is not
- * connected, and nothing is acknowledged. The store is tried once a minute; when it opens, the gateway starts.
+ * Guard of the storage: opens the store, counts the failures of the storage over restarts, and waits in degraded mode
+ * after too many of them. In degraded mode the control socket answers and shows the reason. No link is opened, the hub
+ * is not connected, and nothing is acknowledged. The store is tried once a minute; when it opens, the gateway starts.
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -36,12 +36,15 @@ export interface StorageOptions {
   readonly tryMs?: number | undefined;
 }
 
-/** File beside the control socket. That directory is in a tmpfs, so it can be written when the disk cannot. */
+/**
+ * File beside the control socket. The directory of the socket is in a tmpfs, so the file can be written when the disk
+ * cannot be written.
+ */
 const FAILURES_FILE = 'storage-failures';
 /** Number of failures within ten minutes that starts degraded mode (`io/failure-log.ts`). */
 const FAILURES_MAX = 5;
 const TRY_MS = 60_000;
-/** Time that systemd waits for the next report of recovery. A step takes less on any SD card. */
+/** Time that systemd waits for the next report of recovery. One step of the recovery takes less time on any SD card. */
 const RECOVERY_STEP_MS = 60_000;
 
 export class Storage {
@@ -81,7 +84,10 @@ export class Storage {
     }
   };
 
-  /** Adds the cause to a fault. SQLite reports only that the file does not open; permissions are checked here. */
+  /**
+   * Adds the cause to a fault: SQLite reports only that the file does not open, so this function checks the
+   * permissions.
+   */
   #withCause(error: unknown): unknown {
     if (!(error instanceof Fault)) return error;
     if (error.code === 'store-locked') return this.#lockedBy(error);
@@ -186,7 +192,7 @@ export class Storage {
   }
 }
 
-/** True for a fault of the storage. A lock of another gateway is not one. */
+/** True for a fault of the storage. A lock of another gateway is not a fault of the storage. */
 function isFailureOfStorage(code: FaultCode): boolean {
   return code !== 'store-locked' && exitCodeOf(code) === EXIT.storage;
 }
