@@ -1,6 +1,7 @@
 /**
- * Decorrelated-jitter back-off: the next pause is drawn between the floor and three times the last pause, capped. It
- * spreads a fleet after a common outage better than doubling does, and a pause is never shorter than the floor.
+ * Decorrelated-jitter back-off: the next pause is drawn between the floor and three times the last pause, capped. After
+ * an outage of a whole fleet, such pauses spread the reconnects better than doubled pauses do. A pause is never shorter
+ * than the floor.
  */
 
 export interface BackoffLimits {
@@ -20,7 +21,10 @@ export class Backoff {
     this.lastMs = limits.floorMs;
   }
 
-  /** Returns the pause before the next attempt, in ms: floor ≤ pause ≤ ceiling. A floor above the ceiling wins. */
+  /**
+   * Returns the pause before the next attempt, in ms: floor ≤ pause ≤ ceiling. If the floor is above the ceiling, the
+   * pause is the floor.
+   */
   next(): number {
     const { floorMs, ceilingMs } = this.limits;
     const widestMs = Math.max(floorMs, this.lastMs * 3);

@@ -1,12 +1,12 @@
 /**
- * Decision whether the wall clock can be trusted. On a machine without a battery clock the wall clock starts at any
- * time, and any program may set it.
+ * Decision whether the wall clock can be trusted. On a machine without a battery clock, the wall clock can show any
+ * time after a boot, and any program may set the clock.
  *
  * The wall clock is trusted if a time service reports that it has synchronised the clock, if that synchronisation is
  * recent by the same clock, and if the clock is not earlier than the time that has certainly passed. From then on wall
  * time is the monotonic clock plus a stored offset, so later changes of the wall clock change no age. A jump ends the
- * trust until the service has synchronised the clock again. A jump made by the service itself comes with a new mark and
- * keeps the trust.
+ * trust until the service has synchronised the clock again. If the service itself made the jump, it reports a new time
+ * of synchronisation, and the trust stays.
  *
  * The hub's time is the second source. It is used if no time service has synchronised the clock: the hub's time gives
  * the offset, and the wall clock is trusted if it agrees. If it does not agree, ages and signatures follow the hub. The
@@ -14,13 +14,13 @@
  */
 import type { Epoch } from './time.ts';
 
-/** 2026-01-01, before this program was built. A clock behind this time has not been set. */
+/** 2026-01-01, before this program was built. A clock that shows an earlier time has not been set. */
 export const CLOCK_FLOOR_MS = 1_767_225_600_000;
 /** Largest difference that is not a jump: slewing, and the time between the readings of two clocks. */
 const JUMP_MS = 2000;
 /**
- * timesyncd asks at least every 2048 s (PollIntervalMaxSec). This is a little more than twice that: one answer may be
- * lost.
+ * Largest age of a recent synchronisation. timesyncd asks at least every 2048 s (PollIntervalMaxSec). The limit is a
+ * little more than twice that interval, because one answer may be lost.
  */
 const FRESH_MS = 4_200_000;
 
@@ -29,13 +29,13 @@ export interface ClockReading {
   readonly upMs: number;
   /** Unix ms of the machine's clock, not yet trusted. */
   readonly wallMs: number;
-  /** Ms that the machine has slept in this boot. Only the growth counts. */
+  /** Ms that the machine has slept in this boot. Only the increase between two readings is used. */
   readonly sleptMs: number;
   /** Wall-clock time of the last synchronisation, Unix ms. `undefined`: none in this boot. */
   readonly syncedAtMs: number | undefined;
 }
 
-/** Time as the hub reports it. */
+/** Time that the hub reported. */
 export interface ReportedTime {
   /** Unix ms, with an error of at most `errorMs`. */
   readonly wallMs: number;
@@ -59,9 +59,12 @@ export class ClockTrust {
   #seen: { readonly offsetMs: number; readonly syncedAtMs: number | undefined } | undefined;
   #sleptMs: number | undefined;
   #isTrusted = false;
-  /** The current offset comes from the hub. */
+  /** True if the current offset comes from the hub. */
   #isFromHub = false;
-  /** Mark of a synchronisation before the last jump. It proves nothing about the clock now. */
+  /**
+   * `syncedAtMs` of a synchronisation before the last jump. Such a synchronisation proves nothing about the clock after
+   * the jump.
+   */
   #staleMarkMs: number | undefined;
 
   /** @param wallMinusUpMs offset found by an earlier process in this boot */
@@ -82,8 +85,8 @@ export class ClockTrust {
   }
 
   /**
-   * Error of the wall clock at `reading` in ms, positive if it is ahead. `undefined` unless the hub's time is the
-   * better one.
+   * Error of the wall clock at `reading` in ms, positive if it is ahead. `undefined` if the gateway does not use the
+   * hub's time, or if the wall clock agrees with the hub's time.
    */
   aheadOfHubMs({ upMs, wallMs }: Pick<ClockReading, 'upMs' | 'wallMs'>): number | undefined {
     if (!this.#isFromHub || this.#isTrusted || this.#wallMinusUpMs === undefined) return undefined;
@@ -129,7 +132,10 @@ export class ClockTrust {
     };
   }
 
-  /** Differences below a jump are ignored, because each new offset is a write. */
+  /**
+   * Stores a new offset. A difference smaller than a jump is ignored, because each new offset costs a write to the
+   * disk.
+   */
   #remember(offsetMs: number): void {
     const known = this.#wallMinusUpMs;
     if (known === undefined || Math.abs(offsetMs - known) > JUMP_MS) this.#wallMinusUpMs = offsetMs;
@@ -164,7 +170,10 @@ export class ClockTrust {
   }
 }
 
-/** Latest time that has certainly passed. A correct clock is not behind it. @param now number of the current boot */
+/**
+ * Latest time that has certainly passed, Unix ms. A correct clock does not show an earlier time. @param now number of
+ * the current boot
+ */
 export function wallFloorMs(epochs: ReadonlyMap<number, Epoch>, now: number): number {
   let floorMs = CLOCK_FLOOR_MS;
   for (const { epoch, lastUpMs, wallMinusUpMs } of epochs.values()) {

@@ -10,16 +10,19 @@ export interface Decimal {
   readonly exponent: number;
 }
 
-/** Number that no double prints: its digits, in the syntax of a JSON number. */
+/** Number whose digits no double prints. `digits` has the syntax of a JSON number. */
 export interface ExactNumber {
   readonly digits: string;
 }
 
 export type Numeric = number | ExactNumber;
 
-/** Somewhat more than the range of doubles. Longer numbers come from outside and would cost memory. */
+/**
+ * Largest number of digits, and largest exponent: somewhat more than the range of doubles. Numbers come from outside,
+ * and longer ones would cost memory.
+ */
 const DIGITS_MAX = 800;
-/** Longer numbers are printed as the nearest double. */
+/** Largest number of digits that are printed without an exponent. A longer number is printed as the nearest double. */
 const PLAIN_DIGITS_MAX = 60;
 const NUMBER = /^(-?)(\d+)(?:\.(\d+))?(?:[eE]([+-]?\d+))?$/;
 
@@ -42,7 +45,7 @@ export function decimalOf(value: Numeric): Decimal {
 export const isExactNumber = (value: unknown): value is ExactNumber =>
   typeof value === 'object' && value !== null && 'digits' in value;
 
-/** Returns a double if it prints the same digits, otherwise the digits. */
+/** Returns a double if a double prints the same digits, otherwise the digits. */
 export function numericOf(decimal: Decimal): Numeric {
   const digits = plainDigits(decimal);
   const number = Number(digits ?? `${decimal.coefficient}e${decimal.exponent}`);
@@ -96,7 +99,10 @@ const at = ({ coefficient, exponent }: Decimal, common: number): bigint =>
 
 const lengthOf = (coefficient: bigint): number => String(coefficient).length;
 
-/** Digits without an exponent and without trailing zeros. `undefined`: too long for that. */
+/**
+ * Digits without an exponent and without trailing zeros. `undefined`: the number has more than `PLAIN_DIGITS_MAX`
+ * digits.
+ */
 function plainDigits({ coefficient, exponent }: Decimal): string | undefined {
   if (coefficient === 0n) return '0';
   const sign = coefficient < 0n ? '-' : '';

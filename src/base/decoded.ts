@@ -1,5 +1,6 @@
 /**
- * Result of decoding input from outside. Invalid input is a value that is counted where it arrives; it is never thrown.
+ * Result of decoding input from outside. Invalid input is a value and never an exception. The code that receives the
+ * input counts it.
  */
 export type Decoded<T> =
   | { readonly ok: true; readonly value: T }

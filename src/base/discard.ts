@@ -52,17 +52,17 @@ export type DiscardReason =
   /** A downlink for a subdevice that is not in the configuration. */
   | 'subdevice not configured';
 
-/** Size of something too large, and of the largest that is taken, in bytes. */
+/** Size of an object that is too large, and the largest permitted size, in bytes. */
 export interface ExcessSize {
   readonly bytes: number;
   readonly bytesMax: number;
-  /** Key of the link that sets `bytesMax`; `undefined`: there is none. */
+  /** Key of the link that sets `bytesMax`; `undefined`: no key sets the limit. */
   readonly key?: SizeKey;
 }
 
 export interface SizeKey {
   readonly name: string;
-  /** Largest value it takes. */
+  /** Largest value of the key. */
   readonly largest: number;
 }
 
@@ -79,8 +79,8 @@ export function sampleBytes(bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * Sample as one line of printable ASCII: `"12.5 kg\r"`, or `hex 00 1f a2`, or the text itself. `…` marks omitted
- * octets.
+ * Returns the sample as one line of printable ASCII: octets as `"12.5 kg\r"` or `hex 00 1f a2`, a text as it is. `…`
+ * marks omitted octets.
  */
 export function sampleWords(sample: Uint8Array | string): string {
   if (typeof sample === 'string') {

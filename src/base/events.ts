@@ -12,7 +12,7 @@ export type GatewayEvents = {
   gatewayStopping: (fact: { readonly reason: string }) => void;
   linkOpened: (fact: { readonly link: string; readonly path: string }) => void;
   linkClosed: (fact: { readonly link: string; readonly path: string; readonly reason: string }) => void;
-  /** The port is absent or must not be opened. The link waits for it. */
+  /** The port is absent or must not be opened. The link waits for the port. */
   linkWaits: (fact: { readonly link: string; readonly path: string; readonly reason: string }) => void;
   /** A recovery step ran on an open line that does not work. */
   linkRecovery: (fact: { readonly link: string; readonly recoveryStep: string; readonly outcome: string }) => void;
@@ -43,19 +43,22 @@ export type GatewayEvents = {
   /** The hub has begun to send stored messages, at most `storedMax`. */
   replayStarted: (fact: { readonly storedMax: number }) => void;
   replayDone: (fact: { readonly received: number }) => void;
-  /** Downlinks may be missing. */
+  /** Downlinks may be missing, for the given reason. */
   possibleGap: (fact: { readonly reason: string; readonly away: Age | null }) => void;
   hubRefused: (fact: { readonly reason: string; readonly remedy: string }) => void;
-  /** A connection attempt failed for another reason than the previous one. */
+  /** A connection attempt failed, and the reason differs from that of the previous attempt. */
   hubUnreachable: (fact: { readonly reason: string }) => void;
-  /** The connection to the hub stands, and no CONNACK has come for this long. */
+  /** The connection to the hub is established, and no CONNACK has arrived for `forMs`. */
   hubSilent: (fact: { readonly peer: string; readonly forMs: number }) => void;
   /** The TLS files were read and are invalid, or are valid again (`undefined`). */
   tlsFilesJudged: (fact: { readonly problem: string | undefined }) => void;
   /** The file of a secret became unreadable, or is readable again (`undefined`). */
   secretFileJudged: (fact: { readonly problem: string | undefined }) => void;
   hubLost: (fact: { readonly reason: string }) => void;
-  /** Another client seems to connect with this gateway's identity. `times`: connections lost to it in a row. */
+  /**
+   * Another client seems to connect with this gateway's identity. `times`: number of successive connections that were
+   * lost to the other client.
+   */
   hubTakenOver: (fact: { readonly times: number }) => void;
   hubAnswered: (fact: { readonly sentence: string }) => void;
   uplinkAccepted: (fact: {
@@ -74,11 +77,11 @@ export type GatewayEvents = {
     readonly link: string | null;
     readonly subdevice: string | null;
     readonly reason: string;
-    /** Number since the last fact of this kind. */
+    /** Number of messages or commands since the last fact of this kind. */
     readonly count: number;
     readonly sample: string;
   }) => void;
-  /** The hub closed the connection while this packet alone was in flight. `closes`: how often so far. */
+  /** The hub closed the connection while only this packet was in flight. `closes`: number of such closes until now. */
   packetSuspected: (fact: { readonly packet: string; readonly closes: number }) => void;
   packetSetAside: (fact: { readonly packet: string; readonly closes: number }) => void;
   packetReleased: (fact: { readonly packet: string }) => void;
@@ -97,8 +100,8 @@ export type GatewayEvents = {
   downlinkDelivered: (fact: { readonly subdevice: string; readonly topic: string }) => void;
   backlogDrained: (fact: { readonly messages: number }) => void;
   /**
-   * A machine threw on this input. The input is set aside and the machine restarts. `endedProcess`: an earlier process
-   * ended on the input, so the input was not handled at all.
+   * A machine threw an error on this input. The input is set aside and the machine restarts. `endedProcess`: an earlier
+   * process ended on the input, so the input was not handled at all.
    */
   messageSetAside: (fact: {
     readonly of: string;
@@ -106,13 +109,13 @@ export type GatewayEvents = {
     readonly why: string;
     readonly endedProcess: boolean;
   }) => void;
-  /** A listener of the facts named `fact` threw. Emitted once for each name. */
+  /** A listener of the facts with the name `fact` threw an error. Emitted once for each name. */
   listenerFailed: (fact: { readonly fact: string; readonly why: string }) => void;
   storeFull: (fact: { readonly isFull: boolean }) => void;
   clockTrusted: (fact: { readonly wallMs: number }) => void;
-  /** The wall clock jumped. Unix ms without the jump, and Unix ms now. */
+  /** The wall clock jumped. `wasMs`: the time without the jump; `isMs`: the time now; both Unix ms. */
   clockStepped: (fact: { readonly wasMs: number; readonly isMs: number; readonly isTrusted: boolean }) => void;
-  /** The wall clock disagrees with the hub. Ages and signatures follow the hub; its time is `wallMs`, Unix ms. */
+  /** The wall clock disagrees with the hub. Ages and signatures follow the hub. `wallMs`: time of the hub, Unix ms. */
   clockOverruled: (fact: { readonly wallMs: number; readonly aheadMs: number }) => void;
   machineSlept: (fact: { readonly ms: number }) => void;
   storeRecovered: (fact: { readonly sentence: string }) => void;
@@ -150,7 +153,8 @@ class Announcer extends EventEmitter {
 }
 
 /**
- * Guard for the timer of an observer, outside the mailbox. An error thrown by `look` is reported once and ends nothing.
+ * Guard for the timer of an observer, outside the mailbox. An error thrown by `look` is reported once and stops neither
+ * the timer nor the gateway.
  */
 export function looking(facts: Facts, name: string, look: () => void): () => void {
   let isTold = false;

@@ -33,7 +33,7 @@ export class Fault extends Error {
   readonly hint: string;
   readonly retryable: boolean;
 
-  /** @param what what failed and where; `detail.hint` says what to do about it */
+  /** @param what text: what failed and where; `detail.hint` is the remedy */
   constructor(code: FaultCode, what: string, detail: FaultDetail) {
     super(what, { cause: detail.cause });
     this.name = 'Fault';

@@ -1,6 +1,6 @@
 /**
- * Distribution of durations in fixed buckets, 1 ms to 65 s in 65 numbers. Each bucket is a fifth wider than the
- * previous one.
+ * Distribution of durations in 65 fixed buckets from 1 ms to 65 s. The upper bound of each bucket is about a fifth
+ * higher than that of the previous one.
  */
 
 /** The upper bound of bucket n is 2^(n/4) ms. */
@@ -24,7 +24,8 @@ export class Histogram {
 
   /**
    * @param share e.g. 0.99
-   * @returns ms that this share of the durations did not exceed, at most a fifth too high; `undefined` before the first
+   * @returns duration in ms that this share of the durations did not exceed; the value is at most a fifth too high;
+   * `undefined`: no duration was recorded
    */
   quantile(share: number): number | undefined {
     if (this.#total === 0) return undefined;

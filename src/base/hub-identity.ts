@@ -4,7 +4,7 @@ export interface HubIdentity {
   readonly deviceName: string;
 }
 
-/** `{product}/{device}`: neither part may hold a slash. */
+/** Returns the written form `{product}/{device}`. Neither part may contain a slash. */
 export function identityKey({ productId, deviceName }: HubIdentity): string {
   return `${productId}/${deviceName}`;
 }

@@ -12,8 +12,8 @@ export interface LinkCounters {
   readonly malformedPackets: number;
   readonly unexpectedPackets: number;
   /**
-   * Uplinks not taken into custody. The subdevice is informed if the protocol allows it. Uplinks that it does not
-   * repeat are lost.
+   * Uplinks not taken into custody. The subdevice is informed if the protocol allows it. An uplink that the subdevice
+   * does not repeat is lost.
    */
   readonly refusedUplinks: number;
   readonly duplicates: number;

@@ -1,5 +1,5 @@
 /**
- * Protocol without I/O.
+ * Interface of protocol code without I/O.
  *
  * Bytes, packets and commands go in as `Input`; actions come out as `Action`. A machine has no socket, no timer and no
  * file, so the simulator runs it on a virtual clock and `runtime/pump.ts` runs it on a real channel.
@@ -11,7 +11,7 @@ export interface Machine<Input, Action> {
    */
   handle(input: Input, nowMs: number): Action[];
 
-  /** Monotonic ms of the next timer; the runner then sends `{ kind: 'wake' }`. `undefined`: no timer is set. */
+  /** Monotonic ms of the next timer. At that time the runner sends `{ kind: 'wake' }`. `undefined`: no timer is set. */
   wakeAtMs(): number | undefined;
 }
 

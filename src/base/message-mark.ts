@@ -1,4 +1,4 @@
-/** Mark of a message on which the process ended. It is enough to recognise and report the message. */
+/** Mark of a message on which the process ended. The mark is enough to recognise the message and to report it. */
 export interface MessageMark {
   /** Digest of direction, owner and content of the message: 32 hexadecimal digits. */
   readonly key: string;

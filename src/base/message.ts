@@ -5,14 +5,16 @@ export type Qos = 0 | 1;
 
 export interface Message {
   readonly topic: string;
-  /** Memory of its own, never a view of a larger pool, because the payload may move to the store's thread. */
+  /**
+   * Bytes in memory of their own, never a view of a larger pool, because the payload may move to the store's thread.
+   */
   readonly payload: Uint8Array;
   readonly qos: Qos;
   /** The subdevice published the message with RETAIN. Uplinks only; absent otherwise. */
   readonly retain?: true;
 }
 
-/** The optional part of a message that says whether it is retained. */
+/** Optional part of a message: whether the message is retained. */
 export type Retaining = Pick<Message, 'retain'>;
 
 export function retaining(isRetained: boolean | undefined): Retaining {
@@ -21,10 +23,12 @@ export function retaining(isRetained: boolean | undefined): Retaining {
 
 export type Direction = 'uplink' | 'downlink';
 
-/** Bytes that every byte bound charges for a message: topic, payload and a fixed row overhead. */
+/**
+ * Number of bytes that a message counts for in every limit in bytes: topic, payload and a fixed overhead of its row.
+ */
 export function chargedBytes(message: { readonly topic: string; readonly payload: Uint8Array }): number {
   return message.topic.length + message.payload.length + ROW_OVERHEAD_BYTES;
 }
 
-/** Measured: a row of the outbox table with its header, stamp and CRC, without topic and payload. */
+/** Size of a row of the outbox table without topic and payload: header, stamp and CRC. Measured. */
 const ROW_OVERHEAD_BYTES = 40;

@@ -2,8 +2,8 @@
  * Serial ports and their stable names: the name in the configuration, and the plugged-in port that the name selects.
  * Pure; `io/serial/serial-ports.ts` lists the ports.
  *
- * A number such as that of `/dev/ttyUSB0` depends on the order in which devices are plugged in. The identity of the adapter
- * (`usb:vendor:product:serial:interface`) and its position (`by-path:…`) last.
+ * A number such as that of `/dev/ttyUSB0` depends on the order in which devices are plugged in. The identity of the
+ * adapter (`usb:vendor:product:serial:interface`) and its position (`by-path:…`) do not change.
  */
 
 /** One tty with hardware. */
@@ -26,7 +26,7 @@ export interface UsbIdentity {
   readonly interface: string;
   /** Product name from the adapter, for display. */
   readonly words: string;
-  /** Folder of the adapter below /sys. All ports of one adapter have the same. */
+  /** Folder of the adapter below /sys. All ports of one adapter have the same folder. */
   readonly folder: string;
 }
 
@@ -36,7 +36,7 @@ export type PortName =
   | { readonly kind: 'by-path'; readonly name: string }
   | { readonly kind: 'path'; readonly name: string };
 
-/** The serial number may contain colons, e.g. if it is made of a MAC address. */
+/** Name of a USB port. The serial number may contain colons, e.g. if the serial number is a MAC address. */
 const USB_NAME = /^usb:[0-9a-f]{4}:[0-9a-f]{4}:.*:[0-9a-f]{2}$/;
 const BY_PATH_NAME = /^by-path:[^/\0]+$/;
 const ABSOLUTE_PATH = /^\/[^\0]*$/;
@@ -58,13 +58,18 @@ export function usbNameOf({ vendor, product, serial, interface: number }: UsbIde
   return `usb:${vendor}:${product}:${serial}:${number}`;
 }
 
-/** Most stable name: the identity, if no other adapter has the same; else the position; else the device path. */
+/**
+ * Most stable name of a port: the identity, if no other adapter has the same identity; otherwise the position;
+ * otherwise the device path.
+ */
 export function stableNameOf(port: SerialPort, ports: readonly SerialPort[]): string {
   if (port.usb !== undefined && port.usb.serial !== '' && twinsOf(port, ports).length === 0) return usbNameOf(port.usb);
   return port.byPath[0] === undefined ? port.device : `by-path:${port.byPath[0]}`;
 }
 
-/** Other ports with the same identity: adapters without a serial number (CH340, PL2303), or with a copied one. */
+/**
+ * Other ports with the same identity: adapters without a serial number (CH340, PL2303), or with a copied serial number.
+ */
 export function twinsOf(port: SerialPort, ports: readonly SerialPort[]): readonly SerialPort[] {
   const { usb } = port;
   if (usb === undefined) return [];
@@ -74,7 +79,7 @@ export function twinsOf(port: SerialPort, ports: readonly SerialPort[]): readonl
 export type PortFinding =
   | { readonly kind: 'found'; readonly device: string; readonly usb: UsbIdentity | undefined }
   | { readonly kind: 'absent'; readonly why: string }
-  /** Several ports match, so none is opened: the wrong machine may be attached. */
+  /** Several ports match, so none is opened: the wrong device could be attached to the opened port. */
   | { readonly kind: 'ambiguous'; readonly why: string };
 
 /** @param realPath target of a path after resolving links; `undefined`: no such path */
@@ -99,7 +104,7 @@ export function findPort(
       if (device === undefined) return { kind: 'absent', why: `no such device ${name.name}` };
       const port = ports.find((one) => one.device === device);
       if (port === undefined) return { kind: 'found', device, usb: undefined };
-      // udev gives this name to one of the twins, and not always to the same one.
+      // udev gives this name to one of several adapters with the same identity, and not always to the same adapter.
       const isById = name.name.includes('/by-id/');
       return onlyOne([port, ...(isById ? twinsOf(port, ports) : [])], '');
     }

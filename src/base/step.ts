@@ -1,6 +1,6 @@
 /**
- * One recorded step of a machine: input, time, random numbers and decisions. A machine depends on nothing else, so the
- * same steps through a new machine give the same decisions.
+ * One recorded step of a machine: input, time, random numbers and decisions. A machine depends on no other values, so a
+ * new machine makes the same decisions for the same steps.
  */
 export interface Step {
   /** Monotonic ms that the machine received. */
@@ -12,7 +12,7 @@ export interface Step {
   readonly draws: readonly number[];
   /** `undefined`: the machine threw, and the process ended. */
   readonly actions: readonly Kinded[] | undefined;
-  /** State name that the machine reported afterwards. */
+  /** Name of the state that the machine reported after the step. */
   readonly state: string;
 }
 
@@ -21,7 +21,7 @@ export interface Kinded {
   readonly kind: string;
 }
 
-/** Description of the recorded machine, sufficient to build it again. Contains no secrets. */
+/** Description of the recorded machine, sufficient to build the machine again. The description contains no secrets. */
 export interface Subject {
   /** `hub`, or the name of the link. */
   readonly name: string;

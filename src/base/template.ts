@@ -1,6 +1,7 @@
 /**
- * Text with placeholders for fields, `meter/{id}/temperature`. The configuration parses it once; each message fills it.
- * A brace that opens no name stands for itself, so a template may contain JSON.
+ * Text with placeholders for fields, `meter/{id}/temperature`. A template is parsed once, when the configuration is
+ * read, and filled for each message. A brace that does not begin a placeholder is an ordinary character, so a template
+ * may contain JSON.
  */
 export type Template = readonly TemplatePart[];
 
@@ -8,7 +9,7 @@ type TemplatePart =
   | { readonly kind: 'text'; readonly text: string }
   | { readonly kind: 'field'; readonly name: string };
 
-/** Same syntax as the group names of a pattern. */
+/** Placeholder. Its name has the same syntax as the group names of a pattern. */
 const PLACE = /\{([A-Za-z_][A-Za-z0-9_]*)\}/g;
 
 export function parseTemplate(source: string): Template {

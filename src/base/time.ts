@@ -1,9 +1,10 @@
 /**
  * Time on a machine without a battery clock.
  *
- * Each stamp holds the boot and the monotonic clock of that boot. Wall time is additional and has a quality. An age
- * within one boot is exact under any jump of the wall clock. Across boots it is exact only if both boots know their
- * offset to wall time. Otherwise it is a lower bound: the time for which the machine is known to have been powered.
+ * Each stamp holds the boot and the monotonic clock of that boot. A wall time is additional, and its quality is known.
+ * An age within one boot is exact under any jump of the wall clock. Across boots it is exact only if both boots know
+ * their offset to wall time. Otherwise it is a lower bound: the time for which the machine is known to have been
+ * powered.
  */
 export interface Stamp {
   /** Number of the boot, counted by the store from 1. */
@@ -30,7 +31,7 @@ export interface Age {
 }
 
 /**
- * Age of `stamp` at `now`. Never more than the true age, for any steps of the clocks.
+ * Age of `stamp` at `now`. The result is never more than the true age, even if the clocks jump.
  * @param epochs every epoch from the stamp's to the current one, by number
  */
 export function ageOf(stamp: Stamp, now: Stamp, epochs: ReadonlyMap<number, Epoch>): Age {

@@ -10,7 +10,7 @@ export interface TopicProblem {
   readonly tag: string;
 }
 
-/** Bytes of UTF-8: the length field before the text has two bytes [MQTT-4.7.3-3]. */
+/** Largest length of a topic in bytes of UTF-8: the length field before the text has two bytes [MQTT-4.7.3-3]. */
 const TEXT_BYTES_MAX = 65_535;
 
 /** Reason why `topic` is invalid for PUBLISH. `undefined`: valid. */
@@ -56,7 +56,7 @@ export function filterMatches(filter: string, topic: string): boolean {
   return inTopic > topic.length;
 }
 
-/** Level that begins at `start`. A start one past the end of the text gives an empty last level. */
+/** Level that begins at `start`. If `start` is one past the end of the text, the last level is empty. */
 function levelAt(text: string, start: number): string {
   const end = text.indexOf('/', start);
   return end === -1 ? text.slice(start) : text.slice(start, end);
