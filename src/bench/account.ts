@@ -1,6 +1,6 @@
 /**
- * Message counts as seen by the subdevices and by the hub's application side, message by message. Independent of the
- * gateway's own counters, so it can prove them wrong.
+ * Message counts as seen by the subdevices and by the hub's application side, message by message. The counts do not
+ * depend on the gateway's own counters, so the counts can prove an error in those counters.
  *
  * A stream is the sequence of messages that one subdevice sends (or receives), numbered from 1. Lost: acknowledged and
  * never arrived. Reordered: a first arrival after a later number. Duplicate: a second arrival, which is allowed after a
@@ -59,7 +59,10 @@ export class StreamAccount {
     return this.#arrived.size;
   }
 
-  /** Acknowledged messages that have not arrived. During traffic they are on their way; at the end they are lost. */
+  /**
+   * Number of acknowledged messages that have not arrived. Such a message is on its way during traffic, and lost at the
+   * end.
+   */
   get missing(): number {
     let missing = 0;
     for (const number of this.#acknowledgedNumbers) if (!this.#arrived.has(number)) missing += 1;
@@ -97,12 +100,12 @@ export function sumAccounts(accounts: Iterable<StreamAccount>): AccountSum {
   return sum;
 }
 
-/** Payload of `bytes` octets that begins with its number: `n=17;....` */
+/** Returns a payload of `bytes` octets that begins with the number of the message: `n=17;....` */
 export function numberedPayload(number: number, bytes: number): Uint8Array {
   return new TextEncoder().encode(`n=${number};`.padEnd(bytes, '.'));
 }
 
-/** Number of such a payload; `undefined` for any other. */
+/** Returns the number at the beginning of a numbered payload; `undefined` for any other payload. */
 export function numberOf(payload: Uint8Array): number | undefined {
   const found = /^n=(\d+);/.exec(new TextDecoder().decode(payload.subarray(0, 20)));
   return found === null ? undefined : Number(found[1]);

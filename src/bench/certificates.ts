@@ -70,7 +70,7 @@ export class Authority {
   }
 }
 
-/** X.690 §8.1: identifier, length, contents. */
+/** Encodes one value as X.690 §8.1 requires: identifier, length, contents. */
 function tlv(tag: number, ...contents: readonly Uint8Array[]): Buffer {
   const content = Buffer.concat(contents);
   const { length } = content;
@@ -86,7 +86,7 @@ const boolean = (is: boolean): Buffer => tlv(0x01, Buffer.from([is ? 0xff : 0]))
 const bitString = (bytes: Uint8Array): Buffer => tlv(0x03, Buffer.from([0]), bytes);
 const objectId = (hex: string): Buffer => tlv(0x06, Buffer.from(hex, 'hex'));
 
-/** 1.2.840.10045.4.3.2 */
+/** Object identifier of the algorithm: ecdsa-with-SHA256, 1.2.840.10045.4.3.2. */
 const ECDSA_WITH_SHA256 = sequence(objectId('2a8648ce3d040302'));
 
 /** Returns a distinguished name with a common name (CN, 2.5.4.3) only. */
@@ -98,7 +98,7 @@ function extension(id: string, value: Buffer, weight?: 'critical'): Buffer {
   return sequence(objectId(id), ...(weight === undefined ? [] : [boolean(true)]), tlv(0x04, value));
 }
 
-/** UTCTime until 2049, GeneralizedTime after that (RFC 5280 §4.1.2.5). */
+/** Encodes a time: as UTCTime until 2049, as GeneralizedTime after that year (RFC 5280 §4.1.2.5). */
 function time(at: Date): Buffer {
   const digits = `${at.toISOString().replace(/[-:T]/g, '').slice(0, 14)}Z`;
   return at.getUTCFullYear() < 2050 ? tlv(0x17, Buffer.from(digits.slice(2))) : tlv(0x18, Buffer.from(digits));

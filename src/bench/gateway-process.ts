@@ -1,8 +1,8 @@
 /**
- * Gateway as a separate process: started, queried, killed, restarted.
+ * Gateway as a separate process that can be started, queried, killed and restarted.
  *
- * Invariant: it ends with this process, however this process ends. A gateway that outlived its starter would open the PTYs
- * of later tests, whose numbers the kernel gives again.
+ * Invariant: the gateway ends when this process ends, for any reason. The kernel uses the numbers of closed PTYs again.
+ * So a gateway that still runs after the end of its test would open the PTYs of later tests.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -12,12 +12,12 @@ import type { LedgerReport } from '../ops/reports/ledger-report.ts';
 import type { OutboxReport, StatusReport } from '../ops/reports/report.ts';
 
 const MAIN = fileURLToPath(new URL('../main.ts', import.meta.url));
-/** Limit for a cold start, which compiles everything once. */
+/** Longest wait for a start. A cold start compiles all code once. */
 const START_MS_MAX = 120_000;
 const ASK_EVERY_MS = 20;
-/** Limit for an answer, because a machine that runs tests is busy. */
+/** Longest wait for an answer. A machine that runs tests is busy. */
 const ANSWER_MS_MAX = 30_000;
-/** Characters kept of the end of the journal. */
+/** Number of characters that are kept from the end of the journal. */
 const JOURNAL_CHARACTERS_MAX = 64_000;
 
 export interface GatewayProcessOptions {
@@ -26,7 +26,7 @@ export interface GatewayProcessOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Options of Node and V8. */
   readonly nodeOptions?: readonly string[];
-  /** Path of another program with the same command line, e.g. one without a safety. */
+  /** Path of another program with the same command line, e.g. a gateway from which one safety is removed. */
   readonly program?: string;
 }
 
@@ -93,7 +93,10 @@ export class GatewayProcess {
     throw new Error(`the gateway does not answer:\n${this.#journal}`);
   }
 
-  /** @returns the exit code, or the name of the signal that ended the process */
+  /**
+   * Sends a signal and waits for the end of the process. @returns the exit code, or the name of the signal that ended
+   * the process
+   */
   async signal(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | string> {
     this.#child?.kill(signal);
     return await this.#ended;
@@ -122,7 +125,10 @@ export class GatewayProcess {
   }
 }
 
-/** Starts a guard that kills the child when this process is gone: then its standard input ends. */
+/**
+ * Starts a guard process that kills the child when this process ends. The guard detects the end of this process by the
+ * end of its own standard input.
+ */
 function endWithThisProcess(child: ChildProcess, pid: number): void {
   const guard = spawn('sh', ['-c', 'read _; kill -KILL "$0"', String(pid)], { stdio: ['pipe', 'ignore', 'ignore'] });
   guard.unref();

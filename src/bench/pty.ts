@@ -1,14 +1,14 @@
 /**
  * Pseudo-terminal: a serial line without hardware. The gateway opens `path`; the simulated subdevice uses the other
- * end. Needs no compiler and no rights.
+ * end. A PTY needs no compiler and no privileges.
  *
- * In raw mode from the start, so there is no echo. A descriptor of the slave stays open here, so the far end may open
- * and close at any time. If the far end does not read, bytes above the limit are lost, as on a wire without flow
- * control. Source: pty(7), and `DeviceChannel`, which the gateway's own end uses.
+ * The line is in raw mode from the start, so there is no echo. This process keeps a descriptor of the slave open, so
+ * the gateway may open and close its end at any time. If the gateway does not read, bytes above the limit are lost, as
+ * on a wire without flow control. Source: pty(7), and `DeviceChannel`, which the gateway's own end uses.
  *
- * Invariant: the path belongs to this line until this process ends, also after `hangUp`. The kernel gives the number of a
- * PTY away again when its last descriptor is closed, so the slave's descriptor is never closed: a gateway that still looks
- * for an unplugged line finds nothing, and never the line of another test.
+ * Invariant: the path belongs to this line until this process ends, also after `hangUp`. When the last descriptor of a
+ * PTY is closed, the kernel uses its number for another PTY. So the slave's descriptor is never closed. A gateway that
+ * still looks for an unplugged line finds nothing, and never the line of another test.
  */
 import { constants, openSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { nameSlave } from '../io/libc.ts';
@@ -20,19 +20,32 @@ export interface Pty {
   /** The gateway's end, e.g. `/dev/pts/7`. */
   readonly path: string;
   /**
-   * The subdevice's end. One at a time. Closing it leaves the line in place, like a subdevice without power: bytes that
-   * arrive meanwhile are lost, and it may be opened again. `closed` comes by itself only after `hangUp`.
+   * Opens the subdevice's end. Only one channel may be open at a time. A close leaves the line in place, like a
+   * subdevice without power: bytes that arrive while no channel is open are lost, and the end may be opened again.
+   * Without a call of `close`, `closed` is called only after `hangUp`.
    */
   readonly open: OpenChannel;
-  /** Makes a stable name for `path`, replacing one of an earlier run. `hangUp` removes it. */
+  /**
+   * Creates a symbolic link to `path` as a stable name, and replaces a link of an earlier run. `hangUp` removes the
+   * link.
+   */
   linkAs(link: string): void;
-  /** Unplugs the line: the gateway's device disappears, and its path leads nowhere from now on. Settles when the line is gone. Idempotent. */
+  /**
+   * Unplugs the line: the gateway's device disappears, and its path leads to no device from now on. Settles when the
+   * line is gone. Idempotent.
+   */
   hangUp(): Promise<void>;
 }
 
-/** Largest queue for a reader, more than any window of frames. The kernel holds about 64 KiB in addition. */
+/**
+ * Largest number of bytes that wait for a reader: more than any window of frames. The kernel holds about 64 KiB in
+ * addition.
+ */
 const QUEUED_BYTES_MAX = 256 * 1024;
-/** The kernel answers at once. An answer after a second means that PTYs or threads are exhausted. */
+/**
+ * Longest wait for the kernel, which usually answers at once. No answer within a second means that PTYs or threads are
+ * exhausted.
+ */
 const DEADLINE_MS = 1000;
 
 export async function openPty(options: { readonly queuedBytesMax?: number } = {}): Promise<Pty> {
@@ -121,7 +134,7 @@ class SubdeviceEnd implements ChannelListener {
     };
   }
 
-  /** Reports `closed`, unless it was reported. */
+  /** Reports `closed`, unless `closed` was reported before. */
   #end(attachment: Attachment, reason: string): void {
     if (attachment.state === 'closed') return;
     attachment.state = 'closed';

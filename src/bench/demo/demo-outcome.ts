@@ -15,22 +15,31 @@ export interface DemoOutcome {
   readonly ok: boolean;
   /** Reason why the demonstration did not finish, as a sentence. `null`: it finished. */
   readonly failure: string | null;
-  /** Readings: acknowledged to a subdevice; different ones that reached the application behind the hub. */
+  /**
+   * Readings. `accepted`: number acknowledged to a subdevice. `delivered`: number of different readings that reached
+   * the application behind the hub.
+   */
   readonly accepted: number;
   readonly delivered: number;
-  /** Both directions. `null`: the gateway did not answer. */
+  /** Messages of both directions, from the gateway's ledger. `null`: the gateway did not answer. */
   readonly pending: number | null;
   readonly shed: number | null;
   readonly deadLettered: number | null;
-  /** Both directions: acknowledged to the sender and never arrived. */
+  /** Messages of both directions that were acknowledged to the sender and never arrived. */
   readonly lost: number;
-  /** Both directions, within one subdevice: first arrivals after a later one; repeated arrivals. */
+  /**
+   * Messages of both directions, counted within one subdevice. `reordered`: first arrivals after a later message.
+   * `duplicates`: repeated arrivals.
+   */
   readonly reordered: number;
   readonly duplicates: number;
-  /** Commands: accepted by the hub from its application; different ones that reached their subdevice. */
+  /**
+   * Commands. `downlinksAccepted`: number that the hub accepted from its application. `downlinksDelivered`: number of
+   * different commands that reached their subdevice.
+   */
   readonly downlinksAccepted: number;
   readonly downlinksDelivered: number;
-  /** The same counts in full. */
+  /** All counts of both ends, by direction. */
   readonly seen: { readonly uplink: AccountSum; readonly downlink: AccountSum };
   readonly ledgerBalances: boolean | null;
   readonly ledger: LedgerReport['totals'] | null;
@@ -39,7 +48,7 @@ export interface DemoOutcome {
   readonly backlogMax: number;
   readonly hubAwayMs: number;
   readonly replayMs: number;
-  /** `null`: the kernel does not report it. */
+  /** Bytes written to the flash in act 1. `null`: the kernel does not report the number. */
   readonly steadyFlashBytes: number | null;
   readonly steadyReadings: number;
   readonly steadyMs: number;

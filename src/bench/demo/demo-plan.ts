@@ -9,48 +9,61 @@ import { seededRandom } from '../../base/random.ts';
 export interface Plan {
   readonly seconds: number;
   readonly seed: number;
-  /** Act 1: hub connected. */
+  /** Duration of act 1: the hub is connected. */
   readonly steadyMs: number;
-  /** Act 2: hub away, until the kill. The seed determines the moment. */
+  /** Duration of act 2: from the loss of the hub to the kill. The seed determines the moment of the kill. */
   readonly awayMs: number;
-  /** Act 3: from SIGKILL to the restart; the hub stays away a little longer. */
+  /**
+   * Act 3. `deadMs`: time from SIGKILL to the restart. `stillAwayMs`: time after the restart in which the hub stays
+   * away.
+   */
   readonly deadMs: number;
   readonly stillAwayMs: number;
-  /** Act 4: planned time to drain the backlog. */
+  /** Duration of act 4: planned time to drain the backlog. */
   readonly replayMs: number;
   /** Mean pause between two readings of one subdevice. */
   readonly readingPauseMs: number;
   /** Pause between two commands of the application. */
   readonly commandPauseMs: { readonly steady: number; readonly away: number; readonly replay: number };
-  /** Limit of the gateway (`hub.messages_per_s`). */
+  /** Rate limit of the gateway (`hub.messages_per_s`). */
   readonly messagesPerS: number;
 }
 
-/** Shortest duration; below it the gateway's start, whose duration is fixed, would dominate. */
+/**
+ * Shortest duration of the demonstration. In a shorter one, most of the time would be the gateway's start, which has a
+ * fixed duration.
+ */
 export const SECONDS_MIN = 10;
 export const SUBDEVICES = ['pump', 'meter', 'valve'] as const;
 
-/** Approximate time for start, drain and end, independent of the other parts. */
+/** Approximate time for start, drain and end. This time does not depend on the other parts. */
 const FRAME_MS = 3500;
-/** Measured: from SIGKILL to the first PUBACK of the new process on a small machine. */
+/** Time from SIGKILL to the first PUBACK of the new process, measured on a small machine. */
 const RESTART_MS = 1500;
 const READING_PAUSE_MS = 125;
-/** The hub sends a stored message every 500 ms; the commands of an outage should fill two thirds of the drain time. */
+/**
+ * Number of stored commands per ms of the drain time. The hub sends a stored message every 500 ms, and the commands of
+ * an outage should fill two thirds of the drain time.
+ */
 const STORED_PER_MS = 0.66 / 500;
-/** A longer absence shows nothing more. */
+/** Longest mean of `deadMs`. A longer absence of the gateway shows nothing more. */
 const DEAD_MS_MAX = 5000;
-/** Well below the hub's 150, so that no command is dropped even with short pauses. */
+/**
+ * Largest planned number of commands during an outage. The hub stores 150, so no command is dropped even with short
+ * pauses.
+ */
 const STORED_MAX = 100;
 
 /** @param seconds at least `SECONDS_MIN` */
 export function planOf(seconds: number, seed: number): Plan {
   const random = seededRandom(seed);
   const actsMs = seconds * 1000 - FRAME_MS - RESTART_MS;
-  // The parts add up to 1.
+  // The factors 0.32, 0.36 and 0.32 add up to 1.
   const steadyMs = 0.32 * actsMs;
   const outageMs = 0.36 * actsMs;
   const replayMs = 0.32 * actsMs;
-  // Killed near the middle of the outage; away for about a thirtieth of the time, up to a half more or less.
+  // The gateway is killed near the middle of the outage. It is restarted after about 4 % of the time of all acts; the
+  // seed makes this up to a half longer or shorter.
   const awayMs = outageMs * (0.4 + 0.3 * random());
   const deadMs = Math.min(DEAD_MS_MAX, 0.04 * actsMs) * (0.5 + random());
   const stillAwayMs = Math.max(300, outageMs - awayMs - deadMs);

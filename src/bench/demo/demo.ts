@@ -17,7 +17,7 @@ import { Story } from './story.ts';
 import { Watch } from './watch.ts';
 
 export interface DemoOptions {
-  /** Approximate duration; at least 10. */
+  /** Approximate duration in seconds; at least 10. */
   readonly seconds: number;
   readonly output: DemoOutput;
   /** Called with the outcome of a demonstration that was not interrupted. */
@@ -27,14 +27,14 @@ export interface DemoOptions {
 }
 
 const SHOW_EVERY_MS = 100;
-/** The shell's convention 128 + signal, because sysexits.h has no code for it. */
+/** Exit code by signal: the shell's convention 128 + signal, because sysexits.h has no code for an interruption. */
 const EXIT_BY = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 type StopSignal = keyof typeof EXIT_BY;
 const STOP_SIGNALS: readonly StopSignal[] = ['SIGINT', 'SIGTERM', 'SIGHUP'];
-/** Last lines of the journal, which show why a gateway did not start. */
+/** Number of lines from the end of the journal that are shown; these lines show why a gateway did not start. */
 const JOURNAL_LINES = 20;
 
-/** @returns 0 if nothing was lost or reordered and the ledger balances, else 1; 128 + signal if it was interrupted */
+/** @returns 0 if nothing was lost or reordered and the ledger balances, else 1; 128 + signal after an interruption */
 export async function runDemo({ seconds, seed, output, onEnd }: DemoOptions): Promise<number> {
   if (seconds < SECONDS_MIN)
     output.line(`The demonstration needs at least ${SECONDS_MIN} s; ${seconds} s is too short.`);
@@ -62,7 +62,7 @@ interface Playing {
   readonly interruption: Interruption;
 }
 
-/** @returns `undefined` if it was interrupted */
+/** Plays the demonstration on the stage. @returns its outcome; `undefined` after an interruption */
 async function play(stage: Stage, plan: Plan, { output, interruption }: Playing): Promise<DemoOutcome | undefined> {
   const watch = new Watch(stage);
   const story = new Story(stage, plan, { watch, signal: interruption.signal });
@@ -103,7 +103,7 @@ class Interruption {
   }
 }
 
-/** The journal that some errors contain is shown separately. */
+/** Returns the first line of an error. Some errors contain the journal, which is shown separately. */
 function firstLineOf(error: unknown): string {
   const [line = ''] = (error instanceof Error ? error.message : String(error)).split('\n');
   return line.replace(/:$/, '.');
@@ -119,7 +119,7 @@ function introduce({ configText, folder }: Stage, output: DemoOutput): void {
   for (const line of configText.trimEnd().split('\n')) output.line(line === '' ? '' : `  ${line}`);
 }
 
-/** Data for finding the cause of a failure. */
+/** Shows the data that help to find the cause of a failure. */
 function showEvidence({ folder, gateway }: Stage, output: DemoOutput): void {
   const journal = gateway.journal.trimEnd().split('\n').slice(-JOURNAL_LINES);
   output.line('');

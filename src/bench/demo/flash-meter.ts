@@ -8,7 +8,7 @@ import { flashBytesWritten } from '../../io/machine-facts.ts';
 
 interface Stretch {
   readonly fromBytes: number | null;
-  /** `undefined`: still open. */
+  /** `undefined`: the period is still open. */
   readonly toBytes: number | null | undefined;
 }
 
@@ -21,7 +21,7 @@ export class FlashMeter {
     this.#pid = pid;
   }
 
-  /** Must be called while the process still runs, just before it is killed. */
+  /** Records the count of the process. Must be called while the process still runs, just before its kill. */
   endLife(): void {
     this.#earlierLivesBytes = this.total();
     this.#pid = undefined;
@@ -42,7 +42,7 @@ export class FlashMeter {
     if (stretch !== undefined) this.#stretches.set(name, { ...stretch, toBytes: this.total() });
   }
 
-  /** Bytes of a closed period, or of an open one until now. */
+  /** Bytes written in a closed period, or in an open period until now. `null`: the kernel does not report the count. */
   bytesIn(name: string): number | null {
     const stretch = this.#stretches.get(name);
     if (stretch === undefined) return null;

@@ -29,7 +29,7 @@ function verdict({ ok, failure, lost, reordered, ledgerBalances, accepted, downl
     : 'FAILED: the ledger does not balance.';
 }
 
-/** Counts of both ends, without the gateway. */
+/** Counts of the subdevices and of the hub's application side, without those of the gateway. */
 function accountLines({ seen: { uplink, downlink }, failure }: DemoOutcome): string[] {
   const row = (label: string, count: keyof AccountSum, meaning: string): string => {
     const numbers = [uplink[count], downlink[count]].map((number) => countWords(number).padStart(NUMBER_WIDTH));

@@ -33,25 +33,28 @@ export type GatewayState = 'starting' | 'running' | 'killed' | 'stopping';
 export interface Scene {
   readonly elapsedMs: number;
   readonly act: DemoAct;
-  /** Readings: acknowledged to a subdevice; arrived at the hub's application; acknowledged but not arrived. */
+  /**
+   * Readings. `acknowledged`: to a subdevice. `delivered`: arrived at the hub's application. `missing`: acknowledged
+   * but not arrived.
+   */
   readonly acknowledged: number;
   readonly delivered: number;
   readonly missing: number;
-  /** Commands: sent by the hub's application; arrived at the subdevice. */
+  /** Commands. `commandsSent`: by the hub's application. `commandsDelivered`: arrived at the subdevice. */
   readonly commandsSent: number;
   readonly commandsDelivered: number;
   readonly gateway: GatewayState;
   readonly hub: 'up' | 'away';
 }
 
-/** Approximate number of lines of one run; never more than one in two seconds. */
+/** Approximate number of lines of one run. At most one line is printed in two seconds. */
 const LINES = 20;
 const LINE_EVERY_MS_MIN = 2000;
 /** Widths of the columns: 76 in all. */
 const WIDTHS = [7, 14, 12, 12, 14, 12, 5] as const;
 const HEADINGS = ['time', 'acknowledged', 'at the hub', 'on the way', 'commands', 'gateway', 'hub'];
 
-/** Shows the acts as they begin, and a line of counts now and then. */
+/** Shows each act when the act begins, and a line of counts at intervals. */
 export class SceneLog {
   readonly #output: DemoOutput;
   readonly #everyMs: number;
@@ -88,7 +91,7 @@ export class SceneLog {
   }
 }
 
-/** One line of at most 80 columns. */
+/** Returns a scene as one line of at most 80 columns. */
 export function sceneLine(scene: Scene): string {
   return row([
     `${Math.floor(scene.elapsedMs / 1000)} s`,

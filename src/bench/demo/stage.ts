@@ -22,7 +22,7 @@ export const GATEWAY_NAME = 'demo';
 /** Ordinary MQTT 3.1.1 hub that stores messages like the IoT hub: 150 messages, one sent every 500 ms. */
 const HUB_RULES: HubRules = { ...GENERIC, storedMax: 150, replayIntervalMs: 500 };
 
-/** Time to drain after a request to stop; then the gateway is killed. */
+/** Longest time for the gateway to drain after a request to stop; after that time the gateway is killed. */
 const STOP_MS_MAX = 5000;
 
 export interface Stage {
@@ -73,7 +73,7 @@ export async function setStage(plan: Plan): Promise<Stage> {
   };
 }
 
-/** Folder on a disk, if there is one: /tmp is often RAM, where no byte counts as written. */
+/** Returns a folder on a disk, if there is one. /tmp is often in RAM, where no byte counts as written. */
 function diskFolder(): string {
   const places = process.env.TMPDIR === undefined ? ['/var/tmp', tmpdir()] : [tmpdir()];
   const found = places.filter((place) => existsSync(place));
@@ -93,7 +93,7 @@ interface Surroundings {
   readonly subdevices: readonly FieldSubdevice[];
 }
 
-/** Whole configuration of the gateway; all other keys have their defaults. */
+/** Returns the text of the whole configuration of the gateway. Keys that are not in the text have their defaults. */
 function configOf(plan: Plan, { folder, hubPort, subdevices }: Surroundings): string {
   const lines = [
     '[gateway]',

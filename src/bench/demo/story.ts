@@ -11,24 +11,30 @@ import { GATEWAY_NAME, type Stage } from './stage.ts';
 import { Traffic } from './traffic.ts';
 import type { Watch } from './watch.ts';
 
-/** Events, beside the counts and the values kept by the watch. */
+/** Results of the story that the watch does not keep. */
 export interface StoryFacts {
   readonly steady: { readonly ms: number; readonly readings: number };
   readonly awayMs: number;
   readonly replayMs: number;
-  /** Ledger of the gateway at the end. `undefined`: the story ended before. */
+  /** Ledger of the gateway at the end. `undefined`: the story ended before the ledger was read. */
   readonly ledger: LedgerReport | undefined;
 }
 
 const LOOK_EVERY_MS = 50;
-/** Longest wait for a start, a connection or a last acknowledgement; each takes about a second. */
+/** Longest wait for a start, a connection or a last acknowledgement. Each of these usually takes about a second. */
 const PATIENCE_MS = 60_000;
-/** Time without a written byte after which the start is complete. Longer than any hold or commit delay. */
+/**
+ * Time without a written byte after which the start is complete. This time is longer than any hold time or commit
+ * delay.
+ */
 const SETTLED_MS = 500;
 const SETTLE_MS_MAX = 5000;
-/** Added to three times the planned drain time, for slow machines. */
+/**
+ * Time that is added to three times the planned drain time. The sum is the longest drain, long enough for slow
+ * machines.
+ */
 const DRAIN_MS_MIN = 20_000;
-/** Readings on the way in steady traffic: two for each of three subdevices. */
+/** Largest number of readings that are on the way in steady traffic: two for each of three subdevices. */
 const UNDER_WAY = 6;
 
 export class Story {
@@ -36,13 +42,13 @@ export class Story {
   readonly #plan: Plan;
   readonly #watch: Watch;
   readonly #traffic: Traffic;
-  /** Aborted if the gateway ended without being killed. */
+  /** Aborted if the gateway ends and the story has not killed it. */
   readonly #fall = new AbortController();
   readonly #signal: AbortSignal;
   readonly #drainMsMax: number;
   facts: StoryFacts = { steady: { ms: 0, readings: 0 }, awayMs: 0, replayMs: 0, ledger: undefined };
 
-  /** @param signal ends the story; its reason is thrown */
+  /** @param signal its abort ends the story; the reason of the abort is thrown */
   constructor(stage: Stage, plan: Plan, { watch, signal }: { readonly watch: Watch; readonly signal: AbortSignal }) {
     this.#stage = stage;
     this.#plan = plan;
@@ -52,7 +58,10 @@ export class Story {
     this.#drainMsMax = DRAIN_MS_MIN + 3 * plan.replayMs;
   }
 
-  /** @throws Error with an explanation if the story cannot continue; the signal's reason if that aborts */
+  /**
+   * Plays the acts. @throws Error with an explanation if the story cannot continue; the signal's reason if the signal
+   * aborts
+   */
   async tell(): Promise<void> {
     const stopWatching = this.#watch.start();
     try {
@@ -123,7 +132,7 @@ export class Story {
     this.#watch.flash.close('away');
     const awayMs = this.#watch.hubForMs;
     this.#watch.hubIs('up');
-    // A late end of the drain is not a failure yet: it may complete without new traffic.
+    // A late end of the drain is not a failure yet, because the drain may end when no new traffic comes.
     await this.#comesTrue(() => this.#watch.missing <= UNDER_WAY && hub.stored(GATEWAY_NAME) === 0, this.#drainMsMax);
     this.facts = { ...this.facts, awayMs, replayMs: this.#watch.hubForMs };
   }
@@ -157,7 +166,7 @@ export class Story {
     const started = gateway.start().then(() => {
       answers = true;
     });
-    // the first of: an answer, a failure, the end of the story
+    // waits for the first of three events: an answer, a failure, the end of the story
     await Promise.race([started, this.#until('the gateway answers', () => answers)]);
     this.#watch.gatewayIs('running');
     this.#watch.flash.beginLife(gateway.pid);
@@ -188,7 +197,7 @@ export class Story {
     throw new Error(`Timeout after ${Math.round(msMax / 1000)} s: waited until ${what}.`);
   }
 
-  /** @returns whether the condition became true in time */
+  /** Waits for a condition. @returns true if the condition became true within `msMax` */
   async #comesTrue(isTrue: () => boolean, msMax: number): Promise<boolean> {
     const deadlineMs = this.#nowMs + msMax;
     while (!isTrue()) {

@@ -8,7 +8,10 @@ import { numberedPayload } from '../account.ts';
 import type { Plan } from './demo-plan.ts';
 import { GATEWAY_NAME, type Stage } from './stage.ts';
 
-/** A subdevice with this many unacknowledged readings takes no new one, because its memory is small. */
+/**
+ * Largest number of unacknowledged readings of one subdevice. A subdevice with a full queue takes no new reading,
+ * because its memory is small.
+ */
 const QUEUED_MAX = 100;
 const READING_BYTES = { min: 20, max: 200 } as const;
 const COMMAND_BYTES = { min: 20, max: 60 } as const;
@@ -60,7 +63,7 @@ export class Traffic {
       const number = subdevice.downlinks.send();
       const payload = numberedPayload(number, sizeIn(COMMAND_BYTES, this.#commandRandom));
       hub.publish({ topic: `${GATEWAY_NAME}/${subdevice.id}/command`, payload, qos: 1 });
-      // The hub has accepted the command: from now on it must reach the subdevice.
+      // The hub has accepted the command: from now on the command must reach the subdevice.
       subdevice.downlinks.acknowledge(number);
     }
     this.#cancelCommand = this.#after(this.#commandPauseMs * (0.8 + 0.4 * this.#commandRandom()), () =>

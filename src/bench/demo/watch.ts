@@ -11,7 +11,7 @@ const ASK_EVERY_MS = 200;
 
 export class Watch {
   readonly flash = new FlashMeter();
-  /** Session present flag of the hub's last CONNACK; `undefined` until there is one. */
+  /** Session present flag of the hub's last CONNACK; `undefined`: no CONNACK yet. */
   sessionPresent: boolean | undefined;
   kills = 0;
   /** Largest number of messages that waited for the hub, as reported by the gateway. */
@@ -55,12 +55,12 @@ export class Watch {
     this.#hubSinceMs = this.#stage.clock.nowMs();
   }
 
-  /** Time since the hub came or went. */
+  /** Time since the last change of the hub between `up` and `away`, ms. */
   get hubForMs(): number {
     return this.#stage.clock.nowMs() - this.#hubSinceMs;
   }
 
-  /** Readings acknowledged to a subdevice that have not arrived. */
+  /** Number of readings that were acknowledged to a subdevice and have not arrived. */
   get missing(): number {
     return sumAccounts(this.#stage.subdevices.map(({ uplinks }) => uplinks)).missing;
   }

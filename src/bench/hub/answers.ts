@@ -1,7 +1,7 @@
 /**
  * Delivery of service answers to a client: at once, or late, stale or never on command.
  *
- * Invariant: at most `LATE_MAX` answers are delayed, then the oldest leave early.
+ * Invariant: at most `LATE_MAX` answers are delayed; beyond that number the oldest are sent early.
  */
 import type { Message } from '../../base/message.ts';
 import type { HubFaults } from './faults.ts';
@@ -12,7 +12,7 @@ interface Late {
   readonly message: Message;
 }
 
-/** Own choice: a minute of requests at any rate that the hub accepts. */
+/** Largest number of delayed answers. Own choice: a minute of requests at any rate that the hub accepts. */
 const LATE_MAX = 3000;
 
 export class ServiceAnswers {

@@ -2,15 +2,18 @@
  * The application side of the bench hub over HTTP, on loopback, for curl and for tests in other processes.
  *
  *     POST /publish  {"topic":…, "text":… or "payload":base64, "qos":0|1}   a message to the devices
- *     GET  /arrived?since=n                                                 messages from devices numbered above n
+ *     GET  /arrived?since=n                                                 device messages numbered above n
  *     GET  /sessions                                                        every session the hub holds
- *     GET  /stored?client=id                                                messages of a client that are stored or unacknowledged
- *     POST /platform a command (`platform.ts`)                               registers, binds, unbinds; answers a result code
- *     POST /service  a command (`services/services.ts`)                      shadow, firmware, configuration, calls, broadcasts
+ *     GET  /stored?client=id                                                messages of a client that are
+ *                                                                           stored or unacknowledged
+ *     POST /platform a command (`platform.ts`)                              registers, binds, unbinds;
+ *                                                                           answers a result code
+ *     POST /service  a command (`services/services.ts`)                     shadow, firmware, configuration,
+ *                                                                           calls, broadcasts
  *     POST /fault    a fault command (`faults.ts`)                          injects a fault
  *
- * Invariants: a request has at most `BODY_BYTES_MAX`. The last `ARRIVALS_KEPT` arrivals are kept; `first` is the number of the
- * oldest kept one.
+ * Invariants: a request has at most `BODY_BYTES_MAX`. The last `ARRIVALS_KEPT` arrivals are kept; `first` is the number
+ * of the oldest kept arrival.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import { z } from 'zod';
@@ -21,10 +24,10 @@ import { PlatformCommand } from './platform.ts';
 import type { BenchHub } from './server.ts';
 import { ServiceCommand } from './services/services.ts';
 
-/** Own choice: a few minutes of a fast gateway. */
+/** Number of arrivals kept. Own choice: the messages that a fast gateway sends in a few minutes. */
 const ARRIVALS_KEPT = 10_000;
 
-/** The 16 KB of a message in base64, with room for its topic and for other profiles. */
+/** Largest body of a request: a message of 16 KB in base64, with room for its topic and for other profiles. */
 const BODY_BYTES_MAX = 256 * 1024;
 
 /** Largest number of arrivals in one answer. The next request continues after the last number. */
@@ -78,7 +81,7 @@ export async function startApplicationSide(hub: BenchHub, port: number): Promise
   };
 }
 
-/** Last arrivals, numbered from 1. */
+/** Last messages that arrived, numbered from 1. */
 class Arrivals {
   readonly #kept: { readonly number: number; readonly arrival: ClientBytes }[] = [];
   #last = 0;
@@ -86,7 +89,7 @@ class Arrivals {
   add(arrival: ClientBytes): void {
     this.#last += 1;
     this.#kept.push({ number: this.#last, arrival });
-    // Cut in blocks, so that the cost of an arrival does not depend on the number kept.
+    // Old arrivals are removed in blocks, so that the cost of an arrival does not depend on the number kept.
     if (this.#kept.length >= 2 * ARRIVALS_KEPT) this.#kept.splice(0, ARRIVALS_KEPT);
   }
 
@@ -157,7 +160,7 @@ function publish(hub: BenchHub, body: unknown): Answer {
   }
 }
 
-/** Payloads are bytes, so they are sent in base64. */
+/** Returns a message in the form of an answer: the payload is bytes, so it is sent in base64. */
 function spellOut<M extends Message>(message: M): Omit<M, 'payload'> & { readonly payload: string } {
   return { ...message, payload: Buffer.from(message.payload).toString('base64') };
 }
@@ -166,7 +169,7 @@ function refusal(problem: string): Answer {
   return { status: 400, body: { problem } };
 }
 
-/** JSON of a request. `undefined`: none, or too long. */
+/** Returns the JSON of a request. `undefined`: the body is not JSON, or is too long. */
 async function readBody(request: IncomingMessage): Promise<unknown> {
   const pieces: Buffer[] = [];
   let length = 0;

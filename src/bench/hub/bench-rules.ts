@@ -3,7 +3,8 @@
  *
  * Four profiles. `mainland` and `intl` are the two published sets of limits of the IoT hub, which differ; `documented`
  * has its sessions without its limits; `generic` is a plain MQTT 3.1.1 hub. Numbers without another source are from the
- * hub's "Use limits" pages. "undocumented" marks our choice; the gateway must also work with the other values.
+ * hub's "Use limits" pages. "undocumented" marks a choice of this project; the gateway must also work with the other
+ * values.
  */
 import { z } from 'zod';
 
@@ -141,7 +142,7 @@ export type HubRules = Readonly<z.output<typeof RULES>>;
 
 const HOUR_MS = 3_600_000;
 
-/** Mainland limits (page 634/15241): the tighter set, so tests run with it. */
+/** Mainland limits (page 634/15241). These are the tighter limits, so tests run with this profile. */
 export const MAINLAND: HubRules = {
   profile: 'mainland',
   connectIntervalMs: 5000,
@@ -215,7 +216,10 @@ export const INTL: HubRules = {
   subdevicesPerGatewayMax: 1500,
 };
 
-/** Any MQTT 3.1.1 hub. Defaults of mosquitto where it has one: 1000 queued, 20 in flight. */
+/**
+ * Any MQTT 3.1.1 hub. If mosquitto has a default for a rule, the value is that default: 1000 messages queued, 20 in
+ * flight.
+ */
 export const GENERIC: HubRules = {
   ...INTL,
   profile: 'generic',

@@ -26,7 +26,7 @@ interface Check {
   readonly wallMs: number;
 }
 
-/** Result code for one device of a `bind`; `proof` is its object as received. */
+/** Returns the result code for one device of a `bind`. `proof` is the object of that device as received. */
 export function bindSignatureResult(proof: unknown, check: Check): number {
   const parsed = Proof.safeParse(proof);
   if (!parsed.success) return RESULT.parameterError;

@@ -10,7 +10,7 @@ import type { HubSession } from './client-session.ts';
 import type { HubFaults } from './faults.ts';
 import { RateLimit } from './rate-limit.ts';
 
-/** A reasonable time for a CONNECT after the connection (§3.1). Own choice; the hub documents none. */
+/** Longest wait for a CONNECT after the connection: a reasonable time (§3.1). Own choice; the hub documents no time. */
 const CONNECT_WAIT_MS = 10_000;
 
 const SECOND_MS = 1000;
@@ -20,7 +20,7 @@ export class ClientConnection {
   /** Client id proved by TLS. */
   readonly proven: string | undefined;
   readonly reader = new MqttReader({ packetBytesMax: PACKET_BYTES_MAX });
-  /** The connection is open and carries nothing in either direction. The hub never closes it. */
+  /** True if the connection is open and carries nothing in either direction. The hub never closes such a connection. */
   isSilent: boolean;
   #session: HubSession | undefined;
   #will: MqttWill | undefined;
@@ -63,7 +63,10 @@ export class ClientConnection {
     this.#lastReceivedAtMs = nowMs;
   }
 
-  /** One and a half times the keep alive after the last packet [MQTT-3.1.2-24]. `undefined`: no limit. */
+  /**
+   * Time at which the hub closes the connection if no packet arrives: one and a half times the keep alive after the
+   * last packet [MQTT-3.1.2-24]. `undefined`: no limit.
+   */
   get deadlineMs(): number | undefined {
     if (this.#session === undefined) return this.isSilent ? undefined : this.#lastReceivedAtMs + CONNECT_WAIT_MS;
     return this.#keepAliveMs === 0 ? undefined : this.#lastReceivedAtMs + 1.5 * this.#keepAliveMs;

@@ -19,7 +19,7 @@ export class Subscriptions {
     return [...this.#held].map(([filter, { qos }]) => ({ filter, qos }));
   }
 
-  /** Adds or replaces a filter [MQTT-3.8.4-3]. `false`: no room for another. */
+  /** Adds or replaces a filter [MQTT-3.8.4-3]. `false`: no room for another filter. */
   add({ filter, qos }: Subscription, nowMs: number): boolean {
     const before = this.#held.get(filter);
     if (before === undefined && this.#held.size >= this.#rules.subscriptionsMax) return false;
@@ -31,7 +31,10 @@ export class Subscriptions {
     this.#held.delete(filter);
   }
 
-  /** Highest QoS of the matching filters: one copy, even if several match [MQTT-3.3.5-1]. */
+  /**
+   * Returns the highest QoS of the matching filters. The client receives one copy, even if several filters match
+   * [MQTT-3.3.5-1].
+   */
   grantedQos(topic: string, nowMs: number): MqttQos | undefined {
     let granted: MqttQos | undefined;
     for (const [filter, { qos, fromMs }] of this.#held) {

@@ -22,14 +22,14 @@ type Presence =
 export type Offered =
   | { readonly kind: 'sent'; readonly packet: Publish }
   | { readonly kind: 'queued'; readonly outcome: PutOutcome }
-  /** The message is above the rate, and the rules do not store it. */
+  /** The message exceeds the rate, and by the rules it is not stored. */
   | { readonly kind: 'lost' }
-  /** No subscription matches, or QoS 0 without a connection. */
+  /** No subscription matches, or the message has QoS 0 and the client is not connected. */
   | { readonly kind: 'ignored' };
 
 export interface SessionReplay {
   readonly sent: number;
-  /** Messages that were stored when the connection was made, and those added later. */
+  /** Number of messages that were stored when the connection was made, plus the messages stored later. */
   readonly of: number;
 }
 
@@ -37,20 +37,26 @@ const HOUR_MS = 3_600_000;
 
 export class HubSession {
   readonly clientId: string;
-  /** The session ends with its connection. */
+  /** True if the session ends with its connection. */
   readonly isClean: boolean;
   readonly #rules: HubRules;
   readonly subscriptions: Subscriptions;
   readonly #window: ClientWindow;
   readonly #downlinks: RateLimit;
-  /** Messages stored while away, and later ones behind them; sent at the hub's rate. */
+  /**
+   * Messages stored while the client was away, followed by messages stored later. The hub sends the stored messages at
+   * its rate.
+   */
   readonly #stored: StoredQueue;
-  /** Messages that came while connected and wait only for the in-flight window. */
+  /** Messages that arrived while the client was connected, and that wait only for the in-flight window. */
   readonly #waiting: StoredQueue;
   #presence: Presence;
   #replay: SessionReplay = { sent: 0, of: 0 };
   #replayAtMs = 0;
-  /** Stored message whose PUBACK starts the next interval, with that pacing, and the end of the wait for it. */
+  /**
+   * Stored message whose PUBACK starts the next interval, and the end of the wait for the PUBACK. Set only if
+   * `replayPacing` is `acknowledgement`.
+   */
   #awaited: { readonly packetId: number | undefined; readonly untilMs: number } | undefined;
 
   constructor(identity: { readonly clientId: string; readonly isClean: boolean }, rules: HubRules, nowMs: number) {
@@ -67,7 +73,7 @@ export class HubSession {
     this.#presence = { kind: 'away', sinceMs: nowMs };
   }
 
-  /** Connection that serves the session. `undefined`: away. */
+  /** Connection that serves the session. `undefined`: the client is away. */
   get connection(): number | undefined {
     return this.#presence.kind === 'connected' ? this.#presence.connection : undefined;
   }
@@ -76,7 +82,7 @@ export class HubSession {
     return this.#window.count;
   }
 
-  /** Messages dropped because the store was full or because they expired. */
+  /** Number of messages that were dropped because the store was full or because the messages expired. */
   get dropped(): number {
     return this.#stored.dropped + this.#waiting.dropped;
   }
@@ -94,18 +100,19 @@ export class HubSession {
     return this.#stored.count(nowMs) + this.#waiting.count(nowMs);
   }
 
-  /** Messages for the client: sent without a PUBACK, then not sent yet. */
+  /** Messages for the client. `inFlight`: sent and not acknowledged. `stored`: not sent yet. */
   messages(): { readonly inFlight: readonly Message[]; readonly stored: readonly Message[] } {
     return { inFlight: this.#window.messages, stored: [...this.#stored.messages, ...this.#waiting.messages] };
   }
 
-  /** True if the client was away longer than the hub keeps a session. */
+  /** True if the client was away for longer than the time for which the hub keeps a session. */
   isOver(nowMs: number): boolean {
     return this.#presence.kind === 'away' && nowMs - this.#presence.sinceMs > this.#rules.sessionHoursMax * HOUR_MS;
   }
 
   /**
-   * Attaches a connection. Returns the messages that are sent again at once, in the order first sent [MQTT-4.6.0-1].
+   * Attaches a connection. Returns the messages that are sent again at once, in the order of their first transmissions
+   * [MQTT-4.6.0-1].
    */
   attach(connection: number, nowMs: number): Publish[] {
     this.#presence = { kind: 'connected', connection };
@@ -127,7 +134,7 @@ export class HubSession {
     for (const waiting of this.#waiting.takeAll(nowMs)) this.#stored.put(waiting, nowMs, this.#taken);
   }
 
-  /** Offers a message to the session, which takes it if a filter matches. */
+  /** Offers a message to the session. The session takes the message if a filter matches. */
   offer(message: Message, nowMs: number): Offered {
     const granted = this.subscriptions.grantedQos(message.topic, nowMs);
     if (granted === undefined) return { kind: 'ignored' };
@@ -192,7 +199,10 @@ export class HubSession {
     return packets;
   }
 
-  /** Time at which a message may be sent without any input. `undefined`: only after a PUBACK or a connection. */
+  /**
+   * Time at which a message may be sent without any input. `undefined`: a message may be sent only after a PUBACK or a
+   * new connection.
+   */
   wakeAtMs(nowMs: number): number | undefined {
     if (this.#presence.kind === 'away') return undefined;
     const canReplay = this.#window.toResendCount > 0 || (!this.#window.isFull && this.#stored.count(nowMs) > 0);
@@ -205,7 +215,7 @@ export class HubSession {
     return Math.max(this.#replayAtMs, this.#awaited?.untilMs ?? this.#replayAtMs);
   }
 
-  /** Places in the store taken by unacknowledged messages. */
+  /** Number of places in the store that unacknowledged messages occupy. */
   get #taken(): number {
     return this.#rules.storedMaxCounts === 'stored' ? 0 : this.#window.count;
   }
@@ -221,7 +231,7 @@ export class HubSession {
     return { kind: 'queued', outcome };
   }
 
-  /** Next unacknowledged or stored message to send, if there is room for it. */
+  /** Returns the next unacknowledged or stored message to send, if there is room for one. */
   #replayOne(nowMs: number): Publish | undefined {
     const hasRoom = !this.#window.isFull && this.#stored.count(nowMs) > 0;
     if (this.#window.toResendCount > 0 && !(this.#rules.unacknowledged === 'after stored' && hasRoom)) {

@@ -9,7 +9,7 @@ import type { Subscription } from '../../codec/mqtt.ts';
 import type { HubRules } from './bench-rules.ts';
 import { HubSession } from './client-session.ts';
 
-/** Own choice: several times the number of gateways in any test. */
+/** Largest number of sessions. Own choice: several times the number of gateways in any test. */
 const SESSIONS_MAX = 1000;
 
 /** Session in the form shown to users. */
@@ -28,7 +28,7 @@ export interface SessionView {
 export class Sessions {
   readonly #rules: HubRules;
   readonly #byClientId = new Map<string, HubSession>();
-  /** Lasting sessions that a clean one replaced temporarily, if the rules keep them. */
+  /** Lasting sessions that a clean session replaced temporarily. Empty unless the rule `cleanTakeover` is `spares`. */
   readonly #spared = new Map<string, HubSession>();
 
   constructor(rules: HubRules) {
@@ -43,8 +43,8 @@ export class Sessions {
   }
 
   /**
-   * Session for a CONNECT: resumed if there is one [MQTT-3.1.2-4], new if there is none or a clean one is requested
-   * [MQTT-3.1.2-6]. `undefined`: no room.
+   * Returns the session for a CONNECT. An existing session is resumed [MQTT-3.1.2-4]. A new session is created if the
+   * client has none or requests a clean session [MQTT-3.1.2-6]. `undefined`: no room for another session.
    */
   open(
     identity: { readonly clientId: string; readonly isClean: boolean; readonly isTakeover: boolean },
@@ -62,7 +62,10 @@ export class Sessions {
     return session;
   }
 
-  /** Removes the session, e.g. a clean one at the end of its connection. A kept lasting session replaces it again. */
+  /**
+   * Removes the session, e.g. a clean session at the end of its connection. If a lasting session was kept, the client
+   * has that session again.
+   */
   forget(clientId: string): void {
     this.#byClientId.delete(clientId);
     const spared = this.#spared.get(clientId);

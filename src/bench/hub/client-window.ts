@@ -2,7 +2,8 @@
  * Window of messages sent to one client and not acknowledged, with packet identifiers and retransmissions.
  *
  * Used inside a session (`client-session.ts`). Invariants: identifiers in flight are unique. A message in flight leaves
- * only by its PUBACK. After a resume all are sent again, in the order first sent [MQTT-4.6.0-1].
+ * only by its PUBACK. After a resume all messages are sent again, in the order of their first transmissions
+ * [MQTT-4.6.0-1].
  *
  * Source: MQTT 3.1.1 §2.3.1, §4.4, §4.6.
  */
@@ -22,7 +23,7 @@ const PACKET_ID_MAX = 65_535;
 export class ClientWindow {
   readonly #rules: HubRules;
   readonly #sent = new Map<number, Sent>();
-  /** Identifiers to be sent again in this connection and not sent yet. */
+  /** Identifiers of the messages that must be sent again in this connection and were not sent again yet. */
   #toResend: number[] = [];
   #lastPacketId = 0;
   #lastOrder = 0;
@@ -52,7 +53,10 @@ export class ClientWindow {
     return this.#sent.get(packetId)?.message.topic;
   }
 
-  /** `false`: no message was in flight with this identifier. */
+  /**
+   * Removes the message with this identifier, because its PUBACK has arrived. `false`: no message was in flight with
+   * this identifier.
+   */
   acknowledge(packetId: number): boolean {
     return this.#sent.delete(packetId);
   }
@@ -64,13 +68,13 @@ export class ClientWindow {
       .map(([packetId]) => packetId);
   }
 
-  /** Messages still to be sent again after `resume`. */
+  /** Number of messages that are still to be sent again after `resume`. */
   get toResendCount(): number {
     this.#toResend = this.#toResend.filter((packetId) => this.#sent.has(packetId));
     return this.#toResend.length;
   }
 
-  /** Next message to be sent again. */
+  /** Returns the next message to send again after `resume`. `undefined`: none. */
   resend(nowMs: number): Publish | undefined {
     for (let packetId = this.#toResend.shift(); packetId !== undefined; packetId = this.#toResend.shift()) {
       const sent = this.#sent.get(packetId);
@@ -80,7 +84,10 @@ export class ClientWindow {
     return undefined;
   }
 
-  /** Messages without a PUBACK for too long within the connection. MQTT 3.1.1 does not require this. */
+  /**
+   * Returns the messages that had no PUBACK for `retransmitMs` within the connection. MQTT 3.1.1 does not require a
+   * second transmission within a connection.
+   */
   retransmit(nowMs: number): Publish[] {
     const { retransmitMs } = this.#rules;
     if (retransmitMs === 0) return [];
@@ -105,7 +112,8 @@ export class ClientWindow {
       return this.#send(sent);
     }
     this.#sent.set(packetId, sent);
-    // [MQTT-4.4.0-1], with DUP [MQTT-3.3.1-1] and the original packet identifier, unless the rules differ.
+    // [MQTT-4.4.0-1]: the message is sent again with DUP [MQTT-3.3.1-1] and the original packet identifier, unless the
+    // rules differ.
     return publishOf(sent.message, { packetId, dup: resentAs === 'duplicates' });
   }
 
@@ -115,7 +123,10 @@ export class ClientWindow {
     return publishOf(sent.message, { packetId, dup: false });
   }
 
-  /** Unused identifier [MQTT-2.3.1-4]; the window is far smaller than the number of identifiers. */
+  /**
+   * Returns an unused identifier [MQTT-2.3.1-4]. There is always one, because the window is far smaller than the number
+   * of identifiers.
+   */
   #freePacketId(): number {
     do {
       this.#lastPacketId = (this.#lastPacketId % PACKET_ID_MAX) + 1;

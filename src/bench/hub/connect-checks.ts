@@ -37,7 +37,8 @@ export class ConnectChecks {
   judge(connect: Connect, at: ConnectMoment): Judgement {
     const { clientId, cleanSession, keepAliveS } = connect;
     if (clientId === '') {
-      // [MQTT-3.1.3-8], and [MQTT-3.1.3-6] for the name assigned by the hub.
+      // [MQTT-3.1.3-8]: no lasting session without a client id. [MQTT-3.1.3-6]: the hub assigns the name of a clean
+      // session.
       if (!cleanSession) return { kind: 'refused', code: 2, why: 'no client id for a lasting session' };
       return { kind: 'admitted', clientId: `unnamed-${at.connection.number}` };
     }
@@ -56,7 +57,7 @@ export class ConnectChecks {
 
   #refusalOfCredentials(connect: Connect, { connection: { proven }, wallMs }: ConnectMoment): Judgement | undefined {
     const { credentials, replaced } = this.#registry;
-    // A subdevice may connect only through its gateway; the code is our interpretation.
+    // A subdevice may connect only through its gateway. Return code 3 is our interpretation.
     if (this.#registry.isOfSubdeviceProduct(connect.clientId)) return refusal(3, 'a subdevice without its gateway');
     // the hub's documents: "the password field is not verified"; another device's name counts as a wrong device
     if (proven !== undefined) return proven === connect.clientId ? undefined : refusal(3, `TLS proved ${proven}`);

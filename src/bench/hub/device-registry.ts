@@ -2,19 +2,19 @@
  * Devices known to the hub with their secrets, and the pairs of products that may be bound.
  *
  * Starts with the rules' `credentials` and `associations`; the platform registers more at run time. A hub without
- * credentials is open: it accepts every device, and checks a secret only if one was registered.
+ * credentials is open: it accepts every device, and checks a secret only if the secret of the device was registered.
  *
  * Invariant: at most `DEVICES_MAX` are registered.
  */
 import type { HubRules } from './bench-rules.ts';
 
-/** Device by its two names; the client id is their concatenation. */
+/** Device with its two names. Its client id is the product followed by the device name. */
 export interface RegisteredDevice {
   readonly product: string;
   readonly device: string;
 }
 
-/** Own choice: more than any gateway may have behind it. */
+/** Largest number of registered devices. Own choice: more than any gateway may have behind it. */
 const DEVICES_MAX = 100_000;
 
 export function clientIdOf({ product, device }: RegisteredDevice): string {
@@ -51,7 +51,7 @@ export class Registry {
     return this.#isOpen || this.#secrets.has(clientIdOf(device));
   }
 
-  /** Registers a secret; a previous one becomes stale. `false`: no room. */
+  /** Registers the secret of a device. A previous secret becomes stale. `false`: no room for another device. */
   register(device: RegisteredDevice, secret: string): boolean {
     const clientId = clientIdOf(device);
     const before = this.#secrets.get(clientId);
@@ -70,7 +70,7 @@ export class Registry {
     return this.#associations.some((pair) => pair.gateway === product);
   }
 
-  /** Such a device cannot connect without its gateway. */
+  /** True if the client id belongs to a product of subdevices. Such a device cannot connect without its gateway. */
   isOfSubdeviceProduct(clientId: string): boolean {
     return this.#associations.some(({ subdevice }) => clientId.startsWith(subdevice));
   }

@@ -9,31 +9,43 @@ const filters = z.array(z.string()).readonly();
 
 const Faults = z.strictObject({
   /**
-   * `normal`; `refuses`: new connections are closed at once; `mute`: new connections are accepted and never answered;
-   * `half-open`: every connection, old and new, stays open and carries nothing in either direction. A silent connection
-   * stays silent.
+   * Reachability of the hub. `normal`: no fault. `refuses`: new connections are closed at once; `mute`: new connections
+   * are accepted and never answered; `half-open`: every connection, old and new, stays open and carries nothing in
+   * either direction. A silent connection stays silent.
    */
   reach: z.enum(['normal', 'refuses', 'mute', 'half-open']),
   /** Session present flag of CONNACK: the truth, or always 1, or always 0. */
   sessionPresentClaim: z.enum(['truth', 'always', 'never']),
-  /** Messages are received and not acknowledged: all, or those matched by these filters. */
+  /**
+   * Messages that the hub receives and does not acknowledge: all, or those whose topic matches one of these filters.
+   */
   swallowsPubacks: z.union([z.boolean(), filters]),
   /** Delay of everything that the hub sends. */
   sendDelayMs: z.number().min(0).max(HOUR_MS),
-  /** Answers of services (`$gateway` and the like): `stale` sends the previous answer on that topic instead, if any. */
+  /**
+   * Delivery of the answers of services (`$gateway` and the others). `stale`: the previous answer on the topic is sent
+   * instead, if there is one.
+   */
   answers: z.enum(['prompt', 'late', 'stale', 'missing']),
   /** Delay of `late` answers. */
   answerDelayMs: z.number().min(0).max(HOUR_MS),
-  /** A PUBLISH on a topic matched by these filters ends the connection without an acknowledgement. */
+  /** Filters. A PUBLISH on a topic that matches one of them ends the connection without an acknowledgement. */
   poison: filters,
-  /** A SUBSCRIBE or UNSUBSCRIBE of one of these filters (literally, or matched) ends the connection. */
+  /**
+   * Patterns. A SUBSCRIBE or UNSUBSCRIBE ends the connection if one of its filters equals a pattern or is matched by a
+   * pattern.
+   */
   poisonSubscribes: filters,
   poisonUnsubscribes: filters,
   /**
-   * A PUBACK of a downlink on a topic matched by these filters ends the connection; the downlink stays unacknowledged.
+   * Filters. A PUBACK of a downlink ends the connection if the topic of the downlink matches one of them; the downlink
+   * stays unacknowledged.
    */
   poisonPubacks: filters,
-  /** Answer to a SUBSCRIBE of one of these filters: 0x80, QoS 0, or none. */
+  /**
+   * Filters. A SUBSCRIBE of one of them is answered with 0x80 (`refusesSubscribes`), with QoS 0 (`lowersSubscribes`),
+   * or not at all (`swallowsSubacks`).
+   */
   refusesSubscribes: filters,
   lowersSubscribes: filters,
   swallowsSubacks: filters,

@@ -107,7 +107,10 @@ export class GatewayService implements BenchService {
     return problem === RESULT.done ? topology.bind(request.gateway, subdevice) : problem;
   }
 
-  /** Answers without paging. The behaviour beyond one message is a switch. */
+  /**
+   * Lists the subdevices of a gateway in one message. The rule `describeTooLong` determines the behaviour if the list
+   * is too long for one message.
+   */
   #describe(gateway: RegisteredDevice): readonly Message[] {
     const { rules, topology } = this.#parts;
     if (rules.bindings === 'ignored') return [];
@@ -116,7 +119,7 @@ export class GatewayService implements BenchService {
     let answer = messageTo(gateway, { type, payload: { devices } });
     while (answer.payload.length > rules.payloadBytesMax && devices.length > 0) {
       if (rules.describeTooLong === 'unanswered') return [];
-      // Removes at least one device, and as many as needed for the size limit.
+      // Removes as many devices as the size limit requires, but at least one.
       devices.length = Math.min(
         devices.length - 1,
         Math.ceil((devices.length * rules.payloadBytesMax) / answer.payload.length),
@@ -127,7 +130,7 @@ export class GatewayService implements BenchService {
   }
 }
 
-/** Result, or notice of the platform, on the topic for both. */
+/** Returns the message with a result of an operation or with a notice of the platform. Both have the same topic. */
 export function messageTo(
   gateway: RegisteredDevice,
   content: GatewayNotice | { type: string; payload: object },

@@ -1,5 +1,6 @@
 /**
- * Handling of a CONNECT: it is checked, an older connection of the same client is closed, the session is opened.
+ * Handling of a CONNECT: the packet is checked, an older connection of the same client is closed, and the session is
+ * opened.
  *
  * Used between the machine and its sessions; `handle-packet.ts` serves accepted clients.
  *
@@ -30,7 +31,10 @@ interface Moment {
   readonly faults: HubFaults;
 }
 
-/** Reason for closing a connection without room in the hub; the code is "server unavailable" (table 3.1). */
+/**
+ * Refusal of a connection because the hub has no room for another session. The code is "server unavailable" (table
+ * 3.1).
+ */
 const NO_ROOM = { why: 'no room for another session', code: 3 } as const;
 
 export class ConnectHandler {
@@ -70,7 +74,10 @@ export class ConnectHandler {
     this.#parts.send(connection.number, { kind: 'connack', sessionPresent: false, returnCode });
   }
 
-  /** Sends CONNACK first [MQTT-3.2.0-1], then the unacknowledged messages, then the stored ones, at the hub's rate. */
+  /**
+   * Sends CONNACK first [MQTT-3.2.0-1], then the unacknowledged messages, and then the stored messages at the hub's
+   * rate.
+   */
   #accept(
     session: HubSession,
     entry: { readonly connection: ClientConnection; readonly isResumed: boolean; readonly moment: Moment },

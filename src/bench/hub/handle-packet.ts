@@ -1,5 +1,5 @@
 /**
- * Handling of the packets of a connected client: each is passed to its part.
+ * Handling of the packets of a connected client: each packet is passed to the part of the hub that handles its type.
  *
  * Source: MQTT 3.1.1 §3.3 to §3.14.
  */
@@ -48,7 +48,7 @@ export class PacketHandler {
         if (isAmong(poisonUnsubscribes, packet.filters)) return poisoned(origin, 'UNSUBSCRIBE');
         if (isAmong(swallowsUnsubacks, packet.filters)) return undefined;
         subscribeHandler.unsubscribe(packet.filters, session);
-        // Also for filters without a subscription [MQTT-3.10.4-5].
+        // The UNSUBACK is sent also for filters without a subscription [MQTT-3.10.4-5].
         send(connection.number, { kind: 'unsuback', packetId: packet.packetId });
         return undefined;
       }
@@ -98,7 +98,7 @@ function poisoned({ connection, faults }: ConnectionOrigin, packet: string): str
   return undefined;
 }
 
-/** True if a pattern equals one of the filters, or matches it as if it were a topic. */
+/** True if a pattern equals one of the filters, or matches a filter as if the filter were a topic. */
 function isAmong(patterns: readonly string[], filters: readonly string[]): boolean {
   return patterns.some((pattern) => filters.some((filter) => pattern === filter || filterMatches(pattern, filter)));
 }

@@ -31,7 +31,7 @@ interface PublishHandlerParts {
   readonly sendGarbage: (connection: number) => void;
 }
 
-/** [MQTT-4.8.0-1]: a violation ends the connection. */
+/** Reason for closing the connection: a violation of the protocol ends the connection [MQTT-4.8.0-1]. */
 export const QOS_2 = 'QoS 2, which the hub does not support';
 
 type Reaction =
@@ -92,7 +92,7 @@ export class PublishHandler {
     return why === undefined ? { kind: 'served', qos: served } : { kind: 'silence', why };
   }
 
-  /** Reason to drop the message without an answer: too large, or not permitted. */
+  /** Reason to drop the message without an answer: the message is too large, or not permitted. `undefined`: none. */
   #whyUnanswered(topic: string, payload: Uint8Array, clientId: string): string | undefined {
     const { rules, permissions } = this.#parts;
     const { payloadBytesMax, mutedTopics } = rules;
@@ -125,7 +125,7 @@ export class PublishHandler {
     for (const answer of given) answers.give(clientId, answer, { faults, nowMs });
   }
 
-  /** Acknowledges in the order of arrival [MQTT-4.6.0-2]. */
+  /** Acknowledges a PUBLISH. The acknowledgements are in the order of arrival [MQTT-4.6.0-2]. */
   #acknowledge({ packetId, topic }: Publish, { connection, faults }: ConnectionOrigin): void {
     const { swallowsPubacks } = faults;
     const isSwallowed =
@@ -141,7 +141,7 @@ export class PublishHandler {
   }
 }
 
-/** `undefined`: not served. */
+/** Returns the QoS with which a PUBLISH is handled. `undefined`: the hub does not accept the QoS. */
 function servedQos(qos: MqttQos, qos2: HubRules['qos2']): Qos | undefined {
   if (qos !== 2) return qos;
   return qos2 === 'downgraded' ? 1 : undefined;

@@ -23,7 +23,7 @@ export class SubscribeHandler {
     this.#parts = parts;
   }
 
-  /** One return code per filter, in their order [MQTT-3.8.4-5]. */
+  /** Adds subscriptions. Returns one return code for each filter, in the order of the filters [MQTT-3.8.4-5]. */
   subscribe({ subscriptions }: Subscribe, session: HubSession, nowMs: number): SubackCode[] {
     const { rules, outgoing } = this.#parts;
     return subscriptions.map(({ filter, qos }, index): SubackCode => {

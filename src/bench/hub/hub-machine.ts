@@ -2,8 +2,8 @@
  * Bench hub: an emulation of the IoT hub's MQTT side, from its documents and published traces.
  *
  * `server.ts` runs it on TCP, the simulation on virtual wires. Connections come in by number; each has one session.
- * `bench-rules.ts` defines the behaviour, `faults.ts` the injected faults. A correct MQTT 3.1.1 server for QoS 0 and 1,
- * unless the rules differ.
+ * `bench-rules.ts` defines the behaviour, `faults.ts` the injected faults. The machine is a correct MQTT 3.1.1 server
+ * for QoS 0 and 1, unless the rules differ.
  *
  * Source: MQTT 3.1.1 §3 and §4; the hub's documents as named in `bench-rules.ts`.
  */
@@ -34,10 +34,13 @@ export type BenchHubInput =
   | { readonly kind: 'fault'; readonly command: FaultCommand }
   | { readonly kind: 'platform'; readonly command: PlatformCommand };
 
-/** Own choice: a larger number is a leak of the test, and new connections are closed. */
+/**
+ * Largest number of connections. Own choice: a larger number means that the test does not close its connections. Beyond
+ * this number, new connections are closed.
+ */
 const CONNECTIONS_MAX = 1000;
 
-/** Control packet of type 0, which is reserved (table 2.1). */
+/** Bytes that are not MQTT: a control packet of type 0, which is reserved (table 2.1). */
 const GARBAGE = new Uint8Array([0x00, 0x02, 0xde, 0xad]);
 
 export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
@@ -50,7 +53,7 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
   #nowMs = 0;
 
   /**
-   * @param wallMinusUpMs Unix ms minus monotonic ms: expiries in credentials are in wall time
+   * @param wallMinusUpMs Unix ms minus monotonic ms, because the expiry in credentials is a wall time
    * @param services services of the hub besides `$gateway`
    */
   constructor(rules: HubRules, wallMinusUpMs: number, services: readonly BenchService[] = []) {
@@ -110,7 +113,9 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
     return this.#inside.views(nowMs);
   }
 
-  /** Messages for a client: sent and not acknowledged, and stored. `undefined`: no session. */
+  /**
+   * Messages for a client: those sent and not acknowledged, and those stored. `undefined`: the client has no session.
+   */
   messages(clientId: string, nowMs: number): ReturnType<HubSession['messages']> | undefined {
     return this.#inside.sessions.find(clientId, nowMs)?.messages();
   }
@@ -136,7 +141,7 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
         this.#end(number, problem);
         return;
       }
-      // After a DISCONNECT nothing more is read [MQTT-3.14.4-2].
+      // After a DISCONNECT the connection is gone, and no further packet is read [MQTT-3.14.4-2].
       if (!this.#connections.has(number)) return;
     }
   }
@@ -176,7 +181,7 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
     }
   }
 
-  /** Closes the connection. A silent connection is only dropped here: the client is not informed. */
+  /** Closes the connection. A silent connection is only forgotten: the client is not informed. */
   #end(number: number, why: string): void {
     const connection = this.#connections.get(number);
     if (connection === undefined) return;
@@ -185,7 +190,7 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
     else this.#outgoing.end(number, why);
   }
 
-  /** Removes a connection. Its session is detached, or ended if it was a clean one [MQTT-3.1.2-6]. */
+  /** Removes a connection. Its session is detached, or ended if the session was clean [MQTT-3.1.2-6]. */
   #lose(number: number, ending: { readonly why: string; readonly isAsked: boolean }): void {
     const connection = this.#connections.get(number);
     if (connection === undefined) return;
@@ -201,7 +206,7 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
     if (session.isClean) this.#inside.sessions.forget(clientId);
     this.#outgoing.note({ kind: 'disconnected', clientId, why: ending.why });
     if (this.#rules.subdevicesOfflineOnGatewayLoss) this.#inside.topology.gatewayLost(clientId);
-    // [MQTT-3.1.2-8], and not after a DISCONNECT [MQTT-3.1.2-10].
+    // The will is published when the connection is lost [MQTT-3.1.2-8], but not after a DISCONNECT [MQTT-3.1.2-10].
     if (will === undefined || will.qos === 2 || ending.isAsked || this.#rules.wills !== 'published') return;
     const { topic, payload, qos, retain } = will;
     if (retain) this.#inside.retained.keep({ topic, payload, qos }); // [MQTT-3.1.2-17]
@@ -235,7 +240,7 @@ export class BenchHubMachine implements Machine<BenchHubInput, BenchHubAction> {
     }
   }
 
-  /** 0 if the client is away; no connection has this number. */
+  /** Number of the connection of a client. 0: the client is away; no connection has the number 0. */
   #connectionOf(clientId: string): number {
     return this.#inside.sessions.find(clientId, this.#nowMs)?.connection ?? 0;
   }

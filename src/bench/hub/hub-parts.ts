@@ -1,4 +1,6 @@
-/** Composition of a bench hub: the machine handles connections, these parts handle their packets. */
+/**
+ * Composition of a bench hub: the machine handles connections, and these parts handle the packets of the connections.
+ */
 import type { Message } from '../../base/message.ts';
 import type { MqttPacket } from '../../codec/mqtt.ts';
 import { ServiceAnswers } from './answers.ts';

@@ -1,8 +1,8 @@
 /**
  * Output of the bench hub: collects the actions of one input, and delays packets while a delay is set.
  *
- * Invariants: packets to one connection leave in the order of sending, for any delay; at most `HELD_MAX` are
- * delayed, then they leave early.
+ * Invariants: packets to one connection leave in the order of sending, for any delay; at most `HELD_MAX` packets are
+ * delayed; beyond that number the oldest are sent early.
  */
 import type { Qos, Retaining } from '../../base/message.ts';
 import type { HubEvent } from './hub-events.ts';
@@ -22,7 +22,10 @@ export type BenchHubAction =
   | ({ readonly kind: 'arrived' } & ClientBytes)
   | { readonly kind: 'noted'; readonly event: HubEvent };
 
-/** A minute at the full rate of one device, and more than one 16 KB message each would need: about 50 MB at most. */
+/**
+ * Largest number of delayed packets: a minute at the full rate of one device. With 16 KB each, the packets need about
+ * 50 MB.
+ */
 const HELD_MAX = 3000;
 
 interface Held {
@@ -34,12 +37,12 @@ export class Outgoing {
   #actions: BenchHubAction[] = [];
   readonly #held: Held[] = [];
 
-  /** Bytes of a packet, or injected garbage. */
+  /** Sends bytes, which are a packet or injected garbage, at `atMs`. */
   send(connection: number, bytes: Uint8Array, atMs: number): void {
     this.#held.push({ atMs, action: { kind: 'send', connection, bytes } });
   }
 
-  /** Ends a connection after everything that is still delayed. */
+  /** Ends a connection after all packets that are still delayed. */
   end(connection: number, reason: string): void {
     this.#held.push({ atMs: Number.NEGATIVE_INFINITY, action: { kind: 'end', connection, reason } });
   }
@@ -56,7 +59,10 @@ export class Outgoing {
     return this.#held[0]?.atMs;
   }
 
-  /** Actions that are due, up to the first that is not, so that a shorter delay overtakes nothing. */
+  /**
+   * Removes and returns the actions up to the first that is not due. So a packet with a shorter delay never overtakes
+   * another packet.
+   */
   take(nowMs: number): BenchHubAction[] {
     const later = this.#held.findIndex(({ atMs }) => atMs > nowMs);
     const due = later === -1 ? this.#held.length : later;

@@ -1,5 +1,5 @@
 /**
- * Permissions to publish to, subscribe to and receive topics: those of products, inherited by their devices.
+ * Permissions to publish to, subscribe to and receive topics: the permissions of a product hold for all its devices.
  *
  * Used by `handle-publish.ts`, `handle-subscribe.ts` and `router.ts`. With `permissions: 'unchecked'` only the length
  * is checked.
@@ -13,7 +13,10 @@ import type { Topology } from './topology.ts';
 
 type Right = 'publish' | 'subscribe';
 
-/** `@` stands for `{product}/{device}`. `control`, `event`, `data`, and the topics of the hub's services. */
+/**
+ * Topics that every device may use: `control`, `event`, `data`, and the topics of the hub's services. `@` stands for
+ * `{product}/{device}`.
+ */
 const STANDARD_TOPICS: readonly (readonly [topic: string, right: Right | 'both'])[] = [
   ['@/control', 'subscribe'],
   ['@/event', 'publish'],
@@ -46,7 +49,7 @@ const SYSTEM_TOPICS = STANDARD_TOPICS.flatMap(([topic]) =>
 
 interface Use {
   readonly clientId: string;
-  /** A filter is checked as if it were a name. */
+  /** Topic name or filter. A filter is checked as if the filter were a name. */
   readonly topic: string;
   readonly right: Right;
 }
@@ -76,7 +79,8 @@ export class Permissions {
     if (filter.startsWith('$') && filter.endsWith('#')) return false;
     const device = deviceOf(filter);
     if (device === undefined || !this.serves(clientId, device)) return false;
-    // A wildcard filter may match nothing; each message is checked when it is delivered (`mayHear`).
+    // A wildcard filter may match no permitted topic. Each message is checked when the message is delivered
+    // (`mayHear`).
     const isWild = /[+#]/.test(filter) && !filter.startsWith('$');
     return isWild || this.#permits(device, { clientId, topic: filter, right: 'subscribe' });
   }
@@ -126,7 +130,7 @@ function includes(given: Right | 'both', wanted: Right): boolean {
   return given === 'both' || given === wanted;
 }
 
-/** Device named by a topic or filter. `undefined`: none, or a wildcard in its place. */
+/** Device that a topic or filter names. `undefined`: no device, or a wildcard in place of the device. */
 function deviceOf(topic: string): RegisteredDevice | undefined {
   const system = topic.startsWith('$') ? SYSTEM_TOPICS.find(({ pattern }) => filterMatches(pattern, topic)) : undefined;
   if (topic.startsWith('$') && system === undefined) return undefined;

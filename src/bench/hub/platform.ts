@@ -1,7 +1,8 @@
 /**
  * Commands of the hub's operator on the platform: register devices, bind and unbind subdevices, query gateways.
  *
- * Each command has a result code like a gateway's own request. `change` informs a gateway whose subdevices change.
+ * Each command has a result code, as a gateway's own request has. The notice `change` informs a gateway that its
+ * subdevices have changed.
  *
  * Source: the IoT hub's page "Topology management" (1105/41828) for `change`; `search_devices` and `unbind_all` are in
  * the vendor's C SDK only.
@@ -16,7 +17,10 @@ import type { Topology } from './topology.ts';
 const Named = z.strictObject({ product: z.string().min(1), device: z.string().min(1) });
 
 export const PlatformCommand = z.discriminatedUnion('kind', [
-  /** Registering again with another secret makes the old one stale. `secret` in base64. */
+  /**
+   * Registers a device. If the device was registered with another secret, that secret becomes stale. `secret` is in
+   * base64.
+   */
   z.strictObject({ kind: z.literal('register'), device: Named, secret: z.base64() }),
   z.strictObject({ kind: z.literal('bind'), gateway: Named, subdevice: Named }),
   z.strictObject({ kind: z.literal('unbind'), subdevice: Named }),
@@ -26,7 +30,7 @@ export const PlatformCommand = z.discriminatedUnion('kind', [
 
 export type PlatformCommand = z.output<typeof PlatformCommand>;
 
-/** Result of a command, and its notice to the session of `clientId`. */
+/** Result of a command, and the notice that the session of `clientId` receives. */
 export interface Decision {
   readonly result: number;
   readonly notice?: { readonly clientId: string; readonly message: Message };

@@ -1,4 +1,4 @@
-/** Limit per second as a hub counts it: a second begins with its first message. */
+/** Limit of messages per second, as a hub counts the messages: a second begins with its first message. */
 
 const SECOND_MS = 1000;
 
@@ -12,7 +12,7 @@ export class RateLimit {
     this.#perSecond = perSecond;
   }
 
-  /** Counts one more. `false`: the limit of this second was reached already. */
+  /** Counts one more message. `false`: the limit of the present second was reached already. */
   admits(nowMs: number): boolean {
     if (nowMs - this.#fromMs >= SECOND_MS) {
       this.#fromMs = nowMs;

@@ -1,6 +1,6 @@
 /**
- * "Republish" of the rule engine: a matching message is sent again as a message of the hub, so that it may also reach
- * its own device. A republished message is not republished again.
+ * "Republish" of the rule engine: a matching message is sent again as a message of the hub. So the message may also
+ * reach the device that sent it. A republished message is not republished again.
  *
  * Source: the IoT hub's page "Data forwarding to another topic" (QoS is kept). JSON is serialised again as in the
  * vendor's published traces: sent action, time, text; received action, text, time, without whitespace.
@@ -15,7 +15,7 @@ export function republish(message: Message, republications: HubRules['republicat
     .map(({ topic }) => ({ ...message, topic: topic ?? message.topic, payload: spellAgain(message.payload) }));
 }
 
-/** JSON with sorted keys and without whitespace; other payloads stay unchanged. */
+/** Returns a JSON payload with sorted keys and without whitespace. Other payloads stay unchanged. */
 function spellAgain(payload: Uint8Array): Uint8Array {
   try {
     const sortKeys = (_key: string, value: unknown): unknown =>

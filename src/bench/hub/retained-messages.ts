@@ -7,7 +7,7 @@ import type { Message } from '../../base/message.ts';
 import { filterMatches } from '../../base/topic.ts';
 import type { HubRules } from './bench-rules.ts';
 
-/** Largest number of topics; beyond it the oldest is removed. */
+/** Largest number of topics. Beyond this number the oldest topic is removed. */
 const TOPICS_MAX = 10_000;
 
 export class RetainedMessages {
@@ -18,7 +18,7 @@ export class RetainedMessages {
     this.#rules = rules;
   }
 
-  /** Replaces the previous message of the topic [MQTT-3.3.1-5], also with QoS 0 [MQTT-3.3.1-7]. */
+  /** Keeps the message in place of the previous one of its topic [MQTT-3.3.1-5], also with QoS 0 [MQTT-3.3.1-7]. */
   keep(message: Message): void {
     if (this.#rules.retain !== 'kept') return;
     this.#byTopic.delete(message.topic); // [MQTT-3.3.1-10]
@@ -27,7 +27,7 @@ export class RetainedMessages {
     this.#byTopic.set(message.topic, message);
   }
 
-  /** Messages for a new subscription [MQTT-3.3.1-6], with RETAIN [MQTT-3.3.1-8]. */
+  /** Returns the retained messages for a new subscription [MQTT-3.3.1-6], with RETAIN [MQTT-3.3.1-8]. */
   matching(filter: string): Message[] {
     const matching = [...this.#byTopic.values()].filter(({ topic }) => filterMatches(filter, topic));
     return matching.map((message) => ({ ...message, retain: true }));

@@ -28,7 +28,10 @@ export class Router {
     this.#parts = parts;
   }
 
-  /** Delivers to every session with a matching filter; to the sender `from` according to the rule `ownPublishes`. */
+  /**
+   * Delivers a message to every session with a matching filter. The rule `ownPublishes` determines whether the sender
+   * `from` receives the message.
+   */
   route(message: Message, origin: { readonly nowMs: number; readonly from?: string }): void {
     const isEchoed = this.#parts.rules.ownPublishes === 'echoed';
     for (const session of this.#parts.sessions.all(origin.nowMs)) {
@@ -36,7 +39,7 @@ export class Router {
     }
   }
 
-  /** Delivers to one session if a filter matches and the permissions allow it. */
+  /** Delivers a message to one session if a filter matches and the permissions allow the delivery. */
   offer(session: HubSession, message: Message, nowMs: number): void {
     if (!this.#parts.permissions.mayHear(session.clientId, message.topic)) return;
     const offered = session.offer(message, nowMs);

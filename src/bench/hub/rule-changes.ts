@@ -6,7 +6,7 @@
 import { z } from 'zod';
 import { type HubRules, PROFILES, RULES } from './bench-rules.ts';
 
-/** Any part of the table; the profile itself is chosen by another option. */
+/** Rules that may be changed: all except the profile, which another option selects. */
 const CHANGES = RULES.omit({ profile: true }).exactPartial();
 
 export type RuleChange =

@@ -1,4 +1,4 @@
-/** `holdfast bench hub`: runs the bench hub until a signal, and prints its events as text. */
+/** `holdfast bench-hub`: runs the bench hub until a signal, and prints its events as text. */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Clock } from '../../ports.ts';
@@ -14,12 +14,12 @@ export interface BenchHubCommand {
   readonly host: string;
   readonly applicationPort: number;
   readonly profile: HubRules['profile'];
-  /** TLS port, with certificates that are made now and written to `folder`. */
+  /** TLS port. Its certificates are created at the start and written to `folder`. */
   readonly tls?: { readonly port: number; readonly folder: string; readonly client: string | undefined };
   /** Changes to the profile, e.g. credentials or muted topics. */
   readonly changes?: Partial<HubRules>;
   readonly clock: Clock;
-  /** Takes one line without its end. */
+  /** Prints one line, given without a line end. */
   readonly print: (line: string) => void;
 }
 
@@ -48,7 +48,7 @@ export async function runBenchHub(command: BenchHubCommand): Promise<number> {
   return 0;
 }
 
-/** Writes `ca.pem`, and `client.pem` with `client-key.pem` for one client id. A restart makes new ones. */
+/** Writes `ca.pem`, and `client.pem` with `client-key.pem` for one client id. Each start writes new certificates. */
 function openTls({ port, folder, client }: NonNullable<BenchHubCommand['tls']>, host: string): TlsServer {
   const authority = new Authority('holdfast bench authority');
   const write = (file: string, text: string): void => writeFileSync(join(folder, file), text, { mode: 0o600 });
@@ -63,7 +63,7 @@ function openTls({ port, folder, client }: NonNullable<BenchHubCommand['tls']>, 
   return { port, ...own, authority: authority.certificate };
 }
 
-/** Names and topics come from clients, so control characters must not reach the terminal. */
+/** Escapes control characters, which must not reach the terminal: names and topics come from clients. */
 function escapeControls(text: string): string {
   return text.replace(/\p{Cc}/gu, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`);
 }

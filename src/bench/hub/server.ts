@@ -20,7 +20,7 @@ import { type ServiceCommand, Services } from './services/services.ts';
 import { createTlsServer, type TlsServer } from './tls-server.ts';
 
 export interface BenchHubSettings {
-  /** 0: any free one, see `port`. */
+  /** 0: any free port, see `port`. */
   readonly port: number;
   /** Loopback, unless a gateway on another machine must connect. */
   readonly host?: string;
@@ -36,8 +36,8 @@ type EventListener = (event: HubEvent) => void;
 const LOOPBACK = '127.0.0.1';
 
 /**
- * Own choice: unread bytes of a client after which its connection is closed, so that a stuck client cannot fill the
- * memory.
+ * Number of unread bytes of a client at which its connection is closed, so that a client that does not read cannot fill
+ * the memory. Own choice.
  */
 const UNREAD_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -194,7 +194,9 @@ export class BenchHub {
     this.#setWake();
   }
 
-  /** A timer that is early enough stays: an extra wake is cheap, a timer per packet is not. */
+  /**
+   * Sets the timer. A timer that is early enough stays, because an extra wake is cheap and a timer per packet is not.
+   */
   #setWake(): void {
     const wakeAtMs = this.#machine.wakeAtMs();
     if (wakeAtMs === undefined || wakeAtMs >= this.#wakeSetMs) return;
@@ -206,7 +208,7 @@ export class BenchHub {
     });
   }
 
-  /** @param written collects the sockets that hold their packets back until the input is handled */
+  /** @param written set of the sockets that delay their packets until the input is handled */
   #act(action: BenchHubAction, written: Set<Socket>): void {
     switch (action.kind) {
       case 'send': {
@@ -219,7 +221,7 @@ export class BenchHub {
         return;
       }
       case 'end':
-        // Bytes written before are still sent, so that a rejection is read before the close.
+        // Bytes written before the end are still sent, so that the client can read a rejection before the close.
         this.#sockets.get(action.connection)?.destroySoon();
         return;
       case 'arrived': {

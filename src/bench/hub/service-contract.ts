@@ -17,8 +17,8 @@ export interface BenchService {
   /** True if the service handles this PUBLISH. Such a message is not passed to the application side. */
   takes(topic: string): boolean;
   /**
-   * `undefined`: not permitted (no PUBACK). The answers go to the device's session, and are stored like any QoS 1
-   * message while the device is away. @param wallMs Unix ms
+   * Handles a request. Returns the answers, which go to the device's session and are stored like any QoS 1 message
+   * while the device is away. `undefined`: the request is not permitted and gets no PUBACK. @param wallMs Unix ms
    */
   answer(request: Message, from: Requester, wallMs: number): readonly Message[] | undefined;
 }

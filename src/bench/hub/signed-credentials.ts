@@ -10,7 +10,10 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import type { ConnackCode, Connect } from '../../codec/mqtt.ts';
 
-/** 3 was seen for a device unknown to the hub, 4 for a wrong or expired password. */
+/**
+ * Return code for the credentials of a CONNECT. The real hub returned 3 for a device unknown to the hub, and 4 for a
+ * wrong or expired password.
+ */
 export function credentialCode(connect: Connect, secrets: ReadonlyMap<string, string>, wallMs: number): ConnackCode {
   const secret = secrets.get(connect.clientId);
   if (secret === undefined) return 3;

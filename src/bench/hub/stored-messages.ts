@@ -10,7 +10,7 @@ import type { Message } from '../../base/message.ts';
 
 export interface QueueLimits {
   readonly countMax: number;
-  /** Measured from the arrival of the message. */
+  /** Largest age of a message, counted from its arrival. */
   readonly ageMsMax: number;
   readonly overflow: 'oldest' | 'newest';
 }
@@ -20,7 +20,7 @@ export interface StoredMessage {
   readonly arrivedAtMs: number;
 }
 
-/** Result of `put`: stored; stored after dropping the oldest; or the new one dropped. */
+/** Result of `put`: the message was stored, or stored after the oldest was dropped, or the new message was dropped. */
 export type PutOutcome = 'stored' | 'oldest dropped' | 'newest dropped';
 
 export class StoredQueue {
@@ -33,7 +33,7 @@ export class StoredQueue {
     this.#limits = limits;
   }
 
-  /** Messages dropped because of missing room or age. */
+  /** Number of messages that were dropped because the queue was full or because of their age. */
   get dropped(): number {
     return this.#dropped;
   }
@@ -43,18 +43,18 @@ export class StoredQueue {
     return this.#expired;
   }
 
-  /** Oldest first. */
+  /** Stored messages, oldest first. */
   get messages(): Message[] {
     return this.#stored.map(({ message }) => message);
   }
 
-  /** Messages that have not expired at `nowMs`. */
+  /** Number of messages that have not expired at `nowMs`. */
   count(nowMs: number): number {
     this.#expire(nowMs);
     return this.#stored.length;
   }
 
-  /** @param taken places of `countMax` in use by unacknowledged messages */
+  /** Adds a message. @param taken places of `countMax` that unacknowledged messages occupy */
   put(stored: StoredMessage, nowMs: number, taken = 0): PutOutcome {
     this.#expire(nowMs);
     if (this.#stored.length + taken < this.#limits.countMax) {

@@ -1,8 +1,8 @@
 /**
- * TLS port of the bench hub: certificates and pre-shared keys at one port, as the IoT hub has them on 8883.
+ * TLS port of the bench hub: one port accepts certificates and pre-shared keys, as port 8883 of the IoT hub does.
  *
- * A client that has proved its device by a client certificate (common name = client id) or by its device secret as the
- * key (identity = client id) gets that name. Any other client must prove itself in CONNECT.
+ * A client proves its client id by a client certificate (the common name is the client id) or by its device secret as
+ * the pre-shared key (the identity is the client id). Any other client must prove its client id in CONNECT.
  *
  * Source: the IoT hub's documents on TLS connections. The common name as client id is our choice.
  */
@@ -10,17 +10,20 @@ import type { Server, Socket } from 'node:net';
 import { createServer, DEFAULT_CIPHERS } from 'node:tls';
 
 export interface TlsServer {
-  /** 0: any free one, see `tlsPort`. */
+  /** 0: any free port, see `tlsPort`. */
   readonly port: number;
-  /** PEM. `authority` is the one that signs client certificates. */
+  /** Certificate, key and authority in PEM. `authority` signs the client certificates. */
   readonly certificate: string;
   readonly key: string;
   readonly authority: string;
-  /** Defaults to Node's own limit, which allows 1.2 and 1.3. */
+  /** Highest TLS version. Absent: Node's own limit, which allows 1.2 and 1.3. */
   readonly maxVersion?: 'TLSv1.2';
 }
 
-/** Node's suites, whose list excludes TLS-PSK at its end, without that exclusion; and the two suites of the hub. */
+/**
+ * Cipher suites: those of Node, and the two suites of the hub. The end of Node's list excludes TLS-PSK, so that
+ * exclusion is removed.
+ */
 const SUITES = `${DEFAULT_CIPHERS.replace(':!PSK', '')}:PSK-AES256-CBC-SHA:PSK-AES128-CBC-SHA`;
 
 /**
@@ -40,7 +43,7 @@ export function createTlsServer(
     noDelay: true,
     ...(door.maxVersion === undefined ? {} : { maxVersion: door.maxVersion }),
     ciphers: SUITES,
-    // a certificate is optional; one of an unknown authority is rejected below
+    // a client certificate is optional; a certificate of an unknown authority is rejected below
     requestCert: true,
     rejectUnauthorized: false,
     pskCallback: (socket, identity) => {

@@ -2,8 +2,9 @@
  * Bindings of subdevices to gateways, and the online subdevices of each gateway.
  *
  * Used by the `$gateway` operations of gateways (`gateway-service.ts`) and by the commands of the platform
- * (`platform.ts`), which both change it. Invariants: a subdevice is bound to at most one gateway. With bindings
- * required only bound subdevices are online. No gateway has more than `subdevicesPerGatewayMax` bound or online.
+ * (`platform.ts`), which both change it. Invariants: a subdevice is bound to at most one gateway. If bindings are
+ * required, only bound subdevices are online. No gateway has more than `subdevicesPerGatewayMax` subdevices bound or
+ * online.
  */
 
 import type { HubRules } from './bench-rules.ts';
@@ -49,7 +50,10 @@ export class Topology {
     return this.#gatewayOf.get(nameOf(subdevice));
   }
 
-  /** True if this client may act for the device: its own device, or a bound one if bindings are required. */
+  /**
+   * True if this client may act for the device: for its own device, and for a bound subdevice. If bindings are not
+   * required, the client may act for any device.
+   */
   owns(clientId: string, device: RegisteredDevice): boolean {
     if (clientIdOf(device) === clientId || this.#parts.rules.bindings === 'ignored') return true;
     return this.#bound.get(clientId)?.has(nameOf(device)) ?? false;

@@ -1,4 +1,4 @@
-/** Simulated subdevice on a real PTY: the machine of `subdevice.ts` on its pump, with its counts. */
+/** Simulated subdevice on a real PTY: runs the machine of `subdevice.ts` on a pump, and counts the messages. */
 import type { ChannelAction } from '../../base/machine.ts';
 import { type Message, type Qos, type Retaining, retaining } from '../../base/message.ts';
 import type { FramingName } from '../../codec/framing.ts';
@@ -35,7 +35,7 @@ export class FieldSubdevice {
   /** Time from PUBLISH to PUBACK of each acknowledged message, ms; the newest 100,000. */
   readonly latenciesMs: number[] = [];
   isConnected = false;
-  /** The gateway answered a SUBSCRIBE, so the subscription is durable. */
+  /** True after the gateway has answered a SUBSCRIBE: the subscription is durable. */
   isSubscribed = false;
 
   constructor(options: FieldSubdeviceOptions, pty: Pty) {
@@ -66,7 +66,7 @@ export class FieldSubdevice {
     });
   }
 
-  /** Messages taken and not yet acknowledged. */
+  /** Number of messages that the subdevice has accepted and the gateway has not acknowledged. */
   get queued(): number {
     return this.#machine.queued;
   }
@@ -93,7 +93,7 @@ export class FieldSubdevice {
     return () => this.#listeners.delete(listener);
   }
 
-  /** Sends the next numbered message, or one with the given payload under that number. @returns the number */
+  /** Sends the next numbered message; its payload is the given one, if any. @returns the number of the message */
   publish(
     topic: string,
     options: Retaining & { readonly bytes?: number; readonly qos?: Qos; readonly payload?: Uint8Array } = {},

@@ -1,6 +1,7 @@
 /**
  * Simulated forwarder: many subdevices, each with its own channel, on one line to the gateway. Packets from a subdevice
- * are encapsulated with its node; packets for a node are unpacked. Source: MQTT-SN 1.2 §5.5.
+ * are encapsulated with the address of its node. Encapsulated packets for a node are unpacked. Source: MQTT-SN 1.2
+ * §5.5.
  */
 
 import { encodeFrame, FrameReader } from '../../codec/mqttsn-cobs.ts';
@@ -24,7 +25,10 @@ export class Forwarder {
   #isLineOpen = false;
   #reader = new FrameReader(PACKET_BYTES_MAX);
 
-  /** @param openLine opened with the first subdevice, and again with the next one after the line has closed */
+  /**
+   * @param openLine called when the first subdevice opens its channel. After the line has closed, it is called again
+   * when the next subdevice opens its channel
+   */
   constructor(openLine: OpenChannel) {
     this.#openLine = openLine;
   }

@@ -1,6 +1,6 @@
 /**
- * Simulated device that sends plain lines, like a shell script or a small microcontroller. Numbered lines are repeated until
- * `OK`; commands are answered with `DONE`.
+ * Simulated device that sends plain lines, like a shell script or a small microcontroller. The device repeats a
+ * numbered line until the answer `OK`, and answers a command with `DONE`.
  *
  *     n=17;.....*CRC ─▶   ◀─ OK 17*CRC (safe), BUSY 17*CRC (later)
  *     DONE 4711*CRC  ─▶   ◀─ D 4711 payload*CRC
@@ -13,7 +13,7 @@ import { Mailbox } from '../../runtime/mailbox.ts';
 import { Pump } from '../../runtime/pump.ts';
 import { numberedPayload, numberOf, StreamAccount } from '../account.ts';
 
-/** Matching keys of `[link.lines]`. */
+/** Keys of `[link.lines]` that match this device. */
 export const DEVICE_LINES = {
   check: 'crc32',
   pattern: '^n=(?P<n>[0-9]+);',
@@ -48,7 +48,7 @@ interface SentLine {
   sentAtMs: number | undefined;
 }
 
-/** Device with its counts. */
+/** Simulated device, with the counts of its messages. */
 export class LinesDevice implements Machine<Input, ChannelAction | LinesDeviceReport> {
   readonly uplinks = new StreamAccount();
   readonly downlinks = new StreamAccount();
@@ -62,7 +62,7 @@ export class LinesDevice implements Machine<Input, ChannelAction | LinesDeviceRe
     this.#options = options;
   }
 
-  /** Lines not acknowledged yet. */
+  /** Number of lines that are not acknowledged yet. */
   get queued(): number {
     return this.#unacknowledged.length;
   }

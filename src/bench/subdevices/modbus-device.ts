@@ -2,7 +2,7 @@
  * Simulated Modbus unit: the far end of a Modbus line, as a machine. Silence separates frames, as in the standard
  * (Modbus over Serial Line V1.02 §2.5.1.1). Damaged frames and frames for other units are ignored.
  *
- * Requests are decoded independently of the master's code; otherwise an error there could hide itself.
+ * The requests are decoded without the code of the master. Otherwise an error in that code could hide itself.
  */
 import type { ChannelAction, ChannelInput, Machine } from '../../base/machine.ts';
 import { crc16 } from '../../codec/crc16.ts';
@@ -29,7 +29,7 @@ const ACKNOWLEDGE = 5;
 const ILLEGAL_FUNCTION = 1;
 const ILLEGAL_ADDRESS = 2;
 const ILLEGAL_VALUE = 3;
-/** Largest frame (§2.5.1); longer sequences are noise. */
+/** Largest frame in bytes (§2.5.1). Longer sequences are noise. */
 const FRAME_BYTES_MAX = 256;
 
 interface Reply {
@@ -42,13 +42,16 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
   readonly discretes: Uint8Array;
   readonly holdings: Uint16Array;
   readonly inputs: Uint16Array;
-  /** Exception sent instead of an action, e.g. 2 for a missing register, 6 when busy. */
+  /**
+   * Exception code that the unit sends instead of executing the request, e.g. 2 for a missing register, or 6 if the
+   * unit is busy.
+   */
   exceptionTo: (request: UnitRequest) => number | undefined = () => undefined;
   /** True if the unit executes the request and answers with exception 5 (acknowledge) instead of the result. */
   acknowledges: (request: UnitRequest) => boolean = () => false;
   /** Value that the unit stores for a value written to a holding register. */
   limit: (register: number, value: number) => number = (_, value) => value;
-  /** Frame sent instead of this answer: address, function and the rest. */
+  /** Returns the frame that the unit sends instead of this answer: address, function and the other bytes. */
   alters: (body: readonly number[]) => readonly number[] = (body) => body;
   /** Number of executed requests. */
   requests = 0;

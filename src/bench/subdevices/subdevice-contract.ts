@@ -1,4 +1,4 @@
-/** Interface of a simulated subdevice: its options, commands and reports besides the channel's own. */
+/** Interface of a simulated subdevice: options, commands and reports, in addition to those of the channel. */
 import type { ChannelAction, ChannelInput } from '../../base/machine.ts';
 import type { Message, Qos, Retaining } from '../../base/message.ts';
 import type { FramingName } from '../../codec/framing.ts';
@@ -7,7 +7,10 @@ export interface SubdeviceOptions {
   readonly clientId: string;
   readonly framing: FramingName;
   readonly clean: boolean;
-  /** Whole seconds in ms. 0: none; the subdevice then never detects by itself that the gateway is gone. */
+  /**
+   * Keep alive in ms: a whole number of seconds. 0: no keep alive; the subdevice then never detects by itself that the
+   * gateway is gone.
+   */
   readonly keepAliveMs: number;
   /** Pause before a packet is sent again, and before the channel is opened again, ms. */
   readonly retryMs: number;
@@ -33,7 +36,10 @@ export type SimulatedCommand =
   | { readonly kind: 'connect' }
   /** Sleeps until `connect` or `disconnect`, and wakes every `durationMs` for waiting messages. Only when connected. */
   | { readonly kind: 'sleep'; readonly durationMs: number }
-  /** QoS −1: sent once, connected or not, with a predefined id or short name, or not at all. */
+  /**
+   * Publishes with QoS −1: the message is sent once, with or without a connection. A topic without a predefined id or
+   * short name is not sent.
+   */
   | ({ readonly kind: 'publishUnconnected'; readonly topic: string; readonly payload: Uint8Array } & Retaining);
 
 export type SimulatedReport =
@@ -41,10 +47,10 @@ export type SimulatedReport =
   | { readonly kind: 'disconnected' }
   /** The gateway has confirmed the sleep. */
   | { readonly kind: 'slept' }
-  /** All waiting messages were received in a wake. */
+  /** The subdevice has woken, has received all waiting messages, and sleeps again. */
   | { readonly kind: 'rested' }
   | { readonly kind: 'acknowledged'; readonly reference: number }
-  /** The gateway rejected the publication permanently: it is dropped. */
+  /** The gateway rejected the publication permanently, and the subdevice drops the publication. */
   | { readonly kind: 'rejected'; readonly reference: number }
   | { readonly kind: 'subscribed'; readonly filter: string }
   | { readonly kind: 'unsubscribed'; readonly filter: string }

@@ -1,6 +1,7 @@
 /**
  * Exchange between a connected simulated subdevice and its gateway: requests one at a time, publications in order,
- * deliveries. Outlives connections, because unanswered packets do. Source: MQTT-SN 1.2 §6.5, §6.6, §6.13.
+ * deliveries. The exchange outlives connections, because unanswered packets outlive connections. Source: MQTT-SN 1.2
+ * §6.5, §6.6, §6.13.
  */
 import type { Message } from '../../base/message.ts';
 import {
@@ -27,7 +28,7 @@ export class SubdeviceExchange {
   readonly #queue: SubdeviceQueue;
   readonly #topics: SubdeviceTopics;
   readonly #requests: SubdeviceRequests;
-  /** Time of the next attempt at a congested gateway. */
+  /** Time of the next attempt after the gateway reported congestion. `undefined`: no pause. */
   #pauseUntilMs: number | undefined;
 
   constructor({ clean, retryMs, window, predefinedTopics }: SubdeviceOptions, outlet: Outlet) {
@@ -58,7 +59,10 @@ export class SubdeviceExchange {
     else this.#requests.want(command);
   }
 
-  /** QoS −1: sent once, connected or not, with a predefined id or short name (MQTT-SN 1.2 §6.8). */
+  /**
+   * Publishes with QoS −1: the message is sent once, with or without a connection, with a predefined id or short name
+   * (MQTT-SN 1.2 §6.8).
+   */
   publishUnconnected({ topic, payload, retain }: Omit<Message, 'qos'>): void {
     const reference = this.#topics.referenceTo(topic);
     if (reference === undefined || reference.type === 'normal') return;

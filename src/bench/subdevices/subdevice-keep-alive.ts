@@ -3,15 +3,15 @@
  * §6.11.
  */
 interface KeepAliveTimes {
-  /** 0 = none. */
+  /** Keep alive in ms. 0: none. */
   readonly keepAliveMs: number;
   /** Pause before an unanswered PINGREQ is sent again. */
   readonly retryMs: number;
 }
 
 /**
- * Silence after which the subdevice connects again, as a multiple of the keep alive: one PINGREQ was due and was
- * repeated.
+ * Silence after which the subdevice connects again, as a multiple of the keep alive. In that time, one PINGREQ was sent
+ * and repeated.
  */
 const SILENCE_MAX = 2;
 
@@ -38,7 +38,9 @@ export class SubdeviceKeepAlive {
     this.#askedMs = nowMs;
   }
 
-  /** Due when the subdevice has sent or received nothing for the keep alive. */
+  /**
+   * Time of the next PINGREQ: as soon as the subdevice has sent nothing, or has received nothing, for the keep alive.
+   */
   pingAtMs(): number | undefined {
     const { keepAliveMs, retryMs } = this.#times;
     if (keepAliveMs === 0) return undefined;

@@ -2,8 +2,8 @@
  * Publications of a simulated subdevice in the order of the commands, until the gateway has acknowledged them.
  *
  * Invariants: the next first transmission is always the oldest untransmitted publication. No publication is transmitted
- * `window` places or more after the oldest unanswered one. After a new connection the unanswered ones are sent again
- * first, oldest first.
+ * `window` places or more after the oldest unanswered one. After a new connection the unanswered publications are sent
+ * again first, the oldest before the others.
  */
 import type { Qos, Retaining } from '../../base/message.ts';
 import { MESSAGE_ID_MAX, type PublishPacket, type TopicReference } from '../../codec/mqttsn-packets.ts';
@@ -19,9 +19,11 @@ interface Publication extends Retaining {
 interface Sending extends Publication {
   /** Position in the order of all publications, from 1. */
   readonly place: number;
-  /** 0 until first sent. */
+  /** Message id. 0: the publication was not sent yet. */
   messageId: number;
-  /** Time of the next transmission if it is not answered. `undefined`: to be sent now. */
+  /**
+   * Time of the next transmission if the publication is not answered. `undefined`: the publication is to be sent now.
+   */
   retryAtMs: number | undefined;
 }
 
@@ -33,7 +35,8 @@ export class SubdeviceQueue {
   #lastPlace = 0;
 
   /**
-   * @param window 1 is MQTT-SN 1.2 §6.6, and the only value that keeps the order if frames are lost; at most 16
+   * @param window largest number of unanswered publications, 1 to 16. 1 is the rule of MQTT-SN 1.2 §6.6, and the only
+   * value that keeps the order if frames are lost
    * @param retryMs pause before a publication is sent again
    */
   constructor(window: number, retryMs: number) {
@@ -61,7 +64,7 @@ export class SubdeviceQueue {
     return this.#inWindow().find((sending) => sending.retryAtMs === undefined);
   }
 
-  /** Marks a publication as sent. Returns its packet. QoS 0 is complete then. */
+  /** Marks a publication as sent, and returns its packet. A publication with QoS 0 is then complete. */
   transmit(sending: Sending, topic: TopicReference, nowMs: number): PublishPacket {
     const { qos, payload, retain = false } = sending;
     const dup = sending.messageId !== 0;
@@ -71,7 +74,7 @@ export class SubdeviceQueue {
     return { kind: 'publish', dup, qos, retain, topic, messageId: sending.messageId, payload };
   }
 
-  /** Removes an acknowledged publication. */
+  /** Removes and returns an acknowledged publication. */
   acknowledge(messageId: number): Sending | undefined {
     const sending = this.find(messageId);
     if (sending !== undefined) this.#drop(sending);
@@ -105,8 +108,8 @@ export class SubdeviceQueue {
   }
 
   /**
-   * The window moves with the oldest unanswered publication, so that no answer comes later than the gateway can
-   * remember.
+   * Publications within the window. The window begins at the oldest unanswered publication, so that no answer comes
+   * later than the gateway can remember.
    */
   #inWindow(): Sending[] {
     const placeMax = (this.#sendings[0]?.place ?? 0) + this.#window - 1;

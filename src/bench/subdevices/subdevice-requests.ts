@@ -1,6 +1,7 @@
 /**
- * Requests of a simulated subdevice to its gateway, one at a time: REGISTER when a publication needs it, SUBSCRIBE and
- * UNSUBSCRIBE in the order of the commands. Each is repeated until it is accepted. Source: MQTT-SN 1.2 §6.5, §6.9.
+ * Requests of a simulated subdevice to its gateway, one at a time: a REGISTER when a publication needs a topic id, and
+ * SUBSCRIBE and UNSUBSCRIBE in the order of the commands. Each is repeated until it is accepted. Source: MQTT-SN 1.2
+ * §6.5, §6.9.
  */
 import type { Qos } from '../../base/message.ts';
 import { type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
@@ -20,7 +21,7 @@ interface Request {
 
 interface Answered {
   readonly name: string;
-  /** 0: none was assigned. */
+  /** Topic id. 0: the gateway assigned none. */
   readonly topicId: number;
 }
 
@@ -30,12 +31,12 @@ export class SubdeviceRequests {
   readonly #queue: SubdeviceQueue;
   readonly #retryMs: number;
   #wanted: Wanted[] = [];
-  /** Granted subscriptions; requested again after a clean session. */
+  /** Granted subscriptions, which are requested again after a clean session. */
   readonly #granted = new Map<string, Wanted>();
   #request: Request | undefined;
   #isDue = false;
 
-  /** @param queue queue that shares its message ids with requests */
+  /** @param queue queue of publications; the requests take their message ids from it */
   constructor(queue: SubdeviceQueue, retryMs: number) {
     this.#queue = queue;
     this.#retryMs = retryMs;
@@ -45,7 +46,10 @@ export class SubdeviceRequests {
     this.#wanted.push(wanted);
   }
 
-  /** Starts a new connection: unanswered requests are sent again; after a clean one, all. */
+  /**
+   * Starts a new connection. Unanswered requests are sent again. After a clean session, granted subscriptions are
+   * requested again too.
+   */
   rewind(clean: boolean): void {
     const asked = this.#request?.asked;
     this.#request = undefined;
@@ -55,14 +59,14 @@ export class SubdeviceRequests {
     this.#wanted = [...again, ...unanswered, ...this.#wanted];
   }
 
-  /** Request to send now: a repetition that is due, or the next request. */
+  /** Returns the request to send now: a repetition that is due, or the next request. */
   take(nowMs: number): Packet | undefined {
     if (this.#request !== undefined) return this.#isDue ? this.#resend(this.#request, nowMs) : undefined;
     const wanted = this.#wanted.shift();
     return wanted === undefined ? undefined : this.#ask(wanted, nowMs);
   }
 
-  /** @returns nothing while another request is unanswered */
+  /** Returns a REGISTER for the topic. `undefined`: another request is unanswered. */
   register(topic: string, nowMs: number): Packet | undefined {
     return this.#request === undefined ? this.#ask({ kind: 'register', filter: topic }, nowMs) : undefined;
   }
@@ -75,7 +79,10 @@ export class SubdeviceRequests {
     return this.#request?.retryAtMs;
   }
 
-  /** @returns the granted request; `undefined` if this answers nothing, or asks to try later */
+  /**
+   * Handles an answer. @returns the granted request; `undefined`: the packet answers no request, or asks the subdevice
+   * to try again later
+   */
   answer(packet: Extract<Packet, { kind: 'regack' | 'suback' | 'unsuback' }>, nowMs: number): Answered | undefined {
     const request = this.#request;
     if (request?.messageId !== packet.messageId || ANSWER_TO[request.asked.kind] !== packet.kind) return undefined;

@@ -1,6 +1,6 @@
 /**
- * Sleep of a simulated subdevice. It announces the duration, receives nothing until then, wakes, takes the waiting messages,
- * and sleeps again after the gateway's PINGRESP. Source: MQTT-SN 1.2 §6.14.
+ * Sleep of a simulated subdevice. The subdevice announces the duration and receives nothing for that time. Then it
+ * wakes, takes the waiting messages, and sleeps again after the gateway's PINGRESP. Source: MQTT-SN 1.2 §6.14.
  *
  *     dozing ─DISCONNECT─▶ asleep ─time─▶ awake ─PINGRESP─▶ asleep
  */
@@ -28,7 +28,7 @@ export class SubdeviceSleep {
     return this.#atMs;
   }
 
-  /** @returns the packet to send now */
+  /** Handles the timer. @returns the packet to send now */
   wake(nowMs: number): Packet | undefined {
     if (nowMs < this.#atMs) return undefined;
     if (this.#phase === 'asleep') this.#phase = 'awake';
@@ -38,7 +38,10 @@ export class SubdeviceSleep {
       : { kind: 'pingreq', clientId: this.#clientId };
   }
 
-  /** @returns `unheard`: asleep; `forgotten`: the gateway no longer knows the subdevice */
+  /**
+   * Handles a packet. @returns `unheard`: the subdevice is asleep and receives nothing; `forgotten`: the gateway no
+   * longer knows the subdevice
+   */
   receive({ kind }: Packet, nowMs: number): 'unheard' | 'slept' | 'rested' | 'forgotten' | 'heard' {
     if (this.#phase === 'asleep') return 'unheard';
     const wasDozing = this.#phase === 'dozing';

@@ -1,10 +1,11 @@
 /**
- * Simulated subdevice: the client's half of MQTT-SN 1.2 in frames of either kind, as a Machine on a byte channel. Like
- * a careful microcontroller it never gives up. This file handles connection, keep alive, will and sleep;
- * `subdevice-exchange.ts` handles the exchange within a connection.
+ * Simulated subdevice: the client's half of MQTT-SN 1.2 in frames of either kind, as a Machine on a byte channel. The
+ * subdevice never gives up, like a carefully programmed microcontroller. This file handles connection, keep alive, will
+ * and sleep; `subdevice-exchange.ts` handles the exchange within a connection.
  *
  * Invariants: a QoS 1 publication is sent until it is acknowledged or permanently rejected, over any number of
- * connections. One request (REGISTER …) is unanswered at a time. The caller must limit its commands (`queued`).
+ * connections. One request (REGISTER …) is unanswered at a time. The caller must limit the number of its publications
+ * (`queued`).
  */
 import type { Machine } from '../../base/machine.ts';
 import { type Framing, framingOf, type PacketReader } from '../../codec/framing.ts';
@@ -48,12 +49,12 @@ export class SimulatedSubdevice implements Machine<SubdeviceInput, SubdeviceActi
     return this.#state;
   }
 
-  /** Publications not acknowledged yet. */
+  /** Number of publications that are not acknowledged yet. */
   get queued(): number {
     return this.#exchange.queued;
   }
 
-  /** Unacknowledged publications that were sent at least once. */
+  /** Number of unacknowledged publications that were sent at least once. */
   get outstanding(): number {
     return this.#exchange.outstanding;
   }

@@ -1,5 +1,5 @@
 /**
- * Broadcasts to the devices of a product. QoS 0, so only online devices with a subscription receive one.
+ * Broadcasts to the devices of a product. A broadcast has QoS 0, so only online devices with a subscription receive it.
  *
  * Source: the IoT hub's page "Broadcast communication".
  */
@@ -10,7 +10,7 @@ import { messageTo } from './system-topic.ts';
 
 const NOTICES = '$broadcast/rxd/';
 
-/** 8 KB, counted in the base64 form that the platform takes. */
+/** Largest payload of a broadcast: 8 KB, counted in the base64 form that the platform accepts. */
 const BASE64_BYTES_MAX = 8192;
 
 export class BroadcastService implements BenchService {
@@ -18,12 +18,12 @@ export class BroadcastService implements BenchService {
     return topic.startsWith('$broadcast/');
   }
 
-  /** Devices may not publish broadcasts. */
+  /** Rejects a PUBLISH, because devices may not publish broadcasts. */
   answer(): undefined {
     return undefined;
   }
 
-  /** `undefined`: the payload is too large. */
+  /** Returns the broadcast as one message for each device. `undefined`: the payload is too large. */
   send(devices: readonly RegisteredDevice[], payload: Uint8Array): readonly Message[] | undefined {
     if (Math.ceil(payload.length / 3) * 4 > BASE64_BYTES_MAX) return undefined;
     return devices.map((device) => messageTo(device, NOTICES, { payload, qos: 0 }));

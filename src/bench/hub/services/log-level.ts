@@ -1,6 +1,6 @@
 /**
- * Log level of a device: the device requests it on `$log/operation/…`. Log lines are sent by HTTP, which is not served
- * here.
+ * Log level of a device: the device requests it on `$log/operation/…`. Devices send log lines over HTTP, which the
+ * bench hub does not serve.
  *
  * Source: the IoT hub's page "Device logs".
  */
@@ -16,7 +16,7 @@ const ANSWERS = '$log/operation/result/';
 
 const Request = z.object({ type: z.literal('get_log_level'), clientToken: z.string().exactOptional() });
 
-/** 0 off, 1 errors, 2 also warnings, 3 also information, 4 everything. */
+/** Log level of a device: 0 off, 1 errors, 2 also warnings, 3 also information, 4 everything. */
 export type DeviceLogLevel = 0 | 1 | 2 | 3 | 4;
 
 export class LogLevelService implements BenchService {

@@ -1,8 +1,8 @@
 /**
  * Time service for a device: `{"type":"get","resource":["time"]}` on `$sys/operation/{product}/{device}`.
  *
- * Source: the IoT hub's page "NTP service". A published trace of 2020 has `time` alone, so the two timestamps in ms are
- * a switch.
+ * Source: the IoT hub's page "NTP service". A published trace of 2020 has only `time`, so `answersStamps` determines
+ * whether the answer has the two timestamps in ms.
  */
 import { z } from 'zod';
 import type { Message } from '../../../base/message.ts';

@@ -1,8 +1,8 @@
 /**
- * Firmware: a device reports its version, the hub offers another one, the device reports its progress.
+ * Firmware updates: a device reports its version, the hub offers another version, and the device reports its progress.
  *
- * The image comes from the `url`, which this hub does not serve. A device that reports the old version again gets the
- * offer again. Invariant: a device is offered only firmware of its product that it does not run already.
+ * The image comes from the `url`, which this hub does not serve. If a device reports the old version again, the hub
+ * sends the offer again. Invariant: a device is offered only firmware of its product that it does not run already.
  *
  * Source: the IoT hub's page "Firmware update of devices"; numbers in progress reports are strings there.
  */
@@ -19,7 +19,7 @@ const UPDATES = '$ota/update/';
 const Progress = z.object({
   state: z.enum(['downloading', 'burning', 'done', 'fail']),
   percent: z.coerce.number().min(0).max(100).exactOptional(),
-  /** 0, or the reason of a failure: −1 timeout, −2 no file, −3 signature expired, −4 MD5, −5 not updated. */
+  /** Result: 0, or the reason of a failure (−1 timeout, −2 no file, −3 signature expired, −4 MD5, −5 not updated). */
   result_code: z.coerce.number().int().exactOptional(),
   result_msg: z.string().exactOptional(),
 });

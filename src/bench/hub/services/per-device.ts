@@ -1,11 +1,11 @@
 /**
- * Data that a service keeps for each device. Invariant: at most `DEVICES_MAX` devices; beyond it the oldest entry is
- * removed.
+ * Data that a service keeps for each device. Invariant: at most `DEVICES_MAX` devices; beyond this number the oldest
+ * entry is removed.
  */
 import type { RegisteredDevice } from '../device-registry.ts';
 import { keyOf } from './system-topic.ts';
 
-/** Own choice: more than the largest gateway may have behind it. */
+/** Largest number of devices. Own choice: more than the largest gateway may have behind it. */
 const DEVICES_MAX = 10_000;
 
 export class PerDevice<T> {

@@ -12,7 +12,7 @@ import { addressee, jsonTo, readJson } from './system-topic.ts';
 const REQUESTS = ['$config/operation/', '$config/report/'];
 const ANSWERS = '$config/operation/result/';
 
-/** The feature is off for the product. */
+/** Result code: the feature is off for the product. */
 const DISABLED = 1001;
 
 const Request = z.object({ type: z.literal('get') });
@@ -20,7 +20,7 @@ const Request = z.object({ type: z.literal('get') });
 type Configuration = Readonly<Record<string, unknown>>;
 
 export class RemoteConfigService implements BenchService {
-  /** Product → configuration. Missing: the feature is off. */
+  /** Product → configuration. A product without an entry has the feature turned off. */
   readonly #configurations = new Map<string, Configuration>();
 
   takes(topic: string): boolean {
@@ -43,7 +43,7 @@ export class RemoteConfigService implements BenchService {
     else this.#configurations.set(product, configuration);
   }
 
-  /** `undefined`: the feature is off. */
+  /** Returns the message with the configuration for a device. `undefined`: the feature is off for its product. */
   push(device: RegisteredDevice): Message | undefined {
     const payload = this.#configurations.get(device.product);
     return payload === undefined ? undefined : jsonTo(device, ANSWERS, { type: 'push', result: 0, payload });

@@ -2,9 +2,9 @@
  * Calls from the application side to a device: request on `$rrpc/rxd/{product}/{device}/{id}`, reply on
  * `$rrpc/txd/…/{id}`.
  *
- * A call is answered once, within its time, or not at all. Invariant: at most `CALLS_MAX` calls are kept.
+ * A call is answered once, within its time limit, or not at all. Invariant: at most `CALLS_MAX` calls are kept.
  *
- * Source: the IoT hub's page "RRPC communication": QoS 0, 4 s; its limits page has 10 s.
+ * Source: the IoT hub's page "RRPC communication": QoS 0 and a time limit of 4 s. The hub's limits page has 10 s.
  */
 import type { Message } from '../../../base/message.ts';
 import { clientIdOf, type RegisteredDevice } from '../device-registry.ts';
@@ -16,7 +16,7 @@ const REPLIES = '$rrpc/txd/';
 
 export const CALL_MS_MAX = 4000;
 
-/** Own choice; beyond it the oldest calls are removed. */
+/** Largest number of calls. Own choice; beyond this number the oldest calls are removed. */
 const CALLS_MAX = 1000;
 
 export type CallOutcome =
@@ -38,7 +38,7 @@ export class RrpcService implements BenchService {
     return topic.startsWith('$rrpc/');
   }
 
-  /** Handles a reply; no answer is sent. A late reply, or one without a call, is dropped. */
+  /** Handles a reply; no answer is sent. A late reply, or a reply without a call, is dropped. */
   answer({ topic, payload }: Message, from: Requester, wallMs: number): readonly Message[] | undefined {
     const to = topic.startsWith(REPLIES) ? addressee(topic, REPLIES, from) : undefined;
     const [id = '', ...deeper] = to?.rest ?? [];
@@ -49,7 +49,7 @@ export class RrpcService implements BenchService {
     return [];
   }
 
-  /** @returns the number of the call, and the messages for the device */
+  /** Starts a call. @returns the number of the call, and the messages for the device */
   call(
     device: RegisteredDevice,
     payload: Uint8Array,

@@ -18,7 +18,10 @@ import { JsonState, SHADOW_RESULT, ShadowService } from './shadow.ts';
 const Device = z.strictObject({ product: z.string().min(1), device: z.string().min(1) });
 
 export const ServiceCommand = z.discriminatedUnion('kind', [
-  /** Sets the desired state; null clears it. With `version`: only if the shadow has that version. */
+  /**
+   * Sets the desired state; null clears the state. With `version`, the change is made only if the shadow has that
+   * version.
+   */
   z.strictObject({
     kind: z.literal('desire'),
     device: Device,
@@ -28,7 +31,10 @@ export const ServiceCommand = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('shadow'), device: Device }),
   z.strictObject({ kind: z.literal('offerFirmware'), product: z.string(), firmware: Firmware }),
   z.strictObject({ kind: z.literal('firmware'), device: Device }),
-  /** Sets the remote configuration and sends it to `devices`. Without `configuration`: turns the feature off. */
+  /**
+   * Sets the remote configuration and sends it to `devices`. Without `configuration`, the command turns the feature
+   * off.
+   */
   z.strictObject({
     kind: z.literal('configure'),
     product: z.string(),
@@ -36,7 +42,7 @@ export const ServiceCommand = z.discriminatedUnion('kind', [
     devices: z.array(z.string()).default([]),
   }),
   z.strictObject({ kind: z.literal('logLevel'), device: Device, level: z.literal([0, 1, 2, 3, 4]) }),
-  /** Answers the number of the call; `reply` requests its result. */
+  /** Calls a device. The answer is the number of the call; the command `reply` requests the result. */
   z.strictObject({ kind: z.literal('call'), device: Device, payload: z.base64() }),
   z.strictObject({ kind: z.literal('reply'), id: z.string() }),
   z.strictObject({ kind: z.literal('broadcast'), devices: z.array(Device), payload: z.base64() }),

@@ -1,7 +1,8 @@
 /**
  * Shadow of one device: its reported state, its desired state, the time of each value, and a version. Pure.
  *
- * A patch is merged key by key: null deletes, an array is replaced whole. `delta` is computed and never stored.
+ * A patch is merged key by key: null deletes the key, and an array replaces the whole previous array. `delta` is
+ * computed and never stored.
  *
  * Source: the IoT hub's page "Device shadow in detail".
  */
@@ -12,7 +13,7 @@ export interface JsonObject {
 
 export type Section = 'reported' | 'desired';
 
-/** `null` clears the section. */
+/** Changes by section. `null` clears the section. */
 export type Patch = Readonly<Partial<Record<Section, JsonObject | null>>>;
 
 export interface ShadowDocument {
@@ -27,7 +28,7 @@ export const EMPTY_SHADOW: ShadowDocument = { state: {}, metadata: {}, version: 
 const DOCUMENT_BYTES_MAX = 16 * 1024;
 const DEPTH_MAX = 5;
 
-/** Next version. `undefined`: too large or too deep. */
+/** Returns the next version of the document. `undefined`: the result is too large or nested too deeply. */
 export function patched(document: ShadowDocument, patch: Patch, wallMs: number): ShadowDocument | undefined {
   const state = { ...document.state };
   const metadata = { ...document.metadata };
@@ -47,12 +48,12 @@ export function patched(document: ShadowDocument, patch: Patch, wallMs: number):
   return Buffer.byteLength(JSON.stringify(next)) > DOCUMENT_BYTES_MAX ? undefined : next;
 }
 
-/** Desired values that are not reported. `undefined`: none. */
+/** Returns the desired values that differ from the reported ones. `undefined`: none. */
 export function deltaOf({ state }: ShadowDocument): JsonObject | undefined {
   return difference(state.desired ?? {}, state.reported ?? {});
 }
 
-/** Each value replaced by its time; a deletion stays a deletion. */
+/** Returns the change with each value replaced by its time. A deletion stays a deletion. */
 export function stamped(change: JsonObject, wallMs: number): JsonObject {
   return mapValues(change, (value) => {
     if (isObject(value)) return stamped(value, wallMs);
@@ -82,7 +83,10 @@ function difference(desired: JsonObject, reported: JsonObject): JsonObject | und
   return entries.length === 0 ? undefined : Object.fromEntries(entries);
 }
 
-/** 1 for an object of plain values. Stops counting above the limit, so that deep nesting cannot exhaust the stack. */
+/**
+ * Returns the depth of nesting: 1 for an object of plain values. The count stops above the limit, so that deep nesting
+ * cannot exhaust the stack.
+ */
 function depthOf(value: Json, at = 0): number {
   if (typeof value !== 'object' || value === null || at > DEPTH_MAX) return at;
   return Object.values(value).reduce<number>((deepest, inner) => Math.max(deepest, depthOf(inner, at + 1)), at + 1);

@@ -2,8 +2,9 @@
  * Device shadows: a device reads and updates its document; the application side sets a desired state, which is sent to
  * the device.
  *
- * An update contains the version that it is based on; another version gets 5005 with the whole document. A device may
- * report values and clear desired ones. Only the application side sets desired values.
+ * An update contains the version on which the update is based. If the document has another version, the answer is 5005
+ * with the whole document. A device may report values and clear desired ones. Only the application side sets desired
+ * values.
  *
  * Source: the IoT hub's pages "Device shadow in detail" and "Data flow of the device shadow".
  */
@@ -30,7 +31,8 @@ export const SHADOW_RESULT = {
   done: 0,
   versionConflict: 5005,
   /**
-   * Too large, too deep, or a change that a device may not make. The code is our interpretation: none is documented.
+   * The change is too large, too deep, or not permitted to a device. The code is our interpretation: the hub documents
+   * none.
    */
   refused: 5001,
 } as const;
@@ -119,7 +121,7 @@ export class ShadowService implements BenchService {
   }
 }
 
-/** Document as sent to a device. An empty document has no content. */
+/** Returns the document in the form that a device receives. An empty document has no content. */
 function wholeOf(document: ShadowDocument, wallMs: number): object {
   if (document.version === 0) return document;
   const delta = deltaOf(document);

@@ -8,7 +8,10 @@ import type { Message } from '../../../base/message.ts';
 import type { RegisteredDevice } from '../device-registry.ts';
 import type { Requester } from '../service-contract.ts';
 
-/** Device named by a topic under `prefix`, if the client may act for it. `rest`: the levels after the device. */
+/**
+ * Returns the device that a topic under `prefix` names, if the client may act for that device. `rest`: the levels after
+ * the device.
+ */
 export function addressee(
   topic: string,
   prefix: string,
@@ -19,7 +22,7 @@ export function addressee(
   return { device: { product, device }, rest };
 }
 
-/** QoS 1, so that the message is stored while the device is away. */
+/** Returns a message in JSON to a device. The message has QoS 1, so that the hub stores it while the device is away. */
 export function jsonTo(device: RegisteredDevice, prefix: string, content: object): Message {
   return messageTo(device, prefix, { payload: new TextEncoder().encode(JSON.stringify(content)), qos: 1 });
 }
@@ -28,7 +31,7 @@ export function messageTo(device: RegisteredDevice, prefix: string, message: Omi
   return { topic: `${prefix}${keyOf(device)}`, ...message };
 }
 
-/** `undefined`: not a valid request. The hub acknowledges it and does not answer. */
+/** Reads the JSON of a request. `undefined`: the request is invalid; the hub acknowledges it and sends no answer. */
 export function readJson<T>(payload: Uint8Array, shape: z.ZodType<T>): T | undefined {
   try {
     return shape.safeParse(JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(payload))).data;
