@@ -1,13 +1,16 @@
-/** Conditions on a screen: what happened, what it means, what to do. The worst come first; the number of lines is bounded. */
+/**
+ * Conditions on a screen: what happened, what it means, what to do. The worst conditions come first, and the number of
+ * lines is limited.
+ */
 import type { Condition, Losing } from '../ops/reports/report.ts';
 import { countWords, durationWords, printable } from '../ops/words.ts';
 import { cut, hang, type Terminal, type Tone } from './terminal.ts';
 
 export const TONE: Readonly<Record<Losing, Tone>> = { no: 'good', 'at risk': 'warning', unknown: 'bad', yes: 'bad' };
 
-/** Most conditions shown; further ones are only counted. */
+/** Largest number of conditions shown. Further conditions are only counted. */
 export const CONDITIONS_SHOWN_MAX = 5;
-/** Lines of a shortened condition: sentence and hint. */
+/** Number of lines of a shortened condition: one for the sentence and one for the hint. */
 const CONDITION_LINES_MIN = 2;
 const ALL = 'holdfast conditions';
 
@@ -18,13 +21,13 @@ interface ConditionText {
   readonly hint: readonly string[];
 }
 
-/** All conditions, in full. */
+/** Returns all conditions, in full. */
 export function allConditionLines(conditions: readonly Condition[], terminal: Terminal): string[] {
   return conditions.flatMap((condition) => ['', ...linesOf(textOf(condition, terminal), terminal)]);
 }
 
 /**
- * The worst conditions in at most `linesMax` lines; the first ones get the most room.
+ * Returns the worst conditions in at most `linesMax` lines. The first conditions get the most room.
  * @param linesMax at least two lines for each condition shown, and one more
  */
 export function conditionLines(conditions: readonly Condition[], terminal: Terminal, linesMax: number): string[] {

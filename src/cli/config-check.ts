@@ -24,7 +24,7 @@ export async function checkConfig(context: CommandContext, file: string): Promis
   const others = parsed.ok ? [...tls.problems, ...secretProblems(parsed.config, tls.problems)] : parsed.problems;
   const problems = [...lasting.map(problemOf), ...others];
   const isGood = parsed.ok && problems.length === 0;
-  // The service may run as another user than this command.
+  // These problems are only warnings, because the service may run as another user than this command.
   const forThisUser = places.filter(({ isOfMoment }) => isOfMoment).map(problemOf);
   const warnings = parsed.ok
     ? [...warningsOf(parsed.config), ...forThisUser, ...(await sharedWarnings(parsed.config))]
@@ -38,7 +38,8 @@ export async function checkConfig(context: CommandContext, file: string): Promis
       context.terminal.print(line);
   }
   if (isGood) return EXIT.ok;
-  // A disk that is not mounted yet ends the gateway with another exit code than an invalid configuration.
+  // The exit code is that of the gateway: a disk that is not mounted yet has another exit code than an invalid
+  // configuration.
   const [first] = lasting;
   return others.length === 0 && first !== undefined ? exitCodeOf(first.code) : EXIT.config;
 }
@@ -47,7 +48,10 @@ function problemOf({ path, what, hint }: PlaceProblem): Problem {
   return { path, what, hint };
 }
 
-/** Secret files that are missing, readable by others, empty or too large. Relative names are resolved by systemd at the start. */
+/**
+ * Secret files that are missing, readable by others, empty or too large. Relative names are resolved by systemd at the
+ * start.
+ */
 function secretProblems({ hub, subdevices }: Config, known: readonly Problem[]): Problem[] {
   const { credentials } = hub;
   const files: readonly (readonly [path: string, file: string | undefined])[] = [
@@ -70,7 +74,7 @@ function secretProblems({ hub, subdevices }: Config, known: readonly Problem[]):
   });
 }
 
-/** Folder of systemd credentials; it exists only while the service runs. */
+/** Folder of systemd credentials. The folder exists only while the service runs. */
 const CREDENTIALS = '/run/credentials/';
 
 function sentence(words: string): string {

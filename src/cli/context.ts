@@ -1,13 +1,11 @@
-/**
- * Context of every command: output, general options, and how to find the gateway.
- */
+/** Context of every command: the output, the general options, and the paths by which a command finds the gateway. */
 import { CONFIG_BYTES_MAX } from '../config/default-places.ts';
 import { readConfigFile } from '../io/config-file.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface CommandContext {
   readonly terminal: Terminal;
-  /** Output is one JSON object, or one per line, instead of text. */
+  /** True if the output is JSON instead of text: one object, or one object on each line. */
   readonly asJson: boolean;
   readonly configPath: string;
   /** Value of `--socket`; `undefined`: the configuration names the socket. */

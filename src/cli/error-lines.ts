@@ -2,7 +2,7 @@
 import { printable } from '../ops/words.ts';
 import { hang } from './terminal.ts';
 
-/** The part of standard error that is needed here. */
+/** Properties of standard error that this file uses. */
 interface ErrorStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
@@ -11,7 +11,7 @@ interface ErrorStream {
 const WIDTH_MIN = 20;
 const CONTINUATION = '  ';
 
-/** @param message may have lines of its own, with their indentation */
+/** @param message text that may contain several lines, each with its indentation */
 export function errorLines(message: string, hint: string, { isTTY, columns = 80 }: ErrorStream): string[] {
   const [first = '', ...further] = message.split('\n').map(printable);
   const width = isTTY === true ? Math.max(WIDTH_MIN, columns) : Number.POSITIVE_INFINITY;

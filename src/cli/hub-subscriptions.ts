@@ -14,7 +14,7 @@ const COLUMNS: readonly Column[] = [
   { heading: 'state' },
   { heading: 'wanted by', shrinks: true },
 ];
-/** Most names in a cell. */
+/** Largest number of names in a cell. */
 const NAMES_MAX = 3;
 
 export async function showHubSubscriptions(context: CommandContext): Promise<number> {

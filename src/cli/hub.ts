@@ -18,7 +18,7 @@ const BINDING_COLUMNS: readonly Column[] = [
   { heading: 'binding' },
 ];
 
-/** Delay after which the command says what it waits for. */
+/** Delay after which the command prints what it waits for. */
 const NOTICE_MS = 1000;
 
 /** @returns exit code 1 unless everything was done */

@@ -1,6 +1,6 @@
 /**
- * `holdfast link test`: counts frames and probes subdevices for some seconds, then scores the link. Ctrl-C ends the test
- * early and scores what was measured. Exits with 1 unless the score is good or fair.
+ * `holdfast link test`: counts frames and probes subdevices for some seconds, then scores the link. Ctrl-C ends the
+ * test early and scores what was measured. Exits with 1 unless the score is good or fair.
  */
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -19,7 +19,7 @@ import { hang, type Tone, wrap } from './terminal.ts';
 
 export interface LinkTestOptions {
   readonly seconds: number;
-  /** Probes per subdevice; 0 = count frames only. */
+  /** Probes per subdevice; 0: frames are only counted. */
   readonly probes: number;
 }
 
@@ -85,7 +85,7 @@ async function showProgress(
   terminal.print(terminal.tone('quiet', words));
 }
 
-/** Reason why the score is based on counters alone. */
+/** Reason why the score is based on counters alone, as a sentence. `undefined`: subdevices were probed. */
 function notProbedWords(
   { driver, probeable, asleep }: LinkReport,
   probing: Probing,
@@ -117,7 +117,7 @@ function cells({ subdevice, requests, answers, damaged, p50Ms, p99Ms }: ProbeRep
   return [subdevice, ...counts, tripWords(p50Ms), tripWords(p99Ms)].map(printable);
 }
 
-/** `<1 ms`, `12 ms`, `2 s` */
+/** Round-trip time as text: `<1 ms`, `12 ms`, `2 s`. */
 function tripWords(ms: number | null): string {
   if (ms === null) return '-';
   if (ms < 1) return '<1 ms';

@@ -1,4 +1,4 @@
-/** Finds the gateway: its control socket, and its files if it does not run. */
+/** Finds the gateway: its control socket, and its files if the gateway does not run. */
 import { statSync } from 'node:fs';
 import { Fault } from '../base/fault.ts';
 import { DEFAULT_CONFIG_PATH, type DefaultPlaces, placesIn, USUAL_PLACES } from '../config/default-places.ts';
@@ -11,9 +11,9 @@ import { type CommandContext, readConfigText } from './context.ts';
 import { errorLines } from './error-lines.ts';
 
 /**
- * Locates the gateway of the configuration. If the file is broken, prints a warning and looks for a running gateway that
- * was started with this file. The store is searched only where the configuration says: another directory may hold the
- * store of another gateway.
+ * Locates the gateway of the configuration. If the file is broken, prints a warning and looks for a running gateway
+ * that was started with this file. The store is searched only where the configuration says: another directory may hold
+ * the store of another gateway.
  * @throws Fault `config-unreadable` if a file was named and cannot be read
  */
 export async function locateGateway(context: CommandContext): Promise<DefaultPlaces> {
@@ -67,7 +67,10 @@ function configuredPlaces({ configPath, socketPath }: CommandContext): DefaultPl
   }
 }
 
-/** @throws Fault `usage` for a path that is not a socket: a typing error, and not a gateway that is down */
+/**
+ * @throws Fault `usage` for a path that is not a socket. Such a path is a typing error, and does not mean that the
+ * gateway is down
+ */
 function refuseNoSocket(socketPath: string): void {
   const found = statSync(socketPath, { throwIfNoEntry: false });
   if (found === undefined || found.isSocket()) return;
@@ -115,7 +118,7 @@ function isNewerThan(path: string, wallMs: number): boolean {
   }
 }
 
-/** Prints a warning to standard error, since other programs may read standard output. */
+/** Prints a warning to standard error, because another program may read standard output. */
 function warn({ configPath, asJson }: CommandContext, what: string): void {
   const hint = `The next start will fail. Run: holdfast config check ${configPath}`;
   const lines = asJson

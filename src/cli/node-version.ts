@@ -1,4 +1,7 @@
-/** Check of the Node version: this program runs TypeScript without a build, and the SQLite binding crashes on older versions. */
+/**
+ * Check of the Node version: this program runs TypeScript without a build, and the SQLite binding crashes on older
+ * versions.
+ */
 
 /** First Node 22 that strips types without a flag. */
 const MAJOR_MIN = 22;

@@ -1,7 +1,7 @@
 /**
  * Probes the subdevices of a link in rounds. One probe is active at a time, and probes are spread over the duration of
- * the test, so that the line keeps carrying its traffic. The pace is set here and not by the gateway, so Ctrl-C ends the
- * test at once.
+ * the test, so that the line keeps carrying its traffic. This command and not the gateway sets the pace, so Ctrl-C ends
+ * the test at once.
  */
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../base/fault.ts';
@@ -20,9 +20,9 @@ export interface ProbingPlan {
 
 /** Shortest time between two probes: at 9600 baud a PINGREQ and its PINGRESP take 20 ms. */
 const PAUSE_MS_MIN = 50;
-/** Longest time between two probes, however long the test is, so that the display shows progress. */
+/** Longest time between two probes, also in a long test, so that the display shows progress. */
 const PAUSE_MS_MAX = 1000;
-/** Part of the duration in which probes are sent; the rest is left for the last answer. */
+/** Share of the duration in which probes are sent. The rest of the duration is left for the last answer. */
 const PROBING_SHARE = 0.9;
 
 export class Probing {
@@ -35,7 +35,7 @@ export class Probing {
     this.#tallies = new Map(plan.subdevices.map((subdevice) => [subdevice, new ProbeTally(subdevice)]));
   }
 
-  /** Reason why no subdevice can be probed; `undefined`: there is none. */
+  /** Reason why no subdevice can be probed. `undefined`: probing is possible. */
   get problem(): string | undefined {
     return this.#problem;
   }
@@ -44,7 +44,10 @@ export class Probing {
     return [...this.#tallies.values()].map((tally) => tally.report());
   }
 
-  /** Ends when all probes are done, when probing is impossible, or when the signal aborts; then an active probe is dropped. */
+  /**
+   * Sends the probes. Ends when all probes are done, when probing is impossible, or when the signal aborts. An abort
+   * drops an active probe.
+   */
   async run(signal: AbortSignal): Promise<void> {
     const { rounds, seconds } = this.#plan;
     const shareMs = (seconds * 1000 * PROBING_SHARE) / (rounds * this.#tallies.size);

@@ -1,6 +1,6 @@
 /**
- * The command line. Commands are imported when they are called, so that `holdfast status` loads neither the store nor the
- * schema of the configuration.
+ * The command line. Commands are imported when they are called, so that `holdfast status` loads neither the store nor
+ * the schema of the configuration.
  */
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, Fault } from '../base/fault.ts';
@@ -21,7 +21,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Help and version come as errors with code 0.
+    // The library throws an error with code 0 after it has printed the help or the version.
     if (error.exitCode === 0) return EXIT.ok;
     const what = error.message.replace(/^error: /, '');
     throw new Fault('usage', what === '(outputHelp)' ? 'No command was given' : what, {

@@ -1,4 +1,7 @@
-/** Reads the store of a gateway that does not run, without changing it. Imports the store only when needed. */
+/**
+ * Reads the store of a gateway that does not run, without changing it. The code of the store is imported only when
+ * needed.
+ */
 import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { readBootId } from '../io/boot.ts';
@@ -15,7 +18,7 @@ import type { CommandContext } from './context.ts';
 import { locateGateway, storeOf } from './location.ts';
 
 /**
- * @param absent fault to throw if there is no store either
+ * Reads the store of a gateway that does not run. @param absent fault to throw if there is no store
  * @throws Fault `absent`, or the fault of the store
  */
 export async function readOffline(stateDir: string, absent: Fault): Promise<OfflineReading> {
@@ -23,7 +26,7 @@ export async function readOffline(stateDir: string, absent: Fault): Promise<Offl
   return await reading(() => readStoreOffline(stateDir), stateDir, absent);
 }
 
-/** Like `readOffline`, for dead letters. */
+/** Reads dead letters in the same way as `readOffline`. */
 export async function readOfflineLetters(
   stateDir: string,
   request: Parameters<typeof readLettersOffline>[1],
@@ -33,18 +36,21 @@ export async function readOfflineLetters(
   return await reading(() => offline.readLettersOffline(stateDir, request), stateDir, absent);
 }
 
-/** Answer of the running gateway, or what its store holds if none runs. */
+/** Answer of the running gateway, or the content of the store if no gateway runs. */
 type AnswerOrStore<Path extends AnswerPath> =
   | { readonly kind: 'running'; readonly report: ControlAnswers[Path] }
   | {
       readonly kind: 'store';
       readonly reading: OfflineReading;
       readonly moment: BootMoment;
-      /** Fault of not finding the gateway running. */
+      /** Fault that reports that no gateway runs. */
       readonly fault: Fault;
     };
 
-/** @throws Fault if the gateway runs and does not answer, or if there is no store either */
+/**
+ * Queries the gateway, or reads the store if no gateway runs. @throws Fault if the gateway runs and does not answer, or
+ * if no gateway runs and there is no store
+ */
 export async function askOrRead<Path extends AnswerPath>(
   context: CommandContext,
   path: Path,

@@ -14,7 +14,7 @@ export interface RecordOptions {
   readonly pcapng?: true;
 }
 
-/** @param name a link, or `hub`; `undefined`: all. @throws Fault `command-rejected`, `usage` */
+/** @param name name of a link, or `hub`; `undefined`: all. @throws Fault `command-rejected`, `usage` */
 export async function record(
   context: CommandContext,
   name: string | undefined,

@@ -4,7 +4,7 @@ import { Fault } from '../base/fault.ts';
 import { readRegularFile, UnreadableFile } from '../io/regular-file.ts';
 import { decodeRecording, type Recording } from '../recorder/recording-file.ts';
 
-/** Four times the largest ring, for base64 and field names. */
+/** Largest recording that is read: four times the largest ring, with room for base64 and field names. */
 const BYTES_MAX = 256 * 1024 * 1024;
 const FILE_HINT = 'Check the name; recordings are owned by the user of the gateway (try sudo).';
 
@@ -33,7 +33,7 @@ export function madeOf<Made>(path: string, make: () => Made): Made {
 /** @throws Fault `usage` */
 export async function writeOut(path: string, bytes: Uint8Array): Promise<void> {
   try {
-    // The file contains payloads, so only its owner can read it.
+    // The file contains payloads, so only the owner of the file can read it.
     await writeFile(path, bytes, { mode: 0o600 });
   } catch (cause) {
     throw fileFault(`Cannot write ${path}`, cause);

@@ -22,7 +22,7 @@ export async function replay(context: CommandContext, path: string): Promise<num
   return run.difference === undefined && damage === undefined ? EXIT.ok : EXIT.unbalanced;
 }
 
-/** Position of the first step that was run, counted from the start of the machine. */
+/** Text for the position of the first step that was run, counted from the start of the machine. */
 function beginningWords({ forgotten, skipped }: Rerun): string {
   const first = forgotten + skipped + 1;
   return `, from step ${first} (of the steps before it, ${forgotten} were not recorded any more and ${skipped} could not be run)`;

@@ -1,6 +1,6 @@
 /**
- * `holdfast dead-letters list|show`: messages abandoned after repeated failures. Without a running gateway they are read
- * from the store.
+ * `holdfast dead-letters list|show`: messages abandoned after repeated failures. If no gateway runs, the messages are
+ * read from the store.
  */
 import { EXIT, Fault } from '../base/fault.ts';
 import { ask } from '../ops/api/control-client.ts';
@@ -28,7 +28,7 @@ const COLUMNS: readonly Column[] = [
   { heading: 'accepted' },
   { heading: 'attempts', align: 'right' },
 ];
-/** Bytes per line of a hex dump: two groups of eight fit 80 columns beside the offset. */
+/** Number of bytes in a line of a hex dump: the offset and two groups of eight bytes fit in 80 columns. */
 const HEX_LINE = 16;
 
 export async function listDeadLetters(

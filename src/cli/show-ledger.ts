@@ -70,7 +70,7 @@ function sumCells(sum: LedgerSum): string[] {
   return [sum.accepted, sum.delivered, sum.pending, shed, sum.dead, sum.damaged, sum.imbalance].map(countWords);
 }
 
-/** Messages discarded before custody, and messages shed, since the start. */
+/** Lines for messages discarded before custody, and for messages shed, since the start. */
 function discardLines({ discarded }: LedgerReport, terminal: Terminal): string[] {
   if (discarded.length === 0) return [];
   const lines = discarded.flatMap((each) => {
@@ -80,7 +80,7 @@ function discardLines({ discarded }: LedgerReport, terminal: Terminal): string[]
   return ['', 'Discarded or shed since the start of the process:', ...lines];
 }
 
-/** Shed messages of all subdevices, by reason. */
+/** Lines for the shed messages of all subdevices, by reason. */
 function shedLines(report: LedgerReport, terminal: Terminal): string[] {
   const lines = (['uplink', 'downlink'] as const).flatMap((direction) =>
     shedEntries(report.totals[direction]).flatMap(([reason, count]) =>

@@ -42,7 +42,7 @@ export async function showLinks(context: CommandContext): Promise<number> {
   return EXIT.ok;
 }
 
-/** Facts that do not fit into the table. */
+/** Text with the values of a link that do not fit into the table. */
 function furtherWords({ state, kernel, asleep, counters, recovery, discarded }: LinkReport): string {
   const tried = recovery.resync + recovery.reopen + recovery.toggle + recovery.reauthorise;
   const sleeping = asleep.map(
@@ -58,7 +58,7 @@ function furtherWords({ state, kernel, asleep, counters, recovery, discarded }: 
   ].join('; ')}.`;
 }
 
-/** `12 discarded: line pattern, last 3 s ago` */
+/** Discards as text: `12 discarded: line pattern, last 3 s ago`. */
 export function discardWords(discard: DiscardReport): string {
   const { count, reason, subdevice, lastMs } = discard;
   const whose = subdevice === null ? '' : ` of ${printable(subdevice)}`;

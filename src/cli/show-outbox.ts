@@ -48,7 +48,7 @@ function renderOffline(report: OfflineOutbox, hint: string, terminal: Terminal):
   return [...offlineLines(held, { ...report, hint }, terminal), ...table];
 }
 
-/** Messages, bytes and the age of the oldest message. */
+/** Cells of one queue: number of messages, bytes, and age of the oldest message. */
 export function queueCells({ messages, bytes, oldest }: OfflineQueue): string[] {
   return [countWords(messages), bytesWords(bytes), oldest === null ? '-' : ageWords(oldest)];
 }

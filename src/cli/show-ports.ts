@@ -1,6 +1,6 @@
 /**
- * `holdfast ports`: serial ports with their stable names, links and holders, and configuration lines for ports without a
- * link. Reads the machine itself; no running gateway is needed.
+ * `holdfast ports`: serial ports with their stable names, links and holders, and configuration lines for ports without
+ * a link. Reads the machine itself; no running gateway is needed.
  */
 import { realpathSync } from 'node:fs';
 import { EXIT } from '../base/fault.ts';
@@ -14,7 +14,7 @@ import { type CommandContext, printJson, readConfigText } from './context.ts';
 import { type Column, renderTable } from './table.ts';
 import { hang } from './terminal.ts';
 
-/** One port; all keys are always present. */
+/** Report about one port. All keys are always present. */
 export interface PortReport {
   readonly device: string;
   /** Name for the configuration. */
@@ -49,7 +49,7 @@ export async function showPorts(context: CommandContext): Promise<number> {
   return EXIT.ok;
 }
 
-/** Links of the configuration; none if the file is missing or invalid, so that ports are shown anyway. */
+/** Links of the configuration. If the file is missing or invalid, there are none, and the ports are still shown. */
 async function configuredLinks(configPath: string): Promise<readonly LinkConfig[]> {
   const parsed = parseConfig(readOrEmpty(configPath));
   return parsed.ok ? parsed.config.links : [];
@@ -85,7 +85,7 @@ export async function reportPorts(
   };
 }
 
-/** Devices of this machine that several links lead to, with the names of these links. */
+/** Devices of this machine to which several links lead, with the names of these links. */
 export async function sharedPorts(
   links: readonly Pick<LinkConfig, 'name' | 'path'>[],
 ): Promise<(readonly [device: string, links: readonly string[]])[]> {

@@ -1,6 +1,4 @@
-/**
- * `holdfast status`: health of the gateway. Without a running gateway it shows what the store holds.
- */
+/** `holdfast status`: health of the gateway. If no gateway runs, the command shows the content of the store. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { EXIT, Fault } from '../base/fault.ts';
@@ -17,7 +15,7 @@ import { labelled, renderStatus } from './status-view.ts';
 import { findingLines, hang, wrap } from './terminal.ts';
 
 export interface StatusOptions {
-  /** One line, and the verdict as the exit code. */
+  /** Prints one line, and exits with the code of the verdict. */
   readonly check?: true;
 }
 
@@ -41,7 +39,7 @@ const CHECKS: Readonly<Record<Losing, { readonly word: string; readonly code: nu
   unknown: { word: 'UNKNOWN', code: 3 },
 };
 
-/** Prints one line and never throws a Fault: the reason why a gateway does not answer becomes the line. */
+/** Prints one line. Never throws a Fault: if the gateway does not answer, the line gives the reason. */
 async function checkStatus(context: CommandContext): Promise<number> {
   let losing: Losing = 'unknown';
   let sentence: string;
@@ -61,7 +59,7 @@ async function checkStatus(context: CommandContext): Promise<number> {
   return code;
 }
 
-/** Report of a gateway that runs and does not answer; its store is not opened. */
+/** Prints the report about a gateway that runs and does not answer. The store of such a gateway is not opened. */
 function showStalled({ asJson, terminal }: CommandContext, stateDir: string | undefined, fault: Fault): number {
   if (asJson || stateDir === undefined) throw fault;
   const path = join(stateDir, STORE_FILE);

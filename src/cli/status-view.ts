@@ -1,6 +1,6 @@
 /**
- * Screen of `holdfast status`: first whether data is being lost, then the conditions with their remedies, then the state
- * of each part.
+ * Screen of `holdfast status`: first the answer whether data is being lost, then the conditions with their remedies,
+ * then the state of each part.
  */
 import type { HubReport, SessionReport } from '../ops/reports/hub-report.ts';
 import { type DiscardReport, discardedMessages } from '../ops/reports/intake-report.ts';
@@ -20,13 +20,13 @@ import {
 import { allConditionLines, CONDITIONS_SHOWN_MAX, conditionLines, TONE } from './condition-lines.ts';
 import { cut, type Terminal, wrap } from './terminal.ts';
 
-/** Columns of the labels at the left, with a gap. */
+/** Number of columns for the labels at the left, including a gap. */
 const LABEL_WIDTH = 9;
 
-/** Shown for queues of a store that does not open. */
+/** Text for the queues of a store that does not open. */
 const NOT_KNOWN = 'not known until the store opens';
 
-/** Lines of a terminal of 24 lines, less the one for the prompt. */
+/** Number of lines of the screen: the 24 lines of a terminal, less one line for the prompt. */
 const SCREEN_LINES = 23;
 const VERDICT_LINES_MAX = 2;
 const SHORT_LINKS_MAX = 2;
@@ -41,7 +41,7 @@ export function renderStatus(report: StatusReport, terminal: Terminal): string[]
   return [...top, ...conditionLines(report.conditions, terminal, SCREEN_LINES - top.length - bottom.length), ...bottom];
 }
 
-/** Sentence of the report, without the sentences that the conditions below repeat. */
+/** Verdict of the report, without the sentences that the conditions on the same screen repeat. */
 function verdictOf({ sentence, conditions }: StatusReport): string {
   return conditions.reduce((rest, condition) => rest.replace(`${condition.sentence} `, ''), sentence);
 }
@@ -81,12 +81,12 @@ function shortFactLines(report: StatusReport, terminal: Terminal): string[] {
 
 export function renderVerdict(losing: Losing, sentence: string, terminal: Terminal): string[] {
   const [first = '', ...rest] = wrap(`Losing data? ${printable(sentence)}`, terminal.width);
-  // The answer is the first sentence: "No.", "Not yet.", "Unknown.", "Yes."
+  // The answer is the first sentence of the verdict: "No.", "Not yet.", "Unknown." or "Yes."
   const answer = first.indexOf('. ') + 1 || first.length;
   return [`${terminal.tone(TONE[losing], first.slice(0, answer))}${first.slice(answer)}`, ...rest];
 }
 
-/** Label at the left with its lines beside it; continuation lines are indented further. */
+/** Returns lines with the label at the left of the first. Continuation lines are indented further. */
 export function labelled(label: string, lines: readonly string[], terminal: Terminal): string[] {
   const beside = lines.flatMap((line) => {
     const [first = '', ...rest] = wrap(printable(line), terminal.width - LABEL_WIDTH - 2);
@@ -137,7 +137,7 @@ function sessionWords({ session, sessionsLost }: HubReport): string {
   return `${FINDINGS[session.finding ?? 'new']}${lost}`;
 }
 
-/** Time for which the hub still keeps the session while the gateway is not connected. */
+/** Line about the time for which the hub still keeps the session while the gateway is not connected. */
 function waitingSession({ away, keptMs, isOver }: SessionReport): string[] {
   if (away === null || keptMs === null) return [];
   const kept = durationWords(keptMs);
@@ -159,7 +159,10 @@ function linkLine(link: LinkReport): string {
   return `${link.name} · ${port} · ${state} · ${subdevices}${noise}${why}`;
 }
 
-/** `, asleep: pump-7 (lost in 75 s unless it wakes)`; the first one to be lost, and the number of others. */
+/**
+ * Text about sleeping subdevices: `, asleep: pump-7 (lost in 75 s unless it wakes)`. The text names the subdevice that
+ * will be lost first, and gives the number of the others.
+ */
 function sleeperWords(asleep: LinkReport['asleep']): string {
   const [first, ...others] = asleep.toSorted((one, other) => one.lostInMs - other.lostInMs);
   if (first === undefined) return '';
@@ -175,7 +178,7 @@ function queueLine(queue: QueueReport): string {
   return `${bound}${oldest}${pace}`;
 }
 
-/** Fill level in percent, of messages or bytes, whichever is higher. */
+/** Fill level of a queue in percent: that of messages or that of bytes, whichever is higher. */
 function fullness(queue: QueueReport): string {
   const shareOf = (count: number, max: number): number => (max === 0 ? 0 : count / max);
   const share = Math.max(shareOf(queue.messages, queue.messagesMax), shareOf(queue.bytes, queue.bytesMax));
@@ -197,7 +200,7 @@ function storeLines(store: StoreReport): string[] {
   ];
 }
 
-/** Discards that are over: history, not a condition. */
+/** Lines about discards that have ended. Such discards are history and not a condition. */
 function earlierLines(discarded: readonly DiscardReport[]): string[] {
   const over = discarded.filter(
     ({ lasts, reason, subdevice }) => !lasts && (reason !== 'no subscriber' || subdevice !== null),

@@ -1,5 +1,6 @@
 /**
- * Tables without lines that fit the terminal. Columns of names shrink first, then the widest column.
+ * Tables without ruling lines, fitted to the width of the terminal. Columns with `shrinks` become narrower first, and
+ * then the widest column.
  */
 import Table from 'cli-table3';
 import type { Terminal } from './terminal.ts';
@@ -7,7 +8,10 @@ import type { Terminal } from './terminal.ts';
 export interface Column {
   readonly heading: string;
   readonly align?: 'left' | 'right';
-  /** True if the column becomes narrower before the others: its text is useful even if the end is cut off. */
+  /**
+   * True if the column becomes narrower before the others. The text of such a column is useful even if its end is cut
+   * off.
+   */
   readonly shrinks?: true;
 }
 
@@ -31,7 +35,7 @@ const NO_LINES = {
 
 /** Spaces between two columns. */
 const GAP = 2;
-/** Narrowest useful column. */
+/** Smallest useful width of a column. */
 const COLUMN_WIDTH_MIN = 8;
 
 /** @param rows plain text, without control characters */

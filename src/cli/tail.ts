@@ -36,7 +36,7 @@ function renderLine(line: TailLine, terminal: Terminal): string[] {
   }
 }
 
-/** `14:03:09.120`, local time of this machine. */
+/** Time as text, `14:03:09.120`, in the local time of this machine. */
 function clockTime(wallMs: number): string {
   const time = new Date(wallMs);
   const parts = [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => String(part).padStart(2, '0'));

@@ -1,33 +1,36 @@
 /**
- * Output of the command line. Colours are used only on a terminal, and never if NO_COLOR is set. Without a terminal, the
- * width suits a log.
+ * Output of the command line. Colours are used only on a terminal, and never if NO_COLOR is set. If the output is not a
+ * terminal, the width is suitable for a log.
  */
 import { styleText } from 'node:util';
 import { printable } from '../ops/words.ts';
 
-/** Role of a piece of text, not its looks. */
+/** Meaning of a piece of text, and not its appearance. */
 export type Tone = 'good' | 'warning' | 'bad' | 'quiet' | 'strong';
 
 export interface Terminal {
-  /** Columns. */
+  /** Width in columns. */
   readonly width: number;
-  /** Output is a terminal: lines are wrapped at `width`. In a pipe lines stay whole, for other programs. */
+  /**
+   * True if the output is a terminal: lines are wrapped at `width`. In a pipe, lines are not wrapped, so that other
+   * programs can read them.
+   */
   readonly isScreen: boolean;
   /** Writes a line to standard output. */
   print(line: string): void;
   tone(tone: Tone, text: string): string;
 }
 
-/** The part of standard output that is needed here. */
+/** Properties of standard output that this file uses. */
 interface TextStream {
   readonly isTTY?: boolean;
   readonly columns?: number;
   write(text: string): boolean;
 }
 
-/** Narrowest width; a smaller one fits no table. */
+/** Smallest width, in columns. No table fits a smaller width. */
 const WIDTH_MIN = 40;
-/** Widest width; longer lines are hard to read. */
+/** Largest width, in columns. Longer lines are hard to read. */
 const WIDTH_MAX = 120;
 /** Width for a pipe, a file, or a serial console that does not report one. */
 const WIDTH_UNKNOWN = 100;
@@ -35,7 +38,7 @@ const WIDTH_UNKNOWN = 100;
 const FORMAT = { good: 'green', warning: 'yellow', bad: 'red', quiet: 'dim', strong: 'bold' } as const;
 
 export function openTerminal(stream: TextStream, environment: NodeJS.ProcessEnv): Terminal {
-  // https://no-color.org: any value that is not empty.
+  // Any value of NO_COLOR that is not empty turns colours off (https://no-color.org).
   const isStyled = stream.isTTY === true && (environment.NO_COLOR ?? '') === '' && environment.TERM !== 'dumb';
   return {
     isScreen: stream.isTTY === true,
@@ -47,10 +50,10 @@ export function openTerminal(stream: TextStream, environment: NodeJS.ProcessEnv)
   };
 }
 
-/** A space, but none between a number and its unit. */
+/** Place where a line may be broken: a space, except a space between a number and its unit. */
 const BREAK = /(?<!\d) | (?!(?:s|min|h|days?|%|[KMGT]?i?B)(?![A-Za-z]))/;
 
-/** Breaks a sentence into lines of at most `width`; a longer word is broken too. */
+/** Breaks a sentence into lines of at most `width`; a word longer than `width` is broken too. */
 export function wrap(text: string, width: number): string[] {
   const lines: string[] = [];
   let line = '';
@@ -81,25 +84,25 @@ export function cut(lines: readonly string[], linesMax: number, width: number, t
   return [...kept, `${last.slice(0, width - 1 - tail.length).trimEnd()}…${tail}`];
 }
 
-/** Sentence behind a mark; continuation lines are aligned with the first. */
+/** Returns a sentence with a mark in front. Continuation lines are aligned with the text of the first line. */
 export function hang(mark: string, text: string, width: number): string[] {
   const margin = ' '.repeat(mark.length);
   return wrap(text, width - mark.length).map((line, index) => `${index === 0 ? mark : margin}${line}`);
 }
 
-/** Like `hang`, but one line if the output is not a terminal. */
+/** Returns the same lines as `hang`, but a single line if the output is not a terminal. */
 export function hangOnScreen(mark: string, text: string, { isScreen, width }: Terminal): string[] {
   return isScreen ? hang(mark, text, width) : [`${mark}${text}`];
 }
 
-/** Problems of a store that was read offline, one sentence each. */
+/** Lines for the problems of a store that was read offline, with one sentence for each problem. */
 export function findingLines(findings: readonly string[], terminal: Terminal): string[] {
   return findings.flatMap((finding) =>
     hang('  ! ', printable(`At the next start: ${finding}.`), terminal.width).map((line) => terminal.tone('bad', line)),
   );
 }
 
-/** Beginning of a report from the store of a gateway that does not run. */
+/** First lines of a report that was read from the store of a gateway that does not run. */
 export function offlineLines(
   sentence: string,
   report: { readonly hint: string; readonly findings: readonly string[]; readonly unknown: readonly string[] },

@@ -11,7 +11,7 @@ import { countOf } from '../ops/words.ts';
 
 export interface TlsFindings {
   readonly problems: readonly Problem[];
-  /** Summary, printed if there are no problems. */
+  /** Lines of a summary, which is printed if there are no problems. */
   readonly lines: readonly string[];
 }
 
@@ -60,7 +60,7 @@ function expiredProblems({ chain, authorities }: TlsReading, wallMs: number): Pr
   return [{ path: 'hub.tls_ca_file', what, hint: 'Get the new certificate of the authority.' }, ...problems];
 }
 
-/** Most certificates of a bundle that are named. */
+/** Largest number of certificates of a bundle that the output names. */
 const NAMED_MAX = 3;
 
 function linesOf({ ca, authorities, chain: [own] }: TlsReading): string[] {

@@ -1,4 +1,7 @@
-/** `holdfast trace LINK|hub`: prints frames live until Ctrl-C. They are decoded here, so that the gateway has no extra work. */
+/**
+ * `holdfast trace LINK|hub`: prints frames live until Ctrl-C. This command decodes the frames, so that the gateway has
+ * no extra work.
+ */
 import { once } from 'node:events';
 import { EXIT } from '../base/fault.ts';
 import type { Step, Subject } from '../base/step.ts';
@@ -42,7 +45,7 @@ export async function showTrace(context: CommandContext, name: string): Promise<
           for (const moment of reader?.read(value) ?? []) show(context, moment, rates);
         }
       } catch (error) {
-        // a gateway of another version writes other steps
+        // a gateway of another version may send steps in another form
         throw foreign(
           controlSocket,
           `a step of its trace cannot be decoded (${error instanceof Error ? error.message : error})`,
@@ -51,7 +54,7 @@ export async function showTrace(context: CommandContext, name: string): Promise<
     }
   } finally {
     stop.abort();
-    // The rates are printed also when the gateway has ended.
+    // The rates are printed also if the gateway has ended.
     if (context.asJson) printJson(context, { kind: 'rates', ...rates.perS });
     else context.terminal.print(rates.words);
   }
@@ -92,7 +95,7 @@ class Rates {
   #firstMs: number | undefined;
   #lastMs = 0;
 
-  /** Counts all bytes, also those that are not part of a frame. */
+  /** Counts all bytes, including bytes that are not part of a frame. */
   countBytes({ upMs, input, actions }: Step): void {
     this.#firstMs ??= upMs;
     this.#lastMs = upMs;
