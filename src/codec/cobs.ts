@@ -1,10 +1,10 @@
 /**
  * Consistent Overhead Byte Stuffing: removes every zero from a byte string, so that a zero can end a frame.
  *
- * A code byte c means: c − 1 literal bytes follow, then a removed zero. 255 means 254 literal bytes and no zero. The
- * zero after the last group is omitted. Invariants: an encoding holds no zero; decoding an encoding gives the same
- * bytes; nothing here throws. Source: Cheshire and Baker, "Consistent Overhead Byte Stuffing", IEEE/ACM Transactions on
- * Networking 7(2), 1999.
+ * A group is a code byte c, followed by c − 1 literal bytes; it stands for these bytes and one zero after them. A code
+ * byte of 255 stands for 254 literal bytes without a zero. The zero after the last group is omitted. Invariants: an
+ * encoding holds no zero; decoding an encoding gives the same bytes; no function throws. Source: Cheshire and Baker,
+ * "Consistent Overhead Byte Stuffing", IEEE/ACM Transactions on Networking 7(2), 1999.
  */
 
 /** Largest number of literal bytes after one code byte. */
@@ -15,7 +15,7 @@ export function cobsBytesMax(length: number): number {
   return length + Math.floor(length / GROUP_BYTES) + 1;
 }
 
-/** @param margin zeros before and after the encoding, in the same memory */
+/** Encodes bytes. @param margin number of zeros before and after the encoding, in the same memory */
 export function encodeCobs(bytes: Uint8Array, margin = 0): Uint8Array {
   const encoded = new Uint8Array(cobsBytesMax(bytes.length) + 2 * margin);
   let codeAt = margin;
@@ -38,8 +38,8 @@ export function encodeCobs(bytes: Uint8Array, margin = 0): Uint8Array {
 }
 
 /**
- * @returns new memory, or `undefined` if `encoded` is not a COBS encoding (it contains a zero, or the last group is
- * cut)
+ * @returns the decoded bytes in new memory, or `undefined` if `encoded` is not a COBS encoding (`encoded` contains a
+ * zero, or its last group is incomplete)
  */
 export function decodeCobs(encoded: Uint8Array): Uint8Array | undefined {
   const bytes = new Uint8Array(encoded.length);

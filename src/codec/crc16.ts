@@ -6,7 +6,10 @@ const CRC_TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
   return crc;
 });
 
-/** Reflected 0x8005, init 0xFFFF. The result over a frame followed by its CRC, low byte first, is 0. */
+/**
+ * Returns the CRC-16: polynomial 0x8005 reflected, initial value 0xFFFF. The result over a frame and its CRC, low byte
+ * first, is 0.
+ */
 export function crc16(bytes: Uint8Array): number {
   let crc = 0xffff;
   for (const byte of bytes) crc = (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);

@@ -1,4 +1,4 @@
-/** Framings of packets on a line, by their names in the configuration: an encoder and a reader for each. */
+/** Framings of packets on a line, by their names in the configuration. Each framing has an encoder and a reader. */
 import type { OnBroken } from './broken-frame.ts';
 import { encodeFrame, FrameReader } from './mqttsn-cobs.ts';
 import { RawReader } from './mqttsn-raw.ts';
@@ -6,18 +6,20 @@ import { RawReader } from './mqttsn-raw.ts';
 export type FramingName = 'sn-cobs' | 'sn-raw';
 
 /**
- * Reader that takes bytes in pieces of any size and returns packets. It holds at most one packet. All counters only
- * grow.
+ * Reader that takes bytes in pieces of any size and returns packets. The reader holds at most one packet. Its counters
+ * only grow.
  */
 export interface PacketReader {
-  /** Damaged frames. For a framing without frames: stretches of bytes that were not a packet. */
+  /** Number of damaged frames. For bare packets: number of stretches of bytes that were not a packet. */
   readonly crcErrors: number;
   readonly oversizeFrames: number;
   readonly heldBytes: number;
   readonly heldBytesMax: number;
   /** @param nowMs monotonic. @returns the packets, each in its own memory, in the order of their arrival */
   push(bytes: Uint8Array, nowMs: number): Uint8Array[];
-  /** Monotonic ms at which an unfinished packet counts as cut. `push` must be called then, without bytes. */
+  /**
+   * Monotonic ms at which an unfinished packet counts as incomplete. `push` must be called at that time, without bytes.
+   */
   wakeAtMs(): number | undefined;
   /** Drops the unfinished packet. Called when the line was reopened. */
   reset(): void;

@@ -5,7 +5,8 @@
  *     temp 21.5*0B5E           crc16-modbus: reflected 0x8005, init 0xFFFF (check value of "123456789" is 0x4B37)
  *     temp 21.5*9F3AC2D1       crc32: CRC-32/ISO-HDLC, as in `crc32.ts`
  *
- * CRC and checksum cover everything before the separator, except that nmea starts after $ or !. Sources: the catalogue of parametrised CRC algorithms; NMEA 0183 §5.3.
+ * CRC and checksum cover everything before the separator, except that nmea starts after $ or !. Sources: the catalogue
+ * of parametrised CRC algorithms; NMEA 0183 §5.3.
  */
 import { crc16 } from './crc16.ts';
 import { crc32 } from './crc32.ts';
@@ -18,7 +19,9 @@ type CheckKind = Exclude<LineCheck['kind'], 'none'>;
 
 const DIGITS: Readonly<Record<CheckKind, number>> = { nmea: 2, 'crc16-modbus': 4, crc32: 8 };
 
-/** @returns the line without its check, or `undefined` if the check is missing or wrong */
+/**
+ * Verifies the check of a line. @returns the line without its check, or `undefined` if the check is missing or wrong
+ */
 export function removeCheck(line: Uint8Array, check: LineCheck): Uint8Array | undefined {
   if (check.kind === 'none') return line;
   const digits = DIGITS[check.kind];
@@ -30,7 +33,7 @@ export function removeCheck(line: Uint8Array, check: LineCheck): Uint8Array | un
   return isSeparated && written.toUpperCase() === digitsOf(body, check.kind) ? body : undefined;
 }
 
-/** @returns the content of a line with a wrong check, without the end if that looks like a check */
+/** @returns the content of a line with a wrong check. An end that looks like a check is removed */
 export function withoutCheck(line: Uint8Array, check: LineCheck): Uint8Array {
   const end = check.kind === 'none' ? -1 : Buffer.from(line).lastIndexOf(Buffer.from(check.separator));
   return end < 0 ? line : line.subarray(0, end);

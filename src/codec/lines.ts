@@ -1,15 +1,16 @@
 /**
- * Bytes ↔ lines: the octets between two delimiters. The reader holds at most one line and its delimiter, however the
- * bytes are split. The beginning of a longer line is reported at its end. Empty lines are ignored. If text lines end in
- * `\n`, one `\r` before it belongs to the delimiter, because most devices write both.
+ * Bytes ↔ lines. A line is the octets between two delimiters. The reader holds at most one line and its delimiter, for
+ * any split of the bytes into pieces. If a line is too long, its beginning is reported when the line ends. Empty lines
+ * are ignored. If text lines end in `\n`, one `\r` before the `\n` belongs to the delimiter, because most devices write
+ * both.
  */
 
 export type LineEncoding = 'utf-8' | 'latin1' | 'bytes';
 
 export interface LineLimits {
-  /** At least one octet. */
+  /** Octets that end a line; at least one. */
   readonly delimiter: Uint8Array;
-  /** Octets of the longest line, without the delimiter. */
+  /** Length of the longest line in octets, without the delimiter. */
   readonly lineBytesMax: number;
   readonly encoding: LineEncoding;
 }
@@ -39,7 +40,7 @@ export class LineReader {
     this.onOversize = onOversize;
   }
 
-  /** Bytes since the last delimiter. */
+  /** Number of bytes since the last delimiter. */
   get unendedBytes(): number {
     return this.bytesSinceDelimiter;
   }
@@ -50,8 +51,8 @@ export class LineReader {
   }
 
   /**
-   * Starts with a new connection. @param isWithinLine bytes up to the first delimiter may be the end of a line and are
-   * dropped
+   * Drops the unfinished line at the start of a new connection. @param isWithinLine bytes up to the first delimiter may
+   * be the end of a line and are dropped
    */
   reset(isWithinLine: boolean): void {
     this.length = 0;
@@ -88,12 +89,15 @@ export class LineReader {
     this.reset(false);
   }
 
-  /** First octets of the unfinished line, up to one more than allowed. */
+  /** First octets of the unfinished line: at most `lineBytesMax` + 1. */
   private beginning(): Uint8Array {
     return this.buffer.slice(0, this.lineBytesMax + 1);
   }
 
-  /** Keeps only the octets that may begin a delimiter. */
+  /**
+   * Handles a line that is too long. Keeps the beginning of the line for the report. Of the other octets, only those
+   * that may begin a delimiter are kept.
+   */
   private overflow(): void {
     if (!this.isSkipping) this.overlong = this.beginning();
     this.isSkipping = true;

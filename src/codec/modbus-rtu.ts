@@ -1,9 +1,9 @@
 /**
  * Modbus RTU frames from the view of a master: requests become bytes, and bytes become the answer to one request.
  *
- * An answer contains neither a number nor the requested address. So an answer is only read together with its request,
- * which gives the unit, the function and the length. Bytes that do not match give a result, never an exception.
- * Sources: Modbus Application Protocol V1.1b3 ("app") and Modbus over Serial Line V1.02 ("line").
+ * An answer contains neither a sequence number nor the requested address. So an answer can be read only together with
+ * its request, which gives the unit, the function and the length. Bytes that do not match give a result, never an
+ * exception. Sources: Modbus Application Protocol V1.1b3 ("app") and Modbus over Serial Line V1.02 ("line").
  */
 import { crc16 } from './crc16.ts';
 
@@ -33,30 +33,31 @@ export type ModbusRequest =
     };
 
 /**
- * `content`: after a read, the octets of the bits or registers. After a write, the octets behind the address; they may
- * differ from the written ones if a unit limits or ignores the value.
+ * `content`: after a read, the octets of the bits or registers. After a write, the octets that follow the address; they
+ * differ from the written octets if the unit limits or ignores the value.
  */
 export type ModbusAnswer =
   | { readonly kind: 'done'; readonly content: Uint8Array }
   | { readonly kind: 'exception'; readonly code: number };
 
-/** app §6.1 to §6.17: largest counts in one request. */
+/** Largest numbers of bits and of registers that one request reads (app §6.1 to §6.17). */
 export const BITS_READ_MAX = 2000;
 export const WORDS_READ_MAX = 125;
-/** line §2.5.1: the largest frame. */
+/** Size of the largest frame (line §2.5.1). */
 export const FRAME_BYTES_MAX = 256;
 
 const EXCEPTION_FRAME_BYTES = 5;
 const EXCEPTION_FLAG = 0x80;
-/** app §6.5: value that switches a coil on. */
+/** Value that switches a coil on (app §6.5). */
 const COIL_ON = 0xff00;
 /**
- * The direction change of an RS-485 line can look like one or two bytes. The content of an answer begins at its fourth
- * byte, so a frame inside the content of another frame cannot be taken for an answer.
+ * Largest number of bytes before an answer that are ignored. The direction change of an RS-485 line can look like one
+ * or two bytes. The content of an answer begins at its fourth byte, so a frame inside the content of another frame
+ * cannot be taken for an answer.
  */
 const GLITCH_BYTES_MAX = 2;
 
-/** line §2.5.1.2: the CRC is sent low byte first. */
+/** Returns the body followed by its CRC. The CRC is sent low byte first (line §2.5.1.2). */
 export function appendCrc(body: readonly number[]): Uint8Array {
   const crc = crc16(Uint8Array.from(body));
   return Uint8Array.from([...body, crc & 0xff, crc >>> 8]);
@@ -92,7 +93,7 @@ function argumentsOf(request: ModbusRequest): number[] {
   }
 }
 
-/** Octets of the answer, unless it is an exception. */
+/** Number of octets of the answer, if the answer is not an exception. */
 export function answerBytes(request: ModbusRequest): number {
   return answerHead(request).length + contentBytes(request) + 2;
 }
@@ -100,7 +101,7 @@ export function answerBytes(request: ModbusRequest): number {
 /**
  * Searches for the answer to `request` in the bytes received since the request was sent. An answer is accepted only if
  * its unit, function, length, CRC and repeated request fields match.
- * @returns `undefined` if no answer is there (yet)
+ * @returns `undefined` if the bytes contain no answer (yet)
  */
 export function findAnswer(request: ModbusRequest, bytes: Uint8Array): ModbusAnswer | undefined {
   for (let start = 0; start <= GLITCH_BYTES_MAX; start += 1) {
@@ -110,7 +111,10 @@ export function findAnswer(request: ModbusRequest, bytes: Uint8Array): ModbusAns
   return undefined;
 }
 
-/** Octets of the answer frame that begins so. `undefined`: unknown for its function. */
+/**
+ * Number of octets of the answer frame that begins with these bytes. `undefined`: the length is not known for the
+ * function of the frame.
+ */
 function frameBytes(frame: Uint8Array): number | undefined {
   const [, code = 0, count = 0] = frame;
   if ((code & EXCEPTION_FLAG) !== 0) return EXCEPTION_FRAME_BYTES;
@@ -119,9 +123,9 @@ function frameBytes(frame: Uint8Array): number | undefined {
   return [5, 6, 15, 16].includes(code) ? REQUEST_BYTES : undefined;
 }
 
-/** Functions whose answer contains its length. */
+/** Codes of the functions whose answers contain their own length. */
 const BY_COUNT: readonly number[] = [1, 2, 3, 4, 23];
-/** Length of a read request and of the answer to a write. */
+/** Length of a read request, and of the answer to a write, in octets. */
 const REQUEST_BYTES = 8;
 
 /**
@@ -170,7 +174,7 @@ function answerAt(request: ModbusRequest, bytes: Uint8Array): ModbusAnswer | und
   return crc16(frame) === 0 ? { kind: 'done', content: frame.slice(head.length, length - 2) } : undefined;
 }
 
-/** Beginning of the answer. Everything except read data is known beforehand. */
+/** Returns the expected beginning of the answer. All of an answer except read data is known before it arrives. */
 function answerHead(request: ModbusRequest): number[] {
   const { unit, function: code, address } = request;
   switch (code) {
@@ -185,11 +189,12 @@ function answerHead(request: ModbusRequest): number[] {
     case 15:
     case 16:
     case 22:
-      return [unit, code, ...word(address)]; // The beginning of an echo of the request (app §6.5, §6.6, §6.11, §6.12, §6.16).
+      // The beginning of an echo of the request (app §6.5, §6.6, §6.11, §6.12, §6.16).
+      return [unit, code, ...word(address)];
   }
 }
 
-/** Content of the answer if the unit executes the write as requested. `undefined`: a read. */
+/** Content of the answer if the unit executes the write as requested. `undefined`: the request is a read. */
 export function echoOf(request: ModbusRequest): Uint8Array | undefined {
   switch (request.function) {
     case 5:
@@ -223,16 +228,19 @@ function word(value: number): number[] {
   return [(value >>> 8) & 0xff, value & 0xff];
 }
 
-/** app §6.11: the first bit is the lowest of the first octet; unused bits of the last octet are 0. */
+/**
+ * Packs bits into octets. The first bit is the lowest bit of the first octet; unused bits of the last octet are 0 (app
+ * §6.11).
+ */
 function packBits(bits: readonly boolean[]): number[] {
   return Array.from({ length: Math.ceil(bits.length / 8) }, (_, octet) =>
     bits.slice(octet * 8, octet * 8 + 8).reduce((sum, bit, index) => sum | (bit ? 1 << index : 0), 0),
   );
 }
 
-/** app §7: the unit has accepted the request and is processing it. */
+/** Exception code (app §7): the unit has accepted the request and is processing it. */
 export const ACKNOWLEDGE = 5;
-/** app §7: "server device busy"; the request should be repeated later. */
+/** Exception code (app §7): "server device busy"; the master should repeat the request later. */
 export const BUSY = 6;
 
 /** Meaning of exception codes (app §7), as text. */

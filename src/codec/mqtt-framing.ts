@@ -1,9 +1,10 @@
 /**
- * Cuts a byte stream into whole MQTT packets. Holds at most one packet.
+ * Divides a byte stream into whole MQTT packets. The framing holds at most one packet.
  *
- * The framing runs before the parser. It reads and checks the remaining length before it keeps a byte of the body, so a
- * very large announced packet costs no memory. A packet that arrives whole in one piece is passed on as a view, without
- * copying. Of a PUBLISH that is too large only the beginning is kept, if the reader can continue behind it.
+ * The framing runs before the parser. The framing reads and checks the remaining length before it keeps a byte of the
+ * body, so a packet that announces a very large length costs no memory. A packet that arrives whole in one piece is
+ * passed on as a view, without copying. If a PUBLISH is too large and `skipsLargePublish` is set, only the beginning of
+ * the PUBLISH is kept, and the reader continues after its end.
  *
  * Source: MQTT 3.1.1 §2.2.3 (remaining length).
  */
@@ -13,23 +14,25 @@ export interface MqttFramingLimits {
   /** Size of a whole packet, including its fixed header. */
   readonly packetBytesMax: number;
   /**
-   * A larger PUBLISH is read to its end and passed on without its payload, so that it can be acknowledged. Without this
-   * option it ends the stream, as any other packet that is too large does.
+   * If true, a larger PUBLISH is read to its end and passed on without its payload, so that it can be acknowledged.
+   * Without this option, such a PUBLISH ends the stream, as any other packet that is too large does.
    */
   readonly skipsLargePublish?: boolean;
 }
 
-/** Beginning of a PUBLISH: its topic with two bytes of length, and its packet identifier (MQTT 3.1.1 §3.3.2). */
+/**
+ * Largest beginning of a PUBLISH: two bytes of topic length, the topic, and the packet identifier (MQTT 3.1.1 §3.3.2).
+ */
 const PUBLISH_HEAD_BYTES_MAX = 2 + 65_535 + 2;
 const PUBLISH = 3;
 
-/** First byte, then one to four bytes of remaining length. */
+/** Largest fixed header: the first byte, and one to four bytes of remaining length. */
 const HEADER_BYTES_MAX = 5;
 
 interface FixedHeader {
   readonly headerBytes: number;
   readonly remainingLength: number;
-  /** A PUBLISH that is too large: the last `skippedBytes` of it are not kept. */
+  /** True for a PUBLISH that is too large. The last `skippedBytes` of the packet are not kept. */
   readonly isOversize: boolean;
   readonly skippedBytes: number;
 }
@@ -37,22 +40,28 @@ interface FixedHeader {
 /** Packet on the wire: its first byte, and the bytes after the remaining length. */
 export interface RawPacket {
   readonly first: number;
-  /** View, valid during the call only. */
+  /** View of the body, valid during the call only. */
   readonly body: Uint8Array;
-  /** Whole packet. A view, valid during the call only. */
+  /** View of the whole packet, valid during the call only. */
   readonly bytes: Uint8Array;
-  /** A PUBLISH that is too large: its last `skippedBytes` were not kept and are neither in `body` nor in `bytes`. */
+  /**
+   * True for a PUBLISH that is too large. Its last `skippedBytes` were not kept and are neither in `body` nor in
+   * `bytes`.
+   */
   readonly isOversize: boolean;
   readonly skippedBytes: number;
 }
 
 export class MqttFraming {
   private readonly limits: MqttFramingLimits;
-  /** Beginning of a packet: `heldCount` of `held`. Large enough for the packet once the length is known. */
+  /**
+   * Memory for an unfinished packet; the first `heldCount` bytes are filled. As soon as the length is known, the memory
+   * is as large as the kept part of the packet.
+   */
   private held = new Uint8Array(HEADER_BYTES_MAX);
   private heldCount = 0;
   private header: FixedHeader | undefined;
-  /** Bytes of the current packet that are still to come and are not kept. */
+  /** Number of bytes of the current packet that have not arrived yet and will not be kept. */
   private bytesToSkip = 0;
   private hasFailed = false;
 
@@ -64,19 +73,19 @@ export class MqttFraming {
     return this.hasFailed;
   }
 
-  /** Beginning of the packet that is being read, or of the packet with a problem. A view. */
+  /** View of the beginning of the packet that is being read, or of the packet with a problem. */
   get head(): Uint8Array {
     return this.held.subarray(0, this.heldCount);
   }
 
-  /** Bytes held of an unfinished packet: at most `packetBytesMax`. */
+  /** Number of bytes held of an unfinished packet: at most `packetBytesMax`. */
   get heldBytes(): number {
     return this.heldCount;
   }
 
   /**
-   * Yields the packets that these bytes complete. Each must be used before the next is requested. After a problem
-   * nothing more is yielded, in this call or later.
+   * Yields the packets that these bytes complete. The caller must use each packet before it requests the next one.
+   * After a problem no packet is yielded, in this call or later.
    */
   *push(bytes: Uint8Array): Generator<Decoded<RawPacket>, void, undefined> {
     let rest = bytes;
@@ -93,7 +102,10 @@ export class MqttFraming {
     }
   }
 
-  /** Takes a packet directly from the bytes, or holds what is there of it. Called if nothing is held. */
+  /**
+   * Takes a packet directly from the bytes. If the packet is incomplete, holds the bytes that have arrived. Called if
+   * no bytes are held.
+   */
   private readWhole(bytes: Uint8Array): Decoded<Step> {
     const header = this.readHeader(bytes);
     if (!header.ok) return header;
@@ -110,7 +122,8 @@ export class MqttFraming {
   }
 
   /**
-   * Adds to the held bytes: byte by byte until the length is known, then the missing part. Called if bytes are held.
+   * Adds bytes to the held ones: byte by byte until the length is known, and then the missing part of the packet.
+   * Called if bytes are held.
    */
   private complete(bytes: Uint8Array): Decoded<Step> {
     if (this.header === undefined) {
@@ -148,7 +161,7 @@ export class MqttFraming {
     return packet;
   }
 
-  /** `undefined`: more bytes are needed. */
+  /** Reads the fixed header. `undefined`: more bytes are needed. */
   private readHeader(bytes: Uint8Array): Decoded<FixedHeader | undefined> {
     let remainingLength = 0;
     for (let at = 1; at < HEADER_BYTES_MAX; at += 1) {

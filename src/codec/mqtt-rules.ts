@@ -15,7 +15,10 @@ export interface RuleProblem {
   readonly tag?: string;
 }
 
-/** Tag of a CONNECT at another protocol level. A server answers it with CONNACK 1 and closes. */
+/**
+ * Tag of a CONNECT with another protocol level. A server answers such a CONNECT with CONNACK 1 and closes the
+ * connection.
+ */
 export const LEVEL_TAG = 'MQTT-3.1.2-2';
 
 /** Table 3.1: 4 is MQTT 3.1.1. */
@@ -83,7 +86,7 @@ export function problemIn(packet: RawPacket): RuleProblem | undefined {
   return fields.finish();
 }
 
-/** Flags required by table 2.2. */
+/** Flags that table 2.2 requires for a packet type. */
 function requiredFlags(type: number): number {
   return type === TYPE.pubrel || type === TYPE.subscribe || type === TYPE.unsubscribe ? 0b0010 : 0;
 }
@@ -139,7 +142,7 @@ function readSubscribe(fields: Fields): void {
   fields.demand(!fields.isAtEnd, 'SUBSCRIBE without a filter', 'MQTT-3.8.3-3');
   while (!fields.isAtEnd) {
     fields.filter();
-    // The standard spells this tag with a hyphen in place of its first dot.
+    // The standard writes this tag with a hyphen in place of the first dot.
     fields.demand(fields.byte() <= 2, 'reserved bits or QoS 3 in a subscription', 'MQTT-3-8.3-4');
   }
 }
@@ -163,7 +166,7 @@ function readPacketId(fields: Fields): void {
   fields.demand(fields.uint16() !== 0, 'packet identifier 0', 'MQTT-2.3.1-1');
 }
 
-/** Reads one body from front to back and keeps the first problem. After a problem every answer is empty. */
+/** Reads one body from front to back and keeps the first problem. After a problem every read returns an empty value. */
 class Fields {
   readonly #body: Buffer;
   #at = 0;
@@ -178,7 +181,7 @@ class Fields {
     return this.#problem !== undefined || this.#at >= this.#body.length;
   }
 
-  /** First problem, if any. Bytes that belong to no field are a problem. */
+  /** Returns the first problem, if there is one. Bytes that belong to no field are a problem. */
   finish(): RuleProblem | undefined {
     if (!this.isAtEnd) return { problem: `${this.#body.length - this.#at} bytes left over` };
     return this.#problem;
@@ -208,7 +211,7 @@ class Fields {
     return this.#problem === undefined ? this.#body.readUInt16BE(this.#at - 2) : 0;
   }
 
-  /** UTF-8 string with a length field in front, §1.5.3. */
+  /** Reads a UTF-8 string with a length field in front (§1.5.3). */
   text(): string {
     const length = this.uint16();
     this.skip(length);

@@ -1,6 +1,7 @@
 /**
- * The two packets that each uplink needs, without the library: PUBLISH to the hub, and the PUBACK from it. With the library
- * they were an eighth of the work for a message. A test compares both with the library (`mqtt-uplink.test.ts`).
+ * Encoder and reader of the two packets that each uplink needs: the PUBLISH to the hub, and the PUBACK from the hub.
+ * This file does not use the library: with the library, these two packets took an eighth of the work for a message. A
+ * test compares both with the library (`mqtt-uplink.test.ts`).
  *
  * Source: MQTT 3.1.1 §2.2.3, §3.3 and §3.4.
  */
@@ -9,7 +10,7 @@ import type { RawPacket } from './mqtt-framing.ts';
 
 interface Puback {
   readonly kind: 'puback';
-  /** 1 to 65535. */
+  /** Packet identifier, 1 to 65535. */
   readonly packetId: number;
 }
 
@@ -19,10 +20,12 @@ const RETAIN = 0x01;
 const QOS_SHIFT = 1;
 const PUBACK = 0x40;
 const TOPIC_BYTES_MAX = 0xffff;
-/** Four octets of seven bits. */
+/** Largest value of the remaining length: four octets of seven bits each. */
 const REMAINING_LENGTH_MAX = 268_435_455;
 
-/** @throws RangeError for a topic or a packet that its length field cannot describe, or a packet identifier of 0 */
+/**
+ * @throws RangeError for a topic or a packet that is too long for its length field, and for a packet identifier of 0
+ */
 export function encodePublish({ topic, payload, qos, retain, dup, packetId }: Publish): Uint8Array {
   const topicBytes = Buffer.byteLength(topic);
   const length = 2 + topicBytes + (qos === 0 ? 0 : 2) + payload.length;

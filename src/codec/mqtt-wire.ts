@@ -23,7 +23,7 @@ import { problemIn } from './mqtt-rules.ts';
 import { encodePublish, readPuback } from './mqtt-uplink.ts';
 import { bytesSample } from './other-protocols.ts';
 
-/** Enough for a hub whose largest message is 16 KB, with room for other hubs. */
+/** Largest packet: enough for a hub whose largest message is 16 KB, with room for other hubs. */
 export const PACKET_BYTES_MAX = 64 * 1024;
 
 // The library would keep a Buffer for each of the 65536 packet identifiers: about 10 MB without a measurable gain.
@@ -31,17 +31,18 @@ writeToStream.cacheNumbers = false;
 
 export interface MqttReaderLimits extends MqttFramingLimits {
   /**
-   * A well-framed PUBLISH with an invalid topic or flag is passed on with its `problem`, and one on which the library
-   * fails with its `fault`. An answer (SUBACK, UNSUBACK, PUBACK, PUBREC, PUBCOMP, PINGRESP) with an invalid body is passed on
-   * with its `problem`. Without this option each ends the stream, as any other protocol violation does.
+   * If true, a well-framed PUBLISH with an invalid topic or flag is passed on with its `problem`, and a PUBLISH on
+   * which the library fails is passed on with its `fault`. An answer (SUBACK, UNSUBACK, PUBACK, PUBREC, PUBCOMP,
+   * PINGRESP) with an invalid body is passed on with its `problem`. Without this option, each of these packets ends the
+   * stream, as any other protocol violation does.
    */
   readonly passesInvalid?: boolean;
-  /** A problem that ends the stream names the first bytes of its packet. */
+  /** If true, the text of a problem that ends the stream contains the first bytes of the packet. */
   readonly namesBytes?: boolean;
 }
 
 /**
- * Reader of one connection. After the first problem it reads nothing more: the connection must be closed
+ * Reader of one connection. After the first problem the reader reads no further packet: the connection must be closed
  * [MQTT-4.8.0-1].
  */
 export class MqttReader {
@@ -56,12 +57,12 @@ export class MqttReader {
     this.namesBytes = limits.namesBytes === true;
   }
 
-  /** True if a problem was found; nothing more is read. */
+  /** True if a problem was found. The reader then reads no further packet. */
   get isDead(): boolean {
     return this.hasFailed;
   }
 
-  /** Bytes held of an unfinished packet. */
+  /** Number of bytes held of an unfinished packet. */
   get heldBytes(): number {
     return this.framing.heldBytes;
   }
@@ -107,7 +108,10 @@ export class MqttReader {
   }
 }
 
-/** Parser of the library. Receives whole packets only, so it holds no state between them and serves all readers. */
+/**
+ * Parser of the library. The parser receives only whole packets, so it keeps no state between packets, and one parser
+ * serves all readers.
+ */
 class LibraryParser {
   #parser = this.#newParser();
   /** Result for the current packet. */
@@ -152,7 +156,7 @@ export function encodeMqtt(packet: MqttPacket): Uint8Array {
   return packet.kind === 'publish' ? encodePublish(packet) : generate(libraryPacketOf(packet));
 }
 
-/** PUBLISH without its payload. The fields must be at their positions. */
+/** Reads a PUBLISH without its payload. The fields must be at their positions. */
 function publishHead({ first, body }: RawPacket): Publish {
   const [fields, topicEnd] = [bufferOver(body), 2 + bufferOver(body).readUInt16BE(0)];
   const qos = ((first >> 1) & 0b11) as MqttQos;
@@ -170,7 +174,8 @@ function publishHead({ first, body }: RawPacket): Publish {
 const PUBLISH = 3;
 
 /**
- * PUBLISH with its fields at their positions, with any contents. `undefined`: the packet cannot be acknowledged.
+ * Reads a PUBLISH whose fields are at their positions; their contents may be invalid. `undefined`: the packet cannot be
+ * acknowledged.
  */
 function framedPublish(raw: RawPacket): Publish | undefined {
   const { first, body } = raw;
@@ -199,8 +204,8 @@ type InvalidAnswer =
   | { readonly kind: 'puback' | 'pubrec' | 'pubcomp' | 'unsuback'; readonly packetId: number };
 
 /**
- * Answer of the hub with an invalid body: what can be read of it. `undefined`: it is no answer, or its reserved flags are
- * set, after which a receiver must close [MQTT-2.2.2-2].
+ * Reads an answer of the hub with an invalid body, as far as the answer is legible. `undefined`: the packet is not an
+ * answer, or one of its reserved flags is set, after which a receiver must close the connection [MQTT-2.2.2-2].
  */
 function framedAnswer({ first, body }: RawPacket): InvalidAnswer | undefined {
   const kind = (first & 0x0f) === 0 ? ANSWERS.get(first >> 4) : undefined;
@@ -319,7 +324,7 @@ function libraryConnectOf(packet: Connect): IConnectPacket {
   };
 }
 
-/** Copy in its own memory, because the library returns views of the socket's buffers. */
+/** Returns a copy in its own memory, because the library returns views of the socket's buffers. */
 function ownBytes(bytes: string | Uint8Array): Uint8Array {
   return typeof bytes === 'string' ? new TextEncoder().encode(bytes) : new Uint8Array(bytes);
 }

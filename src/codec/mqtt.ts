@@ -1,5 +1,6 @@
 /**
- * Control packets of MQTT 3.1.1 as values. Type declarations only; `mqtt-wire.ts` converts between bytes and these.
+ * Control packets of MQTT 3.1.1 as values. Type declarations only; `mqtt-wire.ts` converts between bytes and these
+ * types.
  *
  * Used by the hub client on one end and by the bench hub on the other.
  *
@@ -18,10 +19,10 @@ export interface MqttWill {
 
 export interface Connect {
   readonly kind: 'connect';
-  /** Empty only with a clean session [MQTT-3.1.3-7]. */
+  /** Client id. Empty only with a clean session [MQTT-3.1.3-7]. */
   readonly clientId: string;
   readonly cleanSession: boolean;
-  /** Seconds, 0…65535; 0: none. */
+  /** Keep alive in seconds, 0…65535. 0: no keep alive. */
   readonly keepAliveS: number;
   readonly username: string | undefined;
   /** Present only with a username [MQTT-3.1.2-22]. */
@@ -29,7 +30,7 @@ export interface Connect {
   readonly will: MqttWill | undefined;
 }
 
-/** Return codes of a CONNACK (table 3.1). The reader rejects the reserved ones. */
+/** Return codes of a CONNACK (table 3.1). The reader rejects the reserved codes. */
 export type ConnackCode = 0 | 1 | 2 | 3 | 4 | 5;
 
 export interface Connack {
@@ -47,11 +48,13 @@ export interface Publish {
   readonly dup: boolean;
   /** 1…65535 with QoS 1 and 2, `undefined` with QoS 0. */
   readonly packetId: number | undefined;
-  /** Bytes of the packet if it was larger than the reader accepts. `payload` is empty then. */
+  /** Size of the packet in bytes, if the packet was larger than the reader accepts. `payload` is then empty. */
   readonly oversizeBytes?: number;
-  /** Violation of the standard, if the reader passes such messages on. `topic` is the readable part. */
+  /** Violation of the standard, if the reader passes such messages on. `topic` is the legible part of the topic. */
   readonly problem?: string;
-  /** Reason why the reader failed on a valid message. `topic` is the readable part, and `payload` is empty. */
+  /**
+   * Reason why the reader failed on a valid message. `topic` is the legible part of the topic, and `payload` is empty.
+   */
   readonly fault?: string;
 }
 
@@ -60,7 +63,7 @@ export interface Subscription {
   readonly qos: MqttQos;
 }
 
-/** 0x80: failure. */
+/** Return code of one filter: the granted QoS, or 0x80 for a failure. */
 export type SubackCode = MqttQos | 0x80;
 
 /**
@@ -74,8 +77,8 @@ export interface Acknowledgement extends Answer {
 
 interface Answer {
   /**
-   * Violation of the standard, if the reader passes such answers on. The other fields are those that can be read then:
-   * `packetId` is 0 if there is none.
+   * Violation of the standard, if the reader passes such answers on. The other fields then have the values that are
+   * legible; `packetId` is 0 if the packet has none.
    */
   readonly problem?: string;
 }
@@ -94,7 +97,7 @@ export interface Subscribe {
 export interface Suback extends Answer {
   readonly kind: 'suback';
   readonly packetId: number;
-  /** One per filter of the SUBSCRIBE, in the same order; at least one. */
+  /** Return codes: one for each filter of the SUBSCRIBE, in the same order; at least one. */
   readonly returnCodes: readonly SubackCode[];
 }
 

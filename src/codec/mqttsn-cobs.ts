@@ -2,9 +2,10 @@
  * sn-cobs frames: `00 COBS(packet ‖ CRC-32 little-endian) 00`. Converts between the bytes of a line and MQTT-SN
  * packets.
  *
- * The leading zero separates noise and boot text from the frame. Empty frames are ignored. A damaged frame loses itself
- * and at most one neighbour, if their common delimiter was lost; the next zero starts again. No inter-byte timer.
- * Invariants: the reader holds at most one frame of the largest packet; it passes on no frame with a wrong CRC-32.
+ * The leading zero separates noise and boot text from the frame. Empty frames are ignored. A damaged frame is lost. At
+ * most one neighbour is lost too, if the delimiter between the two frames was lost. The reader starts again at the next
+ * zero. There is no inter-byte timer. Invariants: the reader holds at most one frame of the largest packet; it passes
+ * on no frame with a wrong CRC-32.
  */
 import type { BrokenFrame, OnBroken } from './broken-frame.ts';
 import { cobsBytesMax, decodeCobs, encodeCobs } from './cobs.ts';
@@ -28,19 +29,19 @@ export function encodeFrame(packet: Uint8Array): Uint8Array {
 export class FrameReader {
   private readonly packetBytesMax: number;
   private readonly onBroken: OnBroken;
-  /** Replaced, never changed. */
+  /** Bytes of the unfinished frame. The array is replaced when bytes arrive; its contents never change. */
   private held: Uint8Array = NOTHING;
   private isOversize = false;
   private crcErrorCount = 0;
   private oversizeCount = 0;
 
-  /** @param packetBytesMax largest packet passed on; a frame of a larger one is dropped while it arrives */
+  /** @param packetBytesMax largest packet passed on; the frame of a larger packet is dropped while the frame arrives */
   constructor(packetBytesMax: number, onBroken: OnBroken = () => undefined) {
     this.packetBytesMax = packetBytesMax;
     this.onBroken = onBroken;
   }
 
-  /** Frames that were not COBS, were too short for a CRC-32, or had a wrong one. */
+  /** Number of frames that were not COBS, were too short for a CRC-32, or had a wrong CRC-32. */
   get crcErrors(): number {
     return this.crcErrorCount;
   }
@@ -49,7 +50,7 @@ export class FrameReader {
     return this.oversizeCount;
   }
 
-  /** Bytes of the unfinished frame. */
+  /** Number of bytes held of the unfinished frame. */
   get heldBytes(): number {
     return this.held.length;
   }
@@ -91,7 +92,7 @@ export class FrameReader {
     if (this.isOversize) return;
     const heldBytes = this.held.length + bytes.length;
     if (heldBytes > this.heldBytesMax) {
-      // A finished frame is counted at its end. This one may never end, so it is reported now.
+      // Another broken frame is reported at its end. A frame that is too long may never end, so it is reported now.
       this.onBroken('frame too long', this.held.length > 0 ? this.held : bytes);
       this.isOversize = true;
       this.held = NOTHING;

@@ -48,7 +48,7 @@ export function decodePacket(bytes: Uint8Array): Decoded<Packet> {
   return decodeBody(kind, new Body(bytes.subarray(headBytes)));
 }
 
-/** Octets after MsgType. Reads stay within the minimum length of the kind, which has been checked. */
+/** Octets after MsgType. Each read is within the minimum length of the kind of packet, which was checked before. */
 class Body {
   readonly bytes: Uint8Array;
   readonly #view: DataView;
@@ -78,7 +78,7 @@ class Body {
     return this.octet(0) & 0b11;
   }
 
-  /** Copy that owns its memory, also if `bytes` is a Buffer. */
+  /** Returns the octets from `from` on, as a copy that owns its memory, also if `bytes` is a Buffer. */
   rest(from: number): Uint8Array {
     return new Uint8Array(this.bytes.subarray(from));
   }
@@ -203,7 +203,7 @@ function decodeWill(body: Body): Decoded<MqttsnWill | undefined> {
   }));
 }
 
-/** Length of this packet ends before the carried packet (MQTT-SN 1.2 §5.5). */
+/** Decodes an encapsulated packet. Its Length field does not count the carried packet (MQTT-SN 1.2 §5.5). */
 function decodeEncapsulated(
   bytes: Uint8Array,
   { headBytes, length }: { readonly headBytes: number; readonly length: number },

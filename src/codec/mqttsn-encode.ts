@@ -1,5 +1,6 @@
 /**
- * MQTT-SN packet → bytes. The inverse of `mqttsn-decode.ts`: decoding an encoded packet gives the same value.
+ * MQTT-SN packet → bytes. This file is the inverse of `mqttsn-decode.ts`: the decoder returns the value that was
+ * encoded.
  *
  * Lengths up to 255 take one octet, longer ones the three-octet form. No length field can exceed 65535. A caller with a
  * payload or a topic from outside must call `packetBytes` first. Source: MQTT-SN 1.2 §5.
@@ -29,7 +30,7 @@ const SHORT_LENGTH_MAX = 0xff;
 export const LENGTH_MAX = 0xffff;
 
 /**
- * Octets of the packet on the wire, without building it.
+ * Number of octets of the packet on the wire. The packet is not built.
  * @returns `undefined` if this packet or the carried packet is too long for its length field
  */
 export function packetBytes(packet: Packet): number | undefined {
@@ -54,8 +55,8 @@ export function encodePacket(packet: Packet): Uint8Array {
 }
 
 /**
- * `length` is the value of the Length field. For an encapsulated packet it excludes the carried packet (MQTT-SN 1.2
- * §5.5).
+ * `length` is the value of the Length field. For an encapsulated packet, this value does not count the carried packet
+ * (MQTT-SN 1.2 §5.5).
  */
 function sizeOf({ head, tail }: Body, packet: Packet) {
   const bodyBytes = 1 + head.length + tail.length;

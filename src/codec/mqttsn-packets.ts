@@ -5,7 +5,7 @@
  * Source: "MQTT For Sensor Networks (MQTT-SN) Protocol Specification", version 1.2, 2013, §5.
  */
 
-/** −1: a publication without a connection (MQTT-SN 1.2 §6.8). */
+/** QoS. −1: a publication without a connection (MQTT-SN 1.2 §6.8). */
 export type SnQos = -1 | 0 | 1 | 2;
 
 /** Topic of a PUBLISH: two octets, interpreted by the topic id type (MQTT-SN 1.2 §5.3.4, §6.7). */
@@ -27,15 +27,15 @@ export interface MqttsnWill {
   readonly topic: string;
 }
 
-/** MQTT-SN 1.2 §5.3.10. 4 to 255 are reserved, but can be received. */
+/** Return codes (MQTT-SN 1.2 §5.3.10). The values 4 to 255 are reserved, but can be received. */
 export const RETURN_CODE = { accepted: 0, congestion: 1, invalidTopicId: 2, notSupported: 3 } as const;
 
-/** 0x0000 and 0xFFFF are reserved (MQTT-SN 1.2 §5.3.11). */
+/** Largest topic id. 0x0000 and 0xFFFF are reserved (MQTT-SN 1.2 §5.3.11). */
 export const TOPIC_ID_MAX = 0xfffe;
 
 export const MESSAGE_ID_MAX = 0xffff;
 
-/** Seconds are 16 bit, identifiers 16 bit. Byte strings from the decoder own their memory. */
+/** Packet of any type. Seconds and identifiers have 16 bits. Byte strings from the decoder own their memory. */
 export type Packet =
   | { readonly kind: 'advertise'; readonly gatewayId: number; readonly durationS: number }
   | { readonly kind: 'searchgw'; readonly radius: number }
@@ -56,10 +56,13 @@ export type Packet =
   | SubackPacket
   | UnsubscribePacket
   | { readonly kind: 'unsuback'; readonly messageId: number }
-  /** Empty client id: keep alive only. Otherwise a sleeping client has woken (MQTT-SN 1.2 §6.14). */
+  /**
+   * A PINGREQ with an empty client id is a keep alive. With a client id, it means that a sleeping client has woken
+   * (MQTT-SN 1.2 §6.14).
+   */
   | { readonly kind: 'pingreq'; readonly clientId: string }
   | { readonly kind: 'pingresp' }
-  /** A duration means that the client goes to sleep (MQTT-SN 1.2 §6.14). */
+  /** A DISCONNECT with a duration means that the client goes to sleep (MQTT-SN 1.2 §6.14). */
   | { readonly kind: 'disconnect'; readonly durationS: number | undefined }
   | { readonly kind: 'willtopicupd'; readonly will: MqttsnWill | undefined }
   | { readonly kind: 'willtopicresp'; readonly returnCode: number }
@@ -72,20 +75,20 @@ export interface ConnectPacket {
   readonly kind: 'connect';
   readonly will: boolean;
   readonly clean: boolean;
-  /** Keep alive; 0 = none. */
+  /** Keep alive in seconds; 0: none. */
   readonly durationS: number;
   readonly clientId: string;
 }
 
 export interface RegisterPacket {
   readonly kind: 'register';
-  /** 0 if a client requests an id. */
+  /** Topic id. 0 if a client requests an id. */
   readonly topicId: number;
   readonly messageId: number;
   readonly topic: string;
 }
 
-/** Common type of REGACK and PUBACK. A short name is in `topicId` as its two octets. */
+/** Common type of REGACK and PUBACK. If the topic is a short name, `topicId` contains the two octets of the name. */
 export interface AcknowledgePacket<Kind extends 'regack' | 'puback'> {
   readonly kind: Kind;
   readonly topicId: number;
@@ -99,7 +102,7 @@ export interface PublishPacket {
   readonly qos: SnQos;
   readonly retain: boolean;
   readonly topic: TopicReference;
-  /** 0 unless QoS 1 or 2. */
+  /** Message id. 0 unless the QoS is 1 or 2. */
   readonly messageId: number;
   readonly payload: Uint8Array;
 }
@@ -116,7 +119,7 @@ export interface SubackPacket {
   readonly kind: 'suback';
   /** Granted QoS. */
   readonly qos: SnQos;
-  /** 0 for a filter with wildcards. */
+  /** Topic id. 0 for a filter with wildcards. */
   readonly topicId: number;
   readonly messageId: number;
   readonly returnCode: number;

@@ -2,11 +2,11 @@
  * Bare MQTT-SN packets, one after the other, for USB-CDC and stock clients. Only their Length fields separate them.
  *
  * A packet begins where its head is plausible: a known type, and a Length that is valid for this type and allowed on
- * the line. A complete packet must decode. If it does not, one byte is dropped and the search continues. After
- * `IDLE_MS` without a byte, the held bytes count as a cut packet and are dropped, except for a CONNECT at their end:
- * boot text can look like the head of a long packet, and the CONNECT after it must not be lost. So a damaged byte loses
- * the bytes that the wrong Length covers. Noise that looks like a packet is taken for one, because there is no
- * checksum. Use sn-cobs if you can change the firmware. Invariant: the reader holds at most one packet of the largest
+ * the line. If a complete packet cannot be decoded, one byte is dropped and the search continues. After `IDLE_MS`
+ * without a byte, the held bytes count as an incomplete packet and are dropped, except for a CONNECT at their end: boot
+ * text can look like the head of a long packet, and the CONNECT after the text must not be lost. A damaged Length field
+ * costs all bytes that the wrong Length covers. There is no checksum, so noise that looks like a packet is taken for a
+ * packet. Use sn-cobs if you can change the firmware. Invariant: the reader holds at most one packet of the largest
  * size and one chunk of bytes.
  */
 import type { OnBroken } from './broken-frame.ts';
@@ -14,16 +14,16 @@ import { decodePacket } from './mqttsn-decode.ts';
 import { BODY_BYTES, kindOfType } from './mqttsn-packets.ts';
 
 /**
- * Idle time after which a packet counts as cut. A sender writes a packet without pauses: 1024 octets at 115,200 baud
- * take 89 ms.
+ * Idle time after which a packet counts as incomplete. A sender writes a packet without pauses: 1024 octets at 115,200
+ * baud take 89 ms.
  */
 const IDLE_MS = 100;
 
 const LONG_LENGTH = 0x01;
 const CONNECT_TYPE = 0x04;
-/** Head, flags, protocol id, duration and a client id of one character. */
+/** Size of the shortest CONNECT: head, flags, protocol id, duration and a client id of one character. */
 const CONNECT_BYTES_MIN = 7;
-/** TopicId and MsgId, before the name. */
+/** Number of octets of TopicId and MsgId, which precede the name in a REGISTER. */
 const REGISTER_IDS_BYTES = 4;
 /** An encapsulated packet begins with the head of the carried packet: at most 4 octets. */
 const HEAD_BYTES_MAX = 4;
@@ -33,9 +33,9 @@ type Outlook = 'more bytes needed' | 'no packet' | 'too large' | { readonly pack
 export class RawReader {
   private readonly packetBytesMax: number;
   private held = new Uint8Array(0);
-  /** Time at which `held` last grew; monotonic. */
+  /** Monotonic ms at which `held` last grew. */
   private lastReceivedMs = 0;
-  /** The reader is within a stretch of bytes that are not a packet. A stretch is counted once. */
+  /** True while the reader is within a stretch of bytes that are not a packet. Each stretch is counted once. */
   private isLost = false;
   private crcErrorCount = 0;
   private oversizeCount = 0;
@@ -47,12 +47,12 @@ export class RawReader {
     this.onBroken = onBroken;
   }
 
-  /** Stretches of bytes that were not a packet. */
+  /** Number of stretches of bytes that were not a packet. */
   get crcErrors(): number {
     return this.crcErrorCount;
   }
 
-  /** Plausible heads of packets larger than allowed, including those made by noise. */
+  /** Number of plausible heads of packets that are larger than allowed, including heads that are noise. */
   get oversizeFrames(): number {
     return this.oversizeCount;
   }
@@ -110,7 +110,7 @@ export class RawReader {
     this.isLost = false;
   }
 
-  /** Counts a stretch of bytes once, by the kind of its beginning. */
+  /** Counts a stretch of bytes that are not a packet, by the kind of its beginning. Each stretch is counted once. */
   private lose(bytes: Uint8Array, isTooLarge: boolean): void {
     if (this.isLost) return;
     this.isLost = true;
@@ -120,7 +120,9 @@ export class RawReader {
   }
 }
 
-/** Kind of the beginning of `bytes`. Decides as early as possible, so that noise delays nothing. */
+/**
+ * Kind of the beginning of `bytes`. The decision is made as early as possible, so that noise does not delay a packet.
+ */
 function lookAt(bytes: Uint8Array, packetBytesMax: number): Outlook {
   const size = sizeOf(bytes);
   if (size === 'more bytes needed' && bytes.length >= packetBytesMax) return 'too large';
@@ -142,15 +144,15 @@ function sizeOf(bytes: Uint8Array, isCarried = false): Outlook {
   const [fewest, most] = BODY_BYTES[kind];
   if (length < headBytes + fewest || length > headBytes + most) return 'no packet';
   if (kind !== 'encapsulated') return { packetBytes: length };
-  // Length ends before the carried packet (MQTT-SN 1.2 §5.5). Nested forwarders are not supported.
+  // The Length field does not count the carried packet (MQTT-SN 1.2 §5.5). Nested forwarders are not supported.
   if (isCarried) return 'no packet';
   const carried = sizeOf(bytes.subarray(length, length + HEAD_BYTES_MAX), true);
   return typeof carried === 'string' ? carried : { packetBytes: length + carried.packetBytes };
 }
 
 /**
- * True if the topic of a REGISTER contains control characters. If so, it is the end of a text line followed by a
- * packet.
+ * True if the topic of a REGISTER contains control characters. Such a topic means that the bytes are the end of a text
+ * line, followed by a packet.
  */
 function hasControlInName(bytes: Uint8Array): boolean {
   const headBytes = headBytesOf(bytes);

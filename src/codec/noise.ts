@@ -23,25 +23,28 @@ function isControl(octet: number): boolean {
   return (octet < 0x20 && !TEXT_CONTROLS.includes(octet)) || octet === 0x7f || octet === 0xff;
 }
 
-/** Fewer octets prove nothing. */
+/** Smallest number of octets that can prove a wrong speed. Fewer octets prove nothing. */
 const OCTETS_MIN = 24;
 const STRETCHED_SHARE_MIN = 0.9;
 
 /**
  * True if each bit seems to have been read twice or more: the receiver is at least twice as fast as the sender, or the
- * line floats. Random bytes and text at the right speed do not look like this: one octet in eight does so by chance.
- * Bytes of a sender that is faster than the receiver show no such sign.
+ * line floats. Random bytes and text at the right speed do not show this sign: by chance, only one octet in eight shows
+ * it. Bytes of a sender that is faster than the receiver do not show this sign.
  */
 export function isStretched(bytes: Uint8Array): boolean {
   if (bytes.length < OCTETS_MIN) return false;
-  // Only zeros: a start bit that lasts longer than a whole octet.
+  // Only zeros: the start bit lasts longer than a whole octet.
   if (bytes.every((octet) => octet === 0)) return true;
   const usable = bytes.filter((octet) => octet !== 0 && octet !== 0xff);
   const stretched = usable.filter(hasNoSingleBit);
   return usable.length * 4 >= bytes.length && stretched.length >= usable.length * STRETCHED_SHARE_MIN;
 }
 
-/** Checks the start bit and the eight data bits in the order on the wire. The end of the last run is unknown. */
+/**
+ * True if no bit differs from both its neighbours, for the start bit and the eight data bits in the order on the wire.
+ * The end of the last run of equal bits is unknown.
+ */
 function hasNoSingleBit(octet: number): boolean {
   let last = 0;
   let run = 1;

@@ -18,7 +18,7 @@ const GREETINGS: readonly (readonly [pattern: RegExp, protocol: string])[] = [
   [/^\+OK/, 'POP3'],
   [/^\* (OK|BYE)/, 'IMAP'],
   [/^AMQP/, 'AMQP'],
-  // content types alert and handshake, version 3.x
+  // TLS record: content type alert or handshake, version 3.x
   [/^[\x15\x16]\x03[\x00-\x04]/, 'TLS'],
 ];
 
@@ -31,7 +31,7 @@ export function otherProtocol(head: Uint8Array): string | undefined {
 /** Largest number of received bytes that are shown. */
 const SHOWN_BYTES_MAX = 16;
 
-/** `"SSH-2.0"` of printable ASCII, `97 3a 00 …` of other bytes. */
+/** Received bytes as text: `"SSH-2.0"` for printable ASCII, `97 3a 00 …` for other bytes. */
 export function bytesSample(bytes: Uint8Array): string {
   const shown = Buffer.from(bytes.subarray(0, SHOWN_BYTES_MAX));
   const more = bytes.length > SHOWN_BYTES_MAX ? ' …' : '';
