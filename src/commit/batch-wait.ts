@@ -1,24 +1,30 @@
 /**
- * Decision how long a commit waits for more changes. A subdevice that waits for our acknowledgement usually sends
- * nothing until it has it (MQTT-SN 1.2 §6.6 allows one PUBLISH at a time). So once all recently active subdevices wait,
- * few further changes are to be expected: a longer wait would save no commit and would only delay the senders.
- * PostgreSQL: `commit_siblings`.
+ * Decides how long a commit waits for more changes. A subdevice that waits for our acknowledgement usually sends
+ * nothing until the acknowledgement arrives (MQTT-SN 1.2 §6.6 allows one PUBLISH at a time). So when all recently
+ * active subdevices wait, few further changes will arrive. A longer wait would then save no commit and would only delay
+ * the senders. PostgreSQL: `commit_siblings`.
  *
- * A subdevice with a larger window sends several messages before it waits. Its usual number is learnt: once each lane
- * has as many messages in the batch as in its largest recent batch, nothing more is expected at all. With fewer, the
- * rest may still be on the line, and the commit waits for a pause of the line.
+ * A subdevice with a larger window sends several messages before it waits. The usual number is learnt from the recent
+ * batches. When each lane has as many messages in the batch as in its largest recent batch, no further message is
+ * expected. If a lane has fewer, the others may still be on the line, and the commit waits for a pause of the line.
  */
 
 /** Length of one generation. A subdevice counts as active for one to two generations. */
 const ACTIVE_MS = 500;
-/** Pause between two frames of one subdevice at 115200 baud: 32 B of payload take 4 ms. */
+/**
+ * Time without a further message after which the commit starts. It is longer than the pause between two messages of one
+ * subdevice at 115200 baud: 32 B of payload take 4 ms.
+ */
 const QUIET_MS = 5;
 
 /** Lane of one direction. */
 interface Sender {
-  /** Messages in the present batch. */
+  /** Number of messages in the present batch. */
   joined: number;
-  /** Largest numbers of messages in one batch: in this generation, and in the one before. 0: none yet. */
+  /**
+   * Largest number of messages in one batch. `recentBurst`: in this generation; `olderBurst`: in the previous
+   * generation. 0: none yet.
+   */
   recentBurst: number;
   olderBurst: number;
 }
@@ -28,7 +34,7 @@ export class BatchWait {
   readonly #senders = new Map<string, Sender>();
   /** Lanes with messages in the present batch. */
   readonly #waiting = new Set<Sender>();
-  /** Waiting lanes that have sent as many messages as usual. */
+  /** Number of waiting lanes that have sent as many messages as usual. */
   #complete = 0;
   #turnAtMs = Number.NEGATIVE_INFINITY;
 
@@ -42,8 +48,8 @@ export class BatchWait {
   }
 
   /**
-   * @returns time that the commit waits for a further message, ms; 0: none is expected; `undefined`: one is certain to
-   * come, as a recently active lane does not wait
+   * @returns time in ms that the commit waits for a further message. 0: no further message is expected. `undefined`: a
+   * further message is certain, because a recently active lane does not wait
    */
   quietMs(nowMs: number): number | undefined {
     this.#age(nowMs);

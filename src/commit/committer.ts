@@ -4,12 +4,12 @@
  * A held entry is in RAM, waits for the next hop's acknowledgement and is not acknowledged. An enqueued entry waits for
  * the next commit. A committing entry waits for the fsync of the running commit. Lazy changes (deletes of delivered
  * rows, counters) start no commit of their own while they are few. Each commit takes the oldest waiting changes in the
- * order of their decisions (`segments.ts`): after a crash the store holds everything decided up to some moment, and
- * nothing later. Receipts are handled in the order of the commits. Senders are informed only after the receipt.
+ * order of their decisions (`segments.ts`): after a crash the store contains all decisions up to one moment, and no
+ * later decision. Receipts are handled in the order of the commits. Senders are informed only after the receipt.
  *
- * On a full disk a commit is split. Messages are tried again each second. Meanwhile changes that need no room overtake
- * the messages, in commits small enough for the room that the store reserves for them. A message overtakes nothing. So
- * code that depends on a message being durable waits with `whenSettled`, or for the receipt.
+ * On a full disk a commit is split. Messages are tried again each second. Between these attempts, changes that need no
+ * room overtake the messages, in commits that fit into the room that the store reserves for such changes. A message
+ * overtakes no other change. So code that needs a message to be durable waits with `whenSettled`, or for the receipt.
  */
 import type { Direction } from '../base/message.ts';
 import type { Change } from '../custody/change.ts';
@@ -32,7 +32,7 @@ interface Commit {
   readonly batch: number;
   readonly load: Load;
   readonly taken: Taken;
-  /** The success of this commit proves that the disk is no longer full. */
+  /** True if the success of this commit proves that the disk is no longer full. */
   readonly asksForRoom: boolean;
 }
 
@@ -41,7 +41,7 @@ export interface CommitterOptions {
   readonly mailbox: Mailbox;
   /** Called when a put is durable. */
   readonly stored: (direction: Direction, entry: Entry) => void;
-  /** Called when the disk has no room for a put. @returns whether the put goes on waiting */
+  /** Called when the disk has no room for a put. @returns true if the put continues to wait */
   readonly unstored: (direction: Direction, entry: Entry) => boolean;
   readonly fullChanged: (isFull: boolean) => void;
 }
@@ -55,11 +55,16 @@ export class Committer implements Durability {
   readonly waiting = new Segments();
   #store: Store | undefined;
   #dueAtMs: number | undefined;
-  /** Time of an early commit, because no further change is expected. */
+  /**
+   * Time of a commit before `#dueAtMs`, because no further change is expected until then. `undefined`: none is planned.
+   */
   #quietAtMs: number | undefined;
   #running: Commit | undefined;
   #fullSinceMs: number | undefined;
-  /** Times of the next attempts on a full disk: for messages, and for changes that need no room. */
+  /**
+   * Times of the next attempts on a full disk. `#retryAtMs`: for messages. `#reliefAtMs`: for changes that need no
+   * room.
+   */
   #retryAtMs = 0;
   #reliefAtMs = 0;
   #batch = 0;
@@ -76,7 +81,7 @@ export class Committer implements Durability {
     this.#advance();
   }
 
-  /** Time since which the disk is full; no message is written. `undefined`: not full. */
+  /** Time since which the disk is full. While the disk is full, no message is written. `undefined`: not full. */
   get fullSinceMs(): number | undefined {
     return this.#fullSinceMs;
   }
@@ -107,13 +112,13 @@ export class Committer implements Durability {
     else this.#setTimer();
   }
 
-  /** Makes changes durable together. `then` runs after the receipt, when everything decided before is durable too. */
+  /** Makes changes durable in one commit. `then` runs after the receipt, when all earlier decisions are durable too. */
   require(changes: readonly Change[], byMs: number, then: () => void): void {
     this.waiting.require({ changes, then });
     this.#due(byMs);
   }
 
-  /** Runs `then` when everything decided before is durable, including messages that wait because of a full disk. */
+  /** Runs `then` when all earlier decisions are durable, including messages that wait because of a full disk. */
   whenSettled(byMs: number, then: () => void): void {
     this.waiting.whenSettled(then);
     this.#due(byMs);
@@ -124,7 +129,10 @@ export class Committer implements Durability {
     for (const entry of this.#held.takeAll(direction)) this.enqueue(direction, entry, byMs);
   }
 
-  /** Resolves when all known changes are durable, lazy ones included. On a full disk the rest stays unacknowledged. */
+  /**
+   * Resolves when all waiting changes are durable, including lazy changes. On a full disk, the messages that cannot be
+   * written stay unacknowledged.
+   */
   drain(): Promise<void> {
     for (const direction of ['uplink', 'downlink'] as const) this.flushHeld(direction, this.#options.clock.nowMs());
     return new Promise((resolve) => {
@@ -142,12 +150,15 @@ export class Committer implements Durability {
       this.#options.fullChanged(false);
     }
     this.#report(taken);
-    // the changes enqueued during the commit have waited long enough
+    // the changes that were enqueued during the commit have waited long enough
     if (this.waiting.urgent > 0) this.#dueAtMs = this.#options.clock.nowMs();
     this.#advance();
   }
 
-  /** Called if nothing of the batch was written. Its parts are tried again until there is room. */
+  /**
+   * Called if no change of the batch was written because the disk is full. The changes are tried again until there is
+   * room.
+   */
   full(batch: number): void {
     const { load, taken } = this.#end(batch);
     const nowMs = this.#options.clock.nowMs();

@@ -1,6 +1,7 @@
 /**
  * Entries that wait in RAM for the next hop's acknowledgement, in order of their time limits. Most entries are
- * acknowledged long before the limit. So an early removal costs nothing, and times are rounded to steps of 16 ms.
+ * acknowledged long before the limit. So the removal of an entry before its limit costs nothing, and the limits are
+ * rounded to steps of 16 ms.
  */
 import type { Direction } from '../base/message.ts';
 import type { Entry } from '../custody/entry.ts';

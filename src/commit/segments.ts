@@ -3,30 +3,42 @@
  *
  *     [ segment: taken by the running commit ] [ segment ] … [ segment: takes new decisions ]
  *
- * One transaction takes a whole segment. So every commit is a prefix of the decisions, and counters may be summed within
- * a segment. The place of a put is where its message was enqueued. If the message ends before its put was taken, the put
- * is omitted, and the place of its counters is at the end of the message. Only on a full disk a commit takes a piece of a
- * segment: changes that need no room, in their order, while the puts keep their places.
+ * One transaction takes a whole segment. So every commit is a prefix of the decisions, and counters may be summed
+ * within a segment. A put is in the segment in which its message was enqueued. If the custody of the message ends
+ * before a commit takes the put, the put is omitted, and its counters are in the segment of that end. Only on a full
+ * disk does a commit take a piece of a segment: changes that need no room, in their order. The puts keep their places.
  *
  * Lazy changes (mostly deletes of delivered rows) start no commit of their own until many wait or the oldest reaches an
- * age limit. This bounds the duplicates after a crash. The age limit is short at first: a gateway that keeps losing power
- * still makes progress on its backlog. Counters start no commit.
+ * age limit. This bounds the duplicates after a crash. The age limit is short at first: a gateway that keeps losing
+ * power still makes progress on its backlog. Counters start no commit.
  */
 import type { Direction } from '../base/message.ts';
 import type { Change } from '../custody/change.ts';
 import { type Entry, rowBegin } from '../custody/entry.ts';
 import { addCounts } from '../custody/ledger.ts';
 
-/** Largest size of one transaction, so that a receipt never waits long behind a burst. */
+/** Largest number of changes in one transaction, so that no receipt waits for a long burst of changes. */
 const SEGMENT_CHANGES_MAX = 4096;
-/** Changes of one commit on a full disk: about 60 leaf pages, a fraction of the store's reserve. */
+/**
+ * Largest number of changes in one commit on a full disk: about 60 leaf pages, which are a fraction of the store's
+ * reserve.
+ */
 const PIECE_CHANGES_MAX = 256;
-/** Number of lazy changes that starts a commit: the most duplicates after a crash while the backlog drains. */
+/**
+ * Number of lazy changes that starts a commit. This is also the largest number of duplicates after a crash while the
+ * backlog drains.
+ */
 const LAZY_CHANGES_MIN = 512;
-/** Age at which lazy changes start a commit. Doubled with each commit: a start costs up to seven extra commits. */
+/**
+ * Age at which lazy changes start a commit, after a start of the gateway. The age is doubled with each commit, up to
+ * `LAZY_AGE_MS_MAX`, so a start costs up to seven extra commits.
+ */
 const LAZY_AGE_MS_MIN = 16;
 const LAZY_AGE_MS_MAX = 2000;
-/** About 1 MB of RAM. On a disk that stays full, also the most duplicates after a crash. */
+/**
+ * Number of lazy changes at which work that makes more of them must wait: about 1 MB of RAM. On a disk that stays full,
+ * this is also the largest number of duplicates after a crash.
+ */
 const LAZY_CHANGES_MAX = 8192;
 
 type CountChange = Extract<Change, { kind: 'count' }>;
@@ -36,7 +48,7 @@ export interface EnqueuedEntry {
   readonly entry: Entry;
 }
 
-/** Changes with a caller that waits for them. */
+/** Changes for whose commit a caller waits. */
 interface Required {
   readonly changes: readonly Change[];
   readonly then: () => void;
@@ -52,7 +64,7 @@ interface Segment {
   puts: EnqueuedEntry[];
   steps: CommitStep[];
   counts: Map<string, CountChange>;
-  /** Called when everything decided up to here is durable, including puts. */
+  /** Called when all decisions up to this point are durable, including puts. */
   settled: (() => void)[];
 }
 
@@ -66,7 +78,10 @@ export interface Taken {
   readonly segment: Segment | undefined;
 }
 
-/** Kind of commit: everything; on a full disk a piece that needs no room; or nothing, to test whether there is room. */
+/**
+ * Content of a commit. `all`: a whole segment. `relief`: on a full disk, a piece that needs no room. `nothing`: no
+ * change, to test whether there is room.
+ */
 export type Load = 'all' | 'relief' | 'nothing';
 
 export const NOTHING: Taken = { puts: [], steps: [], counts: new Map(), settled: [], segment: undefined };
@@ -82,12 +97,12 @@ export class Segments {
   #oldestLazyMs: number | undefined;
   #lazyAgeMs = LAZY_AGE_MS_MIN;
 
-  /** No change waits, and no commit is running. */
+  /** True if no change waits and no commit is running. */
   get isEmpty(): boolean {
     return this.#taken === undefined && this.#segments.every(isEmpty);
   }
 
-  /** True if a change waits that needs no room on the disk. */
+  /** True if a waiting change needs no room on the disk. */
   get hasRelief(): boolean {
     return this.#segments.some(({ steps, counts }) => steps.length > 0 || counts.size > 0);
   }
@@ -119,7 +134,7 @@ export class Segments {
     return this.areManyLazy || (lazyDueAtMs !== undefined && nowMs >= lazyDueAtMs);
   }
 
-  /** Kind of the next commit on a full disk. Messages are written after everything decided before them. */
+  /** Content of the next commit on a full disk. Messages are written after all earlier decisions. */
   get next(): Load {
     for (const { puts, settled, steps, counts } of this.#segments) {
       if (settled.length > 0 || puts.some(isWanted)) return 'all';
@@ -164,7 +179,9 @@ export class Segments {
     if (change.kind === 'count') return addTo(segment.counts, change);
     const before = segment.steps.at(-1);
     if (change.kind === 'hubSession' && before !== undefined && 'kind' in before && before.kind === 'hubSession') {
-      segment.steps[segment.steps.length - 1] = change; // only the last state counts: a hub that connects and disconnects often fills no RAM while the disk is full
+      // Only the last state is kept. So frequent connects and disconnects of the hub fill no RAM while the disk is
+      // full.
+      segment.steps[segment.steps.length - 1] = change;
       return;
     }
     segment.steps.push(change);
@@ -173,7 +190,7 @@ export class Segments {
     this.#oldestLazyMs ??= nowMs;
   }
 
-  /** Takes the oldest segment whole. Puts whose messages have ended are omitted. */
+  /** Takes the whole oldest segment. A put is omitted if the custody of its message has ended. */
   take(): Taken | undefined {
     while (this.#segments[0] !== undefined && isEmpty(this.#segments[0])) this.#segments.shift();
     const segment = this.#segments.shift();
@@ -186,7 +203,10 @@ export class Segments {
     return { puts: puts.filter(isWanted), steps, counts, settled, segment: undefined };
   }
 
-  /** Takes a piece that needs no room: the oldest steps, and the counters of their segment with the last of them. */
+  /**
+   * Takes a piece that needs no room: the oldest steps. The counters of a segment are taken together with its last
+   * step.
+   */
   takeRelief(): Taken | undefined {
     const segment = this.#segments.find(({ steps, counts }) => steps.length > 0 || counts.size > 0);
     if (segment === undefined) return undefined;
@@ -212,7 +232,7 @@ export class Segments {
     this.#taken = undefined;
   }
 
-  /** Returns the taken changes to their places, because the commit found no room. */
+  /** Puts the taken changes back in their places, because the commit found no room. */
   returnTaken({ puts, steps, counts, segment }: Taken, nowMs: number): void {
     const before = this.#taken;
     this.#taken = undefined;
@@ -231,7 +251,7 @@ export class Segments {
     if (this.#lazy > 0) this.#oldestLazyMs ??= nowMs;
   }
 
-  /** Removes the puts that do not go on waiting. */
+  /** Removes the puts that do not continue to wait. */
   keepPuts(isWaiting: (put: EnqueuedEntry) => boolean): void {
     for (const segment of [...this.#segments]) {
       const waiting = segment.puts.filter(isWaiting);

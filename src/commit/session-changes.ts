@@ -1,7 +1,7 @@
 /**
  * Changes of subdevices' sessions, and the answers that wait for them. No answer promises a change that a power failure
- * could undo. A request without changes is answered once the earlier changes of its session are durable; most are
- * already.
+ * could undo. A request without changes is answered as soon as the earlier changes of its session are durable. Usually
+ * they are already durable.
  */
 import type { Change } from '../custody/change.ts';
 import type { Clock } from '../ports.ts';
@@ -15,19 +15,22 @@ interface SessionChangesOptions {
 
 export class SessionChanges {
   readonly #options: SessionChangesOptions;
-  /** Lane → place of its last required change. */
+  /** Lane → segment number of its last required change. */
   readonly #marks = new Map<number, number>();
 
   constructor(options: SessionChangesOptions) {
     this.#options = options;
   }
 
-  /** Adds changes that no answer promises. They keep their place in the order. */
+  /** Adds changes that no answer promises. These changes keep their place in the order of the decisions. */
   addLazy(changes: readonly Change[]): void {
     for (const change of changes) this.#options.committer.addLazy(change);
   }
 
-  /** @param then called when these and all earlier required changes of the session are durable; at once if they are */
+  /**
+   * @param then called when these and all earlier required changes of the session are durable, or at once if they are
+   * durable already
+   */
   require(lane: number, changes: readonly Change[], then: () => void): void {
     const { committer, clock, commitMs } = this.#options;
     const mark = this.#marks.get(lane);

@@ -1,6 +1,6 @@
 /**
  * Changes that the flows ask the store to make durable. A commit is a list of changes, applied in order in one
- * transaction. The ledger changes in the same transaction. Only `countsOf` determines by how much.
+ * transaction. The ledger changes in the same transaction. Only `countsOf` determines the amounts.
  */
 import { chargedBytes, type Direction } from '../base/message.ts';
 import { type Counts, type ShedReason, ZERO } from './ledger.ts';
@@ -34,8 +34,8 @@ export type Change =
       readonly attempts: number;
     }
   /**
-   * Removes a dead letter: it returns to custody (its row comes with a `put` of the same commit), or an operator
-   * dropped it.
+   * Removes a dead letter, because the message returns to custody (a `put` in the same commit contains its row) or
+   * because an operator dropped the message.
    */
   | {
       readonly kind: 'removeDeadLetter';
@@ -44,7 +44,7 @@ export type Change =
       readonly letter: number;
       readonly outcome: 'retried' | 'dropped';
     }
-  /** Counts messages that came and went without touching the disk. */
+  /** Counts messages whose custody began and ended without a row on disk. */
   | { readonly kind: 'count'; readonly direction: Direction; readonly lane: number; readonly counts: Counts }
   | { readonly kind: 'subdevice'; readonly row: SubdeviceRow }
   | { readonly kind: 'subscribe'; readonly row: SubscriptionRow }
@@ -63,12 +63,12 @@ export type Change =
   | { readonly kind: 'hubGap'; readonly gap: Gap | undefined }
   /** Deletes the reported losses after an operator has acknowledged them. */
   | { readonly kind: 'lossesSeen' }
-  /** Filters by which uplinks are sorted into lanes from now on. */
+  /** Sets the filters by which uplinks are sorted into lanes from now on. */
   | { readonly kind: 'alarmTopics'; readonly filters: readonly string[] }
-  /** Sequence numbers below `reservedTo` may be in use by messages that never touched the disk. */
+  /** Reserves sequence numbers: those below `reservedTo` may be in use by messages that were never on disk. */
   | { readonly kind: 'reserveSeq'; readonly direction: Direction; readonly reservedTo: number }
   | { readonly kind: 'trustWall'; readonly wallMinusUpMs: number }
-  /** The machine slept in this boot. Its monotonic clock stood still before `atUpMs`. */
+  /** Records that the machine has slept in this boot. The monotonic clock stood still before `atUpMs`. */
   | { readonly kind: 'slept'; readonly atUpMs: number };
 
 export interface CountsDelta {
@@ -80,7 +80,10 @@ export interface CountsDelta {
   readonly bytes: number;
 }
 
-/** Counts for a dead letter that returns to custody. The `put` in the same commit accepts the message again. */
+/**
+ * Counts for a dead letter that returns to custody. They cancel the first acceptance, because the `put` in the same
+ * commit counts the message as accepted again.
+ */
 export const RETRIED: Counts = { ...ZERO, accepted: -1, dead: -1 };
 
 /** Effect of a change on the ledger. `undefined` for changes that carry no message. */

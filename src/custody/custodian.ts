@@ -82,12 +82,12 @@ export class Custodian {
     return this.#lanes.values();
   }
 
-  /** Lanes that have ever carried a message. */
+  /** Lanes that have carried at least one message. */
   knownLanes(): number[] {
     return this.#counters.lanes();
   }
 
-  /** Live counters of a lane. They always balance with `lane.pending`. */
+  /** Live counters of a lane. The counters always balance with `lane.pending`. */
   counts(lane: number): Counts {
     return this.#counters.of(lane);
   }
@@ -109,8 +109,8 @@ export class Custodian {
     this.#pendingBytes += entry.bytes;
     this.#unstoredBytes += entry.bytes;
     const { holdUntilMs, commitByMs } = from.waitLimits;
-    // A younger message must not reach the disk before an older one that is in RAM only: after a crash the older one
-    // would be sent again, behind the younger one.
+    // A younger message must not reach the disk before an older message that is in RAM only: after a crash the older
+    // message would be sent again, and would follow the younger one.
     const ahead = this.lane(lane).heldAtEnd();
     const joins = this.lane(lane).add(entry);
     if (joins && holdUntilMs !== undefined) this.#options.durability.hold(this.direction, entry, holdUntilMs);
@@ -118,7 +118,7 @@ export class Custodian {
     return entry;
   }
 
-  /** Counts a message that is accepted and ends at once, without using RAM or disk. */
+  /** Counts a message that is accepted and whose custody ends at once. The message uses neither RAM nor disk. */
   countOnly(lane: number, outcome: Outcome): void {
     const counts = addCounts({ ...ZERO, accepted: 1 }, countsOfOutcome(outcome));
     this.#counters.add(lane, counts);
@@ -126,7 +126,7 @@ export class Custodian {
     if (outcome.as === 'shed') this.#options.shed?.(lane, outcome.reason, undefined);
   }
 
-  /** Called by the receipt: the entry's row is durable. */
+  /** Called after the receipt of the commit: the entry's row is durable. */
   stored(entry: Entry): void {
     this.#unstoredBytes -= entry.bytes;
     entry.keeping = 'stored';
@@ -140,7 +140,7 @@ export class Custodian {
     this.#release(entry);
   }
 
-  /** Called if the disk had no room for the entry. @returns whether the entry stays in the queue for the next commit */
+  /** Called if the disk had no room for the entry. @returns true if the entry stays in the queue for the next commit */
   unstored(entry: Entry): boolean {
     const isNew = entry.keeping === 'committing';
     entry.keeping = 'enqueued';
@@ -178,8 +178,8 @@ export class Custodian {
   }
 
   /**
-   * Lanes that have room for rows from disk, with the lowest seq that each needs. One page at a time may be
-   * outstanding.
+   * Lanes that have room for rows from disk, with the lowest seq that each needs. The next page may be requested only
+   * after the answer to the previous request.
    */
   wanted(): LaneWants {
     return this.#recall.wanted();
@@ -208,7 +208,8 @@ export class Custodian {
   }
 
   #damage(lane: Lane, lost: Lost): void {
-    if (lane.rowsOnDisk < lost.rows) return; // a damaged row with the number of a lane that misses no row
+    // a damaged row that contains the number of this lane, although no row of this lane is missing
+    if (lane.rowsOnDisk < lost.rows) return;
     const bytesBefore = lane.pendingBytes;
     lane.lose(lost.rows, lost.bytes);
     this.#pending -= lost.rows;

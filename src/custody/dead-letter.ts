@@ -3,11 +3,14 @@
  */
 import type { Row } from './row.ts';
 
-/** Largest number of dead letters kept. Beyond it the oldest are deleted; the ledger still counts those as dead. */
+/**
+ * Largest number of dead letters kept. Beyond this number the oldest are deleted; the ledger still counts the deleted
+ * ones as dead.
+ */
 export const DEAD_LETTERS_MAX = 10_000;
 
 export interface DeadLetter {
-  /** Unique; not used again after the dead letter is removed. */
+  /** Unique number. It is not used again after the dead letter is removed. */
   readonly id: number;
   readonly row: Row;
   readonly attempts: number;
@@ -17,8 +20,8 @@ export interface DeadLetter {
 }
 
 /**
- * Request for the dead letters after number `after`, or for those in `only`. A page is limited in bytes and holds at
- * least one dead letter if there is one.
+ * Request for the dead letters after number `after`, or for those in `only`. A page is limited in bytes. It contains at
+ * least one dead letter, if there is one.
  */
 export interface LetterRequest {
   readonly after: number;
@@ -31,7 +34,7 @@ export interface LetterPage {
   readonly letters: readonly DeadLetter[];
   /** Number of all dead letters kept. */
   readonly kept: number;
-  /** Newest number. 0: there are none. */
+  /** Number of the newest dead letter. 0: there are no dead letters. */
   readonly newest: number;
   /** Dead letters counted by the ledger at the same moment, including deleted ones. */
   readonly dead: number;

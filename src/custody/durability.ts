@@ -1,4 +1,4 @@
-/** Group commit as seen by custody. Implemented by `commit/committer.ts`. */
+/** Interface of the group commit for custody. Implemented by `commit/committer.ts`. */
 import type { Direction } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Change } from './change.ts';
@@ -9,7 +9,9 @@ export interface Durability {
   hold(direction: Direction, entry: Entry, untilMs: number): void;
   /** Puts the entry into the next commit, which starts at `byMs` at the latest. */
   enqueue(direction: Direction, entry: Entry, byMs: number): void;
-  /** Puts the change into some later commit. Losing it in a crash may cost a duplicate, never a message. */
+  /**
+   * Puts the change into a later commit. If a crash loses the change, the cost is a duplicate and never a lost message.
+   */
   addLazy(change: Change): void;
 }
 

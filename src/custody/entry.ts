@@ -1,5 +1,6 @@
 /**
- * One message in custody, in RAM. A row on disk without an entry is custody too; `lane.ts` counts those.
+ * One message in custody, in RAM. A row on disk without an entry is a message in custody too; `lane.ts` counts such
+ * rows.
  *
  * keeping: held ──(hold_ms over, hub gone, backlog ahead)──▶ enqueued ──▶ committing ──(receipt)──▶ stored
  *             └──────────────── ended by the other side's acknowledgement, at any point ─────────────┘
@@ -12,35 +13,41 @@ export type Keeping = 'held' | 'enqueued' | 'committing' | 'stored';
 
 export interface Entry {
   readonly row: Row;
-  /** Bytes charged by the byte bounds. */
+  /** Number of bytes that the message counts for in limits in bytes. */
   readonly bytes: number;
   keeping: Keeping;
-  /** The message was sent to the next hop and is not acknowledged yet. */
+  /** True if the message was sent to the next hop and is not acknowledged yet. */
   inFlight: boolean;
-  /** The message was sent at least once in this session; the next transmission is a DUP. */
+  /** True if the message was sent at least once in this session: the next transmission is a DUP. */
   sentBefore: boolean;
-  /** Transmissions without an answer within the answer time. */
+  /** Number of transmissions without an answer within the answer time. */
   attempts: number;
   /** Monotonic ms of the last transmission. */
   sentAtMs: number;
   /** Position in the order of first transmissions of this process, from 1. 0: not sent yet. */
   sentPlace: number;
-  /** Previous hop, as long as it waits for our acknowledgement. */
+  /** Previous hop, while it waits for our acknowledgement. `undefined`: it does not wait. */
   ackWaiter: AckWaiter | undefined;
   /**
-   * Dead letter that the message was before. It is removed by the commit that makes this entry durable, or with its
-   * end.
+   * Dead letter that the message was before. The dead letter is removed by the commit that makes this entry durable, or
+   * when the custody of this entry ends.
    */
   readonly letter: LetterMark | undefined;
-  /** Outcome of the custody. A later commit deletes a row on disk. */
+  /** Outcome of the custody, after its end. If the message has a row on disk, a later commit deletes the row. */
   ended: Outcome | DeadLetterReason | undefined;
 }
 
-/** Previous hop of a message, which waits for its acknowledgement. Custody calls one of these, once. */
+/** Previous hop of a message, which waits for its acknowledgement. Custody calls one of these functions, once. */
 export interface AckWaiter {
-  /** Called when the message is safe: committed, acknowledged by the next hop, or ended by a rule. It may be acknowledged. */
+  /**
+   * Called when the message is safe: committed, acknowledged by the next hop, or ended by a rule. The message may now
+   * be acknowledged.
+   */
   safe(): void;
-  /** The disk was full and the acceptance is revoked. Absent: the message waits for room instead. */
+  /**
+   * Called when the disk was full and the acceptance is revoked. Absent: the message waits for room on the disk
+   * instead.
+   */
   withdrawn?(): void;
 }
 
@@ -92,8 +99,8 @@ export function fromDeadLetter(direction: Direction, { id, lane }: LetterMark, o
 }
 
 /**
- * True if the acceptance can be revoked on a full disk: not acknowledged, never sent to the next hop, and not held for
- * it.
+ * True if the acceptance can be revoked on a full disk: the message was not acknowledged, was never sent to the next
+ * hop, and is not held for the next hop.
  */
 export function canBeWithdrawn({ ackWaiter, sentBefore, inFlight, keeping }: Entry): boolean {
   return ackWaiter !== undefined && !sentBefore && !inFlight && (keeping === 'enqueued' || keeping === 'committing');

@@ -1,11 +1,12 @@
 /**
- * Numbers of lanes. The number of a subdevice is its lane for ordinary messages in both directions. Its alarms have an
- * uplink lane of their own, so that they do not wait behind a backlog on disk (docs/decisions/0014). Rows of both lanes
- * are in the same tables.
+ * Numbers of lanes. The number of a subdevice is its lane for ordinary messages in both directions. The alarms of a
+ * subdevice have an uplink lane of their own, so that they do not wait behind a backlog on disk (docs/decisions/0014).
+ * Rows of both lanes are in the same tables.
  */
 
 /**
- * Larger than any subdevice number: no gateway has a million subdevices. A single bit, so that a flipped bit is detected.
+ * Difference between the number of an alarm lane and that of its subdevice. It is larger than any subdevice number,
+ * because no gateway has a million subdevices. It is a single bit, so that a flipped bit is detected.
  */
 const ALARM = 2 ** 20;
 

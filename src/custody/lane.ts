@@ -5,7 +5,7 @@
  *
  * Invariants: seq rises from left to right. No entry joins the window past a row that is on disk only. The window holds
  * at most `windowMax` entries. So memory does not grow with the backlog, and the order is the order of admission. The
- * tail moves into the window as soon as no row is on disk only and the window has room, whether its entries are
+ * tail moves into the window as soon as no row is on disk only and the window has room. Entries move whether they are
  * committed or not. So the tail is not empty only while rows are on disk only or the window is full, and the lane wants
  * a row from disk from the moment the row has left RAM.
  */
@@ -41,7 +41,7 @@ export class Lane {
     return this.#rowsOnDisk;
   }
 
-  /** Messages of this lane in custody, in RAM and on disk. */
+  /** Number of messages of this lane in custody, in RAM and on disk. */
   get pending(): number {
     return this.#window.length + this.#rowsOnDisk + this.#tail.length;
   }
@@ -55,18 +55,18 @@ export class Lane {
     return this.#rowsOnDisk === 0 && this.#tail.length === 0 && this.#window.length < this.#windowMax;
   }
 
-  /** Rows to read next, if the window has room and rows are waiting on disk. */
+  /** Rows to read next. `undefined`: the window has no room, or no rows wait on disk. */
   get wants(): LaneWant | undefined {
     const rows = this.#windowMax - this.#window.length;
     return this.#rowsOnDisk > 0 && rows > 0 ? { from: this.#onDiskFrom, rows } : undefined;
   }
 
-  /** True if so little is in the window that a page is worth its read. */
+  /** True if the window is at most half full: a page then has enough rows to be worth the read. */
   get isLow(): boolean {
     return this.#window.length <= this.#windowMax / 2;
   }
 
-  /** Newest entries of the window, back to the last one that is not held; oldest first. */
+  /** Newest entries of the window: those after the last entry that is not held. Oldest first. */
   heldAtEnd(): Entry[] {
     const window = this.#window;
     let from = window.length;
@@ -75,8 +75,8 @@ export class Lane {
   }
 
   /**
-   * True if the acceptance of an entry in RAM can be revoked. Not if a younger entry stays: the repeated message would
-   * come behind it.
+   * True if the acceptance of an entry in RAM can be revoked. False if a younger entry stays in custody, because the
+   * repeated message would then follow that entry.
    */
   canWithdraw(entry: Entry): boolean {
     const inWindow = this.#window.lastIndexOf(entry);
@@ -85,7 +85,8 @@ export class Lane {
   }
 
   /**
-   * @returns whether the entry joined the window. If not, it must be committed without delay, since it may wait long
+   * Adds an entry at the end. @returns true if the entry joined the window; false: the entry may wait for long, so it
+   * must be committed without delay
    */
   add(entry: Entry): boolean {
     const joins = this.isOpenAtEnd;
@@ -118,7 +119,9 @@ export class Lane {
     this.#moveUp();
   }
 
-  /** Every row on disk below this `seq` has been read or was never on disk only. */
+  /**
+   * Lowest `seq` that was not read yet: every row on disk with a lower `seq` has been read or was never on disk only.
+   */
   get readTo(): number {
     return this.#onDiskFrom;
   }
@@ -146,7 +149,7 @@ export class Lane {
     return entries;
   }
 
-  /** Removes rows that the counters claim but that are missing or damaged. */
+  /** Subtracts rows that are counted as rows on disk, but are missing or damaged. */
   lose(rows: number, bytes: number): void {
     this.#rowsOnDisk -= rows;
     this.#bytesOnDisk = this.#rowsOnDisk === 0 ? 0 : Math.max(0, this.#bytesOnDisk - bytes);

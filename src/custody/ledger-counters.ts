@@ -9,7 +9,7 @@ export class LedgerCounters {
     for (const { lane, counts } of durable) this.#counts.set(lane, counts);
   }
 
-  /** Lanes that have ever carried a message. */
+  /** Lanes that have carried at least one message. */
   lanes(): number[] {
     return [...this.#counts.keys()];
   }

@@ -3,9 +3,9 @@
  *
  *     accepted = delivered + pending + Σ shed[reason] + dead + damaged
  *
- * Counters only grow, with two exceptions: on a full disk an acceptance may be revoked before it was acknowledged, and a
- * dead letter that is retried or dropped decrements `dead`. Counters can be added, so a delta has the same shape as a
- * total. Messages that were never accepted are not in the ledger.
+ * Counters only grow, with two exceptions: on a full disk an acceptance may be revoked before it was acknowledged, and
+ * a dead letter that is retried or dropped decrements `dead`. Counters can be added, so a difference and a total have
+ * the same type. Messages that were never accepted are not in the ledger.
  */
 export type ShedReason =
   | 'overflow drop-oldest'
@@ -34,7 +34,7 @@ export interface Counts {
   readonly accepted: number;
   readonly delivered: number;
   readonly dead: number;
-  /** Rows found damaged: detected, counted, never passed on. */
+  /** Number of damaged rows. Damage is detected and counted, and a damaged row is never passed on. */
   readonly damaged: number;
   readonly shed: Readonly<Partial<Record<ShedReason, number>>>;
 }
@@ -79,14 +79,14 @@ export function shedTotal({ shed }: Counts): number {
   return total;
 }
 
-/** Messages that left custody, by any outcome. */
+/** Number of messages that left custody, with any outcome. */
 export function settledTotal(counts: Counts): number {
   return counts.delivered + counts.dead + counts.damaged + shedTotal(counts);
 }
 
 /**
- * accepted − (delivered + pending + shed + dead + damaged). 0: balanced; otherwise the number of messages that the
- * counters are wrong by.
+ * accepted − (delivered + pending + shed + dead + damaged). 0: balanced; otherwise the number of messages by which the
+ * counters are wrong.
  */
 export function imbalance(counts: Counts, pending: number): number {
   return counts.accepted - settledTotal(counts) - pending;

@@ -5,7 +5,7 @@ import { isAlarmLane } from './lane-number.ts';
 import type { LaneWant, LaneWants, RowPage } from './row.ts';
 
 export interface Lost {
-  /** `undefined`: unknown. */
+  /** Sequence number of the lost row. `undefined`: unknown. */
   readonly seq: number | undefined;
   readonly bytes: number;
   readonly rows: number;
@@ -15,7 +15,7 @@ export class Recall {
   readonly #laneOf: (lane: number) => Lane;
   readonly #lost: (lane: Lane, lost: Lost) => void;
   readonly #onDisk = new Set<number>();
-  /** Lane → rows on disk at the last request. That many rows must be found. */
+  /** Lane → number of rows on disk at the last request. The answer must account for all these rows. */
   readonly #asked = new Map<number, number>();
 
   constructor(laneOf: (lane: number) => Lane, lost: (lane: Lane, lost: Lost) => void) {
@@ -29,9 +29,9 @@ export class Recall {
   }
 
   /**
-   * Rows to read next. All lanes with room are read together, as soon as one is low: so they stay side by side on disk,
-   * and a page skips few rows. Alarms are read first: in one page with other lanes they would have to wait for all rows
-   * before them.
+   * Rows to read next. As soon as one lane is low, all lanes with room are read together. So the next rows of the lanes
+   * stay close together on disk, and a page skips few rows. Alarms are read first: in one page with other lanes, an
+   * alarm would have to wait for all rows before it.
    */
   wanted(): LaneWants {
     const wanted = new Map<number, LaneWant>();

@@ -1,5 +1,5 @@
 /**
- * Content of the store as seen by the rest of the program. Type declarations only.
+ * Content of the store in the form that the rest of the program uses. Type declarations only.
  *
  * A *lane* is the ordered queue of one subdevice in one direction; its number is the subdevice's durable number. `seq`
  * rises over all lanes of a direction. No value is used twice, not even after restarts and crashes.
@@ -31,11 +31,11 @@ export type LaneWants = ReadonlyMap<number, LaneWant>;
 export interface RowPage {
   readonly rows: readonly Row[];
   /**
-   * The scan stopped here. Every row of the wanted lanes up to this `seq` is in `rows`, except the rows of a lane after
-   * the last one that it wanted.
+   * `seq` at which the scan stopped. Every row of the wanted lanes up to this `seq` is in `rows`. If a lane has
+   * received as many rows as it wanted, it may have further rows that are not in `rows`.
    */
   readonly scannedTo: number;
-  /** No lane has a row after `scannedTo`. */
+  /** True if no lane has a row after `scannedTo`. */
   readonly atEnd: boolean;
   /** Rows with a wrong CRC: damaged, never passed on. */
   readonly damaged: readonly { readonly seq: number; readonly lane: number; readonly bytes: number }[];
@@ -45,7 +45,7 @@ export interface SubdeviceRow {
   readonly lane: number;
   /** MQTT-SN client id, or the name in the configuration. */
   readonly id: string;
-  /** The session outlives its connection (clean session = 0). */
+  /** True if the session outlives its connection (clean session = 0). */
   readonly lasting: boolean;
   /** Link on which the subdevice was last seen. */
   readonly link: string;
@@ -53,7 +53,7 @@ export interface SubdeviceRow {
 
 export interface SubscriptionRow {
   readonly lane: number;
-  /** Filter as the hub knows it, mapped from the subdevice's own name. */
+  /** Filter in the form that the hub uses, mapped from the subdevice's own name. */
   readonly filter: string;
   readonly qos: Qos;
 }
@@ -61,7 +61,7 @@ export interface SubscriptionRow {
 export interface TopicIdRow {
   readonly lane: number;
   readonly topicId: number;
-  /** Topic name as the subdevice knows it. */
+  /** Topic name in the form that the subdevice uses. */
   readonly topic: string;
 }
 
@@ -72,11 +72,14 @@ export interface WillRow extends Will {
 
 /** Will of a subdevice. The topic is the name that the subdevice uses. */
 export interface Will extends Message {
-  /** Silence after which the subdevice counts as lost, ms. 0: it is not connected, or may be silent without limit. */
+  /**
+   * Silence after which the subdevice counts as lost, ms. 0: the subdevice is not connected, or may be silent without
+   * limit.
+   */
   readonly aliveMs: number;
 }
 
-/** Last message delivered to a subdevice on a topic: hashes, '' if there was none. */
+/** Hashes of the last messages delivered to a subdevice on a topic. '': there was none. */
 export interface CommandMark {
   readonly lane: number;
   readonly topic: string;
@@ -87,13 +90,13 @@ export interface CommandMark {
 
 /** Stored state of the hub's session with this gateway. */
 export interface HubSessionRow {
-  /** The hub confirmed the session at least once, and no loss is known since. */
+  /** True if the hub confirmed the session at least once, and no loss of the session is known since then. */
   readonly expected: boolean;
-  /** A connection was up when this row was written. After a crash the value stays true. */
+  /** True if the gateway was connected when this row was written. After a crash the value stays true. */
   readonly connected: boolean;
-  /** Time of the last connect or disconnect seen. */
+  /** Time of the last observed connect or disconnect. */
   readonly changedAt: Stamp | undefined;
-  /** CRC-32 of the hub's host and our client id there. 0: unknown. */
+  /** CRC-32 of the hub's host and of the gateway's client id at that hub. 0: unknown. */
   readonly owner: number;
   /** Number of sessions that the hub lost although they were expected. */
   readonly lostCount: number;
@@ -102,7 +105,7 @@ export interface HubSessionRow {
 /** Possible loss of downlinks sent since `from`, not yet handled. */
 export interface Gap {
   readonly reason: GapReason;
-  /** End of the last connection before the gap; its beginning if the end was not seen. */
+  /** End of the last connection before the gap, or the beginning of that connection if its end was not observed. */
   readonly from: Stamp;
 }
 
@@ -132,7 +135,7 @@ export interface LaneBacklog {
 /** Content of the store at its opening. The size does not depend on the backlog. */
 export interface StoreOpening {
   readonly now: Stamp;
-  /** No earlier process of this boot has opened the store. */
+  /** True if no earlier process of this boot has opened the store. */
   readonly isFirstOfBoot: boolean;
   readonly epochs: ReadonlyMap<number, Epoch>;
   readonly subdevices: readonly SubdeviceRow[];
@@ -154,9 +157,9 @@ export interface StoreOpening {
   readonly recovery: readonly string[];
   /** Losses found by this and earlier openings that no operator has acknowledged. The ledger counts them as damaged. */
   readonly losses: readonly LossRow[];
-  /** Rows of the store's own records (sessions, counters, …) that the opening found damaged and removed. */
+  /** Number of the store's own records (sessions, counters, …) that the opening found damaged and removed. */
   readonly damagedRecords: number;
-  /** The opening found damage and repaired it, whether or not anything is missing for it. */
+  /** True if the opening found damage and repaired the store, also if no message or record is missing. */
   readonly isDamaged: boolean;
 }
 

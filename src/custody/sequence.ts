@@ -1,6 +1,6 @@
 /**
- * Message numbers. They increase, and no number is used twice, not even after a crash that lost messages in RAM. So
- * numbers are reserved on disk in blocks, each long before it is needed.
+ * Message numbers. The numbers increase, and no number is used twice, not even after a crash that lost messages in RAM.
+ * So the numbers are reserved on disk in blocks, and each block is reserved long before it is needed.
  */
 export const SEQ_BLOCK = 2 ** 24;
 
@@ -9,7 +9,7 @@ export class Sequence {
   #reservedTo: number;
   readonly #reserve: (reservedTo: number) => void;
 
-  /** @param next first free number; the opening store has reserved one block from here on */
+  /** @param next first free number. The opening of the store has reserved the block that begins with this number */
   constructor(next: number, reserve: (reservedTo: number) => void) {
     this.#next = next;
     this.#reservedTo = next + SEQ_BLOCK;
