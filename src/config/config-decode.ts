@@ -1,6 +1,6 @@
 /**
- * Conversion of sections without problems to a `Config`: keys in camel case. A default that depends on another key is
- * set here, or in `hub-config.ts` for the hub.
+ * Converts sections without problems to a `Config`, with keys in camel case. A default that depends on another key is
+ * set in this file, or in `hub-config.ts` for the hub.
  */
 
 import { driverNamed } from '../driver/drivers.ts';
@@ -52,7 +52,10 @@ function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly 
   };
 }
 
-/** A device without acknowledgements cannot be asked to send again: messages above the limit are shed and counted. */
+/**
+ * Returns the overflow policy of a link that sets none. A device without acknowledgements cannot be asked to send
+ * again, so messages above the limit are shed and counted.
+ */
 function inheritedOverflow(isAcknowledged: boolean, { overflow }: OutboxSection): OutboxSection['overflow'] {
   return !isAcknowledged && overflow === 'reject' ? 'drop-newest' : overflow;
 }

@@ -10,11 +10,13 @@ export const DEFAULT_CONFIG_PATH = '/etc/holdfast/holdfast.toml';
 export const DEFAULT_STATE_DIR = '/var/lib/holdfast';
 export const DEFAULT_CONTROL_SOCKET = '/run/holdfast/control.sock';
 
-/** A larger file is not a configuration of holdfast: 500 subdevices take 60 KB. */
+/**
+ * Largest size of a configuration file. A larger file is not a configuration of holdfast: 500 subdevices take 60 KB.
+ */
 export const CONFIG_BYTES_MAX = 4_194_304;
 
 export interface DefaultPlaces {
-  /** `undefined`: unknown, because the file is broken and has no readable line with the key. */
+  /** State directory. `undefined`: unknown, because the file is broken and has no legible line with the key. */
   readonly stateDir: string | undefined;
   readonly controlSocket: string;
   /** Reason why the file is unusable; `undefined`: the file is TOML with a section [gateway]. */
@@ -54,7 +56,7 @@ function missingGateway(text: string): string {
   return text.trim() === '' ? 'it is empty' : 'it has no section [gateway]';
 }
 
-/** Value of a key whose line is intact, in a broken file. */
+/** Value of a key in a broken file, if the line of the key is intact. */
 function lineOf(text: string, key: string): string | undefined {
   return new RegExp(`^[ \\t]*${key}[ \\t]*=[ \\t]*(["'])([^"'\\\\\\n]+)\\1[ \\t]*(#.*)?$`, 'm').exec(text)?.[2];
 }

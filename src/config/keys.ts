@@ -22,12 +22,18 @@ import {
   whole,
 } from './kinds/key-kinds.ts';
 
-/** A sockaddr_un has 108 bytes with the final NUL (unix(7)); the path of the second socket is 11 bytes longer. */
+/**
+ * Largest length of the path of the control socket. A sockaddr_un has 108 bytes with the final NUL (unix(7)), and the
+ * path of the second socket is 11 bytes longer.
+ */
 const SOCKET_PATH_BYTES_MAX = 96;
-/** Ten years: a longer age is a typing error. */
+/** Largest age in hours: ten years. A longer age is a typing error. */
 const AGE_HOURS_MAX = 87_600;
 const MEBIBYTE = 1024 * 1024;
-/** An MQTT-SN client gives up on an acknowledgement after T_retry 10 to 15 s (MQTT-SN 1.2 §7.2). */
+/**
+ * Longest wait before an acknowledgement. An MQTT-SN client stops waiting for an acknowledgement after T_retry, 10 to
+ * 15 s (MQTT-SN 1.2 §7.2).
+ */
 const WAIT_MS_MAX = 10_000;
 
 const OVERFLOW = z.enum(OVERFLOW_POLICIES);

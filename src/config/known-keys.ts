@@ -1,4 +1,4 @@
-/** Known part of a section with mistakes: the valid keys have their values, the other ones are unknown (`known.ts`). */
+/** Known part of a section with mistakes: valid keys have their values, and the other keys are unknown (`known.ts`). */
 import { z } from 'zod';
 import { defineUnknown } from './kinds/known.ts';
 
@@ -8,7 +8,7 @@ const UNKNOWN = Symbol('unknown');
 
 /**
  * @param value section as the file has it, of any type
- * @param path of the section
+ * @param path path of the section
  * @param misspelled paths of the keys that the file has under a misspelled name
  */
 export function knownTable(
@@ -35,7 +35,7 @@ function knownPart(
 ): unknown {
   const result = schema.safeParse(value);
   if (result.success) return result.data;
-  // A list that is too long, or a value of another type: none of it is used.
+  // If the list is too long or the value has another type, no part of it is used.
   if (result.error.issues.some(({ path, code }) => path.length === 0 && code !== 'unrecognized_keys')) return UNKNOWN;
   const inner = unwrapped(schema);
   if (inner instanceof z.ZodObject) return knownTable(inner, value, place);

@@ -17,7 +17,7 @@ type Issue = z.core.$ZodIssue;
 
 export interface Mistakes {
   readonly problems: readonly Problem[];
-  /** Paths of the keys that the file has under a misspelled name. They are not reported as missing. */
+  /** Paths of the keys that the file has under a misspelled name. These keys are not reported as missing. */
   readonly misspelled: ReadonlySet<string>;
 }
 
@@ -45,8 +45,8 @@ export function mistakesOf(issues: readonly Issue[], outer: Place): Mistakes {
 const isMissing = (issue: Issue): boolean => issue.input === undefined && issue.code !== 'custom';
 
 /**
- * Returns the innermost section of an issue, and the issue with its path there: `unit[0].address` in `link` is
- * `address` in `link.unit`; `lines.topic` is `topic` in `link.lines`.
+ * Returns the innermost section of an issue, and the issue with its path within that section: `unit[0].address` in
+ * `link` is `address` in `link.unit`; `lines.topic` is `topic` in `link.lines`.
  */
 function inInnermost(issue: Issue, place: Place): { readonly issue: Issue; readonly place: Place } {
   const [key, index, ...rest] = issue.path;

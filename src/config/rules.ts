@@ -61,7 +61,7 @@ function alarmTopicProblems({ outbox }: Sections): Problem[] {
   });
 }
 
-/** Reports keys of other drivers. They are not ignored, because their author expects an effect. */
+/** Reports keys of other drivers. Such keys are not ignored, because the author of the file expects an effect. */
 function ineffectiveKeyProblems({ path, section }: Placed<LinkSection>): Problem[] {
   const others = DRIVERS.filter(({ name }) => name !== section.driver);
   return others.flatMap(({ name, keys }) =>

@@ -27,9 +27,9 @@ export interface Config {
   readonly outbox: OutboxConfig;
   readonly inbox: InboxConfig;
   readonly recorder: RecorderConfig;
-  /** At least one; names and paths are unique. */
+  /** Links: at least one; names and paths are unique. */
   readonly links: readonly LinkConfig[];
-  /** Ids are unique. */
+  /** Subdevices, with unique ids. */
   readonly subdevices: readonly SubdeviceConfig[];
 }
 

@@ -40,7 +40,10 @@ export interface Sections {
 
 type Table = Readonly<Record<string, unknown>>;
 
-/** Rules compare each entry with each: these numbers take 1 s, and real gateways have fewer entries. */
+/**
+ * Largest number of entries of each list. The rules compare each entry with every other entry, which takes 1 s for
+ * these numbers. Real gateways have fewer entries.
+ */
 const TABLES_MAX: Readonly<Record<keyof typeof LISTS, number>> = { link: 1000, subdevice: 10_000 };
 /** Largest number of unknown sections that are reported and compared with the known ones. */
 const UNKNOWN_MAX = 100;

@@ -1,11 +1,16 @@
 /** Suggestion for a mistyped word: the nearest known word, if it is near enough. */
 
-/** Largest distance of a mistyped word: 2, and 1 for a short word. A more distant word is another word. */
+/**
+ * Largest distance between a mistyped word and the intended word: 2, or 1 for a short word. A word at a larger distance
+ * is a different word.
+ */
 function distanceMax(word: string): number {
   return word.length <= 4 ? 1 : 2;
 }
 
-/** Longer words have no suggestion, because no key is so long; bounds the work on hostile input. */
+/**
+ * Length of the longest word that gets a suggestion. No key is longer, and the limit bounds the work on hostile input.
+ */
 const WORD_LENGTH_MAX = 64;
 
 /** @returns the known word that was probably intended, or `undefined` */

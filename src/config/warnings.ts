@@ -1,4 +1,7 @@
-/** Valid settings that are likely to cause trouble. `holdfast config check` reports them; the gateway starts. */
+/**
+ * Valid settings that are likely to cause trouble. `holdfast config check` reports these settings. The gateway starts
+ * in spite of them.
+ */
 import { isNumberedPath } from '../base/serial-port.ts';
 import type { Problem } from './kinds/problem.ts';
 import type { Config } from './schema.ts';

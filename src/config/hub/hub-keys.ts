@@ -10,7 +10,7 @@ import { byProfile, PROFILES } from './profiles.ts';
 const HOST = text(/^[\x21-\x7e]{1,253}$/, 'host name or address, without scheme and port');
 const CLIENT_ID = text(/^[\x21-\x7e]{1,128}$/, '1 to 128 printable characters, no spaces');
 const SERVER_NAME = text(/^[A-Za-z0-9._-]{1,253}$/, 'host name');
-/** Base64 of the SHA-256 (32 bytes) of a DER SubjectPublicKeyInfo (RFC 7469 §2.4). */
+/** Pin of a public key: SHA-256 (32 bytes) of a SubjectPublicKeyInfo in DER, in base64 (RFC 7469 §2.4). */
 const PIN = text(/^[A-Za-z0-9+/]{43}=$/, 'SHA-256 in base64');
 const HOUR_MS = 3_600_000;
 
@@ -139,7 +139,7 @@ const TRAFFIC_KEYS = {
     .meta(means('Topic at the hub to which the gateway publishes that downlinks may be missing.', 'none: no message')),
 };
 
-/** Keys that the program uses as they are. The other ones become `HubTls` and `HubCredentials`. */
+/** Keys whose values the program uses unchanged. The other keys become `HubTls` and `HubCredentials`. */
 export const PLAIN_KEYS = { ...ADDRESS_KEYS, ...TRAFFIC_KEYS };
 
 export const HUB = z.strictObject({ ...ADDRESS_KEYS, ...TLS_KEYS, ...CREDENTIAL_KEYS, ...TRAFFIC_KEYS });

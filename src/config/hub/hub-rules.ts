@@ -1,6 +1,6 @@
 /**
  * Rules across the keys of the hub section, and rules of the identities at the hub. Each profile has its own keys and
- * limits. A key of another profile is a problem and is not ignored, because its author expects an effect.
+ * limits. A key of another profile is reported as a problem, because the author of the file expects an effect.
  */
 import { topicProblem } from '../../base/topic.ts';
 import type { GatewaySection, SubdeviceSection } from '../keys.ts';
@@ -44,7 +44,7 @@ function ineffectiveKeyProblems(hub: HubSection): Problem[] {
   );
 }
 
-/** [MQTT-3.1.2-22]: a password requires a user name. */
+/** Reports a password without a user name [MQTT-3.1.2-22]. */
 function usernameProblems({ profile, username, password_file: passwordFile }: HubSection): Problem[] {
   if (profile !== 'generic' || passwordFile === undefined || username !== undefined) return [];
   return [{ path: 'hub.username', what: 'is missing, but password_file is set', hint: 'Add the user name.' }];
@@ -110,10 +110,13 @@ function resyncProblems({ resync_topic: topic }: HubSection): Problem[] {
   ];
 }
 
-/** Smallest payload limit: a `bind` of one subdevice with the longest names takes about 330 bytes. */
+/** Smallest payload limit in bytes: a `bind` of one subdevice with the longest names takes about 330 bytes. */
 const REQUEST_BYTES = 512;
 
-/** Limits of the hub. Beyond them the hub rejects a message, drops it silently, or closes the connection. */
+/**
+ * Reports values beyond the limits of the hub. Beyond a limit, the hub rejects a message, drops it silently, or closes
+ * the connection.
+ */
 function limitProblems(hub: HubSection): Problem[] {
   if (hub.profile === 'generic') return [];
   const limits = PROFILE_DEFAULTS[hub.profile];
@@ -147,7 +150,10 @@ function rangeProblems(hub: HubSection, key: BoundedKey, [min, max]: readonly [n
   ];
 }
 
-/** Each level is a fixed word or one placeholder, so that a topic of the hub identifies one subdevice. */
+/**
+ * Reports an invalid topic template. Each level is a fixed word or one placeholder, so that a topic of the hub
+ * identifies one subdevice.
+ */
 function templateProblems(hub: HubSection): Problem[] {
   const template = hub.topic_template ?? PROFILE_DEFAULTS[hub.profile].topic_template;
   const problem = (what: string, hint: string): Problem[] => [{ path: 'hub.topic_template', what, hint }];

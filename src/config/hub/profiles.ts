@@ -8,7 +8,10 @@ import { groupedByValue } from '../kinds/key-kinds.ts';
 export const PROFILES = ['generic', 'intl', 'mainland'] as const;
 export type HubProfile = (typeof PROFILES)[number];
 
-/** Defaults of keys that only hub profiles have. The vendor's SDKs send one device in a request; 64 is fast enough. */
+/**
+ * Defaults of keys that only hub profiles have. The vendor's SDKs send one device in a request. 64 devices in a request
+ * are fast enough.
+ */
 const HUB_PROFILE_ONLY = {
   sign_method: 'hmacsha256' as SignMethod,
   bind: 'manual' as 'manual' | 'auto',
@@ -50,7 +53,10 @@ export const PROFILE_DEFAULTS: Readonly<Record<HubProfile, ProfileDefaults>> = {
   mainland: { ...HUB_DEFAULTS, messages_per_s: 20, topic_slashes_max: 6, subscriptions_max: 100 },
 };
 
-/** Range of the keep alive. The hub rejects less than 60 s (mainland) and more than 850 s; its SDK allows 690 s. */
+/**
+ * Range of the keep alive. The hub rejects less than 60 s (mainland) and more than 850 s. The SDK of the hub allows at
+ * most 690 s.
+ */
 export const HUB_KEEP_ALIVE_S = { min: 60, max: 690 } as const;
 
 /** Placeholders of a topic template, by profile; `{topic}` is the topic that the subdevice uses. */

@@ -1,6 +1,6 @@
 /**
  * Rules across the TLS keys. The files themselves are checked in `io/tls/tls-files.ts`. A key without effect in the
- * configured mode is a problem, because its author expects an effect.
+ * configured mode is reported as a problem, because the author of the file expects an effect.
  */
 import { applyRules, whereKnown } from '../kinds/known.ts';
 import type { Problem } from '../kinds/problem.ts';
@@ -55,7 +55,10 @@ function pairProblems(hub: HubSection): Problem[] {
   ];
 }
 
-/** RFC 7469 §4.3: without a backup pin, the gateway cannot connect after a change of the hub's key. */
+/**
+ * Reports a missing backup pin (RFC 7469 §4.3): without one, the gateway cannot connect after a change of the hub's
+ * key.
+ */
 function pinProblems(hub: HubSection): Problem[] {
   if (new Set(hub.tls_pins).size !== 1) return [];
   return [

@@ -5,7 +5,7 @@ type Camel<Key extends string> = Key extends `${infer Head}_${infer Tail}` ? `${
 /** Type of a section after the conversion of its keys. */
 export type CamelKeys<Section> = { readonly [Key in keyof Section & string as Camel<Key>]: Section[Key] };
 
-/** @param shape object whose keys are converted; the section may have other keys */
+/** @param shape object that contains the keys to convert; the section may have other keys */
 export function camelKeys<Section extends object, Key extends keyof Section>(
   section: Section,
   shape: Readonly<Record<Key, unknown>>,

@@ -1,13 +1,13 @@
 /**
- * Rules on a file that has mistakes. An invalid or misspelled key has no known value: reading it throws, and the rule
- * that reads it has no result. So a mistake hides only the rules that depend on it, and a rule never judges a value
- * that the author did not write. Pure.
+ * Rules on a file that has mistakes. An invalid or misspelled key has no known value: a read of its value throws, and
+ * the rule that reads the value has no result. So a mistake hides only the rules that depend on it, and a rule never
+ * judges a value that the author did not write. Pure.
  */
 import type { Problem } from './problem.ts';
 
 const UNKNOWN_VALUE = new Error('read a key of the configuration whose value is not known, outside of a rule');
 
-/** Makes a key of a table one without a known value. */
+/** Marks the value of a key in a table as unknown: reading the key throws. */
 export function defineUnknown(table: object, key: string): void {
   Object.defineProperty(table, key, {
     enumerable: true,
@@ -17,7 +17,7 @@ export function defineUnknown(table: object, key: string): void {
   });
 }
 
-/** Returns the result of `read`, or nothing if it reads a key without a known value. */
+/** Returns the result of `read`, or an empty list if `read` reads a key without a known value. */
 export function whereKnown<Result>(read: () => readonly Result[]): readonly Result[] {
   try {
     return read();

@@ -1,7 +1,7 @@
 /**
  * Patterns of the configuration: regular expressions of RE2, without look-around and back references. The time to match
- * is linear in the length of the line. Only this file uses the library. The library is loaded for the first pattern,
- * because most gateways have none.
+ * is linear in the length of the line. Only this file uses the library. The library is loaded when the first pattern is
+ * compiled, because most gateways have no pattern.
  */
 import { createRequire } from 'node:module';
 import type { RE2JS } from 're2js';

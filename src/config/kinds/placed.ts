@@ -12,7 +12,7 @@ export function placed<Section>(list: string, sections: readonly Section[]): Pla
   return sections.map((section, index) => ({ path: `${list}[${index}]`, section }));
 }
 
-/** Problems of sections whose `key` has the value of an earlier one. */
+/** Problems of sections whose `key` has the same value as in an earlier section. */
 export function duplicates<Section>(
   list: readonly Placed<Section>[],
   key: string,
