@@ -8,9 +8,8 @@ export default mergeConfig(
     test: {
       include: [
         'test/**/*.long.test.ts',
-        'test/crash/{fsync-failure,images}.test.ts',
         'test/e2e/{crash,lines,sn-raw}.test.ts',
-        'test/sim/{days,recording,sabotage,sent-again,session-account}.test.ts',
+        'test/sim/{days,sabotage,sent-again}.test.ts',
         'test/unit/driver/snapshots.test.ts',
         'test/unit/driver/{lines/lines,modbus/modbus}-snapshot.test.ts',
         'test/unit/store/repair/{corruption,store-recovery}.test.ts',

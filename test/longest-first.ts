@@ -7,14 +7,20 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
 /** Files of more than 25 s on two cores, the longest first. */
 const LONGEST = [
-  'test/crash/fsync-failure.test.ts',
-  'test/e2e/modbus.test.ts',
-  'test/e2e/crash.test.ts',
-  'test/e2e/quarantine.test.ts',
-  'test/e2e/silent-answers.test.ts',
-  'test/e2e/sn-raw.test.ts',
+  'test/crash/images.long.test.ts',
+  'test/crash/fsync-failure.long.test.ts',
   'test/sim/sabotage.test.ts',
-  'test/unit/cli/cli-imposters.test.ts',
+  'test/e2e/disk-full.long.test.ts',
+  'test/e2e/places.long.test.ts',
+  'test/e2e/poison.long.test.ts',
+  'test/e2e/modbus.test.ts',
+  'test/hw/client-testbed.test.ts',
+  'test/e2e/find-gateway.long.test.ts',
+  'test/sim/session-account.long.test.ts',
+  'test/e2e/crash.test.ts',
+  'test/sim/poison.test.ts',
+  'test/e2e/dead-letters.test.ts',
+  'test/e2e/sn-raw.test.ts',
 ];
 /** The folders whose tests start processes; the other tests need only CPU time, which the processes leave unused. */
 const FOLDERS = ['test/e2e/', 'test/crash/', 'test/hw/', 'test/sim/', 'test/unit/cli/'];

@@ -215,7 +215,7 @@ export const PLANTED_IN_DRIVERS: readonly PlantedBug[] = [
   {
     name: 'command executed twice',
     driverMix: 'modbus',
-    complaint: /command to s\d \d+ arrived twice without|a result of unit s\dwithout a completed command/,
+    complaint: /command to s\d \d+ arrived twice without|a result of unit s\d without a completed command/,
     patch: deliverTwice,
   },
 ];

@@ -2,7 +2,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Gateway } from '../../src/app/gateway.ts';
 import type { GatewayEvents } from '../../src/base/events.ts';
-import { IS_LONG_RUN } from '../long-run.ts';
 import { overlookGaps } from './sabotage.ts';
 import { drawScenario, HOUR_MS } from './scenario.ts';
 import { live } from './simulate.ts';
@@ -29,7 +28,7 @@ async function absence(seed: number, hours: number, sabotage: (gateway: Gateway)
   return { gaps, replays, problems: outcome.problems };
 }
 
-describe.each(IS_LONG_RUN ? [1, 2, 3, 4] : [1])('after an absence (seed %i)', (seed) => {
+describe.each([1, 2, 3, 4])('after an absence (seed %i)', (seed) => {
   it('of a quarter of an hour stored messages are counted, and none is missing', async () => {
     const { gaps, replays, problems } = await absence(seed, 0.25);
     expect([gaps, problems]).toEqual([[], []]);

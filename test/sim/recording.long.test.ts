@@ -11,13 +11,12 @@ import {
   VERSION,
 } from '../../src/recorder/recording-file.ts';
 import { rerun } from '../../src/recorder/rerun.ts';
-import { IS_LONG_RUN } from '../long-run.ts';
 import { ROUGH } from './expect-healthy.ts';
 import { simulate } from './simulate.ts';
 
 /** First seeds of rough worlds with Modbus and with lines. */
 const MIXED = 6;
-const SEEDS = IS_LONG_RUN ? [1, 2, 3, MIXED] : [1, MIXED];
+const SEEDS = [1, 2, 3, MIXED];
 /** More bytes than any life of these worlds records. */
 const WHOLE_BYTES = 2 ** 28;
 /** Fewer bytes than most lives record, and enough for four snapshots of their machines. */

@@ -1,6 +1,6 @@
 /**
  * A power cut at the kernel: ext4 is shut down under a gateway in full traffic, mounted again, and the store is
- * opened. The assumptions of `images.test.ts` on a medium are compared here with a real file system.
+ * opened. The assumptions of `images.long.test.ts` on a medium are compared here with a real file system.
  */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';

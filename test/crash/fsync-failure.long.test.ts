@@ -11,7 +11,6 @@ import { describe, expect, it } from 'vitest';
 import { EXIT } from '../../src/base/fault.ts';
 import type { Testbed } from '../e2e/testbed.ts';
 import { until } from '../e2e/until.ts';
-import { IS_LONG_RUN } from '../long-run.ts';
 import { enumerateTrace } from './enumeration-report.ts';
 import {
   DAY,
@@ -23,12 +22,12 @@ import {
 } from './recording.ts';
 
 /** Failing fsyncs of the processes with traffic: past the opening of the store and its first commits. */
-const FAILING = IS_LONG_RUN ? Array.from({ length: 12 }, (_, index) => index + 1) : [1, 2, 4, 6];
+const FAILING = Array.from({ length: 12 }, (_, index) => index + 1);
 const LIVES = FAILING.length;
 /** One of this number of power cuts is checked; an error after a failed fsync persists for long. */
-const STRIDE = IS_LONG_RUN ? 3 : 30;
+const STRIDE = 3;
 /** Failing fsyncs of the first start: each n-th. */
-const STEP = IS_LONG_RUN ? 1 : 3;
+const STEP = 1;
 /** More fsyncs than a process makes. */
 const EVERY = 1_000_000;
 const TRUSTING = fileURLToPath(new URL('./gateway-without-wal-sync.ts', import.meta.url));

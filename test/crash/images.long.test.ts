@@ -8,7 +8,6 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { STORE_FILE } from '../../src/store/state-files.ts';
 import type { TestbedPlan } from '../e2e/testbed.ts';
-import { IS_LONG_RUN } from '../long-run.ts';
 import { COMMITS_FILE, emptyState, statesBetweenCommits } from './commit-log.ts';
 import type { Enumeration } from './enumeration.ts';
 import { enumerateTrace, SEED } from './enumeration-report.ts';
@@ -17,13 +16,13 @@ import { crashAgain, Sample } from './second-crash.ts';
 import { readTrace, type TraceEvent } from './trace.ts';
 
 /** One of this number of power cuts is checked. */
-const STRIDE = IS_LONG_RUN ? 1 : 12;
+const STRIDE = 1;
 /** The same for other gateways: those that lose messages do so in every second power cut. */
-const CONTROL_STRIDE = IS_LONG_RUN ? 5 : 20;
-const IMAGES_MIN = IS_LONG_RUN ? 2000 : 200;
+const CONTROL_STRIDE = 5;
+const IMAGES_MIN = 2000;
 /** One of this number of images is recovered with the recorder. */
-const RECOVERIES_EVERY = IS_LONG_RUN ? 300 : 100;
-const SECOND_IMAGES_MIN = IS_LONG_RUN ? 500 : 50;
+const RECOVERIES_EVERY = 300;
+const SECOND_IMAGES_MIN = 500;
 const CARELESS = fileURLToPath(new URL('./gateway-without-full-sync.ts', import.meta.url));
 const CHECKPOINTING = fileURLToPath(new URL('./checkpointing-gateway.ts', import.meta.url));
 const UNSAFE = fileURLToPath(new URL('../e2e/gateway-without-commits.ts', import.meta.url));
