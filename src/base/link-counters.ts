@@ -19,3 +19,19 @@ export interface LinkCounters {
   readonly duplicates: number;
   readonly retries: number;
 }
+
+/** Counters of a driver that has not started. */
+export const NO_COUNTS: LinkCounters = {
+  openings: 0,
+  bytesIn: 0,
+  bytesOut: 0,
+  framesIn: 0,
+  framesOut: 0,
+  crcErrors: 0,
+  oversizeFrames: 0,
+  malformedPackets: 0,
+  unexpectedPackets: 0,
+  refusedUplinks: 0,
+  duplicates: 0,
+  retries: 0,
+};

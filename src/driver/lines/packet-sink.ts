@@ -3,6 +3,7 @@
  * parts of a link of lines.
  */
 import { type DiscardReason, type ExcessSize, sampleBytes } from '../../base/discard.ts';
+import { type LinkCounters, NO_COUNTS } from '../../base/link-counters.ts';
 import type { ChannelAction } from '../../base/machine.ts';
 import { appendCheck, type LineCheck } from '../../codec/line-check.ts';
 import { encodeText, type LineEncoding } from '../../codec/lines.ts';
@@ -35,17 +36,7 @@ export function noLine(because: string): NoLine {
 const ECHOES_MAX = 16;
 
 export class LinePacketSink {
-  readonly counters = {
-    bytesOut: 0,
-    framesOut: 0,
-    crcErrors: 0,
-    oversizeFrames: 0,
-    malformedPackets: 0,
-    unexpectedPackets: 0,
-    refusedUplinks: 0,
-    duplicates: 0,
-    retries: 0,
-  };
+  readonly counters: { -readonly [Name in keyof LinkCounters]: number } = { ...NO_COUNTS };
   private readonly shape: LineShape;
   /** Lines without their delimiters, oldest first. */
   private echoes: string[] = [];

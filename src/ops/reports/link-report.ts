@@ -1,6 +1,6 @@
 /** Report of a link: port, line, counters and recovery steps. */
 
-import type { LinkCounters } from '../../base/link-counters.ts';
+import { type LinkCounters, NO_COUNTS } from '../../base/link-counters.ts';
 import type { LineErrors } from '../../ports.ts';
 import type { DiscardReport } from './intake-report.ts';
 
@@ -114,20 +114,7 @@ export const RESTING = {
   missing: [],
   discarded: [],
   looksLike: null,
-  counters: {
-    openings: 0,
-    bytesIn: 0,
-    bytesOut: 0,
-    framesIn: 0,
-    framesOut: 0,
-    crcErrors: 0,
-    oversizeFrames: 0,
-    malformedPackets: 0,
-    unexpectedPackets: 0,
-    refusedUplinks: 0,
-    duplicates: 0,
-    retries: 0,
-  },
+  counters: NO_COUNTS,
   roundTrip: { count: 0, p50Ms: null, p99Ms: null },
   recovery: { resync: 0, reopen: 0, toggle: 0, reauthorise: 0, failures: 0, failure: null },
 } satisfies Partial<LinkReport>;
