@@ -3,7 +3,6 @@
  * socket, reports to systemd and the journal, and ends in one of three ways: by a signal (0), after failed storage
  * (74), after a bug (70).
  */
-import { createHash } from 'node:crypto';
 import { flushCompileCache } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import { adminCommandsFor, recorderCommands } from './app/admin-commands.ts';
@@ -19,7 +18,7 @@ import { CONFIG_BYTES_MAX } from './config/default-places.ts';
 import { parseConfig } from './config/parse.ts';
 import type { Config, RecordingTrigger } from './config/schema.ts';
 import { systemClock } from './io/clock.ts';
-import { readConfigFile } from './io/config-file.ts';
+import { configMarkOf, readConfigFile } from './io/config-file.ts';
 import { addFaultMark, readFaultMarks } from './io/fault-marks.ts';
 import { makeFolders } from './io/folders.ts';
 import { createJournal, type Journal, type JournalLevel } from './io/journal.ts';
@@ -173,6 +172,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     folder: join(config.gateway.stateDir, RECORDINGS_FOLDER),
   });
   const inspection = new Inspector({
+    configMark,
     gateway: view,
     version: options.version,
     configPath,
@@ -243,7 +243,7 @@ async function stopWithin(gateway: Gateway, reason: string, journal: Journal): P
 function readConfig(path: string): { readonly config: Config; readonly mark: string } {
   const text = readConfigFile(path, CONFIG_BYTES_MAX);
   const parsed = parseConfig(text);
-  if (parsed.ok) return { config: parsed.config, mark: createHash('sha256').update(text).digest('hex').slice(0, 16) };
+  if (parsed.ok) return { config: parsed.config, mark: configMarkOf(text) };
   const lines = parsed.problems.map(({ path: place, what, hint }) => `  ${place} ${what}. ${hint}`);
   throw new Fault('config-invalid', `The configuration ${path} has problems:\n${lines.join('\n')}`, {
     hint: `Fix them, then run: holdfast config check ${path}`,

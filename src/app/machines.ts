@@ -73,7 +73,8 @@ export function planHub(
   return { client, recorder };
 }
 
-function signsWith(credentials: HubConfig['credentials']): SignsWith {
+/** Credentials of CONNECT that the configuration chooses. */
+export function signsWith(credentials: HubConfig['credentials']): SignsWith {
   switch (credentials.kind) {
     case 'none':
       return 'nothing';

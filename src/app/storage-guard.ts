@@ -131,12 +131,13 @@ export class Storage {
   }
 
   async #standBy(why: string, ended: Promise<unknown>): Promise<'healthy' | 'ended'> {
-    const { config, journal, version, configPath } = this.#options;
+    const { config, journal, version, configPath, configMark } = this.#options;
     const hint = 'check the disk of the state directory (df, dmesg); the gateway tries it again every minute';
     let fault = new Fault('store-failed', why, { hint });
     const standby = new Standby({
       config,
       configPath,
+      configMark,
       clock: this.#clock,
       version,
       storePath: this.path,

@@ -4,6 +4,7 @@ import type { BenchHubOptions } from './bench-hub.ts';
 import type { CommandContext } from './context.ts';
 import type { LinkTestOptions } from './link-test.ts';
 import type { RecordOptions } from './record.ts';
+import type { DoctorOptions } from './show-doctor.ts';
 import type { StatusOptions } from './show-status.ts';
 import { VERSION } from './version.ts';
 
@@ -37,6 +38,11 @@ function addHealth(add: Add): void {
   add<StatusOptions>('status', 'Show gateway health: is any data being lost?', async ({ context, options }) =>
     (await import('./show-status.ts')).showStatus(context, options),
   ).option('--check', 'print one line; exit code: 0 no data is being lost, 1 at risk, 2 data is being lost, 3 unknown');
+  add<DoctorOptions>(
+    'doctor',
+    'Examine the gateway and its machine, and show what to do',
+    async ({ context, options }) => (await import('./show-doctor.ts')).showDoctor(context, options),
+  ).option('--connect', 'also try CONNECT with the identity of the gateway, if no gateway runs');
   add('ledger', 'Show the ledger: accepted = delivered + pending + shed + dead + damaged', async ({ context }) =>
     (await import('./show-ledger.ts')).showLedger(context),
   );

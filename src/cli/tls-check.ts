@@ -7,6 +7,7 @@ import type { Problem } from '../config/kinds/problem.ts';
 import { readBase64SecretFile } from '../io/secret-file.ts';
 import { pskProblem } from '../io/tls/tls.ts';
 import { readTlsFiles, type TlsReading } from '../io/tls/tls-files.ts';
+import { nameWithEnd } from '../io/tls/tls-words.ts';
 import { countOf } from '../ops/words.ts';
 
 export interface TlsFindings {
@@ -52,11 +53,11 @@ function expiredProblems({ chain, authorities }: TlsReading, wallMs: number): Pr
   const isOver = (certificate: X509Certificate): boolean => certificate.validToDate.getTime() < wallMs;
   const problems = chain.filter(isOver).map((certificate) => ({
     path: 'hub.tls_certificate_file',
-    what: `${wordsOf(certificate)}: expired`,
+    what: `${nameWithEnd(certificate)}: expired`,
     hint: 'Renew the certificate; the gateway uses the new one at its next connection.',
   }));
   if (authorities.length === 0 || !authorities.every(isOver)) return problems;
-  const what = `${authorities.map(wordsOf).join(', ')}: expired, so no certificate of the hub is trusted`;
+  const what = `${authorities.map(nameWithEnd).join(', ')}: expired, so no certificate of the hub is trusted`;
   return [{ path: 'hub.tls_ca_file', what, hint: 'Get the new certificate of the authority.' }, ...problems];
 }
 
@@ -67,15 +68,7 @@ function linesOf({ ca, authorities, chain: [own] }: TlsReading): string[] {
   const whom =
     ca === undefined
       ? 'the authorities of this machine are trusted'
-      : `${countOf(authorities.length, 'trusted certificate')}: ${authorities.slice(0, NAMED_MAX).map(wordsOf).join(', ')}`;
-  const us = own === undefined ? 'no client certificate' : `client certificate ${wordsOf(own)}`;
+      : `${countOf(authorities.length, 'trusted certificate')}: ${authorities.slice(0, NAMED_MAX).map(nameWithEnd).join(', ')}`;
+  const us = own === undefined ? 'no client certificate' : `client certificate ${nameWithEnd(own)}`;
   return [`TLS: ${whom}; ${us}.`];
-}
-
-function wordsOf({ subject, validToDate }: X509Certificate): string {
-  const name = (subject ?? 'a certificate without a name')
-    .split('\n')
-    .join(', ')
-    .replace(/\p{Cc}/gu, '?');
-  return `${name} until ${validToDate.toISOString().slice(0, 10)}`;
 }

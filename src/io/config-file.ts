@@ -1,4 +1,5 @@
 /** Reads the text of the configuration file for the gateway and for the command line. */
+import { createHash } from 'node:crypto';
 import { Fault } from '../base/fault.ts';
 import { readRegularFile, UnreadableFile } from './regular-file.ts';
 
@@ -28,4 +29,9 @@ function hintFor({ code }: UnreadableFile): string {
     return 'Use sudo, or make the file readable for the user that runs this command.';
   if (code === 'ENOENT') return 'Correct the path: name the file with --config, or by HOLDFAST_CONFIG.';
   return 'Name the configuration file with --config, or by HOLDFAST_CONFIG.';
+}
+
+/** Digest of the text of a configuration, to compare the configuration of a running gateway with the file. */
+export function configMarkOf(text: string): string {
+  return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }

@@ -50,6 +50,7 @@ export async function runAlteredGateway(
     gateway: viewOf(gateway),
     version: 'unsafe',
     configPath: '',
+    configMark: '',
     storePath,
     ...noTrouble,
   });

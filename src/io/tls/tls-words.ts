@@ -126,3 +126,19 @@ function day(time: Date | number): string {
 function name(parts: string | undefined): string {
   return parts === undefined ? 'an unknown one' : `"${parts.split('\n').join(', ')}"`;
 }
+
+/** Subject and end date of a certificate, e.g. `CN=gw-7 until 2027-03-01`. */
+export function nameWithEnd({ subject, validToDate }: X509Certificate): string {
+  const name = (subject ?? 'a certificate without a name')
+    .split('\n')
+    .join(', ')
+    .replace(/\p{Cc}/gu, '?');
+  return `${name} until ${validToDate.toISOString().slice(0, 10)}`;
+}
+
+const DAY_MS = 86_400_000;
+
+/** Days until the certificate ends; negative: ended. @param wallMs Unix ms */
+export function daysLeft({ validToDate }: X509Certificate, wallMs: number): number {
+  return Math.floor((validToDate.getTime() - wallMs) / DAY_MS);
+}

@@ -17,6 +17,7 @@ export interface StandbyOptions {
   readonly version: string;
   /** Absolute path. */
   readonly configPath: string;
+  readonly configMark: string;
   readonly storePath: string;
   /** Fault of the storage, with its hint. */
   readonly fault: () => Fault;
@@ -42,7 +43,7 @@ export class Standby implements Inspection {
   }
 
   status(): StatusReport {
-    const { config, version, configPath, storePath, fault, clock } = this.#options;
+    const { config, version, configPath, configMark, storePath, fault, clock } = this.#options;
     const { message, hint } = fault();
     const forMs = clock.nowMs() - this.#sinceMs;
     const sentence = `The storage fails: ${message}. Nothing is accepted and nothing is sent.`;
@@ -72,6 +73,7 @@ export class Standby implements Inspection {
         pid: process.pid,
         version,
         configPath,
+        configMark,
         uptimeMs: forMs,
         rssBytes: process.memoryUsage.rss(),
         clockTrusted: false,

@@ -34,6 +34,8 @@ export interface InspectOptions {
   readonly version: string;
   /** Absolute path. */
   readonly configPath: string;
+  /** Digest of the text of the configuration. */
+  readonly configMark: string;
   readonly storePath: string;
   readonly tlsFilesTrouble: () => HubHealth['tlsFilesTrouble'];
   readonly secretTrouble: () => HubHealth['secretTrouble'];
@@ -240,6 +242,7 @@ export class Inspector implements Inspection {
       pid: process.pid,
       version: this.#options.version,
       configPath: this.#options.configPath,
+      configMark: this.#options.configMark,
       uptimeMs: this.#nowMs() - this.#startedAtMs,
       rssBytes: process.memoryUsage.rss(),
       clockTrusted: this.#gateway.wallClock.isTrusted,

@@ -104,6 +104,8 @@ export interface ProcessReport {
   readonly version: string;
   /** Absolute path of the configuration at the start. */
   readonly configPath: string;
+  /** Digest of the text of the configuration at the start. */
+  readonly configMark: string;
   readonly uptimeMs: number;
   readonly rssBytes: number;
   /** The wall clock is synchronised, so it may date messages. */

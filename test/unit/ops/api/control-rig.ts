@@ -107,6 +107,7 @@ export const AWAY: StatusFacts = {
     pid: 812,
     version: '0.1.0',
     configPath: '/etc/holdfast/holdfast.toml',
+    configMark: 'c0ffee',
     uptimeMs: 90_000_000,
     rssBytes: 64_000_000,
     clockTrusted: true,

@@ -1,0 +1,102 @@
+/**
+ * `holdfast doctor`: examines the gateway and its machine. Problems come first, the worst at the top, each with its
+ * remedy; then what is ok, and what could not be checked.
+ */
+import type { Check, CheckVerdict, TimedFinding } from '../doctor/check.ts';
+import { runCheck } from '../doctor/check.ts';
+import { allChecks } from '../doctor/checks.ts';
+import { readDoctorInput } from '../doctor/doctor-input.ts';
+import { printable } from '../ops/words.ts';
+import { type CommandContext, printJson, readConfigText } from './context.ts';
+import { cut, hang, type Terminal, type Tone } from './terminal.ts';
+import { VERSION } from './version.ts';
+
+export interface DoctorOptions {
+  /** Tries CONNECT with the identity of the gateway if no gateway runs. */
+  readonly connect?: true;
+}
+
+/** Exit code by the worst verdict, as for `status --check`. */
+const EXIT_CODES: Readonly<Record<CheckVerdict, number>> = { ok: 0, skipped: 0, warn: 1, fail: 2 };
+const WORST_FIRST: readonly CheckVerdict[] = ['fail', 'warn', 'ok', 'skipped'];
+const WORDS: Readonly<Record<CheckVerdict, string>> = { ok: 'ok', warn: 'warning', fail: 'FAIL', skipped: 'skipped' };
+const TONES: Readonly<Record<CheckVerdict, Tone>> = { ok: 'good', warn: 'warning', fail: 'bad', skipped: 'quiet' };
+const ID_WIDTH = 20;
+/** Version of the JSON output. */
+const SHAPE = 1;
+
+export async function showDoctor(context: CommandContext, options: DoctorOptions): Promise<number> {
+  const { configPath, socketPath, terminal, asJson } = context;
+  const input = await readDoctorInput({ configPath, socketPath, readConfig: readConfigText, version: VERSION });
+  const checks = allChecks(options.connect === true);
+  const progress = asJson ? undefined : new Progress(checks, process.stderr);
+  const results = await Promise.all(
+    checks.map(async (check) => {
+      const findings = await runCheck(check, input);
+      progress?.finished(check);
+      return findings;
+    }),
+  );
+  progress?.clear();
+  const findings = results.flat();
+  const worst = WORST_FIRST.find((verdict) => findings.some((one) => one.verdict === verdict)) ?? 'ok';
+  if (asJson) printJson(context, { shape: SHAPE, verdict: worst, findings });
+  else for (const line of renderDoctor(findings, terminal)) terminal.print(line);
+  return EXIT_CODES[worst];
+}
+
+export function renderDoctor(findings: readonly TimedFinding[], terminal: Terminal): string[] {
+  const of = (verdict: CheckVerdict): readonly TimedFinding[] => findings.filter((one) => one.verdict === verdict);
+  const problems = [...of('fail'), ...of('warn')];
+  const counts = WORST_FIRST.map((verdict) => [of(verdict).length, WORDS[verdict].toLowerCase()] as const);
+  const summary = counts.filter(([count]) => count > 0).map(([count, word]) => `${count} ${word}`);
+  const passed = [...of('ok'), ...of('skipped')].flatMap((finding) => shortLine(finding, terminal));
+  return [
+    terminal.tone('strong', `Doctor: ${summary.join(', ')}.`),
+    ...problems.flatMap((finding) => ['', ...problemLines(finding, terminal)]),
+    ...(passed.length === 0 ? [] : ['', ...passed]),
+  ];
+}
+
+function problemLines({ id, verdict, facts, remedy }: TimedFinding, terminal: Terminal): string[] {
+  const head = `${WORDS[verdict].padEnd(8)}${id}`;
+  return [
+    terminal.tone(TONES[verdict], head),
+    ...facts.flatMap((fact) => hang('    ', printable(fact), terminal.width)),
+    ...(remedy === null ? [] : hang('    -> ', printable(remedy), terminal.width)),
+  ];
+}
+
+function shortLine({ id, verdict, facts }: TimedFinding, { width, isScreen, tone }: Terminal): string[] {
+  const head = WORDS[verdict].padEnd(8);
+  const text = `${id.padEnd(ID_WIDTH)} ${printable(facts.join(' '))}`;
+  const lines = isScreen ? cut(hang('        ', text, width), 1, width) : [`        ${text}`];
+  return lines.map((line) => `${tone(TONES[verdict], head)}${line.slice(head.length)}`);
+}
+
+/** Line on a terminal with the checks that are still running. */
+class Progress {
+  readonly #waiting: Set<string>;
+  readonly #stream: NodeJS.WriteStream;
+
+  constructor(checks: readonly Check[], stream: NodeJS.WriteStream) {
+    this.#waiting = new Set(checks.map(({ id }) => id));
+    this.#stream = stream;
+    this.#show();
+  }
+
+  finished({ id }: Check): void {
+    this.#waiting.delete(id);
+    this.#show();
+  }
+
+  clear(): void {
+    if (this.#stream.isTTY) this.#stream.write('\r\u001b[K');
+  }
+
+  #show(): void {
+    if (!this.#stream.isTTY) return;
+    const text = `checking: ${[...this.#waiting].join(', ')}`;
+    this.#stream.write(`\r\u001b[K${text.slice(0, (this.#stream.columns ?? 80) - 1)}`);
+  }
+}

@@ -1,0 +1,54 @@
+/** Checks of the configuration file, and of the running gateway against the file. */
+import { resolve } from 'node:path';
+import { countOf } from '../ops/words.ts';
+import { type Check, type CheckFinding, fail, ok, skipped, warn } from './check.ts';
+
+/** Largest number of problems that a finding names. */
+const PROBLEMS_MAX = 5;
+
+export const configFile: Check = {
+  id: 'config.file',
+  about: 'the configuration file is readable and valid',
+  msMax: 1000,
+  run: async ({ reading, configPath }) => {
+    const id = configFile.id;
+    switch (reading.kind) {
+      case 'unreadable':
+        return [fail(id, `${reading.fault.message}.`, reading.fault.hint)];
+      case 'invalid': {
+        const { problems } = reading;
+        const more = problems.length > PROBLEMS_MAX ? [`And ${problems.length - PROBLEMS_MAX} more problems.`] : [];
+        const facts = problems.slice(0, PROBLEMS_MAX).map(({ path, what }) => `${path} ${what}.`);
+        return [fail(id, [...facts, ...more], `Correct the file; see: holdfast config check ${configPath}`)];
+      }
+      case 'valid': {
+        const { hub, links, subdevices } = reading.config;
+        const parts = `${countOf(links.length, 'link')}, ${countOf(subdevices.length, 'subdevice')}`;
+        return [ok(id, `${configPath}: ${parts}, hub ${hub.host}:${hub.port} (${hub.profile}).`)];
+      }
+    }
+  },
+};
+
+export const configDrift: Check = {
+  id: 'config.drift',
+  about: 'the gateway runs with the present content of the file',
+  msMax: 1000,
+  run: async (input): Promise<readonly CheckFinding[]> => {
+    const id = configDrift.id;
+    const { gateway, reading, configPath } = input;
+    if (gateway.kind !== 'running') return [skipped(id, 'No gateway answers.')];
+    if (reading.kind === 'unreadable') return [skipped(id, 'The configuration file cannot be read.')];
+    const { process } = gateway.status;
+    if (process.configPath !== resolve(configPath)) {
+      const fact = `The running gateway was started with ${process.configPath}, and not with ${configPath}.`;
+      return [warn(id, fact, `Name the file of the gateway: holdfast --config ${process.configPath} doctor`)];
+    }
+    if (process.configMark === reading.mark) return [ok(id, 'The gateway runs with this configuration.')];
+    const next =
+      reading.kind === 'valid'
+        ? 'The change applies after a restart: systemctl restart holdfast'
+        : 'The file is invalid, so the next start would fail. Correct it first.';
+    return [warn(id, `${configPath} was changed after the start of the gateway.`, next)];
+  },
+};

@@ -1,0 +1,197 @@
+/** Checks of the way to the hub, step by step: name, each address, TLS, CONNECT. */
+import { lookup } from 'node:dns/promises';
+import { connect, isIP } from 'node:net';
+import { accessHub } from '../app/hub-access.ts';
+import { hubPacketBytesMax, signsWith } from '../app/machines.ts';
+import { newFacts } from '../base/events.ts';
+import { Fault } from '../base/fault.ts';
+import type { Config } from '../config/schema.ts';
+import { refusalOf } from '../hub/client/connack.ts';
+import { explainSocketError } from '../io/tcp.ts';
+import { readTlsFiles } from '../io/tls/tls-files.ts';
+import { daysLeft, nameWithEnd } from '../io/tls/tls-words.ts';
+import { remedyFor } from '../ops/conditions/hub-remedies.ts';
+import { countOf } from '../ops/words.ts';
+import { type Check, type CheckFinding, fail, ok, skipped, warn } from './check.ts';
+import type { DoctorInput } from './doctor-input.ts';
+import { tryHub } from './hub-trial.ts';
+
+const NO_CONFIG = 'The configuration is not valid.';
+/** Longest time for a close. */
+const CLOSE_MS_MAX = 1000;
+const CONNECT_MS_MAX = 5000;
+/** Duration of a name look-up above which it is reported. A look-up with a lost packet takes 5 s. */
+const SLOW_NAME_MS = 1000;
+/** Days before the end of a certificate from which it is reported. */
+const EXPIRY_DAYS_WARN = 30;
+
+const configOf = ({ reading }: DoctorInput): Config | undefined =>
+  reading.kind === 'valid' ? reading.config : undefined;
+
+export const hubName: Check = {
+  id: 'hub.name',
+  about: 'the host name of the hub has addresses',
+  msMax: 10_000,
+  run: async (input) => {
+    const { id } = hubName;
+    const config = configOf(input);
+    if (config === undefined) return [skipped(id, NO_CONFIG)];
+    const { host } = config.hub;
+    if (isIP(host) !== 0) return [skipped(id, `${host} is an address.`)];
+    const beganMs = performance.now();
+    try {
+      const addresses = await lookup(host, { all: true });
+      const ms = Math.round(performance.now() - beganMs);
+      const fact = `${host} has ${countOf(addresses.length, 'address')}: ${addresses.map(({ address }) => address).join(', ')} (${ms} ms).`;
+      if (ms < SLOW_NAME_MS) return [ok(id, fact)];
+      return [warn(id, fact, 'A name server answers slowly or not at all. Check the servers in /etc/resolv.conf.')];
+    } catch (error) {
+      const reason = explainSocketError(host, error as Error);
+      return [fail(id, `${reason}.`, remedyFor(reason).hint)];
+    }
+  },
+};
+
+export const hubAddress: Check = {
+  id: 'hub.address',
+  about: 'each address of the hub accepts a TCP connection',
+  msMax: 2 * CONNECT_MS_MAX,
+  run: async (input, signal): Promise<readonly CheckFinding[]> => {
+    const { id } = hubAddress;
+    const config = configOf(input);
+    if (config === undefined) return [skipped(id, NO_CONFIG)];
+    const { host, port } = config.hub;
+    const addresses = await lookup(host, { all: true }).catch(() => []);
+    if (addresses.length === 0) return [skipped(id, `${host} has no address.`)];
+    const tries = await Promise.all(addresses.map(({ address }) => connectTo(address, port, signal)));
+    const failed = tries.filter(({ problem }) => problem !== undefined);
+    const facts = tries.map(({ peer, ms, problem }) =>
+      problem === undefined ? `${peer} accepts (${ms} ms).` : `${problem}.`,
+    );
+    if (failed.length === 0) return [ok(id, ...facts)];
+    const { hint } = remedyFor(failed[0]?.problem);
+    return [failed.length === tries.length ? fail(id, facts, hint) : warn(id, facts, hint)];
+  },
+};
+
+interface Attempt {
+  readonly peer: string;
+  readonly ms: number;
+  readonly problem: string | undefined;
+}
+
+function connectTo(address: string, port: number, signal: AbortSignal): Promise<Attempt> {
+  const beganMs = performance.now();
+  const peer = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+  return new Promise((resolve) => {
+    const socket = connect({ host: address, port, signal });
+    const done = (problem: string | undefined): void => {
+      socket.destroy();
+      resolve({ peer, ms: Math.round(performance.now() - beganMs), problem });
+    };
+    socket.setTimeout(CONNECT_MS_MAX, () => done(`${peer} did not answer within ${CONNECT_MS_MAX} ms`));
+    socket.once('connect', () => done(undefined));
+    socket.once('error', (error) => done(explainSocketError(peer, error)));
+  });
+}
+
+export const hubTls: Check = {
+  id: 'hub.tls',
+  about: 'the TLS files are valid, and the TLS handshake with the hub succeeds',
+  msMax: 12_000,
+  run: async (input) => {
+    const { id } = hubTls;
+    const config = configOf(input);
+    if (config === undefined) return [skipped(id, NO_CONFIG)];
+    const { hub } = config;
+    if (hub.tls.kind === 'off') return [skipped(id, 'TLS is off: everything on the way to the hub can be read.')];
+    const own = hub.tls.kind === 'on' ? readTlsFiles(hub.tls) : undefined;
+    const broken = own?.problems.map(({ path, what, hint }) => fail(id, `${path} ${what}.`, hint)) ?? [];
+    if (broken.length > 0) return broken;
+    const wallMs = input.clock.wallMs();
+    const expiring = (own?.chain ?? []).filter((one) => daysLeft(one, wallMs) < EXPIRY_DAYS_WARN);
+    const handshake = await shakeHands(config, input);
+    if (handshake !== undefined) return [fail(id, `${handshake}.`, remedyForTls(handshake))];
+    if (expiring.length === 0) return [ok(id, `The TLS handshake with ${hub.host}:${hub.port} succeeds.`)];
+    const facts = expiring.map((one) => `The client certificate ${nameWithEnd(one)} ends soon.`);
+    return [warn(id, facts, 'Renew the certificate; the gateway uses the new file at its next connection.')];
+  },
+};
+
+/** Remedy for a handshake that hangs although TCP works: large packets may be lost on the way. */
+function remedyForTls(reason: string): string {
+  const { hint } = remedyFor(reason);
+  const isHung = reason.includes('did not answer within') || reason.includes('timed out');
+  return isHung
+    ? `${hint} If hub.address is ok, large packets may be lost on the way: try a smaller MTU (ip link set dev DEVICE mtu 1400).`
+    : hint;
+}
+
+/** @returns why the connection failed; `undefined`: success */
+function shakeHands(config: Config, { clock }: DoctorInput): Promise<string | undefined> {
+  return new Promise((resolve) => {
+    try {
+      const hub = { ...config.hub, connectMsMax: CONNECT_MS_MAX * 2 };
+      const { open } = accessHub({ hub, clock, facts: newFacts(), closeMsMax: CLOSE_MS_MAX });
+      const channel = open({
+        opened: () => {
+          resolve(undefined);
+          channel.close('the check is over');
+        },
+        bytes: () => undefined,
+        closed: resolve,
+      });
+    } catch (error) {
+      if (!(error instanceof Fault)) throw error;
+      resolve(error.message);
+    }
+  });
+}
+
+/** @param isAllowed `--connect` was given */
+export function hubConnect(isAllowed: boolean): Check {
+  const id = 'hub.connect';
+  return {
+    id,
+    about: 'the hub accepts the identity of the gateway',
+    msMax: 15_000,
+    run: async (input, signal) => {
+      const config = configOf(input);
+      const { gateway, clock } = input;
+      if (gateway.kind === 'running') return [connectionOf(gateway.status.hub)];
+      if (config === undefined) return [skipped(id, NO_CONFIG)];
+      if (gateway.kind !== 'absent')
+        return [skipped(id, 'A process holds the socket of the gateway: it may be connected.')];
+      if (!isAllowed)
+        return [
+          skipped(
+            id,
+            'CONNECT needs the identity of the gateway. To try it while the gateway is stopped, add --connect.',
+          ),
+        ];
+      const { hub } = config;
+      const access = accessHub({ hub, clock, facts: newFacts(), closeMsMax: CLOSE_MS_MAX });
+      const credentials = () => access.credentials(clock.wallMs());
+      const packetBytesMax = hubPacketBytesMax(config);
+      const result = await tryHub({ open: access.open, credentials, packetBytesMax, signal });
+      if (result.kind === 'failed') return [fail(id, `${result.reason}.`, remedyFor(result.reason).hint)];
+      const refusal = refusalOf(result.connack.returnCode, signsWith(hub.credentials));
+      if (refusal !== undefined) return [fail(id, `${refusal.reason}.`, refusal.remedy)];
+      const session = result.connack.sessionPresent
+        ? 'It keeps a session for this identity.'
+        : 'It keeps no session for this identity.';
+      return [ok(id, `The hub accepts ${hub.clientId} (${result.ms} ms). ${session}`)];
+    },
+  };
+}
+
+function connectionOf(hub: Extract<DoctorInput['gateway'], { kind: 'running' }>['status']['hub']): CheckFinding {
+  const id = 'hub.connect';
+  if (hub.takeovers > 0) {
+    const fact = `Another client took the connection over ${countOf(hub.takeovers, 'time')} in a row.`;
+    return fail(id, fact, `Look for a second gateway that uses the client id ${hub.clientId}, e.g. a copied SD card.`);
+  }
+  if (hub.state === 'connected') return ok(id, `The gateway is connected as ${hub.clientId}.`);
+  const reason = hub.lastProblem ?? 'no attempt has ended yet';
+  return fail(id, `The gateway is not connected: ${reason}.`, remedyFor(hub.lastProblem ?? undefined).hint);
+}

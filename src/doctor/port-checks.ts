@@ -1,0 +1,98 @@
+/** Checks of the serial ports of the links: present, not shared, permitted, held by no other program. */
+import { constants, realpathSync } from 'node:fs';
+import { access, readdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { findPort, isNumberedPath, portNameOf, type SerialPort } from '../base/serial-port.ts';
+import type { LinkConfig } from '../config/schema.ts';
+import { joiningWords, userName } from '../io/accounts.ts';
+import { listPorts } from '../io/serial/serial-ports.ts';
+import { nameHolders } from '../io/serial/tty-holder.ts';
+import type { LinkReport } from '../ops/reports/link-report.ts';
+import { durationWords, kernelWords } from '../ops/words.ts';
+import { type Check, type CheckFinding, fail, ok, skipped, warn } from './check.ts';
+import type { DoctorInput } from './doctor-input.ts';
+
+export const linkPort: Check = {
+  id: 'link.port',
+  about: 'the port of each link is present, permitted, and used by no other program',
+  msMax: 6000,
+  run: async (input) => {
+    const { reading, machine } = input;
+    const { id } = linkPort;
+    if (reading.kind !== 'valid') return [skipped(id, 'The configuration is not valid.')];
+    const ports = await listPorts(machine);
+    return await Promise.all(reading.config.links.map((link) => portOf(link, ports, input)));
+  },
+};
+
+async function portOf(link: LinkConfig, ports: readonly SerialPort[], { gateway }: DoctorInput): Promise<CheckFinding> {
+  const id = `${linkPort.id}:${link.name}`;
+  const found = findPort(portNameOf(link.path), ports, realPathOf);
+  const free = ports.map(({ device }) => device).join(', ') || 'none';
+  if (found.kind !== 'found')
+    return fail(
+      id,
+      `${link.path}: ${found.why}. Present ports: ${free}.`,
+      'Plug the adapter in, or correct path. See: holdfast ports',
+    );
+  const report = gateway.kind === 'running' ? gateway.status.links.find(({ name }) => name === link.name) : undefined;
+  const pid = gateway.kind === 'running' ? gateway.status.process.pid : undefined;
+  const others = nameHolders(found.device).filter((holder) => pid === undefined || !holder.includes(`process ${pid})`));
+  if (others.length > 0)
+    return fail(
+      id,
+      `${found.device} is in use by ${others.join(', ')}.`,
+      'End that program, or give the link another port.',
+    );
+  if (report !== undefined) return portInUse(id, found.device, report);
+  const isPermitted = await access(found.device, constants.R_OK | constants.W_OK).then(
+    () => true,
+    () => false,
+  );
+  if (!isPermitted)
+    return fail(id, `User ${userName()} may not open ${found.device}.`, `${joiningWords(found.device, 'dialout')}.`);
+  const fact = `${found.device} is present and free.`;
+  if (isNumberedPath(link.path))
+    return warn(
+      id,
+      `${fact} Its number may change when adapters are plugged in.`,
+      'Use the stable name that holdfast ports prints.',
+    );
+  return ok(id, fact);
+}
+
+function portInUse(id: string, device: string, { state, forMs, lastProblem, kernel }: LinkReport): CheckFinding {
+  const errors = kernelWords(kernel);
+  const fact = `${device}: ${state} for ${durationWords(forMs)}${errors === '' ? '' : `; ${errors}`}.`;
+  if (state === 'open') return ok(id, fact);
+  const reason = lastProblem === null ? [] : [`${lastProblem}.`];
+  return fail(id, [fact, ...reason], 'See gateway.condition for the remedy, and holdfast links.');
+}
+
+/** Programs that open serial ports by themselves and disturb them. */
+const INTRUDERS = ['ModemManager', 'gpsd', 'brltty'];
+
+export const linkIntruders: Check = {
+  id: 'link.intruders',
+  about: 'no program runs that opens serial ports by itself',
+  msMax: 4000,
+  run: async ({ machine }) => {
+    const { id } = linkIntruders;
+    const pids = (await readdir(machine.proc).catch(() => [])).filter((name) => /^\d+$/.test(name));
+    const names = await Promise.all(
+      pids.map(async (pid) => (await readFile(join(machine.proc, pid, 'comm'), 'utf8').catch(() => '')).trim()),
+    );
+    const found = INTRUDERS.filter((name) => names.some((comm) => comm === name.slice(0, 15)));
+    if (found.length === 0) return [ok(id, `None of ${INTRUDERS.join(', ')} runs.`)];
+    const remedy = `If a link loses bytes or its port is busy, disable it: systemctl disable --now ${found[0]}`;
+    return [warn(id, `${found.join(', ')} may open serial ports.`, remedy)];
+  },
+};
+
+function realPathOf(path: string): string | undefined {
+  try {
+    return realpathSync(path);
+  } catch {
+    return undefined;
+  }
+}
