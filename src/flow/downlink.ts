@@ -11,7 +11,9 @@
  * After the PUBACK no copy is recognised: a message with its identifier is a new one, with DUP or without
  * [MQTT-4.3.2-2]. A copy that crossed our PUBACK is delivered twice; a duplicate is better than a loss.
  */
+
 import type { Message } from '../base/message.ts';
+import { SlotMap } from '../base/slot-map.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Change } from '../custody/change.ts';
 import type { DriverReport } from '../driver/driver.ts';
@@ -70,7 +72,7 @@ export class DownlinkFlow {
   readonly #timer: Timer;
   /** Number of copies that are neither on disk nor delivered. */
   #unsafeCopies = 0;
-  readonly #deliveries = new Map<number, Delivery>();
+  readonly #deliveries = new SlotMap<number, Delivery>();
   #lastDelivery = 0;
   #savedAtMs = 0;
   /** The last look found an expired message, so the rows loaded next may be expired too. */

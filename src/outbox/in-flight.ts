@@ -7,6 +7,7 @@
  * `fresh` counts messages that the hub is expected to acknowledge; `doubtful` counts messages of topics without
  * PUBACKs.
  */
+import { SlotMap } from '../base/slot-map.ts';
 import type { Entry } from '../custody/entry.ts';
 
 /** Number of packet identifiers for PUBLISH. Higher identifiers are used for SUBSCRIBE and UNSUBSCRIBE. */
@@ -25,7 +26,7 @@ interface SentEntry {
 }
 
 export class InFlight {
-  readonly #sent = new Map<number, SentEntry>();
+  readonly #sent = new SlotMap<number, SentEntry>();
   #again: Entry[] = [];
   /** Entries of `#again` that were sent in this connection. A late PUBACK for them still counts. */
   readonly #late = new Map<number, Entry>();
@@ -98,8 +99,7 @@ export class InFlight {
 
   /** Time of the oldest unanswered sending, monotonic ms. */
   get oldestSentAtMs(): number | undefined {
-    for (const { entry } of this.#sent.values()) return entry.sentAtMs;
-    return undefined;
+    return this.#sent.oldest?.entry.sentAtMs;
   }
 
   /** Schedules an entry to be sent again: before all new messages, after those already scheduled. */

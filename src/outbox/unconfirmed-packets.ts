@@ -6,6 +6,7 @@
  * packet, because the hub reads packets in the order of sending. A hub may still close a moment after its answer, so
  * packets that were just confirmed are kept separately for `GRACE_MS`.
  */
+import { SlotMap } from '../base/slot-map.ts';
 import { type HubPacket, isUnansweredAct } from './hub-packet.ts';
 
 export interface Sent {
@@ -25,7 +26,7 @@ const SENT_MAX = 2048;
 
 export class UnconfirmedPackets {
   /** Packets by identity, in the order of sending. */
-  readonly #sent = new Map<string, Sent>();
+  readonly #sent = new SlotMap<string, Sent>();
   /** Confirmed packets without custody, with the time of the answer, by identity. */
   readonly #recent = new Map<string, Sent & { readonly shownAtMs: number }>();
   /** Identities of packets that were sent before the unanswered PINGREQ. */

@@ -1,5 +1,6 @@
 /** The driver of MQTT-SN lines. */
 
+import { SlotMap } from '../../base/slot-map.ts';
 import { topicProblem } from '../../base/topic.ts';
 import type { FramingName } from '../../codec/framing.ts';
 import { whereKnown } from '../../config/kinds/known.ts';
@@ -73,7 +74,7 @@ export const MQTTSN = defineDriver<typeof LINK_KEYS, MqttsnOptions, Omit<MqttsnL
     nodes: nodesOf(served),
   }),
   create: createMqttsnLink,
-  laterClasses: [MqttsnClient, TopicTable, Uplinks, ClientRequests, Downlink, MessageIds, Ping, WillDialog],
+  laterClasses: [MqttsnClient, TopicTable, Uplinks, SlotMap, ClientRequests, Downlink, MessageIds, Ping, WillDialog],
   recall: (recorded) => recorded as MqttsnLinkOptions,
   newFrameSource: (options) => new SnSource(options),
   capture: { kind: 'udp', port: UDP_PORT },

@@ -8,6 +8,7 @@
  * has been used again since. No publication overtakes a rejected one that is expected again. Lives as long as the
  * session, over its connections. Source: MQTT-SN 1.2 §6.13.
  */
+import { SlotMap } from '../../base/slot-map.ts';
 import { crc32 } from '../../codec/crc32.ts';
 import { type PublishPacket, topicIdField } from '../../codec/mqttsn-packets.ts';
 
@@ -53,7 +54,7 @@ export function publicationOf(packet: PublishPacket, topic: string): Publication
 
 export class Uplinks {
   private readonly limits: UplinkLimits;
-  private readonly byToken = new Map<number, Publication>();
+  private readonly byToken = new SlotMap<number, Publication>();
   /** MsgId → token of the publication that an answer belongs to. */
   private readonly tokens = new Map<number, number>();
   /** Acknowledged publications, oldest first, one per MsgId. */
