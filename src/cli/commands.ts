@@ -3,6 +3,7 @@ import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { BenchHubOptions } from './bench-hub.ts';
 import type { CommandContext } from './context.ts';
 import type { LinkTestOptions } from './link-test.ts';
+import type { BundleOptions } from './make-bundle.ts';
 import type { RecordOptions } from './record.ts';
 import type { DoctorOptions } from './show-doctor.ts';
 import type { StatusOptions } from './show-status.ts';
@@ -43,6 +44,11 @@ function addHealth(add: Add): void {
     'Examine the gateway and its machine, and show what to do',
     async ({ context, options }) => (await import('./show-doctor.ts')).showDoctor(context, options),
   ).option('--connect', 'also try CONNECT with the identity of the gateway, if no gateway runs');
+  add<BundleOptions>(
+    'bundle',
+    'Write an archive for support, without secrets and payloads',
+    async ({ context, options }) => (await import('./make-bundle.ts')).makeBundle(context, options),
+  ).option('--out <file>', 'archive to write (default: holdfast-support-TIME.zip in this folder)');
   add('ledger', 'Show the ledger: accepted = delivered + pending + shed + dead + damaged', async ({ context }) =>
     (await import('./show-ledger.ts')).showLedger(context),
   );

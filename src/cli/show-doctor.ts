@@ -2,12 +2,13 @@
  * `holdfast doctor`: examines the gateway and its machine. Problems come first, the worst at the top, each with its
  * remedy; then what is ok, and what could not be checked.
  */
-import type { Check, CheckVerdict, TimedFinding } from '../doctor/check.ts';
+import type { CheckVerdict, TimedFinding } from '../doctor/check.ts';
 import { runCheck } from '../doctor/check.ts';
 import { allChecks } from '../doctor/checks.ts';
 import { readDoctorInput } from '../doctor/doctor-input.ts';
 import { printable } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
+import { Progress } from './progress.ts';
 import { cut, hang, type Terminal, type Tone } from './terminal.ts';
 import { VERSION } from './version.ts';
 
@@ -29,11 +30,17 @@ export async function showDoctor(context: CommandContext, options: DoctorOptions
   const { configPath, socketPath, terminal, asJson } = context;
   const input = await readDoctorInput({ configPath, socketPath, readConfig: readConfigText, version: VERSION });
   const checks = allChecks(options.connect === true);
-  const progress = asJson ? undefined : new Progress(checks, process.stderr);
+  const progress = asJson
+    ? undefined
+    : new Progress(
+        'checking',
+        checks.map(({ id }) => id),
+        process.stderr,
+      );
   const results = await Promise.all(
     checks.map(async (check) => {
       const findings = await runCheck(check, input);
-      progress?.finished(check);
+      progress?.finished(check.id);
       return findings;
     }),
   );
@@ -72,31 +79,4 @@ function shortLine({ id, verdict, facts }: TimedFinding, { width, isScreen, tone
   const text = `${id.padEnd(ID_WIDTH)} ${printable(facts.join(' '))}`;
   const lines = isScreen ? cut(hang('        ', text, width), 1, width) : [`        ${text}`];
   return lines.map((line) => `${tone(TONES[verdict], head)}${line.slice(head.length)}`);
-}
-
-/** Line on a terminal with the checks that are still running. */
-class Progress {
-  readonly #waiting: Set<string>;
-  readonly #stream: NodeJS.WriteStream;
-
-  constructor(checks: readonly Check[], stream: NodeJS.WriteStream) {
-    this.#waiting = new Set(checks.map(({ id }) => id));
-    this.#stream = stream;
-    this.#show();
-  }
-
-  finished({ id }: Check): void {
-    this.#waiting.delete(id);
-    this.#show();
-  }
-
-  clear(): void {
-    if (this.#stream.isTTY) this.#stream.write('\r\u001b[K');
-  }
-
-  #show(): void {
-    if (!this.#stream.isTTY) return;
-    const text = `checking: ${[...this.#waiting].join(', ')}`;
-    this.#stream.write(`\r\u001b[K${text.slice(0, (this.#stream.columns ?? 80) - 1)}`);
-  }
 }

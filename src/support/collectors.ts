@@ -1,0 +1,146 @@
+/**
+ * Parts of a support archive. No part contains a payload: recordings and the store are listed by name and size, dead
+ * letters have no payload, and samples of discarded messages are removed.
+ */
+import { readdir, readFile, stat } from 'node:fs/promises';
+import { release } from 'node:os';
+import { join } from 'node:path';
+import { Fault } from '../base/fault.ts';
+import { type CheckFinding, runCheck } from '../doctor/check.ts';
+import { allChecks } from '../doctor/checks.ts';
+import type { DoctorInput } from '../doctor/doctor-input.ts';
+import { runProgram } from '../io/program-output.ts';
+import { readSecretFile } from '../io/secret-file.ts';
+import { listPorts } from '../io/serial/serial-ports.ts';
+import type { AnswerPath } from '../ops/api/control-answers.ts';
+import { ask } from '../ops/api/control-client.ts';
+import { type Collected, type Collector, leftOut } from './collector.ts';
+import { redactConfig } from './redact.ts';
+
+const JOURNAL_LINES = 2000;
+/** Lines of the kernel about ports, storage, memory and the power supply. */
+const KERNEL_LINE = /tty|usb|mmc|sd[a-z]\b|ext4|I\/O error|under-?voltage|throttl|oom|out of memory|watchdog|overrun/i;
+const ANSWER_MS_MAX = 5000;
+const PROGRAM_MS_MAX = 4000;
+const DOCTOR_MS_MAX = 25_000;
+
+const ANSWERS: readonly (readonly [file: string, path: AnswerPath])[] = [
+  ['status.json', '/v1/status'],
+  ['ledger.json', '/v1/ledger'],
+  ['subdevices.json', '/v1/subdevices'],
+  ['outbox.json', '/v1/outbox'],
+  ['dead-letters.json', '/v1/dead-letters'],
+  ['hub-subscriptions.json', '/v1/hub-subscriptions'],
+];
+
+const json = (value: unknown): Collected => ({ kind: 'value', value });
+
+export function collectorsFor(input: DoctorInput, configText: string | undefined): readonly Collector[] {
+  const { places, machine, version, gateway } = input;
+  return [
+    { file: 'doctor.json', msMax: DOCTOR_MS_MAX, collect: async () => json(await examine(input)) },
+    ...ANSWERS.map(([file, path]) => ({
+      file,
+      msMax: ANSWER_MS_MAX,
+      collect: () => (gateway.kind === 'running' ? answerOf(places.controlSocket, path) : absent(gateway.fault)),
+    })),
+    {
+      file: 'configuration.toml',
+      msMax: ANSWER_MS_MAX,
+      collect: async () =>
+        configText === undefined ? leftOut('it cannot be read') : { kind: 'text', text: redactConfig(configText) },
+    },
+    { file: 'ports.json', msMax: ANSWER_MS_MAX, collect: async () => json(await listPorts(machine)) },
+    { file: 'files.json', msMax: ANSWER_MS_MAX, collect: async () => await filesOf(places.stateDir) },
+    { file: 'versions.json', msMax: ANSWER_MS_MAX, collect: async () => json(await versionsOf(version)) },
+    {
+      file: 'journal.txt',
+      msMax: PROGRAM_MS_MAX,
+      collect: async (signal) => {
+        const words = ['--unit=holdfast', `--lines=${JOURNAL_LINES}`, '--no-pager', '--output=short-iso'];
+        const text = await runProgram('journalctl', words, signal);
+        return text === undefined
+          ? leftOut('journalctl does not answer')
+          : { kind: 'text', text: withoutSamples(text), kept: 'end' };
+      },
+    },
+    {
+      file: 'kernel.txt',
+      msMax: PROGRAM_MS_MAX,
+      collect: async (signal) => {
+        const text = await runProgram('dmesg', ['--ctime'], signal);
+        if (text === undefined) return leftOut('dmesg is not permitted for this user: use sudo');
+        const lines = text.split('\n').filter((line) => KERNEL_LINE.test(line));
+        return { kind: 'text', text: `${lines.join('\n')}\n`, kept: 'end' };
+      },
+    },
+  ];
+}
+
+async function examine(input: DoctorInput): Promise<readonly CheckFinding[]> {
+  return (await Promise.all(allChecks(false).map((check) => runCheck(check, input)))).flat();
+}
+
+async function absent({ message }: Fault): Promise<Collected> {
+  return leftOut(message);
+}
+
+async function answerOf(controlSocket: string, path: AnswerPath): Promise<Collected> {
+  const asked = await ask(controlSocket, path);
+  return asked.kind === 'answered' ? json(asked.report) : leftOut(asked.fault.message);
+}
+
+/** Names and sizes of the files in the state directory, with its subfolders. */
+async function filesOf(stateDir: string | undefined): Promise<Collected> {
+  if (stateDir === undefined) return leftOut('the state directory is unknown');
+  const names = await readdir(stateDir, { recursive: true });
+  const files = await Promise.all(
+    names.toSorted().map(async (name) => {
+      const found = await stat(join(stateDir, name)).catch(() => undefined);
+      return { name, bytes: found?.size ?? null, changed: found?.mtime ?? null };
+    }),
+  );
+  return json(files);
+}
+
+async function versionsOf(version: string): Promise<object> {
+  const board = await readFile('/proc/device-tree/model', 'utf8').catch(() => null);
+  const system = await readFile('/etc/os-release', 'utf8').catch(() => '');
+  return {
+    holdfast: version,
+    node: process.versions.node,
+    kernel: release(),
+    architecture: process.arch,
+    system: /^PRETTY_NAME="?([^"\n]*)/m.exec(system)?.[1] ?? null,
+    board: board?.replaceAll('\0', '') ?? null,
+  };
+}
+
+/** Journal without the samples of discarded messages, which stand at the ends of their lines. */
+function withoutSamples(journal: string): string {
+  return journal.replace(/; last: .*$/gm, '; last: (removed)');
+}
+
+/** Values that must not leave the machine: contents of secret files, and samples of discarded messages. */
+export function knownSecrets({ reading, gateway }: DoctorInput): string[] {
+  const files: (string | undefined)[] = [];
+  if (reading.kind === 'valid') {
+    const { credentials, tls } = reading.config.hub;
+    if (credentials.kind === 'password') files.push(credentials.passwordFile);
+    if (credentials.kind === 'device') files.push(credentials.deviceSecretFile);
+    if (tls.kind === 'psk') files.push(tls.secretFile);
+    for (const { deviceSecretFile } of reading.config.subdevices) files.push(deviceSecretFile);
+  }
+  const secrets = files.flatMap((path) => (path === undefined ? [] : (secretIn(path) ?? [])));
+  const samples = gateway.kind === 'running' ? gateway.status.discarded.map(({ sample }) => sample) : [];
+  return [...secrets, ...samples];
+}
+
+function secretIn(path: string): string | undefined {
+  try {
+    return readSecretFile(path);
+  } catch (error) {
+    if (error instanceof Fault) return undefined; // not readable for this user: no collector can read it either
+    throw error;
+  }
+}

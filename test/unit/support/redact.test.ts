@@ -1,0 +1,47 @@
+/** Secrets and payloads are removed from texts that leave the machine; other text stays. */
+import { describe, expect, it } from 'vitest';
+import { REMOVED, redactConfig, redactText, redactValue } from '../../../src/support/redact.ts';
+
+describe('a text', () => {
+  it.each([
+    ['a known value', 'the answer was hunter22x.', `the answer was ${REMOVED}.`],
+    ['a JSON Web Token', 'Authorization eyJhbGciOiJI.eyJzdWIiOiIx.c2ln', `Authorization ${REMOVED}`],
+    ['a shared access signature', 'pw SharedAccessSignature sr=x&sig=y&se=1 end', `pw ${REMOVED} end`],
+    ['a bearer token', 'Authorization: Bearer abcdef0123456', `Authorization: ${REMOVED}`],
+    ['a user and password in a URL', 'mqtt://bob:s3cret@hub:1883', `mqtt://${REMOVED}@hub:1883`],
+    ['an assignment', 'device_secret=abc123 port=1', `device_secret=${REMOVED} port=1`],
+    ['a JSON assignment', '{"password": "abc"}', `{"password": "${REMOVED}"}`],
+    ['a private key', '-----BEGIN EC PRIVATE KEY-----\nAB\n-----END EC PRIVATE KEY-----', REMOVED],
+  ])('loses %s', (_, text, clean) => {
+    expect(redactText(text, ['hunter22x'])).toBe(clean);
+  });
+
+  it('keeps names of files, topics and identifiers, and does not search for very short values', () => {
+    const text = 'password_file "/etc/holdfast/password" topic site/7/temp id a1b2c3';
+    expect(redactText(text, ['te'])).toBe(text);
+  });
+
+  it('loses the longer of two known values first', () => {
+    expect(redactText('secret77-long secret77', ['secret77', 'secret77-long'])).toBe(`${REMOVED} ${REMOVED}`);
+  });
+});
+
+it('an object loses payloads, values of secret names and known values, at any depth', () => {
+  const known = '"7;8\n" again';
+  const value = { a: [{ sample: 'x', payload: null, psk: 'k', password_file: '/f' }], topic: `t ${known}` };
+  expect(redactValue(value, [known])).toEqual({
+    a: [{ sample: REMOVED, payload: null, psk: REMOVED, password_file: '/f' }],
+    topic: `t ${REMOVED}`,
+  });
+});
+
+it('a configuration loses comments and secret values, and keeps its lines', () => {
+  const text = ['# pin 1234', 'host = "a#b" # note', 'password = "x"', "  token = 'y'", 'port = 1'].join('\n');
+  expect(redactConfig(text).split('\n')).toEqual([
+    `# ${REMOVED}`,
+    `host = "a#b" # ${REMOVED}`,
+    `password = "${REMOVED}"`,
+    `  token = "${REMOVED}"`,
+    'port = 1',
+  ]);
+});
