@@ -9,7 +9,6 @@ import type { Random } from '../base/random.ts';
 import { SessionChanges } from '../commit/session-changes.ts';
 import type { Config, LinkConfig } from '../config/schema.ts';
 import type { StoreOpening } from '../custody/row.ts';
-import type { DriverCommand } from '../driver/driver.ts';
 import { DeadLetters } from '../flow/dead-letters.ts';
 import { DownlinkFlow } from '../flow/downlink.ts';
 import { FilterRequests } from '../flow/filter-requests.ts';
@@ -18,7 +17,7 @@ import { HubSender } from '../flow/hub-sender.ts';
 import { HubSessionMonitor } from '../flow/hub-session-monitor.ts';
 import { Intake, noteShed } from '../flow/intake.ts';
 import { LinkCare } from '../flow/link-care.ts';
-import { Links } from '../flow/links.ts';
+import { type LinkCommand, Links } from '../flow/links.ts';
 import { Pager } from '../flow/pager.ts';
 import { Presence } from '../flow/presence.ts';
 import { passOn, type ReportedTo } from '../flow/reports.ts';
@@ -164,13 +163,14 @@ export class Gateway {
       topicsOf: topicsBySubdevice(config),
       // the connection and the links are built last, because they report to the flows
       commandHub: (command: HubInput) => this.hub.command(command),
-      commandLink: (link: string, command: DriverCommand) => this.links.command(link, command),
+      commandLink: (link: string, command: LinkCommand) => this.links.command(link, command),
     };
     const sessions = new SessionChanges(stationsAndPorts);
     this.hubSender = new HubSender({
       ...stationsAndPorts,
       custodian: uplinks,
       pager: uplinkPager,
+      publish: (message, isSuspect) => this.hub.publish(message, isSuspect),
       acknowledge: () => this.#downlink.acknowledge(),
       queuedBytes: () => this.hub.queuedBytes,
       isExpired: stations.expiry(config.outbox.ageHoursMax),
@@ -179,6 +179,7 @@ export class Gateway {
     const shared = { ...stationsAndPorts, hubSender: this.hubSender, send: () => this.hubSender.send() };
     this.uplink = new UplinkFlow({
       ...shared,
+      acknowledge: (link, uplink) => this.links.acknowledge(link, uplink),
       alarmTopics: stations.alarmTopics,
       termsOf: termsByLink(config),
       willTerms: config.outbox,

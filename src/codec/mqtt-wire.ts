@@ -20,7 +20,7 @@ import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
 import type { ConnackCode, Connect, MqttPacket, MqttQos, Pingresp, Publish, Suback, SubackCode } from './mqtt.ts';
 import { MqttFraming, type MqttFramingLimits, type RawPacket } from './mqtt-framing.ts';
 import { problemIn } from './mqtt-rules.ts';
-import { encodePublish, readPuback } from './mqtt-uplink.ts';
+import { encodePublishes, readPuback } from './mqtt-uplink.ts';
 import { bytesSample } from './other-protocols.ts';
 
 /** Largest packet: enough for a hub whose largest message is 16 KB, with room for other hubs. */
@@ -153,7 +153,7 @@ function withBytes(
 
 /** Encodes a packet. Throws only on a caller's error (an empty SUBSCRIBE, a missing client id). */
 export function encodeMqtt(packet: MqttPacket): Uint8Array {
-  return packet.kind === 'publish' ? encodePublish(packet) : generate(libraryPacketOf(packet));
+  return packet.kind === 'publish' ? encodePublishes([packet]) : generate(libraryPacketOf(packet));
 }
 
 /** Reads a PUBLISH without its payload. The fields must be at their positions. */

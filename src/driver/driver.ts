@@ -135,8 +135,8 @@ export type DriverCommand =
   | { readonly kind: 'attached'; readonly subdevice: string; readonly answer: AttachAnswer }
   /** The subdevice is no longer served. An attached subdevice is informed, and `detach` follows. */
   | { readonly kind: 'dismiss'; readonly subdevice: string }
-  /** The message is in custody: acknowledge it to the subdevice. */
-  | { readonly kind: 'acknowledge'; readonly subdevice: string; readonly token: number }
+  /** The messages are in custody: acknowledge them to their subdevices, in this order. */
+  | { readonly kind: 'acknowledge'; readonly uplinks: readonly SafeUplink[] }
   | { readonly kind: 'refuse'; readonly subdevice: string; readonly token: number; readonly why: RefuseReason }
   /** The change of the session is durable. */
   | { readonly kind: 'confirm'; readonly subdevice: string; readonly token: number }
@@ -159,6 +159,13 @@ export type DriverCommand =
     }
   /** Tests the line to the subdevice, in parallel to everything else. Answered by exactly one `probed`. */
   | { readonly kind: 'probe'; readonly subdevice: string; readonly token: number };
+
+/** Uplink in custody. */
+export interface SafeUplink {
+  readonly subdevice: string;
+  /** Token of its report. */
+  readonly token: number;
+}
 
 /** One message for a subdevice. */
 export type DeliverCommand = Extract<DriverCommand, { kind: 'deliver' }>;

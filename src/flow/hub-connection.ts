@@ -2,12 +2,13 @@
 import type { Facts } from '../base/events.ts';
 import type { ChannelAction } from '../base/machine.ts';
 import type { HubClient } from '../hub/client/hub-client.ts';
-import type { HubAction, HubInput } from '../hub/client/hub-contract.ts';
+import type { HubAction, HubInput, HubPublish } from '../hub/client/hub-contract.ts';
 import type { BindingReport, HubServiceEvent, HubServices } from '../hub/gateway/hub-service.ts';
 import type { Clock, OpenChannel } from '../ports.ts';
 import type { FlightRecorder } from '../recorder/flight-recorder.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import { Pump } from '../runtime/pump.ts';
+import { TaskBatch } from '../runtime/task-batch.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { HubSender } from './hub-sender.ts';
 import type { HubSessionMonitor } from './hub-session-monitor.ts';
@@ -47,13 +48,23 @@ const NOT_FROM_HUB: ReadonlySet<Report['kind']> = new Set([
   'noConnack',
   'probed',
   'unanswered',
+  'unsendable',
 ]);
+
+/**
+ * Bytes of the payloads from which the messages of a task are sent without waiting for more: a step of this size leaves
+ * room for others in the smallest useful ring of the recorder.
+ */
+const BATCH_BYTES = 16 * 1024;
 
 const NOTHING = new Uint8Array(0);
 
 export class HubConnection {
   readonly #options: HubConnectionOptions;
   readonly #pump: Pump<HubInput, HubAction>;
+  /** Messages of the present task. They precede every other command. */
+  readonly #batch: TaskBatch<HubPublish>;
+  #batchBytes = 0;
   #isOnline = false;
   #changedAtMs: number | undefined;
   #problem: string | undefined;
@@ -73,6 +84,10 @@ export class HubConnection {
       act: (report: Report) => this.#act(report),
       contain: (input, error) => this.#contain(input, error),
     });
+    this.#batch = new TaskBatch(options.mailbox, (messages) => {
+      this.#batchBytes = 0;
+      this.#pump.input({ kind: 'publish', messages });
+    });
   }
 
   start(): void {
@@ -80,11 +95,20 @@ export class HubConnection {
   }
 
   stop(): void {
-    this.#pump.input({ kind: 'stop' });
+    this.command({ kind: 'stop' });
   }
 
   command(command: HubInput): void {
+    this.#batch.flush();
     this.#pump.input(command);
+  }
+
+  /** Publishes after the present task, together with its other messages. A suspected message is sent alone, at once. */
+  publish(message: HubPublish, isSuspect: boolean): void {
+    if (isSuspect) return this.command({ kind: 'publish', messages: [message], isSuspect });
+    this.#batch.add(message);
+    this.#batchBytes += message.payload.length;
+    if (this.#batchBytes >= BATCH_BYTES) this.#batch.flush();
   }
 
   /** Stops or resumes reading, as back-pressure on the hub. */
@@ -123,11 +147,9 @@ export class HubConnection {
   }
 
   #contain(input: HubInput, error: unknown): readonly HubAction[] {
-    const { setAside, recorder, client, hubSender } = this.#options;
+    const { setAside, recorder, client } = this.#options;
     setAside.note(recorder.subject.name, input, error);
     recorder.renew();
-    if (input.kind === 'publish' && input.publish.packetId !== undefined)
-      hubSender.setAside(input.publish.packetId, error instanceof Error ? error.message : String(error));
     return client.abort('the gateway failed on this connection');
   }
 
@@ -176,7 +198,7 @@ export class HubConnection {
       case 'alive':
         return hubSender.alive();
       case 'acknowledged':
-        return hubSender.acknowledged(report.packetId);
+        return hubSender.acknowledged(report.packetIds);
       case 'message':
         return this.#message(report);
       case 'oversize':
@@ -189,6 +211,12 @@ export class HubConnection {
         const { setAside, recorder } = this.#options;
         setAside.note(recorder.subject.name, report, new Error(report.why));
         return this.#setAside(report);
+      }
+      case 'unsendable': {
+        const { setAside, recorder } = this.#options;
+        setAside.note(recorder.subject.name, report, new Error(report.why));
+        if (report.packetId !== undefined) hubSender.setAside(report.packetId, report.why);
+        return;
       }
       case 'subscribed':
         return subscriptions.answered(report);

@@ -9,7 +9,7 @@ import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { Row } from '../custody/row.ts';
-import type { Ended, HubInput } from '../hub/client/hub-contract.ts';
+import type { Ended, HubInput, HubPublish } from '../hub/client/hub-contract.ts';
 import type { HubServiceRequest, HubServices } from '../hub/gateway/hub-service.ts';
 import { actOf, actWords } from '../outbox/hub-packet.ts';
 import type { Outbox } from '../outbox/outbox.ts';
@@ -41,6 +41,7 @@ export interface HubSenderOptions {
   /** Sends the PUBACKs that are due. */
   readonly acknowledge: () => void;
   readonly commandHub: (command: HubInput) => void;
+  readonly publish: (message: HubPublish, isSuspect: boolean) => void;
   readonly queuedBytes: () => number;
   readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
   /** `hub.retain`: the hub supports RETAIN. Otherwise RETAIN is left out. */
@@ -138,10 +139,13 @@ export class HubSender {
     this.send();
   }
 
-  /** Handles a PUBACK. */
-  acknowledged(packetId: number): void {
-    const row = this.#options.outbox.rowInFlight(packetId);
-    if (row !== undefined) this.#options.underWay.handle(onItsWay(row), () => this.#acknowledged(packetId));
+  /** Handles PUBACKs. */
+  acknowledged(packetIds: readonly number[]): void {
+    for (const packetId of packetIds) {
+      const row = this.#options.outbox.rowInFlight(packetId);
+      if (row !== undefined) this.#options.underWay.handle(onItsWay(row), () => this.#acknowledged(packetId));
+    }
+    this.sendSoon();
   }
 
   #acknowledged(packetId: number): void {
@@ -154,7 +158,6 @@ export class HubSender {
       facts.emit('backlogDrained', { messages: this.#backlogAtConnect });
       this.#backlogAtConnect = 0;
     }
-    this.sendSoon();
   }
 
   /** Called when the client, or an earlier process, threw on this publication. */
@@ -162,6 +165,7 @@ export class HubSender {
     const reason = `the gateway failed on it: ${why}`;
     const entry = this.#options.outbox.setAside(packetId, reason);
     if (entry !== undefined) this.#report({ kind: 'deadLettered', entry, reason });
+    this.sendSoon();
   }
 
   /** Sheds uplinks that are certainly too old. */
@@ -270,8 +274,8 @@ export class HubSender {
     if (isSuspect) this.#options.commandHub({ kind: 'probe' });
     poison.sent(act, nowMs);
     pacer.take(nowMs);
-    const publish = { topic, payload, qos: 0, packetId: undefined, dup: false, ...this.#retain(message) } as const;
-    this.#options.commandHub({ kind: 'publish', publish, isSuspect });
+    const packetId = undefined;
+    this.#options.publish({ topic, payload, qos: 0, packetId, dup: false, ...this.#retain(message) }, isSuspect);
   }
 
   #sendQos0(nowMs: number): boolean {
@@ -300,8 +304,7 @@ export class HubSender {
       onItsWay(sending.entry.row),
       () => {
         if (isSuspect && this.#options.outbox.poison.isTroubled) this.#options.commandHub({ kind: 'probe' });
-        const publish = { topic, payload, qos: 1, packetId, dup, ...this.#retain(sending.entry.row) } as const;
-        this.#options.commandHub({ kind: 'publish', publish, isSuspect });
+        this.#options.publish({ topic, payload, qos: 1, packetId, dup, ...this.#retain(sending.entry.row) }, isSuspect);
       },
       (why) => this.setAside(packetId, why),
     );

@@ -5,7 +5,7 @@
  *
  * Invariant: no acknowledgement is used for a publication of another machine.
  */
-import type { DriverCommand, DriverReport } from '../driver/driver.ts';
+import type { DriverCommand, DriverReport, SafeUplink } from '../driver/driver.ts';
 
 /** Number of tokens that one machine may use: enough for years at a thousand a second. */
 const TOKENS = 2 ** 40;
@@ -60,6 +60,7 @@ export class LinkEngagements {
         this.#deliveries.add(command.token);
         return command;
       case 'acknowledge':
+        return this.#machines === 0 ? command : this.#ofThisMachine(command.uplinks);
       case 'refuse':
       case 'confirm':
         return command.token < this.#first ? undefined : { ...command, token: command.token - this.#first };
@@ -89,6 +90,13 @@ export class LinkEngagements {
     const aliveMs = this.#aliveMs.get(subdevice) ?? 0;
     const aliveUntilMs = aliveMs === 0 ? undefined : nowMs + aliveMs;
     return { kind: 'detach', subdevice, cause: 'link closed', aliveUntilMs };
+  }
+
+  #ofThisMachine(all: readonly SafeUplink[]): DriverCommand | undefined {
+    const uplinks = all.flatMap(({ subdevice, token }) =>
+      token < this.#first ? [] : [{ subdevice, token: token - this.#first }],
+    );
+    return uplinks.length === 0 ? undefined : { kind: 'acknowledge', uplinks };
   }
 
   get #first(): number {

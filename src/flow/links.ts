@@ -5,19 +5,23 @@ import { Histogram } from '../base/histogram.ts';
 import type { ChannelAction } from '../base/machine.ts';
 import type { ProbeOutcome } from '../base/probe.ts';
 import type { RecoveryStep } from '../base/recovery-step.ts';
-import type { DriverCommand, DriverReport, LinkAction, LinkInput, LinkMachine } from '../driver/driver.ts';
+import type { DriverCommand, DriverReport, LinkAction, LinkInput, LinkMachine, SafeUplink } from '../driver/driver.ts';
 import { Recovery } from '../driver/line-recovery.ts';
 import type { Clock, LineErrors, OpenChannel, PortCare, PortWait } from '../ports.ts';
 import type { FlightRecorder } from '../recorder/flight-recorder.ts';
 import { NewestBytes } from '../recorder/newest-bytes.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import { Pump } from '../runtime/pump.ts';
+import { TaskBatch } from '../runtime/task-batch.ts';
 import { Timer } from '../runtime/timer.ts';
 import { LinkEngagements } from './link-engagements.ts';
 import type { SetAside } from './set-aside.ts';
 
+/** Command for the machine of a link, except the acknowledgements, which `Links.acknowledge` collects. */
+export type LinkCommand = Exclude<DriverCommand, { kind: 'acknowledge' }>;
+
 /** Gives a command to the machine of a link. */
-export type CommandLink = (link: string, command: DriverCommand) => void;
+export type CommandLink = (link: string, command: LinkCommand) => void;
 
 export interface LinkPlan {
   readonly name: string;
@@ -68,6 +72,8 @@ interface Link {
   /** Timer that starts the link after the pause that follows a fault. */
   readonly restart: Timer;
   readonly pump: Pump<LinkInput, LinkAction>;
+  /** Uplinks to acknowledge. They precede every other command. */
+  readonly safe: TaskBatch<SafeUplink>;
   /** Open probes by token. */
   readonly probes: Map<number, (outcome: ProbeOutcome) => void>;
   /** Open deliveries, one per subdevice. */
@@ -109,14 +115,21 @@ export class Links {
   }
 
   stop(): void {
-    for (const { pump, restart } of this.#links.values()) {
+    for (const { pump, safe, restart } of this.#links.values()) {
       restart.set(undefined);
+      safe.flush();
       pump.input({ kind: 'stop' });
     }
   }
 
-  command(name: string, command: DriverCommand): void {
+  /** Acknowledges an uplink after the present task, together with the other ones of the link. */
+  acknowledge(name: string, uplink: SafeUplink): void {
+    this.#links.get(name)?.safe.add(uplink);
+  }
+
+  command(name: string, command: LinkCommand): void {
     const link = this.#links.get(name);
+    link?.safe.flush();
     if (command.kind === 'deliver' && command.qos === 1)
       link?.sent.set(command.subdevice, { token: command.token, atMs: this.#options.clock.nowMs() });
     const meant = link?.engagements.translated(command);
@@ -178,6 +191,10 @@ export class Links {
       restart: new Timer(clock, mailbox, () => link.pump.input({ kind: 'start' })),
       probes: new Map(),
       sent: new Map(),
+      safe: new TaskBatch(mailbox, (uplinks) => {
+        const meant = link.engagements.translated({ kind: 'acknowledge', uplinks });
+        if (meant !== undefined) link.pump.input(meant);
+      }),
       pump: new Pump<LinkInput, LinkAction>({
         get machine() {
           return plan.machine;

@@ -1,8 +1,7 @@
 /** Passes reports of a driver to the flows. */
-import type { DriverCommand } from '../driver/driver.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { Intake } from './intake.ts';
-import type { FlowReport } from './links.ts';
+import type { CommandLink, FlowReport } from './links.ts';
 import type { Presence } from './presence.ts';
 import type { SessionRequests } from './session-requests.ts';
 import type { Sleepers } from './sleepers.ts';
@@ -19,7 +18,7 @@ export interface ReportedTo {
   readonly downlink: DownlinkFlow;
   readonly intake: Intake;
   readonly underWay: UnderWay;
-  readonly command: (link: string, command: DriverCommand) => void;
+  readonly command: CommandLink;
 }
 
 export function passOn(to: ReportedTo, link: string, report: FlowReport): void {

@@ -52,9 +52,6 @@ const TOPIC_SHOWN_MAX = 80;
 function wordsOf(input: object): string {
   if ('kind' in input && input.kind === 'bytes' && 'bytes' in input && input.bytes instanceof Uint8Array)
     return `${input.bytes.length} received bytes`;
-  const message = 'publish' in input ? input.publish : input;
-  const topic =
-    typeof message === 'object' && message !== null && 'topic' in message ? String(message.topic) : undefined;
-  if (topic !== undefined) return `a message on ${topic.slice(0, TOPIC_SHOWN_MAX)}`;
+  if ('topic' in input) return `a message on ${String(input.topic).slice(0, TOPIC_SHOWN_MAX)}`;
   return 'kind' in input ? String(input.kind) : 'an input';
 }

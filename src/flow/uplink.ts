@@ -9,7 +9,7 @@ import type { OverflowPolicy } from '../base/overflow-policy.ts';
 import type { Stamp } from '../base/time.ts';
 import { topicProblem } from '../base/topic.ts';
 import type { AckWaiter } from '../custody/entry.ts';
-import type { DriverReport, RefuseReason } from '../driver/driver.ts';
+import type { DriverReport, RefuseReason, SafeUplink } from '../driver/driver.ts';
 import type { AlarmTopics } from '../outbox/alarm-topics.ts';
 import type { HubLimitProblem } from '../outbox/hub-limits.ts';
 import type { Outbox } from '../outbox/outbox.ts';
@@ -38,6 +38,7 @@ export interface UplinkOptions {
   readonly alarmTopics: AlarmTopics;
   readonly intake: Pick<Intake, 'note'>;
   readonly commandLink: CommandLink;
+  readonly acknowledge: (link: string, uplink: SafeUplink) => void;
   readonly hubSender: HubSender;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly termsOf: (link: string) => UplinkTerms;
@@ -92,7 +93,7 @@ export class UplinkFlow {
       this.#refuse(link, report, 'congestion');
     } else {
       const sender: UplinkSender = {
-        safe: () => this.#options.commandLink(link, { kind: 'acknowledge', subdevice: subdevice.id, token }),
+        safe: () => this.#options.acknowledge(link, { subdevice: subdevice.id, token }),
         refuse: (why, problem) => this.#refuse(link, report, why, problem),
         withdrawn: () => this.#refuse(link, report, 'congestion'),
       };

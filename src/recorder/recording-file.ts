@@ -2,8 +2,8 @@
  * Recording as a file of JSON lines: a header, one line per step, and a last line with the number of steps and the
  * CRC-32 of everything before it. Bytes are base64. A cut file is readable up to the cut.
  *
- * Some steps carry a snapshot of the machine before them (`before`, `machine-snapshots.ts`). Version 2 has snapshots of
- * another form, which this program does not read, and version 1 has none.
+ * Some steps carry a snapshot of the machine before them (`before`, `machine-snapshots.ts`). Files before version 4 have
+ * one acknowledgement and one message for the hub in a step: they can be shown, and not be run again.
  */
 import { Fault } from '../base/fault.ts';
 import type { Step, Subject } from '../base/step.ts';
@@ -36,8 +36,8 @@ export interface Recording {
 }
 
 export const FORMAT = 'holdfast recording';
-export const VERSION = 3;
-const VERSIONS = [1, 2, VERSION] as const;
+export const VERSION = 4;
+const VERSIONS = [1, 2, 3, VERSION] as const;
 
 /** @returns UTF-8 */
 export function encodeRecording(header: RecordingHeader, steps: readonly Step[]): Uint8Array {

@@ -75,6 +75,7 @@ function maker(driver: string): ((recorded: object, surroundings: Surroundings) 
 /** @throws Fault `usage` for a recording that cannot be run again */
 export function rerun(recording: Recording, path: string): Rerun {
   const { header } = recording;
+  if (header.version !== VERSION) throw otherForm(header, path);
   const skipped = firstRunnable(recording, path);
   const steps = recording.steps.slice(skipped);
   let now: Step | undefined;
@@ -107,8 +108,13 @@ function firstRunnable({ header, steps }: Recording, path: string): number {
   const at = steps.findIndex(({ before }) => before !== undefined);
   if (at === -1)
     throw cannotRun({ header, path, why: missingState(header) }, 'To keep more steps, raise recorder.ring_bytes.');
-  if (header.version === VERSION) return at;
-  throw otherProgram(header, path);
+  return at;
+}
+
+function otherForm({ program }: RecordingHeader, path: string): Fault {
+  return new Fault('usage', `${path} has steps in the form of another version of the program (${program})`, {
+    hint: 'Run holdfast export to show the recorded steps. To run it again, use that version.',
+  });
 }
 
 function missingState({ snapshotsTooLarge = 0, snapshotProblem }: RecordingHeader): string {

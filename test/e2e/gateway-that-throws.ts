@@ -2,7 +2,7 @@
  * The product's own `run` with planted bugs.
  *
  * - The machine of a link throws when a subdevice registers the topic `within` and on the downlink `poison`.
- * - The hub client throws when it sends an uplink on `t/poison`, and on the downlink `unreadable`.
+ * - The hub client throws when it encodes an uplink on `t/poison`, and on the downlink `unreadable`.
  * - A flow throws on an uplink on `astray`, on a downlink `astray`, and when it sends an uplink on `t/unsendable`.
  * - An exception is thrown outside the mailbox when a subdevice registers `beside`.
  */
@@ -22,7 +22,7 @@ import type { HubAction, HubInput } from '../../src/hub/client/hub-contract.ts';
 const { receive, deliver } = MqttsnClient.prototype;
 const { offer } = UplinkFlow.prototype;
 const { arrived } = DownlinkFlow.prototype;
-const { command } = HubConnection.prototype;
+const { publish } = HubConnection.prototype;
 const { handle } = HubClient.prototype;
 const { push } = MqttReader.prototype;
 
@@ -42,9 +42,11 @@ MqttsnClient.prototype.deliver = function (command: DeliverCommand, nowMs: numbe
 };
 
 HubClient.prototype.handle = function (input: HubInput, nowMs: number): HubAction[] {
-  if (input.kind === 'publish' && input.publish.topic.endsWith('t/poison'))
-    throw new Error('planted in the hub client');
-  return handle.call(this, input, nowMs);
+  if (input.kind !== 'publish') return handle.call(this, input, nowMs);
+  const messages = input.messages.map((message) =>
+    message.topic.endsWith('t/poison') ? Object.defineProperty({ ...message }, 'dup', { get: throwPlanted }) : message,
+  );
+  return handle.call(this, { ...input, messages }, nowMs);
 };
 
 MqttReader.prototype.push = function (bytes: Uint8Array): Decoded<MqttPacket>[] {
@@ -56,7 +58,7 @@ MqttReader.prototype.push = function (bytes: Uint8Array): Decoded<MqttPacket>[] 
 };
 
 function throwPlanted(): never {
-  throw new Error('planted in reading');
+  throw new Error('planted in the hub client');
 }
 
 UplinkFlow.prototype.offer = function (...[link, report]: Parameters<typeof offer>): void {
@@ -69,9 +71,9 @@ DownlinkFlow.prototype.arrived = function (...[message, arriving]: Parameters<ty
   arrived.call(this, message, arriving);
 };
 
-HubConnection.prototype.command = function (input: HubInput): void {
-  if (input.kind === 'publish' && input.publish.topic.endsWith('t/unsendable')) throw new Error('planted in a sending');
-  command.call(this, input);
+HubConnection.prototype.publish = function (...[message, isSuspect]: Parameters<typeof publish>): void {
+  if (message.topic.endsWith('t/unsendable')) throw new Error('planted in a sending');
+  publish.call(this, message, isSuspect);
 };
 
 process.exit(await runGateway({ configPath: process.argv.at(-1) ?? '', version: 'throwing' }));

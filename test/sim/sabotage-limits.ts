@@ -80,10 +80,10 @@ function sendWithoutDup({ stations: { outbox } }: Gateway): void {
 }
 
 function sendQos0Twice({ hub }: Gateway): void {
-  const command = hub.command.bind(hub);
-  hub.command = (next) => {
-    command(next);
-    if (next.kind === 'publish' && next.publish.qos === 0) command(next);
+  const publish = hub.publish.bind(hub);
+  hub.publish = (message, isSuspect) => {
+    publish(message, isSuspect);
+    if (message.qos === 0) publish(message, isSuspect);
   };
 }
 

@@ -175,7 +175,7 @@ class LinesLink implements LinkMachine {
         this.presence.dismiss(input.subdevice, nowMs);
         break;
       case 'acknowledge':
-        this.uplinks.acknowledge(input.token, nowMs);
+        for (const { token } of input.uplinks) this.uplinks.acknowledge(token, nowMs);
         break;
       case 'refuse':
         if (!this.presence.refuse(input.token, input.why, nowMs)) this.uplinks.refuse(input.token, input.why, nowMs);

@@ -167,6 +167,8 @@ class ModbusLink implements LinkMachine {
         this.unitOf(input.subdevice)?.attached(input.answer, nowMs);
         break;
       case 'acknowledge':
+        for (const { subdevice, token } of input.uplinks) this.unitOf(subdevice)?.settled(token);
+        break;
       case 'confirm':
         this.unitOf(input.subdevice)?.settled(input.token);
         break;

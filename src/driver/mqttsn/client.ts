@@ -6,6 +6,7 @@
  * `acknowledge`; nothing is sent while not connected. Source: MQTT-SN 1.2 §6.3, §6.6, §6.9, §6.10.
  */
 import { retaining } from '../../base/message.ts';
+import { sooner } from '../../base/sooner.ts';
 import { type Packet, type PublishPacket, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
 import type { DeliverCommand, RefuseReason } from '../driver.ts';
 import { Downlink, type RetryLimits } from './downlinks.ts';
@@ -134,8 +135,7 @@ export class MqttsnClient {
   }
 
   wakeAtMs(): number | undefined {
-    const [delivery, ping] = [this.downlink.wakeAtMs(), this.ping.wakeAtMs()];
-    return delivery === undefined || ping === undefined ? (delivery ?? ping) : Math.min(delivery, ping);
+    return sooner(this.downlink.wakeAtMs(), this.ping.wakeAtMs());
   }
 
   private publish(packet: PublishPacket, nowMs: number): void {

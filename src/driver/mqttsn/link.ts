@@ -9,6 +9,7 @@
  */
 import type { BackoffLimits } from '../../base/backoff.ts';
 import type { LinkCounters } from '../../base/link-counters.ts';
+import { sooner } from '../../base/sooner.ts';
 import { type FramingName, framingOf, type PacketReader } from '../../codec/framing.ts';
 import { decodePacket } from '../../codec/mqttsn-decode.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../driver.ts';
@@ -88,9 +89,7 @@ class MqttsnLink implements LinkMachine {
   }
 
   wakeAtMs(): number | undefined {
-    const wakes = [this.opening.wakeAtMs(), this.nodes.wakeAtMs(), this.reader.wakeAtMs()];
-    const atMs = Math.min(...wakes.map((wake) => wake ?? Number.POSITIVE_INFINITY));
-    return Number.isFinite(atMs) ? atMs : undefined;
+    return sooner(sooner(this.opening.wakeAtMs(), this.reader.wakeAtMs()), this.nodes.wakeAtMs());
   }
 
   handle(input: LinkInput, nowMs: number): LinkAction[] {

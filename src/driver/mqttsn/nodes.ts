@@ -107,7 +107,7 @@ export class MqttsnNodes implements ClientOwner {
         this.nodeOf(command.subdevice)?.dismiss();
         break;
       case 'acknowledge':
-        this.clients.get(command.subdevice)?.acknowledge(command.token);
+        for (const { subdevice, token } of command.uplinks) this.clients.get(subdevice)?.acknowledge(token);
         break;
       case 'refuse':
         this.clients.get(command.subdevice)?.refuse(command.token, command.why, nowMs);

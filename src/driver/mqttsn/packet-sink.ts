@@ -17,6 +17,8 @@ export class ActionBuffer {
   readonly counters = { bytesOut: 0, framesOut: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 };
   /** Empty between inputs. */
   private actions: LinkAction[] = [];
+  /** Frames after the last of `actions`. They become one `write`. */
+  private frames: Uint8Array[] = [];
   private lastToken = 0;
 
   /** @param packetBytesMax octets of the largest packet that may be sent, with a forwarder's header */
@@ -42,11 +44,12 @@ export class ActionBuffer {
     const frame = this.frame(encodePacket(packet));
     this.counters.framesOut += 1;
     this.counters.bytesOut += frame.length;
-    this.actions.push({ kind: 'write', bytes: frame });
+    this.frames.push(frame);
     return true;
   }
 
   act(...actions: readonly (ChannelAction | DriverReport)[]): void {
+    this.writeFrames();
     this.actions.push(...actions);
   }
 
@@ -63,9 +66,17 @@ export class ActionBuffer {
 
   /** Returns all actions since the last call. */
   take(): LinkAction[] {
+    this.writeFrames();
     const actions = this.actions;
     this.actions = [];
     return actions;
+  }
+
+  private writeFrames(): void {
+    const { frames } = this;
+    if (frames.length === 0) return;
+    this.actions.push({ kind: 'write', bytes: joined(frames) });
+    this.frames = [];
   }
 }
 
@@ -116,6 +127,18 @@ export class PacketSink {
   drawToken(): number {
     return this.buffer.drawToken();
   }
+}
+
+function joined(frames: readonly Uint8Array[]): Uint8Array {
+  const [first] = frames;
+  if (frames.length === 1 && first !== undefined) return first;
+  const bytes = new Uint8Array(frames.reduce((length, frame) => length + frame.length, 0));
+  let at = 0;
+  for (const frame of frames) {
+    bytes.set(frame, at);
+    at += frame.length;
+  }
+  return bytes;
 }
 
 /** Octets that a forwarder adds in front of a packet for `node`. */

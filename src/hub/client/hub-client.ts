@@ -6,13 +6,14 @@
  * back-off; every wait for the hub has a deadline; the client closes the connection to a hub that breaks the protocol
  * and tries again later.
  */
+import type { Decoded } from '../../base/decoded.ts';
 import type { Machine } from '../../base/machine.ts';
 import type { Qos } from '../../base/message.ts';
 import type { MqttPacket, Publish } from '../../codec/mqtt.ts';
 import { encodeMqtt } from '../../codec/mqtt-wire.ts';
 import { type ClientState, deadlineOf, endOf, noticeAtMs, onlineSince, stageOf } from './client-state.ts';
 import { refusalOf } from './connack.ts';
-import type { HubAction, HubClientOptions, HubInput, HubState } from './hub-contract.ts';
+import type { HubAction, HubClientOptions, HubInput, HubPublish, HubState } from './hub-contract.ts';
 import { HubLink } from './hub-link.ts';
 import { ReconnectPolicy } from './reconnect-policy.ts';
 import type { TakeoverStats } from './takeover.ts';
@@ -93,12 +94,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
   ): HubAction[] {
     switch (input.kind) {
       case 'publish':
-        this.reconnect.takeover.sent(
-          input.publish.qos === 1 ? 'answered' : 'unanswered',
-          input.isSuspect === true,
-          nowMs,
-        );
-        return [this.connection.send({ kind: 'publish', retain: false, ...input.publish }, nowMs)];
+        return this.publish(input.messages, input.isSuspect === true, nowMs);
       case 'puback':
         if (input.isAgain === true) this.reconnect.takeover.sent('unanswered', input.isSuspect === true, nowMs);
         return [this.connection.acknowledge(input.packetId, nowMs)];
@@ -113,6 +109,21 @@ export class HubClient implements Machine<HubInput, HubAction> {
         return this.connection.ping(nowMs);
       case 'leave':
         return this.close(input.reason);
+    }
+  }
+
+  /** A message on which this client throws is found by sending each one alone. */
+  private publish(messages: readonly HubPublish[], isSuspect: boolean, nowMs: number): HubAction[] {
+    try {
+      const write = this.connection.publish(messages, nowMs);
+      for (const { qos } of messages)
+        this.reconnect.takeover.sent(qos === 1 ? 'answered' : 'unanswered', isSuspect, nowMs);
+      return [write];
+    } catch (error) {
+      const [first] = messages;
+      if (first === undefined || messages.length > 1)
+        return messages.flatMap((one) => this.publish([one], isSuspect, nowMs));
+      return [{ kind: 'unsendable', topic: first.topic, packetId: first.packetId, why: messageOf(error) }];
     }
   }
 
@@ -205,12 +216,31 @@ export class HubClient implements Machine<HubInput, HubAction> {
     const other = this.phase.kind === 'awaitingConnack' ? this.connection.otherProtocolIn(bytes) : undefined;
     if (other !== undefined) return this.close(`the other side speaks ${other}, not MQTT`);
     const actions: HubAction[] = [];
+    let acknowledged: number[] | undefined;
     for (const packet of this.connection.read(bytes, nowMs)) {
+      const packetId = this.acknowledgedBy(packet, nowMs);
+      if (packetId !== undefined) {
+        if (acknowledged === undefined) {
+          acknowledged = [];
+          actions.push({ kind: 'acknowledged', packetIds: acknowledged });
+        }
+        acknowledged.push(packetId);
+        continue;
+      }
+      acknowledged = undefined;
       if (packet.ok) actions.push(...this.receiveOrSetAside(packet.value, nowMs));
       else actions.push(...this.close(`the hub broke the protocol: ${packet.problem}`)); // [MQTT-4.8.0-1]
       if (actions.at(-1)?.kind === 'close') break;
     }
     return actions;
+  }
+
+  /** Handles a valid PUBACK. @returns its packet identifier; `undefined` for any other packet */
+  private acknowledgedBy(packet: Decoded<MqttPacket>, nowMs: number): number | undefined {
+    if (!packet.ok || packet.value.kind !== 'puback' || this.phase.kind !== 'online') return undefined;
+    if (packet.value.problem !== undefined) return undefined;
+    this.reconnect.takeover.answered('answered', nowMs);
+    return packet.value.packetId;
   }
 
   /** Reports a PUBLISH on which this client throws, because the hub would send it again in every connection. */
@@ -219,7 +249,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
       return this.receive(packet, nowMs);
     } catch (error) {
       if (packet.kind !== 'publish') throw error; // ends the connection (`Pump.contain`)
-      return this.failed(packet, error instanceof Error ? error.message : String(error));
+      return this.failed(packet, messageOf(error));
     }
   }
 
@@ -234,9 +264,6 @@ export class HubClient implements Machine<HubInput, HubAction> {
     if (packet.kind !== 'publish' && 'problem' in packet && packet.problem !== undefined)
       return this.invalidAnswer(packet, packet.problem, nowMs);
     switch (packet.kind) {
-      case 'puback':
-        this.reconnect.takeover.answered('answered', nowMs);
-        return [{ kind: 'acknowledged', packetId: packet.packetId }];
       case 'publish':
         return this.message(packet);
       case 'suback':
@@ -321,6 +348,10 @@ export class HubClient implements Machine<HubInput, HubAction> {
     if (publish.qos === 2 && packetId !== undefined) this.connection.expectPubrec(packetId);
     return [{ kind: 'failed', topic, qos: qosOf(publish), dup, packetId, why }];
   }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function qosOf({ qos }: Publish): Qos {

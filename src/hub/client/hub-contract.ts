@@ -7,8 +7,8 @@ import type { Credentials } from './credentials.ts';
 /** Commands are ignored unless the client is online: the flows get `offline` and repeat them after `online`. */
 export type HubInput =
   | ChannelInput
-  /** `isSuspect`: the hub may close the connection on this packet. */
-  | { readonly kind: 'publish'; readonly publish: HubPublish; readonly isSuspect?: boolean }
+  /** Messages in their order, in one write. `isSuspect`: the hub may close the connection on this message, so it is alone. */
+  | { readonly kind: 'publish'; readonly messages: readonly HubPublish[]; readonly isSuspect?: boolean }
   /** `isAgain`: the hub has sent the downlink before, so the hub may close the connection on this PUBACK. */
   | { readonly kind: 'puback'; readonly packetId: number; readonly isAgain?: boolean; readonly isSuspect?: boolean }
   | { readonly kind: 'subscribe' | 'unsubscribe'; readonly filter: string; readonly isSuspect?: boolean }
@@ -55,7 +55,10 @@ export type HubAction =
   | { readonly kind: 'probed' }
   /** A PINGRESP was received: the connection carries traffic. */
   | { readonly kind: 'alive' }
-  | { readonly kind: 'acknowledged'; readonly packetId: number }
+  /** PUBACKs in their order, as many as came in a row. */
+  | { readonly kind: 'acknowledged'; readonly packetIds: readonly number[] }
+  /** A message for the hub on which this client failed. It was not sent, and the other ones were. */
+  | { readonly kind: 'unsendable'; readonly topic: string; readonly packetId: number | undefined; readonly why: string }
   | {
       readonly kind: 'message';
       readonly message: Message;

@@ -3,11 +3,13 @@
  * next connection. `hub-client.ts` interprets the packets.
  */
 import type { Decoded } from '../../base/decoded.ts';
+import { sooner } from '../../base/sooner.ts';
 import type { MqttPacket, Suback } from '../../codec/mqtt.ts';
+import { encodePublishes } from '../../codec/mqtt-uplink.ts';
 import { encodeMqtt, MqttReader } from '../../codec/mqtt-wire.ts';
 import { bytesSample, GREETING_BYTES_MAX, otherProtocol } from '../../codec/other-protocols.ts';
 import { type Request, UnansweredFilters } from './filter-answers.ts';
-import type { HubAction, HubClientOptions } from './hub-contract.ts';
+import type { HubAction, HubClientOptions, HubPublish } from './hub-contract.ts';
 import { KeepAlive } from './keep-alive.ts';
 
 type ConnectionOptions = Pick<HubClientOptions, 'keepAliveS' | 'answerMsMax' | 'packetBytesMax'>;
@@ -37,9 +39,7 @@ export class HubLink {
 
   /** Time at which `problem` or `keepUp` may have a result, monotonic ms. */
   get wakeAtMs(): number | undefined {
-    const times = [this.keepAlive.wakeAtMs, this.requests.deadlineMs];
-    const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
-    return Number.isFinite(soonest) ? soonest : undefined;
+    return sooner(this.keepAlive.wakeAtMs, this.requests.deadlineMs);
   }
 
   /** Resets all state for a new connection. */
@@ -76,6 +76,13 @@ export class HubLink {
   send(packet: MqttPacket, nowMs: number): HubAction {
     this.keepAlive.sent(nowMs);
     return { kind: 'write', bytes: encodeMqtt(packet) };
+  }
+
+  /** @throws if a message cannot be encoded; no state has changed then */
+  publish(messages: readonly HubPublish[], nowMs: number): HubAction {
+    const bytes = encodePublishes(messages);
+    this.keepAlive.sent(nowMs);
+    return { kind: 'write', bytes };
   }
 
   /** Called for a message with QoS 2: its packet identifier is acknowledged with PUBREC. */

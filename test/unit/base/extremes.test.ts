@@ -80,7 +80,8 @@ function hubInput(values: ExtremeValues): HubInput {
   const packetId = values.of([1, 60_000, 65_535]);
   const publish = { topic, payload: values.payload(), qos: 1, packetId, dup: values.is(0.5) } as const;
   return values.of<HubInput>([
-    { kind: 'publish', publish, isSuspect: values.is(0.2) },
+    { kind: 'publish', messages: [publish], isSuspect: values.is(0.2) },
+    { kind: 'publish', messages: [publish, { ...publish, topic: 't' }] },
     { kind: 'subscribe', filter: topic },
     { kind: 'unsubscribe', filter: topic },
     { kind: 'puback', packetId },

@@ -7,6 +7,7 @@ import { type Random, seededRandom } from '../../../src/base/random.ts';
 import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
 import type { Packet } from '../../../src/codec/mqttsn-packets.ts';
 import type { DriverCommand, DriverReport, LinkInput, LinkMachine } from '../../../src/driver/driver.ts';
+import { positive } from '../driver/address-book.ts';
 
 const SIZES = [
   ...[0, 1, 2, 3, 127, 128, 245, 254, 255, 256, 257, 1023, 1024, 1025, 4095, 4096, 4097],
@@ -170,7 +171,7 @@ class Extremes {
         const yes = report.kind === 'uplink' ? 'acknowledge' : 'confirm';
         this.#unanswered.push(
           this.#values.is(0.8)
-            ? { kind: yes, subdevice, token }
+            ? positive(yes, subdevice, token)
             : { kind: 'refuse', subdevice, token, why: 'congestion' },
         );
         return;

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { generate, parser } from 'mqtt-packet';
 import { describe, expect, it } from 'vitest';
 import type { Publish } from '../../../src/codec/mqtt.ts';
-import { encodePublish, readPuback } from '../../../src/codec/mqtt-uplink.ts';
+import { encodePublishes, readPuback } from '../../../src/codec/mqtt-uplink.ts';
 import { encodeMqtt, MqttReader, PACKET_BYTES_MAX } from '../../../src/codec/mqtt-wire.ts';
 
 const publish: fc.Arbitrary<Publish> = fc
@@ -23,10 +23,10 @@ function byLibrary({ topic, payload, qos, retain, dup, packetId }: Publish): Buf
 }
 
 describe('the packets of an uplink', () => {
-  it('a PUBLISH has the bytes that the library makes of it', () => {
+  it('PUBLISH packets have the bytes that the library makes of them', () => {
     fc.assert(
-      fc.property(publish, (packet) => {
-        expect(Buffer.from(encodePublish(packet))).toEqual(byLibrary(packet));
+      fc.property(fc.array(publish, { maxLength: 5 }), (packets) => {
+        expect(Buffer.from(encodePublishes(packets))).toEqual(Buffer.concat(packets.map(byLibrary)));
       }),
     );
   });
@@ -36,7 +36,7 @@ describe('the packets of an uplink', () => {
     (length) => {
       const payload = new Uint8Array(length - 5);
       const packet: Publish = { kind: 'publish', topic: 't', payload, qos: 1, retain: false, dup: false, packetId: 9 };
-      expect(Buffer.compare(encodePublish(packet), byLibrary(packet))).toBe(0);
+      expect(Buffer.compare(encodePublishes([packet]), byLibrary(packet))).toBe(0);
     },
   );
 
@@ -54,7 +54,7 @@ describe('the packets of an uplink', () => {
       retain: false,
       dup: false,
     } as const;
-    expect(() => encodePublish({ ...packet, packetId: 1, ...wrong })).toThrow(RangeError);
+    expect(() => encodePublishes([{ ...packet, packetId: 1, ...wrong }])).toThrow(RangeError);
   });
 
   it('a PUBACK is read as the library reads it', () => {

@@ -1,5 +1,10 @@
 /** Answers to a machine in tests may leave out the subdevice: it is the one whose report carried the token. */
-import type { LinkAction, LinkInput, RefuseReason } from '../../../src/driver/driver.ts';
+import type { DriverCommand, LinkAction, LinkInput, RefuseReason } from '../../../src/driver/driver.ts';
+
+/** Command that acknowledges or confirms one report. */
+export function positive(kind: 'acknowledge' | 'confirm', subdevice: string, token: number): DriverCommand {
+  return kind === 'confirm' ? { kind, subdevice, token } : { kind, uplinks: [{ subdevice, token }] };
+}
 
 type Answer =
   | { readonly kind: 'acknowledge' | 'confirm'; readonly token: number }
@@ -19,13 +24,17 @@ export class AddressBook {
   addressed(input: Unaddressed): LinkInput {
     switch (input.kind) {
       case 'acknowledge':
+        return 'uplinks' in input ? input : positive(input.kind, this.#ownerOf(input.token), input.token);
       case 'confirm':
-      case 'refuse': {
-        const subdevice = 'subdevice' in input ? input.subdevice : (this.#subdevices.get(input.token) ?? '');
-        return { ...input, subdevice } as LinkInput;
-      }
+        return 'subdevice' in input ? input : positive(input.kind, this.#ownerOf(input.token), input.token);
+      case 'refuse':
+        return 'subdevice' in input ? input : { ...input, subdevice: this.#ownerOf(input.token) };
       default:
-        return input as LinkInput;
+        return input;
     }
+  }
+
+  #ownerOf(token: number): string {
+    return this.#subdevices.get(token) ?? '';
   }
 }

@@ -11,6 +11,7 @@ import type {
 } from '../../../src/bench/subdevices/subdevice-contract.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../../../src/driver/driver.ts';
 import { createMqttsnLink } from '../../../src/driver/mqttsn/link.ts';
+import { positive } from './address-book.ts';
 
 export interface WireFaults {
   /** Probability that a write loses one byte, and that it has one flipped bit. */
@@ -184,7 +185,7 @@ export class VirtualWire {
       this.#toLink(
         isRefused
           ? { kind: 'refuse', subdevice: 'pump-7', token, why: 'congestion' }
-          : { kind: 'acknowledge', subdevice: 'pump-7', token },
+          : positive('acknowledge', 'pump-7', token),
       );
     });
   }

@@ -3,7 +3,6 @@ import { newFacts } from '../../../src/base/events.ts';
 import { HubSender, type HubSenderOptions } from '../../../src/flow/hub-sender.ts';
 import { SetAside } from '../../../src/flow/set-aside.ts';
 import { UnderWay } from '../../../src/flow/under-way.ts';
-import type { HubInput } from '../../../src/hub/client/hub-contract.ts';
 import { HubServices } from '../../../src/hub/gateway/hub-service.ts';
 import { Mailbox } from '../../../src/runtime/mailbox.ts';
 import { SubdeviceRegistry } from '../../../src/subdevices/registry.ts';
@@ -43,9 +42,8 @@ class SenderBench {
       acknowledge: () => {
         this.looks += 1;
       },
-      commandHub: (command: HubInput) => {
-        if (command.kind === 'publish') this.sent.push(command.publish.topic);
-      },
+      commandHub: () => undefined,
+      publish: ({ topic }) => this.sent.push(topic),
       queuedBytes: () => 0,
       isExpired: undefined,
       isRetainServed: true,

@@ -5,6 +5,7 @@ import type { DriverReport } from '../../../src/driver/driver.ts';
 import { LinkEngagements } from '../../../src/flow/link-engagements.ts';
 import { LinkRestarts } from '../../../src/flow/links.ts';
 import { SetAside } from '../../../src/flow/set-aside.ts';
+import { positive } from '../driver/address-book.ts';
 
 const ATTACH = { kind: 'attach', subdevice: 'a', clean: false, aliveMs: 5000, will: 'unchanged' } as const;
 const ATTACHED = { kind: 'attached', subdevice: 'a', answer: { accepted: true, topicIds: new Map() } } as const;
@@ -25,12 +26,10 @@ it('an acknowledgement for a publication of the old machine is not passed to the
   const [oldToken, freshToken] = [old, fresh].map((report) => (report.kind === 'uplink' ? (report.token ?? 0) : 0));
   expect(oldToken).not.toBe(freshToken);
   for (const kind of ['acknowledge', 'confirm'] as const)
-    expect(engagements.translated({ kind, subdevice: 'a', token: oldToken ?? 0 })).toBeUndefined();
-  expect(engagements.translated({ kind: 'acknowledge', subdevice: 'a', token: freshToken ?? 0 })).toEqual({
-    kind: 'acknowledge',
-    subdevice: 'a',
-    token: 1,
-  });
+    expect(engagements.translated(positive(kind, 'a', oldToken ?? 0))).toBeUndefined();
+  expect(engagements.translated(positive('acknowledge', 'a', freshToken ?? 0))).toEqual(
+    positive('acknowledge', 'a', 1),
+  );
 });
 
 it('pending work of the old machine is ended in its place: first the subdevices, then their deliveries', () => {
@@ -70,7 +69,7 @@ it('a message that was set aside is counted and reported in a short text', () =>
   const reported: unknown[] = [];
   facts.on('messageSetAside', (fact) => reported.push(fact));
   const setAside = new SetAside(facts);
-  setAside.note('hub', { kind: 'publish', publish: { topic: 'a'.repeat(65_535) } }, new Error('no'));
+  setAside.note('hub', { kind: 'unsendable', topic: 'a'.repeat(65_535) }, new Error('no'));
   setAside.note('link-1', { kind: 'bytes', bytes: new Uint8Array(7) }, 'odd');
   setAside.note('link-1', { kind: 'wake' }, undefined);
   expect(reported).toEqual([

@@ -3,9 +3,8 @@ import { newFacts } from '../../../src/base/events.ts';
 import { type Message, retaining } from '../../../src/base/message.ts';
 import { alarmLaneOf } from '../../../src/custody/lane-number.ts';
 import type { Row } from '../../../src/custody/row.ts';
-import type { DriverCommand } from '../../../src/driver/driver.ts';
 import type { HubSender } from '../../../src/flow/hub-sender.ts';
-import type { Links } from '../../../src/flow/links.ts';
+import type { LinkCommand, Links } from '../../../src/flow/links.ts';
 import { UplinkFlow } from '../../../src/flow/uplink.ts';
 import { AlarmTopics } from '../../../src/outbox/alarm-topics.ts';
 import { Outbox } from '../../../src/outbox/outbox.ts';
@@ -58,6 +57,7 @@ class FlowBench {
         changed: () => {},
       }),
       commandLink: links.command,
+      acknowledge: (_, { token }) => this.#commands.push(`acknowledge ${token}`),
       hubSender: hubSender as HubSender,
       topicsOf: (subdevice) => topicMap('{subdevice}/{topic}', { ...owner, subdevice }),
       termsOf: () => ({ holdMs: 200, commitMs: 100, overflow: 'reject' }),
@@ -112,9 +112,8 @@ class FlowBench {
     return this.#commands.splice(0);
   }
 
-  #note(command: DriverCommand): void {
-    if (command.kind === 'acknowledge') this.#commands.push(`acknowledge ${command.token}`);
-    else if (command.kind === 'refuse') this.#commands.push(`refuse ${command.token}: ${command.why}`);
+  #note(command: LinkCommand): void {
+    if (command.kind === 'refuse') this.#commands.push(`refuse ${command.token}: ${command.why}`);
   }
 }
 

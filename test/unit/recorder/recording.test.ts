@@ -83,7 +83,7 @@ describe('the file of a recording', () => {
   it.each([
     ['something else', 'hello\n', /not a recording: the first line is not a header/],
     ['nothing', '', /not a recording/],
-    ['a later version', JSON.stringify({ ...HEADER, version: 4 }), /version 4, this program reads 1 to 3/],
+    ['a later version', JSON.stringify({ ...HEADER, version: 5 }), /version 5, this program reads 1 to 4/],
   ])('%s is rejected', (_, text, message) => {
     expect(() => decodeRecording(new TextEncoder().encode(text), 'f')).toThrow(message);
   });

@@ -9,6 +9,7 @@ import { FlightRecorder } from '../../../src/recorder/flight-recorder.ts';
 import { MachineSnapshots } from '../../../src/recorder/machine-snapshots.ts';
 import { decodeRecording, encodeRecording, FORMAT, VERSION } from '../../../src/recorder/recording-file.ts';
 import { type Rerun, rerun } from '../../../src/recorder/rerun.ts';
+import { positive } from '../driver/address-book.ts';
 import { linesOptions } from '../driver/lines/lines-rig.ts';
 import { ModbusWire, point, unitPlan } from '../driver/modbus/modbus-wire.ts';
 
@@ -82,7 +83,7 @@ it('a link of lines makes the same decisions from the middle on', () => {
     for (const action of recorded.link.handle(one, nowMs)) {
       const { kind } = action;
       if (kind === 'uplink' && action.token !== undefined)
-        input({ kind: 'acknowledge', subdevice: action.subdevice, token: action.token });
+        input(positive('acknowledge', action.subdevice, action.token));
       const answer = { accepted: true, topicIds: new Map() } as const;
       if (kind === 'attach') input({ kind: 'attached', subdevice: action.subdevice, answer });
     }

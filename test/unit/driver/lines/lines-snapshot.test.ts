@@ -7,6 +7,7 @@ import { appendCheck } from '../../../../src/codec/line-check.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../../../../src/driver/driver.ts';
 import { LINES } from '../../../../src/driver/lines/definition.ts';
 import { describeSuccession, linkKind, type Outcome, succeeded } from '../../recorder/succession.ts';
+import { positive } from '../address-book.ts';
 import { linesOptions } from './lines-rig.ts';
 
 const OTHERS = ['meter-2', 'meter-3'];
@@ -112,7 +113,7 @@ class Conversation {
     const { subdevice, token = 0 } = report;
     const why = this.#random() < 0.7 ? 'congestion' : 'not allowed';
     if (this.#random() < 0.4) this.#input({ kind: 'refuse', subdevice, token, why });
-    else this.#input({ kind: reports === this.#uplinks ? 'acknowledge' : 'confirm', subdevice, token });
+    else this.#input(positive(reports === this.#uplinks ? 'acknowledge' : 'confirm', subdevice, token));
   }
 
   #deliver(): void {

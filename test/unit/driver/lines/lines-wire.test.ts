@@ -4,6 +4,7 @@ import { type Random, seededRandom } from '../../../../src/base/random.ts';
 import { numberedPayload, numberOf } from '../../../../src/bench/account.ts';
 import { DEVICE_LINES, LinesDevice } from '../../../../src/bench/subdevices/lines-device.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../../../../src/driver/driver.ts';
+import { positive } from '../address-book.ts';
 import { linesLink } from './lines-rig.ts';
 
 type DeviceInput = Parameters<LinesDevice['handle']>[0];
@@ -106,7 +107,7 @@ class NoisyWire {
       this.device.uplinks.arrive(numberOf(payload) ?? 0);
     this.#later(this.#random() * 150, () =>
       this.#toLink(
-        isRefused ? { kind: 'refuse', subdevice, token, why: 'congestion' } : { kind: 'acknowledge', subdevice, token },
+        isRefused ? { kind: 'refuse', subdevice, token, why: 'congestion' } : positive('acknowledge', subdevice, token),
       ),
     );
   }

@@ -7,6 +7,7 @@ import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../../src/base/random.ts';
 import type { LinkAction, LinkInput, RefuseReason } from '../../../../src/driver/driver.ts';
 import { createModbusLink } from '../../../../src/driver/modbus/link.ts';
+import { positive } from '../address-book.ts';
 import { point, unitPlan } from './modbus-wire.ts';
 
 const UNITS = [unitPlan(1, [point('a', 0), point('b', 5)]), unitPlan(2, [point('c', 0)]), unitPlan(0, [point('d', 0)])];
@@ -37,7 +38,9 @@ const anyInput: fc.Arbitrary<LinkInput> = fc.oneof(
       { accepted: false, why: 'congestion' } as const,
     ),
   }),
-  fc.record({ kind: fc.constantFrom('acknowledge' as const, 'confirm' as const), subdevice, token }),
+  fc
+    .tuple(fc.constantFrom('acknowledge' as const, 'confirm' as const), subdevice, token)
+    .map((answer) => positive(...answer)),
   fc.record({
     kind: fc.constant('refuse' as const),
     subdevice,

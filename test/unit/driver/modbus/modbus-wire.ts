@@ -10,6 +10,7 @@ import type { DetachCause, LinkAction, LinkInput, LinkMachine, RefuseReason } fr
 import { createModbusLink, type ModbusLinkOptions } from '../../../../src/driver/modbus/link.ts';
 import type { Point } from '../../../../src/driver/modbus/points.ts';
 import type { UnitPlan } from '../../../../src/driver/modbus/unit.ts';
+import { positive } from '../address-book.ts';
 
 export function point(name: string, address: number, more: Partial<Point> = {}): Point {
   return {
@@ -218,7 +219,7 @@ export class ModbusWire {
       this.results.push(values);
       this.resultTexts.push(text);
     }
-    this.later(20, () => this.input({ kind: 'acknowledge', subdevice, token }));
+    this.later(20, () => this.input(positive('acknowledge', subdevice, token)));
   }
 
   #carry(bytes: Uint8Array, arrive: (bytes: Uint8Array) => void): void {

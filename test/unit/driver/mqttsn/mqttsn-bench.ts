@@ -172,7 +172,7 @@ export function delivery(
 const T1 = 0x7431;
 
 /** PUBACK of the gateway for the packet of `publish`. */
-export function puback(messageId: number, returnCode = 0, topicId = T1) {
+export function puback(messageId: number, returnCode = 0, topicId = T1): Packet {
   return { kind: 'puback', topicId, messageId, returnCode };
 }
 

@@ -9,6 +9,7 @@ import { encodePacket } from '../../../../src/codec/mqttsn-encode.ts';
 import type { Packet, SnQos } from '../../../../src/codec/mqttsn-packets.ts';
 import type { DriverCommand, DriverReport, LinkAction, LinkInput } from '../../../../src/driver/driver.ts';
 import type { Talk } from '../../recorder/succession.ts';
+import { positive } from '../address-book.ts';
 
 type Delivery = Extract<DriverCommand, { kind: 'deliver' }>;
 /** `undefined`: on the wire itself. */
@@ -233,7 +234,7 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
 
   #answer(subdevice: string, token: number, kind: 'acknowledge' | 'confirm'): void {
     const why = this.#pick(['congestion', 'not allowed', 'invalid topic'] as const);
-    this.#commands.push(this.#is(0.75) ? { kind, subdevice, token } : { kind: 'refuse', subdevice, token, why });
+    this.#commands.push(this.#is(0.75) ? positive(kind, subdevice, token) : { kind: 'refuse', subdevice, token, why });
   }
 
   #ended({ kind, token }: Extract<DriverReport, { kind: 'delivered' | 'undelivered' }>): void {

@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { encodeFrame } from '../../../../src/codec/mqttsn-cobs.ts';
+import { encodePacket } from '../../../../src/codec/mqttsn-encode.ts';
 import { LINK_OPTIONS, LinkBench, puback, publish, tokensOf } from './mqttsn-bench.ts';
 
 /** Publishes and lets the flow acknowledge. */
@@ -26,6 +28,18 @@ describe('a QoS 1 publication', () => {
     expect(bench.received()).toEqual([]);
     for (const token of tokensOf(reports)) bench.command({ kind: 'acknowledge', token });
     expect(bench.received()).toEqual([puback(7)]);
+  });
+
+  it('is acknowledged in one write with the other ones that are in custody', () => {
+    const bench = new LinkBench().attach();
+    bench.send(publish(7), publish(8));
+    const uplinks = tokensOf(bench.reported()).map((token) => ({ subdevice: 'pump-7', token }));
+    expect(bench.link.handle({ kind: 'acknowledge', uplinks }, bench.nowMs)).toEqual([
+      {
+        kind: 'write',
+        bytes: new Uint8Array([puback(7), puback(8)].flatMap((one) => [...encodeFrame(encodePacket(one))])),
+      },
+    ]);
   });
 
   it.each([

@@ -80,7 +80,7 @@ export class PulsesLink implements LinkMachine {
         this.receivedAtMs = nowMs;
         return [...input.bytes].flatMap((count) => this.uplink(count));
       case 'acknowledge':
-        return [{ kind: 'write', bytes: Uint8Array.of(ACK) }];
+        return [{ kind: 'write', bytes: new Uint8Array(input.uplinks.length).fill(ACK) }];
       case 'deliver':
         return [{ kind: 'undelivered', token: input.token, why: 'refused', because: 'a pulse counter takes nothing' }];
       case 'probe':

@@ -165,10 +165,12 @@ describe('commands', () => {
   it('are sent as packets', () => {
     const bench = new HubBench().online();
     bench.input(
-      { kind: 'publish', publish: { topic: 't', payload: Uint8Array.of(1), qos: 1, packetId: 7, dup: true } },
       {
-        ...{ kind: 'publish' },
-        publish: { topic: 't', payload: Uint8Array.of(1), qos: 0, packetId: undefined, dup: false, retain: true },
+        kind: 'publish',
+        messages: [
+          { topic: 't', payload: Uint8Array.of(1), qos: 1, packetId: 7, dup: true },
+          { topic: 't', payload: Uint8Array.of(1), qos: 0, packetId: undefined, dup: false, retain: true },
+        ],
       },
       { kind: 'puback', packetId: 9 },
     );
@@ -255,7 +257,7 @@ describe('a hub that violates the protocol', () => {
 
   it('acknowledges packets that were never sent: reported, for the outbox to ignore', () => {
     const bench = new HubBench().online().receive({ kind: 'puback', packetId: 4711 });
-    expect(bench.reports()).toEqual([{ kind: 'acknowledged', packetId: 4711 }]);
+    expect(bench.reports()).toEqual([{ kind: 'acknowledged', packetIds: [4711] }]);
   });
 
   it('never makes the client throw, for any bytes', () => {

@@ -101,3 +101,20 @@ it('the message is acknowledged in the order of arrival, and shed for its subscr
   for (const { lane } of bench.registry.all())
     expect(bench.custodian.counts(lane).shed).toEqual({ 'set aside after a fault': 1 });
 });
+
+it('an exception on one message to the hub: it is reported, and the others of the step are sent in their order', () => {
+  const bench = new HubBench().online();
+  const messages = [1, 2, 3].map(
+    (packetId) => ({ topic: `t/${packetId}`, payload: Uint8Array.of(1), qos: 1, packetId, dup: false }) as const,
+  );
+  const [, second] = messages;
+  Object.defineProperty(second, 'retain', {
+    get: () => {
+      throw new Error('planted in the encoder');
+    },
+  });
+  bench.input({ kind: 'publish', messages });
+  expect(bench.sent()).toMatchObject([{ packetId: 1 }, { packetId: 3 }]);
+  expect(bench.reports()).toEqual([{ kind: 'unsendable', topic: 't/2', packetId: 2, why: 'planted in the encoder' }]);
+  expect([bench.asked(), bench.client.state]).toEqual([[], 'online']);
+});

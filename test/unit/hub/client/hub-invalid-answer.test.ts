@@ -87,7 +87,7 @@ describe('an invalid answer that says of no request what it answers is none', ()
     expect(bench.asked()).toHaveLength(1);
     connections.reconnect();
     connections.hear(`${answer} 40 02 0008`);
-    expect([bench.asked(), bench.reports()]).toEqual([[], [{ kind: 'acknowledged', packetId: 8 }]]);
+    expect([bench.asked(), bench.reports()]).toEqual([[], [{ kind: 'acknowledged', packetIds: [8] }]]);
   });
 });
 

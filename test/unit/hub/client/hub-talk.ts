@@ -118,7 +118,7 @@ export class HubTalk implements Talk<HubInput, HubAction> {
       packetId: this.#number,
       dup: false,
     } as const;
-    return { kind: 'publish', publish, isSuspect: chosen > 0.85 };
+    return { kind: 'publish', messages: [publish], isSuspect: chosen > 0.85 };
   }
 
   #sendToClient(packet: MqttPacket): void {

@@ -25,7 +25,7 @@ it('a connection has one CONNECT, for any packets of the hub and any duration [M
 
 it('before CONNACK the client sends only CONNECT (§3.1.4), and drops commands', () => {
   const bench = new HubBench().input({ kind: 'start' }, { kind: 'opened' });
-  bench.input({ kind: 'publish', publish: { ...MESSAGE, qos: 1, packetId: 7 } }, { kind: 'subscribe', filter: 'a' });
+  bench.input({ kind: 'publish', messages: [{ ...MESSAGE, qos: 1, packetId: 7 }] }, { kind: 'subscribe', filter: 'a' });
   expect(bench.sent().map(({ kind }) => kind)).toEqual(['connect']);
 });
 
@@ -45,9 +45,9 @@ it('CONNECT names the client, and carries a user name and a password together or
 it('a message of QoS 0 has no packet identifier and no DUP, one of QoS 1 has the given identifier [MQTT-2.3.1-5] [MQTT-4.3.1-1]', () => {
   const bench = new HubBench().online();
   bench.input(
-    { kind: 'publish', publish: { ...MESSAGE, qos: 0, packetId: undefined } },
-    { kind: 'publish', publish: { ...MESSAGE, qos: 1, packetId: 7 } },
-    { kind: 'publish', publish: { ...MESSAGE, qos: 1, packetId: 7, dup: true } },
+    { kind: 'publish', messages: [{ ...MESSAGE, qos: 0, packetId: undefined }] },
+    { kind: 'publish', messages: [{ ...MESSAGE, qos: 1, packetId: 7 }] },
+    { kind: 'publish', messages: [{ ...MESSAGE, qos: 1, packetId: 7, dup: true }] },
   );
   expect(bench.sent()).toMatchObject([
     { qos: 0, packetId: undefined, dup: false, retain: false },

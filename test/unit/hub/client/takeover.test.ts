@@ -165,7 +165,7 @@ describe('no other gateway is suspected', () => {
     for (let round = 0; round < 10; round += 1) {
       connect(bench);
       const publish = { topic: 't', payload: Uint8Array.of(1), qos: 1, packetId: 7, dup: round > 0 } as const;
-      close(bench.input({ kind: 'publish', publish }));
+      close(bench.input({ kind: 'publish', messages: [publish] }));
     }
     expect(takeovers(bench)).toBe(0);
   });
