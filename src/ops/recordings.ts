@@ -80,7 +80,7 @@ export class Recordings {
     });
     hub.recorder.follow((step) => {
       if (isBreach(step)) this.#fire('hub-protocol', [hub.recorder]);
-    });
+    }, 'close');
     this.#look();
   }
 

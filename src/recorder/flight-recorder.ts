@@ -36,15 +36,16 @@ const SNAPSHOT_SHARE = 1 / 4;
  * steps, because snapshots cost CPU time.
  */
 const TOO_LARGE_PAUSE = 4;
-/** Random numbers of a step that has drawn none, as most steps. */
-const NONE: readonly number[] = [];
 
 export class FlightRecorder {
   readonly #options: FlightRecorderOptions;
   readonly #ring: ByteRing;
   readonly #words = new Vocabulary();
   readonly #writer: CompactWriter;
-  #begun: Pick<Step, 'upMs' | 'before' | 'input'> | undefined;
+  /** Input that the machine handles now. `undefined`: none. */
+  #input: Kinded | undefined;
+  #upMs = 0;
+  #before: object | undefined;
   /** Size of the steps since the last snapshot, or since the machine was started. */
   #bareBytes = 0;
   /** Size at which the next snapshot is due. */
@@ -52,7 +53,7 @@ export class FlightRecorder {
   #snapshotsTooLarge = 0;
   #snapshotProblem: string | undefined;
   readonly #draws: number[] = [];
-  readonly #followers = new Set<(step: Step) => void>();
+  readonly #followers = new Map<(step: Step) => void, string | undefined>();
 
   constructor(options: FlightRecorderOptions) {
     this.#options = options;
@@ -94,27 +95,20 @@ export class FlightRecorder {
   /** Called before the machine handles an input. */
   begin(input: Kinded, upMs: number): void {
     if (!this.#isWanted) return;
-    const isDue = this.#bareBytes > this.#dueBytes;
-    this.#begun = { upMs, before: isDue ? this.#snapshot() : undefined, input };
+    this.#input = input;
+    this.#upMs = upMs;
+    this.#before = this.#bareBytes > this.#dueBytes ? this.#snapshot() : undefined;
   }
 
   /** Called after the machine has handled the input. */
   end(actions: readonly Kinded[]): void {
-    const begun = this.#begun;
-    if (begun === undefined) return;
-    this.#begun = undefined;
-    const draws = this.#draws.length === 0 ? NONE : this.#draws.splice(0);
-    const step = { ...begun, draws, actions, state: this.#options.stateOf() };
-    if (this.#options.bytesMax > 0) this.#keep(step);
-    if (this.#followers.size === 0) return;
-    const copies = actions.map((action) => this.#copy(action));
-    for (const follow of this.#followers) {
-      try {
-        follow({ ...step, before: undefined, actions: copies });
-      } catch {
-        this.#followers.delete(follow); // a follower is an observer: its error must not affect the machine
-      }
-    }
+    const input = this.#input;
+    if (input === undefined) return;
+    this.#input = undefined;
+    if (this.#options.bytesMax > 0) this.#keep(input, actions);
+    if (this.#followers.size > 0) this.#show(input, actions);
+    this.#before = undefined;
+    this.#draws.length = 0;
   }
 
   /** Steps, oldest first. The last may be one on which the machine threw. */
@@ -125,15 +119,23 @@ export class FlightRecorder {
       const [upMs, state, draws, input, actions, before] = Array.from({ length: 6 }, () => reader.value());
       whole.push({ upMs, before, input, draws, actions, state } as Step);
     }
-    if (this.#begun !== undefined)
-      whole.push({ ...this.#begun, draws: [...this.#draws], actions: undefined, state: 'broken' });
+    if (this.#input !== undefined)
+      whole.push({
+        upMs: this.#upMs,
+        before: this.#before,
+        input: this.#input,
+        draws: [...this.#draws],
+        actions: undefined,
+        state: 'broken',
+      });
     return whole;
   }
 
   /** Starts the recording of a new machine. Steps of the previous one cannot be rerun together with its steps. */
   renew(): void {
     this.#ring.clear();
-    this.#begun = undefined;
+    this.#input = undefined;
+    this.#before = undefined;
     this.#bareBytes = 0;
     this.#dueBytes = this.#shareBytes;
     this.#snapshotProblem = undefined;
@@ -141,11 +143,12 @@ export class FlightRecorder {
   }
 
   /**
-   * Calls `follower` for every step from now on. Byte arrays are valid during the call only. @returns function that
-   * ends this
+   * Calls `follower` for every step from now on. Byte arrays are valid during the call only.
+   * @param kind only steps with an action of this kind
+   * @returns function that ends this
    */
-  follow(follower: (step: Step) => void): () => void {
-    this.#followers.add(follower);
+  follow(follower: (step: Step) => void, kind?: string): () => void {
+    this.#followers.set(follower, kind);
     return () => this.#followers.delete(follower);
   }
 
@@ -168,17 +171,38 @@ export class FlightRecorder {
     }
   }
 
-  #keep({ upMs, before, input, draws, actions = [], state }: Step): void {
+  #keep(input: Kinded, actions: readonly Kinded[]): void {
     const writer = this.#writer;
     writer.clear();
-    writer.number(upMs);
-    writer.word(state);
-    writer.list(draws);
+    writer.number(this.#upMs);
+    writer.word(this.#options.stateOf());
+    writer.list(this.#draws);
     writer.object(input);
-    writer.list(this.#options.blank === undefined ? actions : actions.map((action) => this.#copy(action)));
+    writer.listOf(actions.length);
+    for (const action of actions) writer.object(this.#copy(action));
     this.#bareBytes += writer.length;
-    this.#keepSnapshot(before);
-    this.#ring.add(writer.written);
+    this.#keepSnapshot(this.#before);
+    writer.moveTo(this.#ring);
+  }
+
+  #show(input: Kinded, actions: readonly Kinded[]): void {
+    let step: Step | undefined;
+    for (const [follow, kind] of this.#followers) {
+      if (kind !== undefined && !actions.some((action) => action.kind === kind)) continue;
+      step ??= {
+        upMs: this.#upMs,
+        before: undefined,
+        input,
+        draws: [...this.#draws],
+        actions: actions.map((action) => this.#copy(action)),
+        state: this.#options.stateOf(),
+      };
+      try {
+        follow(step);
+      } catch {
+        this.#followers.delete(follow); // a follower is an observer: its error must not affect the machine
+      }
+    }
   }
 
   /** Appends the snapshot after the written part of its step. */

@@ -2,12 +2,13 @@
 
 /** Bytes of the length field before each record. */
 const HEAD_BYTES = 4;
+/** Copies without a view, which would be an allocation for each record. */
+const { copy } = Buffer.prototype;
 
 export class ByteRing {
   /** Memory of the records, allocated with the first record. */
   #memory: Buffer | undefined;
   readonly #bytesMax: number;
-  readonly #head = Buffer.alloc(HEAD_BYTES);
   /** Position of the oldest record. */
   #first = 0;
   #usedBytes = 0;
@@ -36,18 +37,24 @@ export class ByteRing {
   }
 
   /**
-   * Adds a record. @param record `undefined`: too large for any ring; all other records are removed too, to avoid a gap
+   * Adds a record: the first `length` bytes. @param record `undefined`: too large for any ring; all other records are
+   * removed too, to avoid a gap
    */
-  add(record: Uint8Array | undefined): void {
-    const bytes = (record?.length ?? Number.POSITIVE_INFINITY) + HEAD_BYTES;
+  add(record: Uint8Array | undefined, length = record?.length ?? 0): void {
+    const bytes = record === undefined ? Number.POSITIVE_INFINITY : length + HEAD_BYTES;
     while (this.#records > 0 && this.#usedBytes + bytes > this.#bytesMax) this.#forget();
     if (record === undefined || bytes > this.#bytesMax) {
       this.#forgotten += 1;
       return;
     }
-    this.#head.writeUInt32LE(record.length);
-    this.#write(this.#head);
-    this.#write(record);
+    this.#memory ??= Buffer.alloc(this.#bytesMax);
+    for (let rest = length, place = 0; place < HEAD_BYTES; place += 1, rest >>>= 8)
+      this.#memory[this.#end(place)] = rest;
+    const at = this.#end(HEAD_BYTES);
+    const fitting = Math.min(length, this.#bytesMax - at);
+    copy.call(record, this.#memory, at, 0, fitting);
+    if (fitting < length) copy.call(record, this.#memory, 0, fitting, length);
+    this.#usedBytes += bytes;
     this.#records += 1;
   }
 
@@ -55,36 +62,39 @@ export class ByteRing {
   *read(): Generator<Buffer> {
     let at = this.#first;
     for (let left = this.#records; left > 0; left -= 1) {
-      const length = this.#copy(at, HEAD_BYTES).readUInt32LE();
+      const length = this.#lengthAt(at);
       yield this.#copy(at + HEAD_BYTES, length);
       at += HEAD_BYTES + length;
     }
   }
 
   #forget(): void {
-    const bytes = HEAD_BYTES + this.#copy(this.#first, HEAD_BYTES).readUInt32LE();
+    const bytes = HEAD_BYTES + this.#lengthAt(this.#first);
     this.#first = (this.#first + bytes) % this.#bytesMax;
     this.#usedBytes -= bytes;
     this.#records -= 1;
     this.#forgotten += 1;
   }
 
-  #write(bytes: Uint8Array): void {
-    this.#memory ??= Buffer.alloc(this.#bytesMax);
-    const at = (this.#first + this.#usedBytes) % this.#bytesMax;
-    const fitting = Math.min(bytes.length, this.#bytesMax - at);
-    this.#memory.set(fitting === bytes.length ? bytes : bytes.subarray(0, fitting), at);
-    if (fitting < bytes.length) this.#memory.set(bytes.subarray(fitting), 0);
-    this.#usedBytes += bytes.length;
+  /** Position of a byte after the newest record. */
+  #end(place: number): number {
+    return (this.#first + this.#usedBytes + place) % this.#bytesMax;
+  }
+
+  #lengthAt(at: number): number {
+    let length = 0;
+    for (let place = HEAD_BYTES - 1; place >= 0; place -= 1)
+      length = (length << 8) | (this.#memory?.[(at + place) % this.#bytesMax] ?? 0);
+    return length;
   }
 
   #copy(from: number, length: number): Buffer {
     const memory = this.#memory ?? Buffer.alloc(0);
     const at = from % this.#bytesMax;
     const end = memory.subarray(at, at + length);
-    const copy = Buffer.allocUnsafe(length);
-    copy.set(end);
-    copy.set(memory.subarray(0, length - end.length), end.length);
-    return copy;
+    const copied = Buffer.allocUnsafe(length);
+    copied.set(end);
+    copied.set(memory.subarray(0, length - end.length), end.length);
+    return copied;
   }
 }

@@ -31,6 +31,21 @@ describe('values in bytes', () => {
     );
   });
 
+  it('of one kind may have different fields, in any order, one after the other', () => {
+    const fields = fc.shuffledSubarray(['topic', 'payload', 'qos', 'kind']);
+    fc.assert(
+      fc.property(fc.array(fields, { maxLength: 30 }), (objects) => {
+        const words = new Vocabulary();
+        const writer = new CompactWriter(words, 1_000_000);
+        const values = objects.map((names) => Object.fromEntries(names.map((name) => [name, 'publish'])));
+        for (const one of values) writer.object(one);
+        const reader = new CompactReader(words, Buffer.from(writer.written ?? []));
+        const read = values.map(() => reader.value() as object);
+        expect(read.map((one) => Object.entries(one))).toEqual(values.map((one) => Object.entries(one)));
+      }),
+    );
+  });
+
   it('larger than the maximum are not encoded, for any value', () => {
     fc.assert(
       fc.property(value, fc.nat(200), (one, bytesMax) => {

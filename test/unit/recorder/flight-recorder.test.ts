@@ -73,6 +73,17 @@ describe('a flight recorder', () => {
     expect(recorder.steps()).toEqual([]);
   });
 
+  it('shows only the steps with an action of the kind that a follower wants', () => {
+    const recorder = newRecorder();
+    const seen: Step[] = [];
+    recorder.follow((step) => seen.push(step), 'close');
+    for (const [upMs, kind] of ['open', 'close', 'write'].entries()) {
+      recorder.begin({ kind: 'wake' }, upMs);
+      recorder.end([{ kind: 'open' }, { kind }]);
+    }
+    expect(seen.map(({ upMs }) => upMs)).toEqual([1]);
+  });
+
   it('without its beginning contains the state of the machine at some step, and half the ring after it', () => {
     const sizes = fc.array(fc.nat(200), { minLength: 300, maxLength: 1000 });
     fc.assert(
