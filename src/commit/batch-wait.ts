@@ -29,9 +29,10 @@ interface Sender {
   olderBurst: number;
 }
 
-export class BatchWait {
+/** @typeParam Who lane and direction */
+export class BatchWait<Who = string> {
   /** Recently active lanes. */
-  readonly #senders = new Map<string, Sender>();
+  readonly #senders = new Map<Who, Sender>();
   /** Lanes with messages in the present batch. */
   readonly #waiting = new Set<Sender>();
   /** Number of waiting lanes that have sent as many messages as usual. */
@@ -39,7 +40,7 @@ export class BatchWait {
   #turnAtMs = Number.NEGATIVE_INFINITY;
 
   /** Adds a message that waits from now on. @param who lane and direction */
-  join(who: string, nowMs: number): void {
+  join(who: Who, nowMs: number): void {
     this.#age(nowMs);
     const sender = this.#senders.get(who) ?? this.#enter(who);
     sender.joined += 1;
@@ -67,7 +68,7 @@ export class BatchWait {
     this.#complete = 0;
   }
 
-  #enter(who: string): Sender {
+  #enter(who: Who): Sender {
     const sender = { joined: 0, recentBurst: 0, olderBurst: 0 };
     this.#senders.set(who, sender);
     return sender;

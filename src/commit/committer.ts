@@ -15,6 +15,7 @@ import type { Direction } from '../base/message.ts';
 import type { Change } from '../custody/change.ts';
 import type { Durability } from '../custody/durability.ts';
 import type { Entry } from '../custody/entry.ts';
+import { ledgerId } from '../custody/lane-number.ts';
 import type { Clock, Store } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import { Timer } from '../runtime/timer.ts';
@@ -50,7 +51,8 @@ export class Committer implements Durability {
   readonly #options: CommitterOptions;
   readonly #timer: Timer;
   readonly #held = new HoldQueue();
-  readonly #batchWait = new BatchWait();
+  /** Senders by the numbers of their lanes (`ledgerId`). */
+  readonly #batchWait = new BatchWait<number>();
   /** Changes that wait for a commit, in order. */
   readonly waiting = new Segments();
   #store: Store | undefined;
@@ -69,6 +71,12 @@ export class Committer implements Durability {
   #reliefAtMs = 0;
   #batch = 0;
   #drained: (() => void) | undefined;
+  /** True while the task that starts the next commit is in the mailbox. */
+  #isAdvancePosted = false;
+  readonly #advanceOnce = (): void => {
+    this.#isAdvancePosted = false;
+    this.#advance();
+  };
 
   constructor(options: CommitterOptions) {
     this.#options = options;
@@ -102,12 +110,13 @@ export class Committer implements Durability {
 
   enqueue(direction: Direction, entry: Entry, byMs: number): void {
     this.#put(direction, entry);
-    if (entry.ackWaiter !== undefined) this.#joinBatch(`${direction} ${entry.row.lane}`);
+    if (entry.ackWaiter !== undefined) this.#joinBatch(ledgerId(direction, entry.row.lane));
     this.#due(byMs);
   }
 
   addLazy(change: Change): void {
     this.waiting.addLazy(change, this.#options.clock.nowMs());
+    if (change.kind === 'count') return; // counters start no commit
     if (this.waiting.areManyLazy) this.#advance();
     else this.#setTimer();
   }
@@ -187,7 +196,7 @@ export class Committer implements Durability {
     for (const then of settled) then();
   }
 
-  #joinBatch(who: string): void {
+  #joinBatch(who: number): void {
     const nowMs = this.#options.clock.nowMs();
     this.#batchWait.join(who, nowMs);
     const quietMs = this.#batchWait.quietMs(nowMs);
@@ -198,7 +207,9 @@ export class Committer implements Durability {
     this.#dueAtMs = this.#dueAtMs === undefined ? byMs : Math.min(this.#dueAtMs, byMs);
     if (this.waiting.urgent >= BATCH_MIN) this.#dueAtMs = this.#options.clock.nowMs();
     // the commit starts in its own task, so that it includes all changes that the present task enqueues
-    this.#options.mailbox.post(() => this.#advance());
+    if (this.#isAdvancePosted) return;
+    this.#isAdvancePosted = true;
+    this.#options.mailbox.post(this.#advanceOnce);
   }
 
   #advance(): void {
@@ -256,10 +267,12 @@ export class Committer implements Durability {
   }
 
   #setTimer(): void {
-    const times = [this.#held.nextMs];
-    if (this.#running === undefined && this.#fullSinceMs !== undefined) times.push(this.#retryAtMs);
-    else if (this.#running === undefined) times.push(this.#dueAtMs, this.#quietAtMs, this.waiting.lazyDueAtMs);
-    const soonest = Math.min(...times.map((time) => time ?? NEVER));
-    this.#timer.set(Number.isFinite(soonest) ? soonest : undefined);
+    const soonest = Math.min(this.#held.nextMs ?? NEVER, this.#running === undefined ? this.#nextCommitMs : NEVER);
+    this.#timer.set(soonest === NEVER ? undefined : soonest);
+  }
+
+  get #nextCommitMs(): number {
+    if (this.#fullSinceMs !== undefined) return this.#retryAtMs;
+    return Math.min(this.#dueAtMs ?? NEVER, this.#quietAtMs ?? NEVER, this.waiting.lazyDueAtMs ?? NEVER);
   }
 }

@@ -10,15 +10,22 @@ import type { Entry } from '../custody/entry.ts';
 const STEP_MS = 16;
 /** Smallest number of entries between two sweeps. */
 const SWEEP_MIN = 64;
+const NONE: readonly HeldEntry[] = [];
 
 export interface HeldEntry {
   readonly direction: Direction;
   readonly entry: Entry;
 }
 
+/** Entries whose limits are in the same 16 ms. */
+interface Step {
+  readonly number: number;
+  held: HeldEntry[];
+}
+
 export class HoldQueue {
-  readonly #steps = new Map<number, HeldEntry[]>();
-  #order: number[] = [];
+  /** Steps with entries, in the order of time. */
+  #steps: Step[] = [];
   /** Number of entries, and the number at which the next sweep is due: twice the number that the last one has left. */
   #size = 0;
   #sweepAt = SWEEP_MIN;
@@ -30,47 +37,37 @@ export class HoldQueue {
 
   /** Earliest time at which an entry may reach its limit. */
   get nextMs(): number | undefined {
-    const first = this.#order[0];
-    return first === undefined ? undefined : first * STEP_MS;
+    const first = this.#steps[0];
+    return first === undefined ? undefined : first.number * STEP_MS;
   }
 
   add(direction: Direction, entry: Entry, untilMs: number): void {
     if (this.#size >= this.#sweepAt) this.#sweep();
     this.#size += 1;
-    const step = Math.floor(untilMs / STEP_MS);
-    const waiting = this.#steps.get(step);
-    if (waiting !== undefined) {
-      waiting.push({ direction, entry });
-      return;
-    }
-    this.#steps.set(step, [{ direction, entry }]);
-    let place = this.#order.length;
-    while (place > 0 && (this.#order[place - 1] ?? 0) > step) place -= 1;
-    this.#order.splice(place, 0, step);
+    const number = Math.floor(untilMs / STEP_MS);
+    let place = this.#steps.length;
+    while (place > 0 && (this.#steps[place - 1]?.number ?? 0) > number) place -= 1;
+    const step = this.#steps[place - 1];
+    if (step?.number === number) step.held.push({ direction, entry });
+    else this.#steps.splice(place, 0, { number, held: [{ direction, entry }] });
   }
 
   /** Entries that are still held and have reached their limit. */
-  takeDue(nowMs: number): HeldEntry[] {
-    const due: HeldEntry[] = [];
-    for (let step = this.#order[0]; step !== undefined && step * STEP_MS <= nowMs; step = this.#order[0]) {
-      this.#order.shift();
-      const waiting = this.#steps.get(step) ?? [];
-      for (const held of waiting) if (isStillHeld(held)) due.push(held);
-      this.#size -= waiting.length;
-      this.#steps.delete(step);
+  takeDue(nowMs: number): readonly HeldEntry[] {
+    let due = NONE;
+    for (let step = this.#steps[0]; step !== undefined && step.number * STEP_MS <= nowMs; step = this.#steps[0]) {
+      this.#steps.shift();
+      due = [...due, ...step.held.filter(isStillHeld)];
+      this.#size -= step.held.length;
     }
     return due;
   }
 
   /** All entries of one direction that are still held, in the order of their time limits. */
   takeAll(direction: Direction): Entry[] {
-    const taken: Entry[] = [];
-    this.#keep((held) => {
-      if (!isStillHeld(held)) return false;
-      if (held.direction === direction) taken.push(held.entry);
-      return held.direction !== direction;
-    });
-    return taken;
+    const held = this.#steps.flatMap((step) => step.held).filter(isStillHeld);
+    this.#keep((one) => one.direction !== direction && isStillHeld(one));
+    return held.filter((one) => one.direction === direction).map(({ entry }) => entry);
   }
 
   #sweep(): void {
@@ -78,16 +75,13 @@ export class HoldQueue {
     this.#sweepAt = Math.max(SWEEP_MIN, 2 * this.#size);
   }
 
-  /** Drops the other entries. @param isKept called in the order of the time limits */
   #keep(isKept: (held: HeldEntry) => boolean): void {
     this.#size = 0;
-    this.#order = this.#order.filter((step) => {
-      const kept = (this.#steps.get(step) ?? []).filter(isKept);
-      this.#size += kept.length;
-      if (kept.length === 0) this.#steps.delete(step);
-      else this.#steps.set(step, kept);
-      return kept.length > 0;
-    });
+    for (const step of this.#steps) {
+      step.held = step.held.filter(isKept);
+      this.#size += step.held.length;
+    }
+    this.#steps = this.#steps.filter(({ held }) => held.length > 0);
   }
 }
 

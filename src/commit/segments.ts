@@ -15,6 +15,7 @@
 import type { Direction } from '../base/message.ts';
 import type { Change } from '../custody/change.ts';
 import { type Entry, rowBegin } from '../custody/entry.ts';
+import { ledgerId } from '../custody/lane-number.ts';
 import { addCounts } from '../custody/ledger.ts';
 
 /** Largest number of changes in one transaction, so that no receipt waits for a long burst of changes. */
@@ -63,7 +64,8 @@ interface Segment {
   size: number;
   puts: EnqueuedEntry[];
   steps: CommitStep[];
-  counts: Map<string, CountChange>;
+  /** Counters by the number of the lane (`ledgerId`). */
+  counts: Map<number, CountChange>;
   /** Called when all decisions up to this point are durable, including puts. */
   settled: (() => void)[];
 }
@@ -72,7 +74,7 @@ interface Segment {
 export interface Taken {
   readonly puts: readonly EnqueuedEntry[];
   readonly steps: readonly CommitStep[];
-  readonly counts: ReadonlyMap<string, CountChange>;
+  readonly counts: ReadonlyMap<number, CountChange>;
   readonly settled: readonly (() => void)[];
   /** Segment that a piece was taken from. `undefined`: a whole segment was taken. */
   readonly segment: Segment | undefined;
@@ -221,7 +223,7 @@ export class Segments {
     const steps = segment.steps.splice(0, count);
     segment.size -= size;
     const isLast = segment.steps.length === 0;
-    const counts = isLast ? segment.counts : new Map<string, CountChange>();
+    const counts = isLast ? segment.counts : new Map<number, CountChange>();
     if (isLast) segment.counts = new Map();
     this.#leave(steps);
     return { puts: [], steps, counts, settled: [], segment };
@@ -311,8 +313,8 @@ function sizeOf(step: CommitStep): number {
   return 'then' in step ? step.changes.length : 1;
 }
 
-function addTo(counts: Map<string, CountChange>, change: CountChange): void {
-  const key = `${change.direction} ${change.lane}`;
+function addTo(counts: Map<number, CountChange>, change: CountChange): void {
+  const key = ledgerId(change.direction, change.lane);
   const before = counts.get(key);
   counts.set(key, before === undefined ? change : { ...change, counts: addCounts(before.counts, change.counts) });
 }

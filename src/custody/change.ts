@@ -3,7 +3,7 @@
  * transaction. The ledger changes in the same transaction. Only `countsOf` determines the amounts.
  */
 import { chargedBytes, type Direction } from '../base/message.ts';
-import { type Counts, type ShedReason, ZERO } from './ledger.ts';
+import { ACCEPTED, type Counts, DELIVERED, type ShedReason, ZERO } from './ledger.ts';
 import type { CommandMark, Gap, HubSessionRow, Row, SubdeviceRow, SubscriptionRow, WillRow } from './row.ts';
 
 export type Outcome =
@@ -93,7 +93,7 @@ export function countsOf(change: Change): CountsDelta | undefined {
       return {
         direction: change.direction,
         lane: change.row.lane,
-        counts: { ...ZERO, accepted: 1 },
+        counts: ACCEPTED,
         rows: 1,
         bytes: chargedBytes(change.row),
       };
@@ -131,7 +131,7 @@ export function countsOf(change: Change): CountsDelta | undefined {
 export function countsOfOutcome(outcome: Outcome): Counts {
   switch (outcome.as) {
     case 'delivered':
-      return { ...ZERO, delivered: 1 };
+      return DELIVERED;
     case 'damaged':
       return { ...ZERO, damaged: 1 };
     case 'shed':

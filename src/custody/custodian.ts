@@ -6,15 +6,16 @@
  * called exactly once for each entry whose sender waits for an acknowledgement. No other call leads to an
  * acknowledgement.
  */
-import { type Direction, type Message, retaining } from '../base/message.ts';
+import type { Direction, Message } from '../base/message.ts';
+import type { Stamp } from '../base/time.ts';
 import { type Change, countsOf, countsOfOutcome, type Outcome, RETRIED } from './change.ts';
 import type { Durability, Origin } from './durability.ts';
 import { type DeadLetterReason, type Entry, fromDeadLetter, type LetterMark, newEntry, rowEnd } from './entry.ts';
 import { Lane } from './lane.ts';
-import { addCounts, type Counts, type ShedReason, ZERO } from './ledger.ts';
+import { ACCEPTED, addCounts, type Counts, PASSED, type ShedReason, ZERO } from './ledger.ts';
 import { LedgerCounters } from './ledger-counters.ts';
 import { type Lost, Recall } from './recall.ts';
-import type { LaneBacklog, LaneCounts, LaneWants, RowPage } from './row.ts';
+import type { LaneBacklog, LaneCounts, LaneWants, Row, RowPage } from './row.ts';
 import { Sequence } from './sequence.ts';
 
 export interface CustodianOptions {
@@ -99,11 +100,8 @@ export class Custodian {
 
   /** Takes a message into custody. The caller applies bounds and policies first. */
   accept(lane: number, message: Message, from: Origin): Entry {
-    const { topic, payload, qos, retain } = message;
-    const seq = this.#sequence.take();
-    const row = { seq, lane, topic, payload, qos, ...retaining(retain), stamp: from.stamp };
-    const entry = newEntry(row, from.ackWaiter, from.letter);
-    this.#counters.add(lane, { ...ZERO, accepted: 1 });
+    const entry = newEntry(newRow(this.#sequence.take(), lane, message, from.stamp), from.ackWaiter, from.letter);
+    this.#counters.add(lane, ACCEPTED);
     if (from.letter !== undefined) this.#counters.add(from.letter.lane, RETRIED);
     this.#pending += 1;
     this.#pendingBytes += entry.bytes;
@@ -111,16 +109,21 @@ export class Custodian {
     const { holdUntilMs, commitByMs } = from.waitLimits;
     // A younger message must not reach the disk before an older message that is in RAM only: after a crash the older
     // message would be sent again, and would follow the younger one.
-    const ahead = this.lane(lane).heldAtEnd();
-    const joins = this.lane(lane).add(entry);
-    if (joins && holdUntilMs !== undefined) this.#options.durability.hold(this.direction, entry, holdUntilMs);
-    else for (const one of [...ahead, entry]) this.#options.durability.enqueue(this.direction, one, commitByMs);
+    const queue = this.lane(lane);
+    const joins = queue.add(entry);
+    const { durability } = this.#options;
+    if (joins && holdUntilMs !== undefined) {
+      durability.hold(this.direction, entry, holdUntilMs);
+      return entry;
+    }
+    for (const one of queue.heldAtEnd()) durability.enqueue(this.direction, one, commitByMs);
+    if (!joins) durability.enqueue(this.direction, entry, commitByMs);
     return entry;
   }
 
   /** Counts a message that is accepted and whose custody ends at once. The message uses neither RAM nor disk. */
   countOnly(lane: number, outcome: Outcome): void {
-    const counts = addCounts({ ...ZERO, accepted: 1 }, countsOfOutcome(outcome));
+    const counts = countsOfPassing(outcome);
     this.#counters.add(lane, counts);
     this.#options.durability.addLazy({ kind: 'count', direction: this.direction, lane, counts });
     if (outcome.as === 'shed') this.#options.shed?.(lane, outcome.reason, undefined);
@@ -233,7 +236,7 @@ export class Custodian {
   #endUnstored(entry: Entry, how: Outcome | DeadLetterReason): void {
     if (how.as === 'dead') throw new Error(`message ${entry.row.seq} cannot become a dead letter before it is stored`);
     this.#unstoredBytes -= entry.bytes;
-    const counts = addCounts({ ...ZERO, accepted: 1 }, countsOfOutcome(how));
+    const counts = countsOfPassing(how);
     this.#options.durability.addLazy({ kind: 'count', direction: this.direction, lane: entry.row.lane, counts });
     if (entry.letter !== undefined)
       this.#options.durability.addLazy(fromDeadLetter(this.direction, entry.letter, 'retried'));
@@ -244,4 +247,13 @@ export class Custodian {
     entry.ackWaiter = undefined;
     ackWaiter?.safe();
   }
+}
+
+function newRow(seq: number, lane: number, { topic, payload, qos, retain }: Message, stamp: Stamp): Row {
+  return retain ? { seq, lane, topic, payload, qos, retain, stamp } : { seq, lane, topic, payload, qos, stamp };
+}
+
+/** Counts of a message that is accepted and whose custody ends without a row on disk. */
+function countsOfPassing(outcome: Outcome): Counts {
+  return outcome.as === 'delivered' ? PASSED : addCounts(ACCEPTED, countsOfOutcome(outcome));
 }

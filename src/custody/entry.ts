@@ -64,7 +64,7 @@ export interface DeadLetterReason {
 
 /** @param letter dead letter that the message was before */
 export function newEntry(row: Row, ackWaiter: AckWaiter | undefined, letter?: LetterMark): Entry {
-  return { ...entryOf(row, 'held'), ackWaiter, letter };
+  return entryOf(row, 'held', ackWaiter, letter);
 }
 
 /** Entry of a row that was read from disk. */
@@ -72,7 +72,7 @@ export function loadedEntry(row: Row): Entry {
   return entryOf(row, 'stored');
 }
 
-function entryOf(row: Row, keeping: Keeping): Entry {
+function entryOf(row: Row, keeping: Keeping, ackWaiter?: AckWaiter, letter?: LetterMark): Entry {
   return {
     row,
     bytes: chargedBytes(row),
@@ -82,8 +82,8 @@ function entryOf(row: Row, keeping: Keeping): Entry {
     attempts: 0,
     sentAtMs: 0,
     sentPlace: 0,
-    ackWaiter: undefined,
-    letter: undefined,
+    ackWaiter,
+    letter,
     ended: undefined,
   };
 }

@@ -3,6 +3,7 @@
  * subdevice have an uplink lane of their own, so that they do not wait behind a backlog on disk (docs/decisions/0014).
  * Rows of both lanes are in the same tables.
  */
+import type { Direction } from '../base/message.ts';
 
 /**
  * Difference between the number of an alarm lane and that of its subdevice. It is larger than any subdevice number,
@@ -22,6 +23,11 @@ export function isAlarmLane(lane: number): boolean {
 /** Number of the subdevice that the lane belongs to. */
 export function ownerOf(lane: number): number {
   return lane & ~ALARM;
+}
+
+/** Number of a lane in one direction: the id of its line in the ledger. */
+export function ledgerId(direction: Direction, lane: number): number {
+  return lane * 2 + (direction === 'downlink' ? 1 : 0);
 }
 
 /** Name of a lane in texts: `pump`, `pump (alarms)`. */

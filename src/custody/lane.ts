@@ -109,7 +109,8 @@ export class Lane {
   /** Removes an entry whose custody has ended. */
   remove(entry: Entry): void {
     const inWindow = this.#window.indexOf(entry);
-    if (inWindow >= 0) this.#window.splice(inWindow, 1);
+    if (inWindow === 0) this.#window.shift();
+    else if (inWindow > 0) this.#window.splice(inWindow, 1);
     else {
       const inTail = this.#tail.indexOf(entry);
       if (inTail < 0) return;

@@ -40,17 +40,30 @@ export interface Counts {
 }
 
 export const ZERO: Counts = { accepted: 0, delivered: 0, dead: 0, damaged: 0, shed: {} };
+/** One message: accepted, delivered, or both. Shared, because they are needed for each message. */
+export const ACCEPTED: Counts = { ...ZERO, accepted: 1 };
+export const DELIVERED: Counts = { ...ZERO, delivered: 1 };
+export const PASSED: Counts = { ...ZERO, accepted: 1, delivered: 1 };
 
 export function addCounts(left: Counts, right: Counts): Counts {
-  const shed: Partial<Record<ShedReason, number>> = { ...left.shed };
-  for (const [reason, count] of shedEntries(right)) shed[reason] = (shed[reason] ?? 0) + count;
   return {
     accepted: left.accepted + right.accepted,
     delivered: left.delivered + right.delivered,
     dead: left.dead + right.dead,
     damaged: left.damaged + right.damaged,
-    shed,
+    shed: isEmpty(right.shed) ? left.shed : addShed(left.shed, right),
   };
+}
+
+function addShed(left: Counts['shed'], right: Counts): Counts['shed'] {
+  const shed: Partial<Record<ShedReason, number>> = { ...left };
+  for (const [reason, count] of shedEntries(right)) shed[reason] = (shed[reason] ?? 0) + count;
+  return shed;
+}
+
+function isEmpty(shed: Counts['shed']): boolean {
+  for (const _ in shed) return false;
+  return true;
 }
 
 /** Difference between two readings. */

@@ -11,6 +11,8 @@ export interface Lost {
   readonly rows: number;
 }
 
+const NO_WANTS: LaneWants = new Map();
+
 export class Recall {
   readonly #laneOf: (lane: number) => Lane;
   readonly #lost: (lane: Lane, lost: Lost) => void;
@@ -34,21 +36,24 @@ export class Recall {
    * alarm would have to wait for all rows before it.
    */
   wanted(): LaneWants {
-    const wanted = new Map<number, LaneWant>();
     let isAnyLow = false;
     let isAlarmLow = false;
     for (const number of this.#onDisk) {
       const lane = this.#laneOf(number);
       if (lane.rowsOnDisk === 0) this.#onDisk.delete(number);
-      const { wants } = lane;
-      if (wants === undefined) continue;
-      wanted.set(number, wants);
-      if (lane.isLow) isAnyLow = true;
-      if (lane.isLow && isAlarmLane(number)) isAlarmLow = true;
+      else if (lane.isLow) {
+        isAnyLow = true;
+        if (isAlarmLane(number)) isAlarmLow = true;
+      }
     }
-    if (!isAnyLow) return new Map();
-    if (isAlarmLow) for (const number of wanted.keys()) if (!isAlarmLane(number)) wanted.delete(number);
-    for (const number of wanted.keys()) this.#asked.set(number, this.#laneOf(number).rowsOnDisk);
+    if (!isAnyLow) return NO_WANTS;
+    const wanted = new Map<number, LaneWant>();
+    for (const number of this.#onDisk) {
+      const { wants, rowsOnDisk } = this.#laneOf(number);
+      if (wants === undefined || (isAlarmLow && !isAlarmLane(number))) continue;
+      wanted.set(number, wants);
+      this.#asked.set(number, rowsOnDisk);
+    }
     return wanted;
   }
 

@@ -11,6 +11,7 @@ import type { Entry } from '../custody/entry.ts';
 /** `live`: no message in the lane is older than this connection. */
 export type LaneClass = 'alarm' | 'live' | 'backlog';
 
+const CLASSES: readonly LaneClass[] = ['alarm', 'live', 'backlog'];
 /** Alarms in a row before another class has a turn. Topics configured as alarms by mistake must not block the rest. */
 const ALARMS_IN_ROW_MAX = 4;
 /** Tolerance for rounding: repeated additions of a share such as 0.1 give a little less than 1. */
@@ -36,8 +37,7 @@ export class ClassShares {
 
   /** Adds a lane that may have a message to send. */
   join(lane: number, laneClass: LaneClass): void {
-    for (const other of ['alarm', 'live', 'backlog'] as const)
-      if (other !== laneClass) this.#roundRobin[other].leave(lane);
+    for (const other of CLASSES) if (other !== laneClass) this.#roundRobin[other].leave(lane);
     this.#roundRobin[laneClass].join(lane);
   }
 
@@ -78,20 +78,34 @@ export class ClassShares {
   }
 }
 
+interface Turn {
+  readonly lane: number;
+  /** Bytes that the lane may send in this round. */
+  deficit: number;
+  isInRound: boolean;
+}
+
 /**
  * Fairness between subdevices: deficit round robin. A subdevice that floods the outbox does not delay the others. A
  * lane with small messages gets as many bytes as a lane with large messages. Source: Shreedhar and Varghese, "Efficient
  * Fair Queuing using Deficit Round Robin", 1995.
  */
 class DeficitRoundRobin {
-  #round: number[] = [];
-  readonly #deficits = new Map<number, number>();
+  #round: Turn[] = [];
+  /** Turns of all lanes so far. They stay when a lane leaves the round, because most lanes come back at once. */
+  readonly #turns = new Map<number, Turn>();
 
   /** Adds a lane that may have a message to send, at the end of the round. No effect if the lane is in the round. */
   join(lane: number): void {
-    if (this.#deficits.has(lane)) return;
-    this.#deficits.set(lane, QUANTUM_BYTES);
-    this.#round.push(lane);
+    let turn = this.#turns.get(lane);
+    if (turn === undefined) {
+      turn = { lane, deficit: 0, isInRound: false };
+      this.#turns.set(lane, turn);
+    }
+    if (turn.isInRound) return;
+    turn.isInRound = true;
+    turn.deficit = QUANTUM_BYTES;
+    this.#round.push(turn);
   }
 
   get isEmpty(): boolean {
@@ -100,7 +114,10 @@ class DeficitRoundRobin {
 
   /** Removes a lane that changed to another class. */
   leave(lane: number): void {
-    if (this.#deficits.delete(lane)) this.#round = this.#round.filter((other) => other !== lane);
+    const turn = this.#turns.get(lane);
+    if (turn === undefined || !turn.isInRound) return;
+    turn.isInRound = false;
+    this.#round = this.#round.filter((other) => other !== turn);
   }
 
   /**
@@ -109,22 +126,21 @@ class DeficitRoundRobin {
    * @returns the next entry to send
    */
   next(pick: (lane: number) => Entry | undefined): Entry | undefined {
-    for (let lane = this.#round[0]; lane !== undefined; lane = this.#round[0]) {
-      const entry = pick(lane);
+    for (let turn = this.#round[0]; turn !== undefined; turn = this.#round[0]) {
+      const entry = pick(turn.lane);
       if (entry === undefined) {
         this.#round.shift();
-        this.#deficits.delete(lane);
+        turn.isInRound = false;
         continue;
       }
-      const deficit = this.#deficits.get(lane) ?? 0;
-      if (deficit >= entry.bytes) {
-        this.#deficits.set(lane, deficit - entry.bytes);
+      if (turn.deficit >= entry.bytes) {
+        turn.deficit -= entry.bytes;
         return entry;
       }
-      this.#deficits.set(lane, deficit + QUANTUM_BYTES);
+      turn.deficit += QUANTUM_BYTES;
       if (this.#round.length > 1) {
         this.#round.shift();
-        this.#round.push(lane);
+        this.#round.push(turn);
       }
     }
     return undefined;

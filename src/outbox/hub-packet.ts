@@ -1,6 +1,5 @@
 /** Packet of this gateway on which the hub may close the connection. Shapes and names only. */
 import type { Entry } from '../custody/entry.ts';
-import type { Row } from '../custody/row.ts';
 
 export type ActKind = 'uplink' | 'QoS 0 uplink' | 'request' | 'puback' | 'subscribe' | 'unsubscribe';
 
@@ -10,8 +9,8 @@ export interface HubPacket {
   readonly name: string;
   /** Key by which a packet is suspected and set aside: its kind with its topic or filter. */
   readonly key: string;
-  /** Identity on the wire. Several uplinks with one key may be in flight at once. */
-  readonly id: string;
+  /** Identity on the wire. Several uplinks with one key may be in flight at once. The number of an uplink. */
+  readonly id: string | number;
   /** Message in custody; for `uplink` only. */
   readonly entry: Entry | undefined;
 }
@@ -32,16 +31,35 @@ export function pubackAct(packetId: number, print: number, name: string): HubPac
   return { kind: 'puback', name, key, id: key, entry: undefined };
 }
 
+/** Uplink as a packet. One is made for each message, so the key is built only when it is asked for. */
+class UplinkPacket implements HubPacket {
+  readonly kind = 'uplink';
+  readonly entry: Entry;
+
+  constructor(entry: Entry) {
+    this.entry = entry;
+  }
+
+  get name(): string {
+    return this.entry.row.topic;
+  }
+
+  get key(): string {
+    return `uplink ${this.entry.row.lane} ${this.entry.row.topic}`;
+  }
+
+  get id(): number {
+    return this.entry.row.seq;
+  }
+}
+
 export function uplinkAct(entry: Entry): HubPacket {
-  return { kind: 'uplink', name: entry.row.topic, key: uplinkKey(entry.row), id: uplinkId(entry.row), entry };
+  return new UplinkPacket(entry);
 }
 
-export function uplinkKey({ lane, topic }: Row): string {
-  return `uplink ${lane} ${topic}`;
-}
-
-export function uplinkId({ seq }: Row): string {
-  return `uplink ${seq}`;
+/** The same packet without its message. */
+export function withoutEntry({ kind, name, key, id }: HubPacket): HubPacket {
+  return { kind, name, key, id, entry: undefined };
 }
 
 /** True for SUBSCRIBE and UNSUBSCRIBE. They are sent after the uplinks, so that filters never block uplinks. */

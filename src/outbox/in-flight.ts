@@ -89,9 +89,10 @@ export class InFlight {
   /** Removes and returns the entries sent at or before `sentBeforeMs`. */
   takeUnanswered(sentBeforeMs: number): Entry[] {
     const late: Entry[] = [];
-    for (const [packetId, { entry }] of this.#sent) {
+    for (let oldest = this.#sent.oldest; oldest !== undefined; oldest = this.#sent.oldest) {
+      const { entry } = oldest;
       if (entry.sentAtMs > sentBeforeMs) break; // the map is in the order of sending
-      this.#remove(packetId);
+      this.#remove(packetIdOf(entry.row.seq));
       late.push(entry);
     }
     return late;
@@ -133,6 +134,7 @@ export class InFlight {
    * other messages may have taken all slots while the entry's lane was halted.
    */
   takeAgain(mayGo: (entry: Entry) => boolean, hasSlot: boolean): Entry | undefined {
+    if (this.#again.length === 0) return undefined;
     const first = this.again.find(mayGo);
     if (first === undefined || !this.isFree(first) || (!hasSlot && first.attempts === 0)) return undefined;
     this.#again = this.#again.filter((entry) => entry !== first);

@@ -8,6 +8,7 @@
  */
 import { chargedBytes, type Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
+import type { Outcome } from '../custody/change.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { WaitLimits } from '../custody/durability.ts';
 import type { Entry } from '../custody/entry.ts';
@@ -24,6 +25,10 @@ import { Pacer } from './pacer.ts';
 import { PoisonDetector } from './poison-detector.ts';
 import { Scheduler } from './scheduler.ts';
 import { TopicAckHealth } from './topic-ack-health.ts';
+
+const NONE: readonly AbandonedUplink[] = [];
+const NOTHING: readonly Entry[] = [];
+const DELIVERED: Outcome = { as: 'delivered' };
 
 export class Outbox {
   readonly #limits: OutboxLimits;
@@ -84,7 +89,7 @@ export class Outbox {
     if (problem !== undefined) return { kind: 'refused', why: 'too large', problem };
     const unstoredBytes = this.#custodian.unstoredBytes + chargedBytes(message);
     if (this.isClosed || unstoredBytes > this.#limits.unstoredBytesMax) return { kind: 'refused', why: 'congestion' };
-    const replaced = offer.overflow === 'keep-latest' ? this.#replaceable(lane, message.topic) : [];
+    const replaced = offer.overflow === 'keep-latest' ? this.#replaceable(lane, message.topic) : NOTHING;
     while (this.#isOver(chargedBytes(message), replaced)) {
       if (offer.overflow === 'drop-newest') {
         const reason = 'overflow drop-newest';
@@ -139,7 +144,7 @@ export class Outbox {
     this.#unansweredSinceMs = undefined;
     this.ackHealth.restore(entry.row);
     this.poison.uplinkConfirmed(entry);
-    this.#custodian.end(entry, { as: 'delivered' });
+    this.#custodian.end(entry, DELIVERED);
     this.#scheduler.join(entry.row.lane);
     this.#scheduler.unblock();
     return entry;
@@ -187,9 +192,11 @@ export class Outbox {
   }
 
   /** Turns messages of topics that are set aside into dead letters without sending them. */
-  deadLetterAside(): AbandonedUplink[] {
+  deadLetterAside(): readonly AbandonedUplink[] {
     const reason = 'its topic is set aside: the hub closed the connection on each earlier message of the topic';
-    const aside = this.#scheduler.takeAside().filter(({ ended }) => ended === undefined);
+    const found = this.#scheduler.takeAside();
+    if (found.length === 0) return NONE;
+    const aside = found.filter(({ ended }) => ended === undefined);
     for (const entry of aside) {
       if (entry.ended !== undefined) continue;
       this.#custodian.end(entry, { as: 'dead', reason });
@@ -269,7 +276,8 @@ export class Outbox {
   /** True if a message of `bytes` exceeds the bounds, not counting the messages that it replaces. */
   #isOver(bytes: number, replaced: readonly Entry[]): boolean {
     const pending = this.#custodian.pending - replaced.length;
-    const pendingBytes = replaced.reduce((sum, older) => sum - older.bytes, this.#custodian.pendingBytes);
+    let { pendingBytes } = this.#custodian;
+    for (const older of replaced) pendingBytes -= older.bytes;
     return pending >= this.#limits.messagesMax || pendingBytes + bytes > this.#limits.bytesMax;
   }
 

@@ -25,13 +25,17 @@
 import type { Entry } from '../custody/entry.ts';
 import {
   type Evidence,
+  IN_A_ROW,
+  newProvenTopic,
   newSuspect,
   type ProvenTopic,
   remember,
   type SetAsidePacket,
   type Suspect,
+  TRIAL_MS,
+  TRIAL_MS_MAX,
 } from './evidence.ts';
-import { type HubPacket, isFilterAct, isUnansweredAct, uplinkId, uplinkKey } from './hub-packet.ts';
+import { type HubPacket, isFilterAct, isUnansweredAct, uplinkAct } from './hub-packet.ts';
 import type { Verdict } from './outbox-contract.ts';
 import { GRACE_MS, type Sent, UnconfirmedPackets } from './unconfirmed-packets.ts';
 
@@ -48,11 +52,6 @@ const DOUBTED_MAX = 2048;
 const LONG_MS = 60_000;
 /** Longest time for which a packet that is sent alone blocks the others. */
 const ALONE_MS = 10_000;
-/** Time until a packet that is set aside is tried again. Doubled after each failed trial. */
-const TRIAL_MS = 60 * 60_000;
-const TRIAL_MS_MAX = 24 * 60 * 60_000;
-/** Number of dead letters of a topic in a row after which the topic, not a payload, is taken as the cause. */
-const IN_A_ROW = 5;
 
 /** `wait`: the unanswered packets come first, then this packet alone. `later`: held back. `set aside`: proven. */
 export type Permission = 'go' | 'wait' | 'later' | 'set aside';
@@ -60,7 +59,7 @@ export type Permission = 'go' | 'wait' | 'later' | 'set aside';
 export class PoisonDetector {
   readonly #unconfirmed = new UnconfirmedPackets();
   /** Packets that were unanswered at a close, by identity. Each is sent alone until it is cleared. */
-  readonly #doubted = new Map<string, HubPacket>();
+  readonly #doubted = new Map<HubPacket['id'], HubPacket>();
   /**
    * Suspects by key. Later uplinks of the topic wait, so that the order is kept if the suspect is acknowledged after
    * all.
@@ -77,7 +76,9 @@ export class PoisonDetector {
   #aloneUntilMs = 0;
   /** Time until which the hub may still close on a suspect that it has answered. */
   #settledAtMs = 0;
-  #lastCleared: { readonly id: string; readonly suspect: Suspect | undefined; readonly atMs: number } | undefined;
+  #lastCleared:
+    | { readonly id: HubPacket['id']; readonly suspect: Suspect | undefined; readonly atMs: number }
+    | undefined;
   /** Time of the last packet from the hub, monotonic ms. */
   #lastReceivedAtMs = Number.NEGATIVE_INFINITY;
   /** True while the PINGREQ after a packet sent alone is unanswered. The hub answers it, or the connection ends. */
@@ -91,7 +92,7 @@ export class PoisonDetector {
   #nowMs = 0;
   #isCleared = false;
   /** Identities of the PUBACKs that were due in this connection. */
-  readonly #duePubacks = new Set<string>();
+  readonly #duePubacks = new Set<HubPacket['id']>();
 
   readonly #closesMax: number;
 
@@ -103,6 +104,11 @@ export class PoisonDetector {
   /** True if any packet is suspected or doubted. */
   get isTroubled(): boolean {
     return this.#suspects.size > 0 || this.#doubted.size > 0 || this.#costly > 0;
+  }
+
+  /** True if no packet is suspected, doubted or set aside: nearly always. */
+  get #isCalm(): boolean {
+    return !this.isTroubled && this.#setAside.size === 0 && this.#provenTopics.size === 0;
   }
 
   /** Returns true once after all packets that were unanswered at the last close were sent again and confirmed. */
@@ -193,14 +199,13 @@ export class PoisonDetector {
     if (this.#provenTopics.size > 0) this.#provenTopics.delete(act.key);
   }
 
-  uplinkConfirmed({ row }: Entry): void {
-    this.confirmed({ id: uplinkId(row), key: uplinkKey(row) });
+  uplinkConfirmed(entry: Entry): void {
+    this.confirmed(uplinkAct(entry));
   }
 
   /** True if the packet is suspected or doubted: it would explain a close while it is unanswered. */
   isWatched(act: HubPacket): boolean {
-    if (this.#doubted.has(act.id) || this.isSuspect(act)) return true;
-    return isFilterAct(act) && this.isTroubled;
+    return this.isTroubled && (this.#doubted.has(act.id) || this.isSuspect(act) || isFilterAct(act));
   }
 
   /** True if the hub has closed a connection in which only this packet was unanswered. */
@@ -212,6 +217,7 @@ export class PoisonDetector {
   mayGo(act: HubPacket, nowMs: number): Permission {
     if (act.entry?.ended !== undefined) return 'go';
     if (act.kind === 'puback') this.#duePubacks.add(act.id);
+    if (this.#isCalm) return this.mustWait(nowMs) ? 'wait' : 'go';
     const aside = this.#setAside.get(act.key);
     if (aside !== undefined) {
       if (nowMs < aside.trialAtMs) return 'set aside';
@@ -235,6 +241,7 @@ export class PoisonDetector {
    * count.
    */
   wakeAtMs(nowMs: number): number | undefined {
+    if (this.#isCalm && nowMs >= this.#settledAtMs && nowMs >= this.#aloneUntilMs) return undefined;
     const times = [...this.#suspects.values()].map(({ act }) => this.#releaseAtMs(act));
     for (const { trialAtMs } of [...this.#setAside.values(), ...this.#provenTopics.values()]) times.push(trialAtMs);
     if (this.isTroubled) times.push(this.#connectedAtMs + this.#quietMs(this.#costly));
@@ -323,22 +330,10 @@ export class PoisonDetector {
 
   /** Only a stored message can become a dead letter. A message that is not stored is tried again. */
   #judgeUplink(suspect: Suspect, entry: Entry): Verdict {
-    const { act, closes, closesAlone, sinceMs, lastMs } = suspect;
+    const { act, closes, closesAlone } = suspect;
     if (closes < this.#closesMax || entry.keeping !== 'stored') return { kind: 'suspected', act, closes: closesAlone };
     this.#suspects.delete(act.key);
-    const before = this.#provenTopics.get(act.key);
-    const inARow = (before?.inARow ?? 0) + 1;
-    const pauseMs = inARow <= IN_A_ROW ? TRIAL_MS : Math.min(TRIAL_MS_MAX, (before?.pauseMs ?? TRIAL_MS) * 2);
-    remember(this.#provenTopics, act.key, {
-      act: { ...act, entry: undefined },
-      closes,
-      closesAlone: (before?.closesAlone ?? 0) + closesAlone,
-      inARow,
-      sinceMs: before?.sinceMs ?? sinceMs,
-      lastMs,
-      pauseMs,
-      trialAtMs: lastMs + pauseMs,
-    });
+    remember(this.#provenTopics, act.key, newProvenTopic(suspect, this.#provenTopics.get(act.key)));
     return { kind: 'deadLettered', entry, reason: `the hub closes the connection on it (${closesAlone} times)` };
   }
 
@@ -352,6 +347,8 @@ export class PoisonDetector {
   }
 
   #clear(act: HubPacket): void {
+    if (isFilterAct(act)) this.#costly = 0;
+    if (this.#doubted.size === 0 && this.#suspects.size === 0) return;
     const wasDoubted = this.#doubted.delete(act.id);
     const suspect = this.#suspects.get(act.key);
     const wasSuspect = suspect?.act.id === act.id;
@@ -362,7 +359,6 @@ export class PoisonDetector {
     }
     if (act.entry === undefined && (wasDoubted || wasSuspect))
       this.#lastCleared = { id: act.id, suspect: wasSuspect ? suspect : undefined, atMs: this.#nowMs };
-    if (isFilterAct(act)) this.#costly = 0;
     if (!wasDoubted && !wasSuspect) return;
     this.#aloneUntilMs = 0; // the next packet that must be sent alone sets the time again
     if (this.#doubted.size === 0 && this.#suspects.size === 0) this.#isCleared = true;

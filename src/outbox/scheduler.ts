@@ -38,6 +38,11 @@ export class Scheduler {
   /** Messages found in the lanes whose topics are set aside. They are not sent. */
   #aside: Entry[] = [];
 
+  /** Time of the current choice, monotonic ms. */
+  #nowMs = 0;
+  readonly #pick = (lane: number): Entry | undefined => this.#sendable(lane);
+  readonly #mayGoAgain = (entry: Entry): boolean => !this.isHalted(entry.row.lane) && this.#mayGo(entry);
+
   constructor(options: SchedulerOptions) {
     this.#options = options;
     this.#shares = new ClassShares(options.liveShare);
@@ -81,6 +86,7 @@ export class Scheduler {
 
   /** Called when a slot or a packet identifier has become free. */
   unblock(): void {
+    if (this.#blocked.size === 0) return;
     for (const lane of this.#blocked) this.join(lane);
     this.#blocked.clear();
   }
@@ -88,35 +94,37 @@ export class Scheduler {
   next(nowMs: number): Entry | undefined {
     const { unacknowledged, inFlightMax, poison } = this.#options;
     if (poison.mustWait(nowMs)) return undefined;
-    for (const lane of this.#held) this.join(lane);
-    this.#held.clear();
+    if (this.#held.size > 0) {
+      for (const lane of this.#held) this.join(lane);
+      this.#held.clear();
+    }
+    this.#nowMs = nowMs;
     const hasSlot = unacknowledged.fresh < inFlightMax;
-    const mayGo = (entry: Entry) => !this.isHalted(entry.row.lane) && this.#mayGo(entry, nowMs);
-    const again = unacknowledged.takeAgain(mayGo, hasSlot);
+    const again = unacknowledged.takeAgain(this.#mayGoAgain, hasSlot);
     if (again !== undefined || unacknowledged.fresh >= inFlightMax + ALARM_SLOTS) return again;
-    return this.#shares.next((lane) => this.#sendable(lane, nowMs), !hasSlot);
+    return this.#shares.next(this.#pick, !hasSlot);
   }
 
   /** Returns and removes stored messages whose topics are set aside. */
   takeAside(): Entry[] {
-    return this.#aside.splice(0);
+    return this.#aside.length === 0 ? this.#aside : this.#aside.splice(0);
   }
 
-  #mayGo(entry: Entry, nowMs: number): boolean {
-    const permission = this.#options.poison.mayGo(uplinkAct(entry), nowMs);
+  #mayGo(entry: Entry): boolean {
+    const permission = this.#options.poison.mayGo(uplinkAct(entry), this.#nowMs);
     if (permission === 'set aside' && entry.keeping === 'stored') this.#aside.push(entry);
     return permission === 'go';
   }
 
   /** Returns the next entry of a lane. A blocked message blocks only its own topic. */
-  #sendable(lane: number, nowMs: number): Entry | undefined {
+  #sendable(lane: number): Entry | undefined {
     const { custodian, unacknowledged, ackHealth, inFlightMax } = this.#options;
     if (this.isHalted(lane)) return undefined;
     for (const entry of custodian.lane(lane).window) {
       if (entry.inFlight) continue;
       const topicState = ackHealth.stateOf(entry.row);
       if (topicState === 'suspect') continue;
-      if (!this.#mayGo(entry, nowMs)) {
+      if (!this.#mayGo(entry)) {
         this.#held.add(lane);
         continue;
       }

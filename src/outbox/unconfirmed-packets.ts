@@ -23,16 +23,17 @@ const UNANSWERED_MS_MAX = 10_000;
 export const GRACE_MS = 1000;
 /** Largest number of packets kept. The oldest is dropped first. */
 const SENT_MAX = 2048;
+const NONE: readonly HubPacket[] = [];
 
 export class UnconfirmedPackets {
   /** Packets by identity, in the order of sending. */
-  readonly #sent = new SlotMap<string, Sent>();
+  readonly #sent = new SlotMap<HubPacket['id'], Sent>();
   /** Confirmed packets without custody, with the time of the answer, by identity. */
-  readonly #recent = new Map<string, Sent & { readonly shownAtMs: number }>();
+  readonly #recent = new SlotMap<HubPacket['id'], Sent & { readonly shownAtMs: number }>();
   /** Identities of packets that were sent before the unanswered PINGREQ. */
-  #pinged = new Set<string>();
+  #pinged = new Set<HubPacket['id']>();
   /** Identities of packets whose answer is overdue. A PINGRESP confirms them. */
-  readonly #overdue = new Set<string>();
+  readonly #overdue = new Set<HubPacket['id']>();
 
   get isEmpty(): boolean {
     return this.#sent.size === 0;
@@ -47,8 +48,8 @@ export class UnconfirmedPackets {
   clear(): void {
     this.#sent.clear();
     this.#recent.clear();
-    this.#pinged.clear();
-    this.#overdue.clear();
+    if (this.#pinged.size > 0) this.#pinged.clear();
+    if (this.#overdue.size > 0) this.#overdue.clear();
   }
 
   /** Packets that are not confirmed. */
@@ -61,22 +62,22 @@ export class UnconfirmedPackets {
     this.#pinged.delete(act.id);
     this.#overdue.delete(act.id);
     this.#sent.set(act.id, { act, atMs: nowMs });
-    const [oldest] = this.#sent.keys();
-    if (oldest !== undefined && this.#sent.size > SENT_MAX) this.#sent.delete(oldest);
+    const { oldest } = this.#sent;
+    if (oldest !== undefined && this.#sent.size > SENT_MAX) this.#sent.delete(oldest.act.id);
   }
 
   /** Called when the answer to a packet is overdue. */
-  overdue(id: string): void {
+  overdue(id: HubPacket['id']): void {
     if (this.#sent.has(id)) this.#overdue.add(id);
   }
 
   /** Handles the answer to a packet. @returns all packets that the answer confirms */
-  answer(id: string, nowMs: number): HubPacket[] {
-    const answered = this.#sent.get(id);
-    if (answered === undefined) return [];
+  answer(id: HubPacket['id'], nowMs: number): readonly HubPacket[] {
+    if (!this.#sent.has(id)) return NONE;
     const shown: HubPacket[] = [];
-    for (const { act } of this.#sent.values()) {
-      if (act.id !== id && !isUnansweredAct(act)) continue;
+    for (const key of this.#sent.keys()) {
+      const act = this.#sent.get(key)?.act;
+      if (act === undefined || (act.id !== id && !isUnansweredAct(act))) continue;
       shown.push(act);
       if (act.id === id) break;
     }
@@ -115,12 +116,13 @@ export class UnconfirmedPackets {
       const sent = this.#sent.get(id);
       this.#sent.delete(id);
       this.#overdue.delete(id);
+      if (sent === undefined || kind === 'uplink') continue;
       this.#recent.delete(id);
-      if (sent !== undefined && kind !== 'uplink') this.#recent.set(id, { ...sent, shownAtMs: nowMs });
+      this.#recent.set(id, { ...sent, shownAtMs: nowMs });
     }
-    for (const [id, { shownAtMs }] of this.#recent) {
-      if (nowMs - shownAtMs < GRACE_MS && this.#recent.size <= SENT_MAX) break; // in the order of answering
-      this.#recent.delete(id);
+    for (let oldest = this.#recent.oldest; oldest !== undefined; oldest = this.#recent.oldest) {
+      if (nowMs - oldest.shownAtMs < GRACE_MS && this.#recent.size <= SENT_MAX) break; // in the order of answering
+      this.#recent.delete(oldest.act.id);
     }
   }
 }

@@ -6,7 +6,7 @@ import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Epoch, Stamp } from '../base/time.ts';
 import type { LetterPage, LetterRequest } from '../custody/dead-letter.ts';
-import { laneWords, ownerOf } from '../custody/lane-number.ts';
+import { laneWords, ledgerId, ownerOf } from '../custody/lane-number.ts';
 import { ZERO } from '../custody/ledger.ts';
 import type { LaneCounts, LossRow, SubdeviceRow } from '../custody/row.ts';
 import { type Database, faultOf, openReadOnly } from './database.ts';
@@ -19,7 +19,6 @@ import { findBroken } from './repair/record-repair.ts';
 import { isSuspect, isWhole } from './repair/store-recovery.ts';
 import { isWalOwn } from './repair/wal-owner.ts';
 import { STORE_FILE } from './state-files.ts';
-import { ledgerId } from './writer.ts';
 
 /** Size above which a healthy store is not copied. */
 const COPIED_BYTES_MAX = 32 * 1024 * 1024;

@@ -1,6 +1,7 @@
 /** Store in its own thread: implements the port `Store` by messages. */
 import { Worker } from 'node:worker_threads';
 import { Fault } from '../base/fault.ts';
+import { SlotMap } from '../base/slot-map.ts';
 import type { Change } from '../custody/change.ts';
 import type { LetterPage } from '../custody/dead-letter.ts';
 import type { Tally } from '../custody/row.ts';
@@ -45,7 +46,7 @@ export function storeThread(path: string, bootId: string, options: RecoverySetti
 export class StoreClient {
   readonly #post: (message: ToStore) => void;
   readonly #listener: StoreListener;
-  readonly #asked = new Map<number, (value: never) => void>();
+  readonly #asked = new SlotMap<number, (value: never) => void>();
   #lastAsk = 0;
   readonly store: Store;
 

@@ -6,6 +6,7 @@
 import type { Direction } from '../base/message.ts';
 import { type Change, countsOf } from '../custody/change.ts';
 import { DEAD_LETTERS_MAX } from '../custody/dead-letter.ts';
+import { ledgerId } from '../custody/lane-number.ts';
 import { addCounts, type Counts, settledTotal, ZERO } from '../custody/ledger.ts';
 import type { Gap, HubSessionRow } from '../custody/row.ts';
 import type { Database, Statement } from './database.ts';
@@ -38,10 +39,6 @@ interface LedgerDelta {
   counts: Counts;
   bytes: number;
   puts: number;
-}
-
-export function ledgerId(direction: Direction, lane: number): number {
-  return lane * 2 + (direction === 'downlink' ? 1 : 0);
 }
 
 export class ChangeWriter {

@@ -7,9 +7,10 @@
  * then states that other messages may be missing, because a taken row may have been delivered before.
  */
 import type { Direction } from '../../base/message.ts';
+import { ledgerId } from '../../custody/lane-number.ts';
 import type { Database } from '../database.ts';
 import { directionOf, rowOf, type StoredRow } from '../row-codec.ts';
-import { ledgerId, tableOf } from '../writer.ts';
+import { tableOf } from '../writer.ts';
 import { type PageImage, PageImages } from './page-images.ts';
 import { type LaneState, lanesOf } from './reconcile.ts';
 import { type Cell, type CellValue, cellAt, leafOf } from './record-format.ts';
