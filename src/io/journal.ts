@@ -6,9 +6,7 @@
  * no timestamp, since journald adds its own. Writes are synchronous, so that no line before a crash is lost. The length
  * of a line is limited, since a topic alone may have 65,535 bytes.
  */
-import { fstatSync } from 'node:fs';
-import pino from 'pino';
-import pretty from 'pino-pretty';
+import { fstatSync, writeSync } from 'node:fs';
 
 export interface Journal {
   debug(event: string, detail?: Detail): void;
@@ -33,31 +31,52 @@ export interface JournalOptions {
   readonly isUnderSystemd?: boolean;
 }
 
+/** A line before its format. `time`: ISO 8601, absent under systemd. */
+interface Entry {
+  readonly level: JournalLevel;
+  readonly time?: string;
+  readonly detail: Detail;
+  readonly event: string;
+}
+
+/** Levels from the least to the most important one, with their priorities of syslog(3). */
+const PRIORITIES: Readonly<Record<JournalLevel, number>> = { debug: 7, info: 6, warn: 4, error: 3 };
+/** Colours of the levels at a terminal (ECMA-48 §8.3.117). */
+const COLOURS: Readonly<Record<JournalLevel, number>> = { debug: 34, info: 32, warn: 33, error: 31 };
+
 export function createJournal(options: JournalOptions): Journal {
   const isUnderSystemd = options.isUnderSystemd ?? isJournalStream(process.env.JOURNAL_STREAM);
-  const format = options.format === 'text' ? textFormat(options, isUnderSystemd) : escapeControls;
-  const stderr = pino.destination({ dest: 2, sync: true });
-  const write = options.write ?? ((line: string) => stderr.write(line));
-  const logger = pino(
-    {
-      level: options.level,
-      base: null,
-      messageKey: 'event',
-      timestamp: isUnderSystemd ? false : pino.stdTimeFunctions.isoTime,
-      formatters: { level: (label) => ({ level: label }) },
-    },
-    {
-      write(line) {
-        write(`${isUnderSystemd ? priorityOf(line) : ''}${format(line.trimEnd()).trimEnd()}\n`);
-      },
-    },
-  );
+  const isColoured = options.write === undefined && process.stderr.isTTY === true;
+  const write = options.write ?? ((line: string) => writeFully(STDERR, line));
+  const format = options.format === 'text' ? (entry: Entry) => textOf(entry, isColoured) : jsonOf;
   const at =
     (level: JournalLevel) =>
     (event: string, detail: Detail = {}): void => {
-      if (logger.isLevelEnabled(level)) logger[level]({ detail: plain(detail) }, shortened(event, EVENT_LENGTH_MAX));
+      if (PRIORITIES[level] > PRIORITIES[options.level]) return;
+      const entry = { detail: plain(detail), event: shortened(event, EVENT_LENGTH_MAX) };
+      const line = isUnderSystemd
+        ? `<${PRIORITIES[level]}>${format({ level, ...entry })}`
+        : format({ level, time: new Date().toISOString(), ...entry });
+      write(`${line}\n`);
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+const STDERR = 2;
+/** Time between two trials if the reader of standard error is slow, ms. */
+const WRITE_AGAIN_MS = 10;
+
+/** Writes all bytes, and waits for a slow reader. A closed stream is ignored: no line can be written any more. */
+function writeFully(fd: number, line: string): void {
+  const bytes = Buffer.from(line);
+  const clock = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
+  for (let at = 0; at < bytes.length; )
+    try {
+      at += writeSync(fd, bytes, at);
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) return;
+      Atomics.wait(clock, 0, 0, WRITE_AGAIN_MS);
+    }
 }
 
 /**
@@ -73,24 +92,30 @@ export function isJournalStream(stream: string | undefined, fd = 2): boolean {
   }
 }
 
-/**
- * Returns the syslog(3) priority that journald reads from the start of a line. Lines of pino begin with their level.
- */
-function priorityOf(line: string): string {
-  if (line.startsWith('{"level":"error"')) return '<3>';
-  if (line.startsWith('{"level":"warn"')) return '<4>';
-  return line.startsWith('{"level":"info"') ? '<6>' : '<7>';
+/** Returns one line of JSON. */
+function jsonOf(entry: Entry): string {
+  return escapeControls(
+    JSON.stringify(entry, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
+  );
 }
 
-function textFormat(options: JournalOptions, isUnderSystemd: boolean): (line: string) => string {
-  return pretty.prettyFactory({
-    messageKey: 'event',
-    hideObject: true,
-    colorize: !isUnderSystemd && options.write === undefined && process.stderr.isTTY === true,
-    ignore: isUnderSystemd ? 'time,level' : '',
-    translateTime: 'SYS:yyyy-mm-dd HH:MM:ss.l',
-    messageFormat: (log) => `${escapeControls(String(log.event))}${describe(log.detail as Detail)}`,
-  });
+/** Returns `[time] LEVEL: event key=value …`; under systemd, which adds time and level, `event key=value …`. */
+function textOf({ level, time, detail, event }: Entry, isColoured: boolean): string {
+  const text = `${escapeControls(event)}${describe(detail)}`;
+  if (time === undefined) return text;
+  const word = level.toUpperCase();
+  return `[${localTime(new Date(time))}] ${isColoured ? `\u001b[${COLOURS[level]}m${word}\u001b[39m` : word}: ${text}`;
+}
+
+/** Returns for example `2026-03-01 09:30:00.125`, in the time zone of the machine. */
+function localTime(time: Date): string {
+  const day = [time.getFullYear(), pad(time.getMonth() + 1, 2), pad(time.getDate(), 2)].join('-');
+  const clock = [time.getHours(), time.getMinutes(), time.getSeconds()].map((part) => pad(part, 2)).join(':');
+  return `${day} ${clock}.${pad(time.getMilliseconds(), 3)}`;
+}
+
+function pad(value: number, digits: number): string {
+  return String(value).padStart(digits, '0');
 }
 
 /** Returns ` key=value …`. Only plain words have no quotes. */
