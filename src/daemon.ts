@@ -5,6 +5,7 @@
  */
 import { flushCompileCache } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { adminCommandsFor, recorderCommands } from './app/admin-commands.ts';
 import { type Gateway, openGateway } from './app/gateway.ts';
 import { accessHub } from './app/hub-access.ts';
@@ -42,6 +43,8 @@ export interface DaemonOptions {
   readonly version: string;
   /** Time between two trials of failing storage, ms (`storage-guard.ts`). Set in tests only. */
   readonly storageTryMs?: number;
+  /** Result of `startStoreThread`. Default: a thread that starts when the store is opened. */
+  readonly storeThread?: Worker;
 }
 
 const CLOSE_MS_MAX = 2000;
@@ -113,6 +116,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     journal,
     version: options.version,
     tryMs: options.storageTryMs,
+    storeThread: options.storeThread,
   });
   storage.warnIfVolatile();
   if ((await storage.healthyOr(ending.ended)) === 'ended') return EXIT.ok;

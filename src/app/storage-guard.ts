@@ -5,6 +5,7 @@
  */
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import type { Worker } from 'node:worker_threads';
 import { EXIT, exitCodeOf, Fault, type FaultCode } from '../base/fault.ts';
 import type { Config } from '../config/schema.ts';
 import { readBootId } from '../io/boot.ts';
@@ -34,6 +35,8 @@ export interface StorageOptions {
   readonly configMark: string;
   /** Time between two trials of failing storage. A minute, except in tests. */
   readonly tryMs?: number | undefined;
+  /** Result of `startStoreThread`, used for the first opening. */
+  readonly storeThread?: Worker | undefined;
 }
 
 /**
@@ -52,10 +55,13 @@ export class Storage {
   readonly #options: StorageOptions;
   readonly #failuresPath: string;
   readonly #clock = systemClock();
+  /** Thread without a store; `undefined` after the first opening. */
+  #startedThread: Worker | undefined;
 
   constructor(options: StorageOptions) {
     const { stateDir, controlSocket } = options.config.gateway;
     this.#options = options;
+    this.#startedThread = options.storeThread;
     this.path = join(stateDir, STORE_FILE);
     this.#failuresPath = join(dirname(controlSocket), FAILURES_FILE);
   }
@@ -77,7 +83,10 @@ export class Storage {
     try {
       if (!existsSync(this.path)) prepareFolder(dirname(this.path));
       closeToOthers(dirname(this.path));
-      return await storeThread(this.path, this.#bootId(), { suspect: isSuspect, progress: this.#report })(listener);
+      const worker = this.#startedThread;
+      this.#startedThread = undefined;
+      const settings = { suspect: isSuspect, progress: this.#report, worker };
+      return await storeThread(this.path, this.#bootId(), settings)(listener);
     } catch (error) {
       if (error instanceof Fault && isFailureOfStorage(error.code)) this.note(error.code);
       throw this.#withCause(error);

@@ -7,7 +7,6 @@ import type { BundleOptions } from './make-bundle.ts';
 import type { RecordOptions } from './record.ts';
 import type { DoctorOptions } from './show-doctor.ts';
 import type { StatusOptions } from './show-status.ts';
-import { VERSION } from './version.ts';
 
 /** Input of a command: general options, its own options, its arguments. */
 export interface Call<Options> {
@@ -222,7 +221,7 @@ function addConfig(add: Add, program: Command): void {
 
 function addRunning(add: Add): void {
   add('run', 'Run the gateway in the foreground (as the service does)', async ({ context }) =>
-    (await import('../daemon.ts')).runGateway({ configPath: context.configPath, version: VERSION }),
+    (await import('./run.ts')).run(context),
   );
   add<{ seconds: number; seed: number }>(
     'demo',

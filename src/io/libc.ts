@@ -3,20 +3,30 @@
  *
  * The symbols come from the running program itself, so any libc works. Each call returns at once or fails.
  */
-import koffi from 'koffi';
+import { createRequire } from 'node:module';
+import { once } from '../base/once.ts';
 import type { LineErrors } from '../ports.ts';
 
-const libc = koffi.load(null);
-const grantptCall = libc.func('int grantpt(int fd)');
-const unlockptCall = libc.func('int unlockpt(int fd)');
-const ptsnameCall = libc.func('int ptsname_r(int fd, _Out_ char *buffer, size_t bytes)');
-const socketCall = libc.func('int socket(int domain, int type, int protocol)');
-const sendtoCall = libc.func(
-  'intptr_t sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *address, uint32_t addressLength)',
-);
-const ioctlCall = libc.func('int ioctl(int fd, unsigned long request, ...)');
-const closeCall = libc.func('int close(int fd)');
-const exitCall = libc.func('void _exit(int status)');
+const require = createRequire(import.meta.url);
+
+/** Functions of the C library. They are loaded at the first call, because most commands call none. */
+const libc = once(() => {
+  const koffi: typeof import('koffi') = require('koffi');
+  const library = koffi.load(null);
+  return {
+    errno: () => koffi.errno(),
+    grantpt: library.func('int grantpt(int fd)'),
+    unlockpt: library.func('int unlockpt(int fd)'),
+    ptsname: library.func('int ptsname_r(int fd, _Out_ char *buffer, size_t bytes)'),
+    socket: library.func('int socket(int domain, int type, int protocol)'),
+    sendto: library.func(
+      'intptr_t sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *address, uint32_t addressLength)',
+    ),
+    ioctl: library.func('int ioctl(int fd, unsigned long request, ...)'),
+    close: library.func('int close(int fd)'),
+    exit: library.func('void _exit(int status)'),
+  };
+});
 
 /** Size of the buffer for the path of a slave: `/dev/pts/` and a number of at most ten digits. */
 const PTS_NAME_BYTES_MAX = 64;
@@ -24,9 +34,9 @@ const PTS_NAME_BYTES_MAX = 64;
 /** Unlocks the slave of an open PTY master and returns its path. */
 export function nameSlave(masterFd: number): string {
   const buffer = Buffer.alloc(PTS_NAME_BYTES_MAX);
-  check('grantpt', grantptCall(masterFd));
-  check('unlockpt', unlockptCall(masterFd));
-  check('ptsname_r', ptsnameCall(masterFd, buffer, buffer.length));
+  check('grantpt', libc().grantpt(masterFd));
+  check('unlockpt', libc().unlockpt(masterFd));
+  check('ptsname_r', libc().ptsname(masterFd, buffer, buffer.length));
   return buffer.toString('utf8', 0, buffer.indexOf(0));
 }
 
@@ -39,7 +49,7 @@ const DTR_AND_RTS = 0x002 | 0x004;
 export function setModemLines(fd: number, level: 'high' | 'low'): void {
   const lines = Buffer.alloc(4);
   lines.writeInt32LE(DTR_AND_RTS);
-  check('ioctl', ioctlCall(fd, level === 'high' ? TIOCMBIS : TIOCMBIC, 'int *', lines));
+  check('ioctl', libc().ioctl(fd, level === 'high' ? TIOCMBIS : TIOCMBIC, 'int *', lines));
 }
 
 /** Number of <asm-generic/ioctls.h>, the same on all supported architectures. */
@@ -59,7 +69,7 @@ const ICOUNTER_AT = { framing: 24, overruns: 28, parity: 32, breaks: 36, bufferO
 export function readLineErrors(
   fd: number,
   ioctl: (fd: number, request: number, into: Buffer) => number = (...call) =>
-    ioctlCall(call[0], call[1], 'void *', call[2]),
+    libc().ioctl(call[0], call[1], 'void *', call[2]),
 ): LineErrors | undefined {
   const counters = Buffer.alloc(ICOUNTER_BYTES);
   if (ioctl(fd, TIOCGICOUNT, counters) < 0) return undefined;
@@ -77,7 +87,7 @@ export function readLineErrors(
  * Ends the process without waiting for its threads. `process.exit` would wait for a thread that is in a system call.
  */
 export function exitAtOnce(code: number): void {
-  exitCall(code);
+  libc().exit(code);
 }
 
 /** Numbers of <sys/socket.h> on Linux. */
@@ -92,18 +102,17 @@ const PATH_BYTES_MAX = 108;
 
 /**
  * Sends one datagram to a Unix socket. A leading `@` means the abstract namespace. Throws on failure.
- * @public loaded on demand by `systemd.ts`
  */
 export function sendUnixDatagram(path: string, text: string): void {
   const address = encodeUnixAddress(path);
   const bytes = Buffer.from(text);
-  const fd = socketCall(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  const fd = libc().socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
   check('socket', fd);
   try {
     const flags = MSG_DONTWAIT | MSG_NOSIGNAL;
-    check('sendto', sendtoCall(fd, bytes, bytes.length, flags, address, address.length));
+    check('sendto', libc().sendto(fd, bytes, bytes.length, flags, address, address.length));
   } finally {
-    closeCall(fd);
+    libc().close(fd);
   }
 }
 
@@ -115,5 +124,5 @@ function encodeUnixAddress(path: string): Buffer {
 }
 
 function check(call: string, result: number): void {
-  if (result < 0) throw new Error(`${call} failed with errno ${koffi.errno()}`);
+  if (result < 0) throw new Error(`${call} failed with errno ${libc().errno()}`);
 }

@@ -6,23 +6,14 @@
  * throws.
  */
 import { spawn } from 'node:child_process';
-import { createRequire } from 'node:module';
-
-/**
- * Sends the datagram. The C library costs memory and start-up time, so only a service loads it. The library is loaded
- * synchronously.
- */
-function sendDatagram(path: string, text: string): void {
-  const libc = createRequire(import.meta.url)('./libc.ts') as typeof import('./libc.ts');
-  libc.sendUnixDatagram(path, text);
-}
+import { sendUnixDatagram } from './libc.ts';
 
 /** @param state one or more assignments, separated by line feeds; text from outside must pass `statusOf` */
 export function notifySystemd(state: string, env: NodeJS.ProcessEnv = process.env): void {
   const path = env.NOTIFY_SOCKET;
   if (path === undefined || path === '') return;
   try {
-    sendDatagram(path, state);
+    sendUnixDatagram(path, state);
   } catch {
     notifyBySpawn(state, env);
   }

@@ -27,7 +27,7 @@ export type FromStore =
       readonly value: PackedPage | Tally | LetterPage | undefined;
     };
 
-/** Start data of the thread. */
+/** First message to the thread. It opens the store. */
 export interface StoreCommand {
   readonly path: string;
   readonly bootId: string;

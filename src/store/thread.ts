@@ -14,9 +14,19 @@ export interface RecoverySettings {
   readonly suspect: boolean;
   /** Receives progress sentences while the store is recovered. */
   readonly progress: (sentence: string) => void;
+  /** Result of `startStoreThread` without a store. Default: a new thread. */
+  readonly worker?: Worker | undefined;
 }
 
 const TRUSTED: RecoverySettings = { suspect: false, progress: () => undefined };
+
+/**
+ * Starts a thread that loads its code and waits. Loading takes as long as that of the main thread, so `run` starts the
+ * thread first and both load at the same time.
+ */
+export function startStoreThread(): Worker {
+  return new Worker(new URL('./worker.ts', import.meta.url));
+}
 
 /**
  * Opens the store of `path` in its own thread. Rejects with a Fault. @param options options of an opening after a
@@ -25,8 +35,8 @@ const TRUSTED: RecoverySettings = { suspect: false, progress: () => undefined };
 export function storeThread(path: string, bootId: string, options: RecoverySettings = TRUSTED): OpenStore {
   return (listener) =>
     new Promise((resolve, reject) => {
-      const workerData: StoreCommand = { path, bootId, suspect: options.suspect };
-      const worker = new Worker(new URL('./worker.ts', import.meta.url), { workerData });
+      const worker = options.worker ?? startStoreThread();
+      const open: StoreCommand = { path, bootId, suspect: options.suspect };
       const client = new StoreClient((message) => worker.postMessage(message), listener);
       worker.on('message', (message: FromStore) => {
         if (message.kind === 'opened') resolve({ store: client.store, opening: message.opening });
@@ -39,6 +49,7 @@ export function storeThread(path: string, bootId: string, options: RecoverySetti
       worker.on('error', (error) =>
         listener.failed(`the store thread ended with an error: ${error.message}`, 'store-failed'),
       );
+      worker.postMessage(open);
     });
 }
 

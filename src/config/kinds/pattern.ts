@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module';
 import type { RE2JS } from 're2js';
 import { type Decoded, decoded, undecodable } from '../../base/decoded.ts';
+import { once } from '../../base/once.ts';
 
 export interface Pattern {
   /** Text of the expression. */
@@ -43,10 +44,7 @@ export function compilePattern(source: string): Decoded<Pattern> {
 
 const require = createRequire(import.meta.url);
 
-/** Loads the library at the first call; Node caches the module. */
-function library(): typeof import('re2js') {
-  return require('re2js');
-}
+const library = once((): typeof import('re2js') => require('re2js'));
 
 function compile(source: string): Decoded<RE2JS> {
   try {

@@ -31,6 +31,8 @@ export interface HoldfastPlan {
   /** Subdevices of each link; the first link has `s0`. */
   readonly subdevices?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** Program of the gateway; that of the checkout by default. */
+  readonly program?: string | undefined;
   /** Options of Node and V8. */
   readonly nodeOptions?: readonly string[];
   /** Start with an unreachable hub. */
@@ -120,7 +122,14 @@ export async function openHoldfast(plan: HoldfastPlan): Promise<Holdfast> {
   writeFileSync(configPath, configText({ plan, stateDir, socketPath, port: hub.port, paths }));
   if (plan.isHubAway === true) await hub.close();
   const env = { ...unitEnvironment(), NODE_COMPILE_CACHE: plan.cacheFolder, ...plan.env };
-  const process = new GatewayProcess({ configPath, socketPath, env, nodeOptions: plan.nodeOptions ?? [] });
+  const { program, nodeOptions = [] } = plan;
+  const process = new GatewayProcess({
+    configPath,
+    socketPath,
+    env,
+    nodeOptions,
+    ...(program === undefined ? {} : { program }),
+  });
   const end = (): void => {
     for (const pty of ptys) pty.close();
     rmSync(folder, { recursive: true, force: true });
