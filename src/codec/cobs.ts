@@ -38,12 +38,11 @@ export function encodeCobs(bytes: Uint8Array, margin = 0): Uint8Array {
 }
 
 /**
- * @returns the decoded bytes in new memory, or `undefined` if `encoded` is not a COBS encoding (`encoded` contains a
- * zero, or its last group is incomplete)
+ * @param into memory for as many bytes as `encoded` has, from `start` on. @returns the end of the decoded bytes, or
+ * `undefined` if `encoded` is not a COBS encoding (it contains a zero, or its last group is incomplete)
  */
-export function decodeCobs(encoded: Uint8Array): Uint8Array | undefined {
-  const bytes = new Uint8Array(encoded.length);
-  let length = 0;
+export function decodeCobs(encoded: Uint8Array, into: Uint8Array, start: number): number | undefined {
+  let end = start;
   let at = 0;
   while (at < encoded.length) {
     const code = encoded[at] ?? 0;
@@ -52,11 +51,14 @@ export function decodeCobs(encoded: Uint8Array): Uint8Array | undefined {
     for (let index = at + 1; index < groupEnd; index += 1) {
       const byte = encoded[index] ?? 0;
       if (byte === 0) return undefined;
-      bytes[length] = byte;
-      length += 1;
+      into[end] = byte;
+      end += 1;
     }
-    if (code <= GROUP_BYTES && groupEnd < encoded.length) length += 1;
+    if (code <= GROUP_BYTES && groupEnd < encoded.length) {
+      into[end] = 0;
+      end += 1;
+    }
     at = groupEnd;
   }
-  return bytes.subarray(0, length);
+  return end;
 }

@@ -15,7 +15,7 @@ export interface PacketReader {
   readonly oversizeFrames: number;
   readonly heldBytes: number;
   readonly heldBytesMax: number;
-  /** @param nowMs monotonic. @returns the packets, each in its own memory, in the order of their arrival */
+  /** @param nowMs monotonic. @returns the packets in the order of their arrival, in memory that no other call uses */
   push(bytes: Uint8Array, nowMs: number): Uint8Array[];
   /**
    * Monotonic ms at which an unfinished packet counts as incomplete. `push` must be called at that time, without bytes.

@@ -7,7 +7,7 @@
  * zero. There is no inter-byte timer. Invariants: the reader holds at most one frame of the largest packet; it passes
  * on no frame with a wrong CRC-32.
  */
-import type { BrokenFrame, OnBroken } from './broken-frame.ts';
+import type { OnBroken } from './broken-frame.ts';
 import { cobsBytesMax, decodeCobs, encodeCobs } from './cobs.ts';
 import { crc32 } from './crc32.ts';
 
@@ -60,19 +60,26 @@ export class FrameReader {
     return cobsBytesMax(this.packetBytesMax + CRC_BYTES);
   }
 
-  /** @returns the packets, each in its own memory, in the order of their arrival */
+  /** @returns the packets in the order of their arrival, views of memory that no other call uses */
   push(bytes: Uint8Array): Uint8Array[] {
     const packets: Uint8Array[] = [];
+    let memory: Uint8Array | undefined;
+    let used = 0;
     let from = 0;
     while (from < bytes.length) {
       const delimiterAt = bytes.indexOf(DELIMITER, from);
-      const to = delimiterAt === -1 ? bytes.length : delimiterAt;
-      this.hold(bytes.subarray(from, to));
-      if (delimiterAt !== -1) {
-        const packet = this.finish();
-        if (packet !== undefined) packets.push(packet);
+      if (delimiterAt === -1) {
+        this.hold(bytes.subarray(from));
+        break;
       }
-      from = to + 1;
+      const encoded = this.complete(bytes.subarray(from, delimiterAt));
+      from = delimiterAt + 1;
+      if (encoded.length === 0) continue;
+      memory ??= new Uint8Array(encoded.length + bytes.length); // decoding makes no frame longer
+      const packet = this.open(encoded, memory, used);
+      if (packet === undefined) continue;
+      used += packet.length + CRC_BYTES;
+      packets.push(packet);
     }
     return packets;
   }
@@ -104,37 +111,37 @@ export class FrameReader {
     this.held = held;
   }
 
-  private finish(): Uint8Array | undefined {
-    const { held: encoded, isOversize } = this;
+  /** @param end bytes before the delimiter. @returns the frame; empty if it is too long or has no bytes */
+  private complete(end: Uint8Array): Uint8Array {
+    if (this.held.length === 0 && !this.isOversize && end.length <= this.heldBytesMax) return end;
+    this.hold(end);
+    const { held, isOversize } = this;
     this.reset();
-    if (isOversize) {
-      this.oversizeCount += 1;
-      return undefined;
-    }
-    if (encoded.length === 0) return undefined;
-    const packet = openFrame(encoded);
-    if (typeof packet === 'string') {
-      this.crcErrorCount += 1;
-      this.onBroken(packet, encoded);
-      return undefined;
-    }
-    if (packet.length > this.packetBytesMax) {
+    if (isOversize) this.oversizeCount += 1;
+    return held;
+  }
+
+  /** Decodes a frame into `memory` from `start` on. @returns the packet; `undefined`: the frame was reported as broken */
+  private open(encoded: Uint8Array, memory: Uint8Array, start: number): Uint8Array | undefined {
+    const end = decodeCobs(encoded, memory, start);
+    const packetEnd = (end ?? start) - CRC_BYTES;
+    const packet = packetEnd < start ? NOTHING : memory.subarray(start, packetEnd);
+    if (packetEnd < start) this.onBroken('frame coding', encoded);
+    else if (crc32(packet) !== crcAt(memory, packetEnd)) this.onBroken('frame checksum', encoded);
+    else if (packet.length <= this.packetBytesMax) return packet;
+    else {
       this.oversizeCount += 1;
       this.onBroken('frame too long', encoded);
       return undefined;
     }
-    return packet;
+    this.crcErrorCount += 1;
+    return undefined;
   }
 }
 
-/** Packet between two delimiters, or the reason why there is none. */
-function openFrame(encoded: Uint8Array): Uint8Array | BrokenFrame {
-  const guarded = decodeCobs(encoded);
-  if (guarded === undefined || guarded.length < CRC_BYTES) return 'frame coding';
-  const packetBytes = guarded.length - CRC_BYTES;
-  const packet = guarded.subarray(0, packetBytes);
-  const crc = crc32(packet);
-  for (let octet = 0; octet < CRC_BYTES; octet += 1)
-    if (guarded[packetBytes + octet] !== ((crc >>> (8 * octet)) & 0xff)) return 'frame checksum';
-  return packet;
+/** CRC-32 in four octets, lowest first, as an unsigned number. */
+function crcAt(bytes: Uint8Array, at: number): number {
+  let crc = 0;
+  for (let octet = CRC_BYTES - 1; octet >= 0; octet -= 1) crc = (crc << 8) | (bytes[at + octet] ?? 0);
+  return crc >>> 0;
 }

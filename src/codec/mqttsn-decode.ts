@@ -31,9 +31,8 @@ export function decodePacket(bytes: Uint8Array): Decoded<Packet> {
   const isLong = bytes[0] === LONG_LENGTH;
   const headBytes = isLong ? 4 : 2;
   if (bytes.length < headBytes) return undecodable('shorter than its header', 'MQTT-SN 1.2 §5.2');
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  const length = isLong ? view.getUint16(1) : view.getUint8(0);
-  const type = view.getUint8(headBytes - 1);
+  const length = isLong ? wordAt(bytes, 1) : octetAt(bytes, 0);
+  const type = octetAt(bytes, headBytes - 1);
   const kind = kindOfType(type);
   if (kind === undefined) return undecodable(`message type ${type} is reserved`, 'MQTT-SN 1.2 §5.2.2');
   if (kind === 'encapsulated') return decodeEncapsulated(bytes, { headBytes, length });
@@ -51,19 +50,17 @@ export function decodePacket(bytes: Uint8Array): Decoded<Packet> {
 /** Octets after MsgType. Each read is within the minimum length of the kind of packet, which was checked before. */
 class Body {
   readonly bytes: Uint8Array;
-  readonly #view: DataView;
 
   constructor(bytes: Uint8Array) {
     this.bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   }
 
   octet(at: number): number {
-    return this.#view.getUint8(at);
+    return octetAt(this.bytes, at);
   }
 
   word(at: number): number {
-    return this.#view.getUint16(at);
+    return wordAt(this.bytes, at);
   }
 
   has(flag: number): boolean {
@@ -82,6 +79,15 @@ class Body {
   rest(from: number): Uint8Array {
     return new Uint8Array(this.bytes.subarray(from));
   }
+}
+
+function octetAt(bytes: Uint8Array, at: number): number {
+  return bytes[at] ?? 0;
+}
+
+/** 16-bit number, most significant octet first (MQTT-SN 1.2 §5). */
+function wordAt(bytes: Uint8Array, at: number): number {
+  return (octetAt(bytes, at) << 8) | octetAt(bytes, at + 1);
 }
 
 const QOS_OF_BITS: readonly SnQos[] = [0, 1, 2, -1];
@@ -160,15 +166,17 @@ function decodeConnect(body: Body): Decoded<Packet> {
 }
 
 function decodePublish(body: Body): Decoded<Packet> {
-  return mapped(decodeTopic(body), (topic) => ({
+  const topic = decodeTopic(body);
+  if (!topic.ok) return topic;
+  return decoded({
     kind: 'publish',
     dup: body.has(FLAG.dup),
     qos: body.qos(),
     retain: body.has(FLAG.retain),
-    topic,
+    topic: topic.value,
     messageId: body.word(3),
     payload: body.rest(5),
-  }));
+  });
 }
 
 function decodeTopic(body: Body): Decoded<TopicReference> {

@@ -40,10 +40,17 @@ export function packetBytes(packet: Packet): number | undefined {
 
 /** @throws RangeError if `packetBytes` is `undefined` for the packet */
 export function encodePacket(packet: Packet): Uint8Array {
+  const bytes = encodeWithin(packet, Number.POSITIVE_INFINITY);
+  if (bytes === undefined) throw new RangeError(`${packet.kind} is too long for its length field`);
+  return bytes;
+}
+
+/** @returns `undefined` if the packet has more octets than `bytesMax`, or than its length field can describe */
+export function encodeWithin(packet: Packet, bytesMax: number): Uint8Array | undefined {
   const body = bodyOf(packet);
   const { head, tail } = body;
   const { length, isLong, carried } = sizeOf(body, packet);
-  if (length > LENGTH_MAX) throw new RangeError(`${packet.kind} of ${length} octets`);
+  if (length > LENGTH_MAX || length + carried.length > bytesMax) return undefined;
   const start = isLong ? [0x01, ...octets(length)] : [length];
   const bytes = new Uint8Array(length + carried.length);
   bytes.set(start);
@@ -94,8 +101,10 @@ function bodyOf(packet: Packet): Body {
     case 'register':
       return { head: [...octets(packet.topicId), ...octets(packet.messageId)], tail: text(packet.topic) };
     case 'regack':
-    case 'puback':
-      return { head: [...octets(packet.topicId), ...octets(packet.messageId), packet.returnCode], tail: NOTHING };
+    case 'puback': {
+      const { topicId, messageId, returnCode } = packet;
+      return { head: [high(topicId), low(topicId), high(messageId), low(messageId), returnCode], tail: NOTHING };
+    }
     case 'publish': {
       const flags = topicTypeOf(packet.topic.type) | flagsOf(packet) | (packet.retain ? FLAG.retain : 0);
       const head = [flags, ...octets(topicIdField(packet.topic)), ...octets(packet.messageId)];
@@ -147,7 +156,15 @@ function filterBytes(filter: FilterReference): Uint8Array {
 
 /** 16-bit number as octets, most significant first (MQTT-SN 1.2 §5). */
 function octets(word: number): number[] {
-  return [(word >> 8) & 0xff, word & 0xff];
+  return [high(word), low(word)];
+}
+
+function high(word: number): number {
+  return (word >> 8) & 0xff;
+}
+
+function low(word: number): number {
+  return word & 0xff;
 }
 
 function text(value: string): Uint8Array {

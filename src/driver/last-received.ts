@@ -9,12 +9,15 @@ const SUBDEVICES_MAX = 2048;
 /** Subdevice → monotonic ms of its last valid frame, least recently received first. */
 export class LastReceived {
   private atMs = new Map<string, number>();
+  private newest: string | undefined;
 
   note(subdevice: string, nowMs: number): void {
-    this.atMs.delete(subdevice);
+    if (subdevice !== this.newest) this.atMs.delete(subdevice);
+    this.newest = subdevice;
     this.atMs.set(subdevice, nowMs);
+    if (this.atMs.size <= SUBDEVICES_MAX) return;
     const [oldest] = this.atMs.keys();
-    if (this.atMs.size > SUBDEVICES_MAX && oldest !== undefined) this.atMs.delete(oldest);
+    if (oldest !== undefined) this.atMs.delete(oldest);
   }
 
   /** Returns the monotonic ms of the last valid frame of a subdevice. `undefined`: no valid frame has been received. */

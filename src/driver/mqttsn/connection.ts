@@ -23,7 +23,7 @@ export interface Attached {
   readonly mode: 'active' | 'asleep' | 'awake';
   /** Longest silence from the keep alive or the duration of the sleep, ms. 0: no limit. */
   readonly aliveMs: number;
-  readonly lastReceivedMs: number;
+  lastReceivedMs: number;
 }
 
 /** Silence that ends a connection, as a multiple of the keep alive [MQTT-3.1.2-24] or of the sleep. */

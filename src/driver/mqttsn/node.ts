@@ -65,7 +65,7 @@ export class MqttsnNode {
 
   receive(packet: Packet, nowMs: number): void {
     if (this.connection.state === 'attached') {
-      this.connection = { ...this.connection, lastReceivedMs: nowMs };
+      this.connection.lastReceivedMs = nowMs;
       this.lastReceived.note(this.connection.client.id, nowMs);
     }
     if (packet.kind === 'connect') this.connect(packet);

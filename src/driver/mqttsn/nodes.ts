@@ -153,13 +153,14 @@ export class MqttsnNodes implements ClientOwner {
   }
 
   bytesArrived(nowMs: number): void {
-    for (const peer of this.all()) peer.bytesArrived(nowMs);
+    this.onWire.bytesArrived(nowMs);
+    for (const peer of this.nodes.values()) peer.bytesArrived(nowMs);
   }
 
   wakeAtMs(): number | undefined {
-    let atMs = this.advertiser.wakeAtMs() ?? Number.POSITIVE_INFINITY;
-    for (const peer of this.all()) atMs = Math.min(atMs, peer.wakeAtMs());
-    return Number.isFinite(atMs) ? atMs : undefined;
+    let atMs = Math.min(this.advertiser.wakeAtMs() ?? Number.POSITIVE_INFINITY, this.onWire.wakeAtMs());
+    for (const peer of this.nodes.values()) atMs = Math.min(atMs, peer.wakeAtMs());
+    return atMs === Number.POSITIVE_INFINITY ? undefined : atMs;
   }
 
   claimClient(id: string, node: MqttsnNode): MqttsnClient | undefined {

@@ -6,7 +6,7 @@
 import { type DiscardReason, type ExcessSize, sampleBytes } from '../../base/discard.ts';
 import type { ChannelAction } from '../../base/machine.ts';
 import type { Framing } from '../../codec/framing.ts';
-import { encodePacket, LENGTH_MAX, packetBytes } from '../../codec/mqttsn-encode.ts';
+import { encodePacket, encodeWithin, LENGTH_MAX, packetBytes } from '../../codec/mqttsn-encode.ts';
 import type { Packet } from '../../codec/mqttsn-packets.ts';
 import type { DriverReport, LinkAction } from '../driver.ts';
 import { PACKET_BYTES_KEY } from './link-keys.ts';
@@ -40,8 +40,9 @@ export class ActionBuffer {
 
   /** @returns false, and nothing is sent, if the packet is larger than the link allows */
   send(packet: Packet): boolean {
-    if (!this.fits(packet)) return false;
-    const frame = this.frame(encodePacket(packet));
+    const bytes = encodeWithin(packet, this.packetBytesMax);
+    if (bytes === undefined) return false;
+    const frame = this.frame(bytes);
     this.counters.framesOut += 1;
     this.counters.bytesOut += frame.length;
     this.frames.push(frame);

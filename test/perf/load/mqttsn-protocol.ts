@@ -54,8 +54,9 @@ export class MqttsnProtocol implements LineProtocol {
       else sink.refused(id);
       return;
     }
-    const guarded = decodeCobs(all.subarray(from, to));
-    if (guarded !== undefined) this.#packet(guarded.subarray(0, -CRC_BYTES), sink);
+    const guarded = new Uint8Array(to - from);
+    const end = decodeCobs(all.subarray(from, to), guarded, 0);
+    if (end !== undefined) this.#packet(guarded.subarray(0, end - CRC_BYTES), sink);
   }
 
   /** Undoes COBS into the scratch memory. */

@@ -5,6 +5,12 @@ import { crc32 } from '../../../src/codec/crc32.ts';
 import { encodeFrame, FrameReader } from '../../../src/codec/mqttsn-cobs.ts';
 import { bytesOf, COBS, hexOf, SN_COBS } from '../base/vectors.ts';
 
+function decoded(encoded: Uint8Array): Uint8Array | undefined {
+  const into = new Uint8Array(encoded.length).fill(0xee);
+  const end = decodeCobs(encoded, into, 0);
+  return end === undefined ? undefined : into.subarray(0, end);
+}
+
 const bytes = (maxLength: number) => fc.uint8Array({ maxLength });
 /** Inputs with zeros, and long inputs without a zero: the two cases of COBS. */
 const zeroRich = fc
@@ -26,16 +32,16 @@ describe('CRC-32', () => {
 describe('COBS', () => {
   it.each(COBS.cobs)('encodes and decodes $name as in a manual calculation', ({ plain, encoded }) => {
     expect(hexOf(encodeCobs(bytesOf(plain)))).toBe(encoded);
-    expect(hexOf(decodeCobs(bytesOf(encoded)) ?? new Uint8Array([1]))).toBe(plain);
+    expect(hexOf(decoded(bytesOf(encoded)) ?? new Uint8Array([1]))).toBe(plain);
   });
 
   it.each(COBS.notCobs)('rejects $name', ({ encoded }) => {
-    expect(decodeCobs(bytesOf(encoded))).toBeUndefined();
+    expect(decoded(bytesOf(encoded))).toBeUndefined();
   });
 
   it('accepts the redundant last group that some encoders write', () => {
     const plain = new Uint8Array(254).fill(9);
-    expect(decodeCobs(Uint8Array.of(255, ...plain, 1))).toEqual(plain);
+    expect(decoded(Uint8Array.of(255, ...plain, 1))).toEqual(plain);
   });
 
   it('returns any bytes unchanged, without a zero in the encoding, within its size limit', () => {
@@ -44,13 +50,13 @@ describe('COBS', () => {
         const encoded = encodeCobs(plain);
         expect(encoded).not.toContain(0);
         expect(encoded.length).toBeLessThanOrEqual(cobsBytesMax(plain.length));
-        expect(decodeCobs(encoded)).toEqual(plain);
+        expect(decoded(encoded)).toEqual(plain);
       }),
     );
   });
 
   it('never throws on any bytes', () => {
-    fc.assert(fc.property(bytes(400), (noise) => void decodeCobs(noise)));
+    fc.assert(fc.property(bytes(400), (noise) => void decoded(noise)));
   });
 });
 
