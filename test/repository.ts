@@ -15,7 +15,7 @@ export function readRepository(): Repository {
   const read = (folder: string): [string, string][] =>
     readdirSync(join(root, folder), { withFileTypes: true }).flatMap((entry) => {
       const path = join(folder, entry.name);
-      if (/^(node_modules|\.git|\.holdfast|tmp)$/.test(entry.name)) return [];
+      if (/^(node_modules|dist|\.git|\.holdfast|tmp)$/.test(entry.name)) return [];
       if (entry.isDirectory()) return read(path);
       return entry.isFile() ? [[path, readFileSync(join(root, path), 'utf8')]] : [];
     });

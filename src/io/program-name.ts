@@ -25,9 +25,9 @@ export function processWords(pid: number): string {
   return name === undefined ? `process ${pid}` : `${name} (process ${pid})`;
 }
 
-/** True if the script is the `src/main.ts` of an installation, which has `bin/holdfast` beside `src`. */
+/** True if the script is the program of a checkout or of a package, which has `bin/holdfast` beside its folder. */
 function isHoldfast(script: string, pid: number): boolean {
-  if (!script.endsWith('src/main.ts')) return false;
+  if (!/(src\/main\.ts|lib\/main\.js)$/.test(script)) return false;
   const path = isAbsolute(script) ? script : join(folderOf(pid), script);
   return existsSync(join(dirname(dirname(path)), 'bin', HOLDFAST));
 }

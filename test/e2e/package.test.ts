@@ -1,0 +1,63 @@
+/** The package for users: built into a folder, it carries messages, answers commands and names the licences. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { programName } from '../../src/io/program-name.ts';
+import { buildPackage } from '../built-package.ts';
+import { openTestbed } from './testbed.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'holdfast-package-'));
+let program = '';
+
+beforeAll(() => {
+  program = buildPackage(folder);
+});
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+it('carries messages through a restart, and answers its commands', async () => {
+  const testbed = await openTestbed({ subdevices: { a: {} }, program });
+  await testbed.start();
+  expect(programName(testbed.gateway.pid ?? 0)).toBe('holdfast');
+  await testbed.loseHub();
+  testbed.publish(1);
+  await testbed.untilAcknowledged();
+  expect(await testbed.gateway.signal('SIGKILL')).toBe('SIGKILL');
+  await testbed.gateway.start();
+  const holdfast = join(folder, 'bin/holdfast');
+  const { status, stdout } = spawnSync(holdfast, ['status', '--socket', testbed.socketPath], { encoding: 'utf8' });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('Losing data?') });
+  testbed.restoreHub();
+  await testbed.expectNothingLost();
+});
+
+it.each(['--version', '--help', 'config reference', 'conditions reference', 'bench-hub --list-rules'])(
+  'prints what the checkout prints: %s',
+  (command) => {
+    const main = join(import.meta.dirname, '../../src/main.ts');
+    const [ofPackage, ofCheckout] = [program, main].map((path) => {
+      const { status, stdout, stderr } = spawnSync(process.execPath, [path, ...command.split(' ')], {
+        encoding: 'utf8',
+      });
+      return { status, stdout, stderr };
+    });
+    expect(ofPackage).toEqual(ofCheckout);
+    expect(ofPackage?.status).toBe(0);
+  },
+);
+
+it('has the licence text of each package in its code', () => {
+  const licences = readFileSync(join(folder, 'THIRD-PARTY-LICENCES'), 'utf8');
+  const code = readdirSync(join(folder, 'lib'), { withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ name }) => readFileSync(join(folder, 'lib', name), 'utf8'))
+    .join('\n');
+  // the bundler writes the path of each module above its code
+  const names = [...code.matchAll(/^\/\/ node_modules\/(?:.*\/node_modules\/)?((?:@[^/]+\/)?[^/]+)\//gm)].map(
+    ([, name]) => name,
+  );
+  expect(names).toContain('zod');
+  for (const name of new Set(names)) expect(licences).toMatch(new RegExp(`^${name} [0-9.]+ \\(`, 'm'));
+  expect(licences.match(/permission|redistribution/gi)?.length).toBeGreaterThan(20);
+});
