@@ -48,6 +48,9 @@ function addHealth(add: Add): void {
     'Write an archive for support, without secrets and payloads',
     async ({ context, options }) => (await import('./make-bundle.ts')).makeBundle(context, options),
   ).option('--out <file>', 'archive to write (default: holdfast-support-TIME.zip in this folder)');
+  add('top', 'Show live rates of links and subdevices, the backlog and the conditions', async ({ context }) =>
+    (await import('./top/show-top.ts')).showTop(context),
+  );
   add('ledger', 'Show the ledger: accepted = delivered + pending + shed + dead + damaged', async ({ context }) =>
     (await import('./show-ledger.ts')).showLedger(context),
   );

@@ -24,7 +24,7 @@ export class Progress {
   #show(): void {
     if (!this.#stream.isTTY) return;
     const text = `${this.#what}: ${[...this.#waiting].join(', ')}`;
-    this.#stream.write(`\r\u001b[K${text.slice(0, (this.#stream.columns ?? COLUMNS_UNKNOWN) - 1)}`);
+    this.#stream.write(`\r\u001b[K${text.slice(0, (this.#stream.columns || COLUMNS_UNKNOWN) - 1)}`);
   }
 }
 

@@ -127,7 +127,7 @@ const LEDGER = keys({
 const SUBDEVICES = keys({
   subdevices: list(
     keys({
-      ...named('uplinksPending downlinksPending', 'number'),
+      ...named('uplinksPending downlinksPending uplinksAccepted downlinksDelivered', 'number'),
       id: 'text',
       link: maybe('text'),
       attached: 'flag',

@@ -139,6 +139,9 @@ export interface SubdeviceReport {
   readonly subscriptions: readonly string[];
   readonly uplinksPending: number;
   readonly downlinksPending: number;
+  /** Uplinks accepted, and downlinks delivered, of all starts. */
+  readonly uplinksAccepted: number;
+  readonly downlinksDelivered: number;
 }
 
 /** Answer of `GET /v1/outbox`: uplinks waiting for the hub, by subdevice. */

@@ -5,6 +5,7 @@ import type { Age } from '../../base/time.ts';
 import { alarmLaneOf } from '../../custody/lane-number.ts';
 import { recognise } from '../../driver/recognise.ts';
 import type { LinkStateView } from '../../flow/links.ts';
+import type { Subdevice } from '../../subdevices/registry.ts';
 import { missingSubdevices } from '../conditions/missing.ts';
 import type { GatewayView } from '../gateway-view.ts';
 import { bindingWord, identityWords } from './binding-report.ts';
@@ -171,17 +172,21 @@ export function subdevicesReport(gateway: GatewayView): SubdevicesReport {
       onlineAtHub: identity === undefined ? null : (operations?.isOnlineAtHub(identity) ?? null),
       binding: bindingWord(gateway, identity),
       subscriptions: [...subdevice.subscriptions.keys()],
-      uplinksPending: [subdevice.lane, alarmLaneOf(subdevice.lane)].reduce(
-        (sum, lane) => sum + uplinks.lane(lane).pending,
-        0,
-      ),
+      uplinksPending: sumOf(subdevice, (lane) => uplinks.lane(lane).pending),
       downlinksPending: downlinks.lane(subdevice.lane).pending,
+      uplinksAccepted: sumOf(subdevice, (lane) => uplinks.counts(lane).accepted),
+      downlinksDelivered: downlinks.counts(subdevice.lane).delivered,
     };
   });
   const never = [...identities]
     .filter(([id]) => registry.byId(id) === undefined)
     .map(([id, identity]) => neverSeen(gateway, id, identity));
   return { subdevices: [...known, ...never] };
+}
+
+/** Sum over the two uplink lanes of a subdevice. */
+function sumOf({ lane }: Pick<Subdevice, 'lane'>, countOfLane: (lane: number) => number): number {
+  return countOfLane(lane) + countOfLane(alarmLaneOf(lane));
 }
 
 function neverSeen(gateway: GatewayView, id: string, identity: HubIdentity | undefined): SubdeviceReport {
@@ -199,6 +204,8 @@ function neverSeen(gateway: GatewayView, id: string, identity: HubIdentity | und
     subscriptions: [],
     uplinksPending: 0,
     downlinksPending: 0,
+    uplinksAccepted: 0,
+    downlinksDelivered: 0,
   };
 }
 

@@ -198,6 +198,8 @@ export class FakeGateway implements Inspection {
       subscriptions: ['control'],
       uplinksPending: 1204,
       downlinksPending: 0,
+      uplinksAccepted: 0,
+      downlinksDelivered: 0,
     };
     return { subdevices: [subdevice] };
   }

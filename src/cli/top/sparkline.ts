@@ -1,0 +1,23 @@
+/** Small curve in one line of text. */
+
+const BLOCKS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
+/** Levels on terminals without UTF-8. */
+const ASCII = ['_', '.', '-', '=', '+', '*', '%', '#'];
+
+/** @param width columns; the newest values are at the right. All values 0: the lowest line */
+export function sparkline(values: readonly number[], width: number, isAscii: boolean): string {
+  const shown = values.slice(-width);
+  const most = Math.max(...shown, 0);
+  const levels = isAscii ? ASCII : BLOCKS;
+  const curve = shown.map((value) => {
+    const share = most === 0 ? 0 : value / most;
+    return levels[Math.min(levels.length - 1, Math.ceil(share * (levels.length - 1)))] ?? '';
+  });
+  return curve.join('').padStart(width);
+}
+
+/** True if the locale of the environment has no UTF-8. Sources: locale(7), order of LC_ALL, LC_CTYPE, LANG. */
+export function isAsciiTerminal(environment: NodeJS.ProcessEnv): boolean {
+  const locale = [environment.LC_ALL, environment.LC_CTYPE, environment.LANG].find((value) => (value ?? '') !== '');
+  return !/utf-?8/i.test(locale ?? '');
+}

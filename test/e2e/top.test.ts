@@ -1,0 +1,77 @@
+/** `holdfast top` on a real terminal: it shows the gateway, and leaves the terminal as it was on every exit. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync } from 'node:fs';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { openPty, type Pty } from '../../src/bench/pty.ts';
+import type { Channel } from '../../src/ports.ts';
+import { MAIN } from './program.ts';
+import { Recorder, until } from './recorder.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
+
+/** Control sequences: enter and leave the alternate screen. */
+const ENTER = '\u001b[?1049h';
+const LEAVE = '\u001b[?1049l';
+
+interface Shown {
+  readonly child: ChildProcess;
+  readonly screen: Recorder;
+  readonly keys: Channel;
+}
+
+async function showTop(testbed: Testbed): Promise<Shown> {
+  const pty: Pty = await openPty({ queuedBytesMax: 1_000_000 });
+  const screen = new Recorder();
+  const keys = pty.open(screen);
+  await screen.untilOpen();
+  const terminal = openSync(pty.path, 'r+');
+  const child = spawn(process.execPath, [MAIN, 'top', '--config', testbed.configPath], {
+    stdio: [terminal, terminal, terminal],
+    env: { ...process.env, LANG: 'C.UTF-8' },
+  });
+  closeSync(terminal);
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await pty.hangUp();
+  });
+  await until(() => screen.received.includes('Losing data?'));
+  return { child, screen, keys };
+}
+
+/** Output after the last occurrence of a sequence; empty if it has not been written. */
+function textAfter({ received }: Recorder, sequence: string): string {
+  const at = received.lastIndexOf(sequence);
+  return at < 0 ? '' : received.subarray(at + sequence.length).toString();
+}
+
+describe('top', () => {
+  it.each([
+    ['the key q', ({ keys }: Shown) => keys.write(Buffer.from('q'))],
+    ['Ctrl-C', ({ keys }: Shown) => keys.write(Buffer.from('\u0003'))],
+    ['SIGTERM', ({ child }: Shown) => child.kill('SIGTERM')],
+    ['SIGHUP', ({ child }: Shown) => child.kill('SIGHUP')],
+  ])('restores the terminal after %s', async (_, end) => {
+    const testbed = await openTestbed();
+    await testbed.start();
+    const shown = await showTop(testbed);
+    const ended = once(shown.child, 'exit');
+    end(shown);
+    expect(await ended).toEqual([0, null]);
+    // the summary stays on the screen
+    await until(() => textAfter(shown.screen, LEAVE).includes('Losing data? '));
+    expect(textAfter(shown.screen, ENTER)).toContain(LEAVE);
+  });
+
+  it('stays while the gateway restarts, and shows that it does not answer', async () => {
+    const testbed = await openTestbed();
+    await testbed.start();
+    const { screen, child, keys } = await showTop(testbed);
+    await testbed.gateway.signal('SIGKILL');
+    await until(() => screen.received.includes('No gateway is running'));
+    await testbed.gateway.start();
+    const seen = screen.received.length;
+    await until(() => /Hub +connected/.test(screen.received.subarray(seen).toString()));
+    keys.write(Buffer.from('q'));
+    expect(await once(child, 'exit')).toEqual([0, null]);
+  });
+});
