@@ -6,7 +6,8 @@
  * no timestamp, since journald adds its own. Writes are synchronous, so that no line before a crash is lost. The length
  * of a line is limited, since a topic alone may have 65,535 bytes.
  */
-import { fstatSync, writeSync } from 'node:fs';
+import { fstatSync } from 'node:fs';
+import pino from 'pino';
 
 export interface Journal {
   debug(event: string, detail?: Detail): void;
@@ -31,7 +32,7 @@ export interface JournalOptions {
   readonly isUnderSystemd?: boolean;
 }
 
-/** A line before its format. `time`: ISO 8601, absent under systemd. */
+/** Line of pino. `time`: ISO 8601, absent under systemd. */
 interface Entry {
   readonly level: JournalLevel;
   readonly time?: string;
@@ -39,44 +40,36 @@ interface Entry {
   readonly event: string;
 }
 
-/** Levels from the least to the most important one, with their priorities of syslog(3). */
+/** Priorities of syslog(3), which journald reads from the start of a line. */
 const PRIORITIES: Readonly<Record<JournalLevel, number>> = { debug: 7, info: 6, warn: 4, error: 3 };
 /** Colours of the levels at a terminal (ECMA-48 §8.3.117). */
 const COLOURS: Readonly<Record<JournalLevel, number>> = { debug: 34, info: 32, warn: 33, error: 31 };
 
 export function createJournal(options: JournalOptions): Journal {
   const isUnderSystemd = options.isUnderSystemd ?? isJournalStream(process.env.JOURNAL_STREAM);
-  const isColoured = options.write === undefined && process.stderr.isTTY === true;
-  const write = options.write ?? ((line: string) => writeFully(STDERR, line));
-  const format = options.format === 'text' ? (entry: Entry) => textOf(entry, isColoured) : jsonOf;
+  const isColoured = !isUnderSystemd && options.write === undefined && process.stderr.isTTY === true;
+  const stderr = pino.destination({ dest: 2, sync: true });
+  const write = options.write ?? ((line: string) => stderr.write(line));
+  const format = options.format === 'text' ? (line: string) => textOf(JSON.parse(line), isColoured) : escapeControls;
+  let level: JournalLevel = 'info';
+  const logger = pino(
+    {
+      level: options.level,
+      base: null,
+      messageKey: 'event',
+      timestamp: isUnderSystemd ? false : pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    { write: (line) => write(`${isUnderSystemd ? `<${PRIORITIES[level]}>` : ''}${format(line.trimEnd())}\n`) },
+  );
   const at =
-    (level: JournalLevel) =>
+    (own: JournalLevel) =>
     (event: string, detail: Detail = {}): void => {
-      if (PRIORITIES[level] > PRIORITIES[options.level]) return;
-      const entry = { detail: plain(detail), event: shortened(event, EVENT_LENGTH_MAX) };
-      const line = isUnderSystemd
-        ? `<${PRIORITIES[level]}>${format({ level, ...entry })}`
-        : format({ level, time: new Date().toISOString(), ...entry });
-      write(`${line}\n`);
+      if (!logger.isLevelEnabled(own)) return;
+      level = own;
+      logger[own]({ detail: plain(detail) }, shortened(event, EVENT_LENGTH_MAX));
     };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
-}
-
-const STDERR = 2;
-/** Time between two trials if the reader of standard error is slow, ms. */
-const WRITE_AGAIN_MS = 10;
-
-/** Writes all bytes, and waits for a slow reader. A closed stream is ignored: no line can be written any more. */
-function writeFully(fd: number, line: string): void {
-  const bytes = Buffer.from(line);
-  const clock = new Int32Array(new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT));
-  for (let at = 0; at < bytes.length; )
-    try {
-      at += writeSync(fd, bytes, at);
-    } catch (error) {
-      if (!(error instanceof Error && 'code' in error && error.code === 'EAGAIN')) return;
-      Atomics.wait(clock, 0, 0, WRITE_AGAIN_MS);
-    }
 }
 
 /**
@@ -90,13 +83,6 @@ export function isJournalStream(stream: string | undefined, fd = 2): boolean {
   } catch {
     return false;
   }
-}
-
-/** Returns one line of JSON. */
-function jsonOf(entry: Entry): string {
-  return escapeControls(
-    JSON.stringify(entry, (_, value: unknown) => (typeof value === 'bigint' ? String(value) : value)),
-  );
 }
 
 /** Returns `[time] LEVEL: event key=value …`; under systemd, which adds time and level, `event key=value …`. */
