@@ -37,6 +37,7 @@ import { EVENT_NAMES, NARRATORS } from './ops/narration.ts';
 import { Recordings } from './ops/recordings.ts';
 import { Inspector } from './ops/reports/inspect.ts';
 import { Mailbox } from './runtime/mailbox.ts';
+import { taskClock } from './runtime/task-clock.ts';
 
 export interface DaemonOptions {
   readonly configPath: string;
@@ -141,7 +142,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const ports = new StablePorts({ ...TTY_LIMITS, links: config.links });
   const opening = openGateway({
     config,
-    clock,
+    clock: taskClock(clock, mailbox),
     random: Math.random,
     facts,
     mailbox,

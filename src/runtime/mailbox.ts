@@ -7,10 +7,17 @@ export class Mailbox {
   readonly #tasks: (() => void)[] = [];
   readonly #onBug: (error: unknown) => void;
   #state: 'idle' | 'running' | 'broken' = 'idle';
+  /** Number of tasks begun. */
+  #begun = 0;
 
   /** @param onBug called if a task threw: an invariant is broken and the process must end */
   constructor(onBug: (error: unknown) => void) {
     this.#onBug = onBug;
+  }
+
+  /** Number of the task that runs, from 1. `undefined`: none runs. */
+  get task(): number | undefined {
+    return this.#state === 'running' ? this.#begun : undefined;
   }
 
   /** Stops all tasks, so that nothing more is acknowledged before the process ends after a failure. */
@@ -25,7 +32,10 @@ export class Mailbox {
     if (this.#state === 'running') return;
     this.#state = 'running';
     try {
-      for (let next = this.#tasks.shift(); next !== undefined; next = this.#tasks.shift()) next();
+      for (let next = this.#tasks.shift(); next !== undefined; next = this.#tasks.shift()) {
+        this.#begun += 1;
+        next();
+      }
       this.#state = 'idle';
     } catch (error) {
       this.#state = 'broken'; // later tasks would depend on an incomplete change
