@@ -2,24 +2,30 @@
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { pause } from '../load/until.ts';
 import { cpuUs } from '../process-cost.ts';
 import type { Figure } from '../report/figure.ts';
 import { spreadOf } from '../report/result.ts';
 import { openHoldfast } from '../subjects/holdfast.ts';
+import { ofEachProgram } from '../subjects/programs.ts';
 import { Measurement } from '../subjects/relay.ts';
+import { warmCache } from '../warm-cache.ts';
 import type { BenchCase, RunSettings } from './bench-case.ts';
 
-const HOLDFAST = fileURLToPath(new URL('../../../bin/holdfast', import.meta.url));
 const LINKS = 8;
 const SETTLE_MS = 3000;
 const IDLE_SECONDS_MIN = 10;
 const CALLS = 5;
 const MIB = 1024 * 1024;
 
-async function idle({ stateRoot, cacheFolder, seconds, isQuick }: RunSettings): Promise<readonly Figure[]> {
-  const holdfast = await openHoldfast({ stateRoot, cacheFolder, links: LINKS });
+async function idle(settings: RunSettings): Promise<readonly Figure[]> {
+  return await ofEachProgram(settings, async ({ main }) => await idleOf(main, settings));
+}
+
+async function idleOf(program: string, settings: RunSettings): Promise<readonly Figure[]> {
+  const { stateRoot, cacheFolder, seconds, isQuick } = settings;
+  await warmCache(stateRoot, cacheFolder, program);
+  const holdfast = await openHoldfast({ stateRoot, cacheFolder, links: LINKS, program });
   try {
     await pause(isQuick ? 0 : SETTLE_MS);
     const measurement = await Measurement.start(holdfast);
@@ -37,23 +43,33 @@ async function idle({ stateRoot, cacheFolder, seconds, isQuick }: RunSettings): 
   }
 }
 
-async function commandLine({ stateRoot, cacheFolder, isQuick }: RunSettings): Promise<readonly Figure[]> {
+async function commandLine(settings: RunSettings): Promise<readonly Figure[]> {
+  const calls = settings.isQuick ? 1 : CALLS;
+  const alone = Array.from({ length: calls }, () => millisecondsOf(process.execPath, ['-e', '0']));
+  return [
+    ...(await ofEachProgram(settings, async ({ script }) => await commandLineOf(script, settings))),
+    { name: '`node -e 0`', unit: 'ms', value: spreadOf(alone).median },
+  ];
+}
+
+async function commandLineOf(
+  script: string,
+  { stateRoot, cacheFolder, isQuick }: RunSettings,
+): Promise<readonly Figure[]> {
   const holdfast = await openHoldfast({ stateRoot, cacheFolder, links: LINKS });
   const cacheRoot = mkdtempSync(join(stateRoot, 'holdfast-bench-cache-'));
   const calls = isQuick ? 1 : CALLS;
   try {
     const status = (cache: string): number =>
-      millisecondsOf(HOLDFAST, ['status', '--socket', holdfast.socketPath], {
+      millisecondsOf(script, ['status', '--socket', holdfast.socketPath], {
         NODE_COMPILE_CACHE: join(cacheRoot, cache),
       });
     const cold = Array.from({ length: calls }, (_, call) => status(`cold-${call}`));
     status('warm');
     const warm = Array.from({ length: calls }, () => status('warm'));
-    const alone = Array.from({ length: calls }, () => millisecondsOf(process.execPath, ['-e', '0']));
     return [
       { name: '`holdfast status`, no compile cache', unit: 'ms', better: 'less', value: spreadOf(cold).median },
       { name: '`holdfast status`, warm', unit: 'ms', better: 'less', value: spreadOf(warm).median },
-      { name: '`node -e 0`', unit: 'ms', value: spreadOf(alone).median },
     ];
   } finally {
     await holdfast.close();
@@ -76,13 +92,13 @@ export function millisecondsOf(
 export const smallCases: readonly BenchCase[] = [
   {
     name: 'idle',
-    about: '8 connected links without traffic, the hub near',
+    about: '8 connected links without traffic, the hub near; checkout and package',
     subjects: ['holdfast'],
     run: idle,
   },
   {
     name: 'cli',
-    about: '`holdfast status` beside a gateway with 8 links',
+    about: '`holdfast status` beside a gateway with 8 links; checkout and package',
     subjects: ['holdfast'],
     run: commandLine,
   },

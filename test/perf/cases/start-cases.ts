@@ -6,6 +6,7 @@ import { readCost } from '../process-cost.ts';
 import type { Figure } from '../report/figure.ts';
 import { fillStore } from '../subjects/fill-store.ts';
 import { type Holdfast, openHoldfast } from '../subjects/holdfast.ts';
+import { ofEachProgram } from '../subjects/programs.ts';
 import { expectNothingLost } from '../subjects/relay.ts';
 import type { BenchCase, RunSettings } from './bench-case.ts';
 import { measureFlow } from './flow-cases.ts';
@@ -45,10 +46,14 @@ async function startToPuback({ load, process }: Holdfast): Promise<number> {
   return ms;
 }
 
-async function start({ stateRoot, isQuick }: RunSettings): Promise<readonly Figure[]> {
+async function start(settings: RunSettings): Promise<readonly Figure[]> {
+  return await ofEachProgram(settings, async ({ main }) => await startOf(main, settings));
+}
+
+async function startOf(program: string, { stateRoot, isQuick }: RunSettings): Promise<readonly Figure[]> {
   const cacheFolder = mkdtempSync(join(stateRoot, 'holdfast-bench-cache-'));
   const greetEveryMs = GREET_EVERY_MS;
-  const holdfast = await openHoldfast({ stateRoot, cacheFolder, links: 1, isStopped: true, greetEveryMs });
+  const holdfast = await openHoldfast({ stateRoot, cacheFolder, links: 1, isStopped: true, greetEveryMs, program });
   try {
     const cold = await startToPuback(holdfast);
     if (!isQuick) await pause(CACHE_WRITTEN_MS);
@@ -126,7 +131,7 @@ async function backlog(settings: RunSettings, size: number): Promise<readonly Fi
 export const startCases: readonly BenchCase[] = [
   {
     name: 'start',
-    about: 'start of the process to the first PUBACK, the hub near: cold, after a kill, warm',
+    about: 'start of the process to the first PUBACK, the hub near: cold, after a kill, warm; checkout and package',
     subjects: ['holdfast'],
     run: start,
   },
