@@ -37,7 +37,12 @@ export function addCommands(add: Add, program: Command): void {
 function addHealth(add: Add): void {
   add<StatusOptions>('status', 'Show gateway health: is any data being lost?', async ({ context, options }) =>
     (await import('./show-status.ts')).showStatus(context, options),
-  ).option('--check', 'print one line; exit code: 0 no data is being lost, 1 at risk, 2 data is being lost, 3 unknown');
+  )
+    .option('--watch', 'show the status again every 2 s, until q or Ctrl-C')
+    .option(
+      '--check',
+      'print one line; exit code: 0 no data is being lost, 1 at risk, 2 data is being lost, 3 unknown',
+    );
   add<DoctorOptions>(
     'doctor',
     'Examine the gateway and its machine, and show what to do',

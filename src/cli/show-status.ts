@@ -1,6 +1,7 @@
 /** `holdfast status`: health of the gateway. If no gateway runs, the command shows the content of the store. */
 import { statSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, Fault } from '../base/fault.ts';
 import { volatilePlaceOf } from '../io/volatile-storage.ts';
 import { ask } from '../ops/api/control-client.ts';
@@ -9,6 +10,7 @@ import type { Losing } from '../ops/reports/report.ts';
 import { bytesWords, countOf, printable } from '../ops/words.ts';
 import { STORE_FILE } from '../store/state-files.ts';
 import { type CommandContext, printJson } from './context.ts';
+import { canFillScreen, FullScreen, type ScreenKey } from './full-screen.ts';
 import { locateGateway, storeOf, warnOfNextStart } from './location.ts';
 import { readOffline } from './read-store.ts';
 import { labelled, renderStatus } from './status-view.ts';
@@ -17,10 +19,16 @@ import { findingLines, hang, wrap } from './terminal.ts';
 export interface StatusOptions {
   /** Prints one line, and exits with the code of the verdict. */
   readonly check?: true;
+  /** Shows the status again and again, until `q` or Ctrl-C. */
+  readonly watch?: true;
 }
+
+/** Pause between two statuses of `--watch`. */
+const WATCH_MS = 2000;
 
 export async function showStatus(context: CommandContext, options: StatusOptions): Promise<number> {
   if (options.check) return await checkStatus(context);
+  if (options.watch) return await watchStatus(context);
   const places = await locateGateway(context);
   const asked = await ask(places.controlSocket, '/v1/status');
   if (asked.kind === 'absent') return await showOfflineStatus(context, storeOf(places, asked.fault), asked.fault);
@@ -29,6 +37,39 @@ export async function showStatus(context: CommandContext, options: StatusOptions
   else for (const line of renderStatus(asked.report, context.terminal)) context.terminal.print(line);
   await warnOfNextStart(context, asked.report.process.uptimeMs);
   return EXIT.ok;
+}
+
+/** Shows the status on a full screen; in a pipe, one status after the other. */
+async function watchStatus(context: CommandContext): Promise<number> {
+  const { controlSocket } = await locateGateway(context);
+  const stop = new AbortController();
+  const end = (): void => stop.abort();
+  const isFull = canFillScreen() && !context.asJson;
+  const screen = isFull
+    ? new FullScreen({ pressed: (key) => isQuit(key) && end(), resized: () => undefined, ended: end })
+    : undefined;
+  if (screen === undefined) process.once('SIGINT', end);
+  let last = '';
+  try {
+    while (!stop.signal.aborted) {
+      const asked = await ask(controlSocket, '/v1/status');
+      last = asked.kind === 'answered' ? asked.report.sentence : `${asked.fault.message}.`;
+      const { terminal } = screen ?? context;
+      const lines = asked.kind === 'answered' ? renderStatus(asked.report, terminal) : hang('! ', last, terminal.width);
+      if (screen !== undefined) screen.paint(lines);
+      else if (context.asJson) printJson(context, asked.kind === 'answered' ? asked.report : { error: last });
+      else for (const line of [...lines, '']) terminal.print(line);
+      await pause(WATCH_MS, undefined, { signal: stop.signal }).catch(() => undefined);
+    }
+  } finally {
+    screen?.leave();
+  }
+  if (screen !== undefined) context.terminal.print(`Losing data? ${last}`);
+  return EXIT.ok;
+}
+
+function isQuit(key: ScreenKey): boolean {
+  return typeof key !== 'string' && key.text === 'q';
 }
 
 /** Exit codes of monitoring plug-ins (Nagios Plugin Development Guidelines, "Plugin Return Codes"). */

@@ -4,6 +4,7 @@
  */
 import { brokenFrames, type LinkReport } from '../../ops/reports/link-report.ts';
 import type { StatusReport, SubdeviceReport } from '../../ops/reports/report.ts';
+import type { ScreenKey } from '../full-screen.ts';
 import { RateHistory, SAMPLES_MAX } from './rate-history.ts';
 
 export interface TopRow {
@@ -23,9 +24,6 @@ export interface TopRow {
 
 const SORTS = ['name', 'rate', 'waiting'] as const;
 export type TopSort = (typeof SORTS)[number];
-
-/** Keys by their names in `node:readline`. */
-export type TopKey = 'up' | 'down' | 'return' | 'escape' | 'backspace' | { readonly text: string };
 
 const SHORT_SAMPLES = 5;
 
@@ -114,21 +112,21 @@ export class TopModel {
   }
 
   /** @returns false if the key ends the program */
-  pressed(key: TopKey): boolean {
+  pressed(key: ScreenKey): boolean {
     if (this.#isTyping) this.#type(key);
     else if (typeof key === 'string') this.#move(key);
     else return this.#command(key.text);
     return true;
   }
 
-  #type(key: TopKey): void {
+  #type(key: ScreenKey): void {
     if (key === 'return') this.#isTyping = false;
     else if (key === 'escape') [this.#isTyping, this.#filter] = [false, ''];
     else if (key === 'backspace') this.#filter = this.#filter.slice(0, -1);
     else if (typeof key !== 'string') this.#filter += key.text;
   }
 
-  #move(key: Exclude<TopKey, { text: string }>): void {
+  #move(key: Exclude<ScreenKey, { text: string }>): void {
     const row = this.rows()[this.selected];
     if (key === 'up') this.#selected = Math.max(0, this.selected - 1);
     if (key === 'down') this.#selected = this.selected + 1;

@@ -1,4 +1,4 @@
-/** `holdfast top` on a real terminal: it shows the gateway, and leaves the terminal as it was on every exit. */
+/** Live views on a real terminal: they show the gateway, and leave the terminal as it was on every exit. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
@@ -19,13 +19,13 @@ interface Shown {
   readonly keys: Channel;
 }
 
-async function showTop(testbed: Testbed): Promise<Shown> {
+async function showOn(testbed: Testbed, ...words: readonly string[]): Promise<Shown> {
   const pty: Pty = await openPty({ queuedBytesMax: 1_000_000 });
   const screen = new Recorder();
   const keys = pty.open(screen);
   await screen.untilOpen();
   const terminal = openSync(pty.path, 'r+');
-  const child = spawn(process.execPath, [MAIN, 'top', '--config', testbed.configPath], {
+  const child = spawn(process.execPath, [MAIN, ...words, '--config', testbed.configPath], {
     stdio: [terminal, terminal, terminal],
     env: { ...process.env, LANG: 'C.UTF-8' },
   });
@@ -53,7 +53,7 @@ describe('top', () => {
   ])('restores the terminal after %s', async (_, end) => {
     const testbed = await openTestbed();
     await testbed.start();
-    const shown = await showTop(testbed);
+    const shown = await showOn(testbed, 'top');
     const ended = once(shown.child, 'exit');
     end(shown);
     expect(await ended).toEqual([0, null]);
@@ -65,7 +65,7 @@ describe('top', () => {
   it('stays while the gateway restarts, and shows that it does not answer', async () => {
     const testbed = await openTestbed();
     await testbed.start();
-    const { screen, child, keys } = await showTop(testbed);
+    const { screen, child, keys } = await showOn(testbed, 'top');
     await testbed.gateway.signal('SIGKILL');
     await until(() => screen.received.includes('No gateway is running'));
     await testbed.gateway.start();
@@ -74,4 +74,14 @@ describe('top', () => {
     keys.write(Buffer.from('q'));
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
+});
+
+it('status --watch shows the status again and again, and restores the terminal', async () => {
+  const testbed = await openTestbed();
+  await testbed.start();
+  const { screen, child, keys } = await showOn(testbed, 'status', '--watch');
+  await until(() => screen.received.toString().split('Losing data?').length > 2);
+  keys.write(Buffer.from('q'));
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  await until(() => textAfter(screen, LEAVE).includes('Losing data? No.'));
 });
