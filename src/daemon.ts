@@ -96,7 +96,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const configPath = resolve(options.configPath);
   const clock = systemClock();
   const facts = newFacts();
-  const access = accessHub({ hub: config.hub, clock, facts, closeMsMax: CLOSE_MS_MAX });
+  const access = await accessHub({ hub: config.hub, clock, facts, closeMsMax: CLOSE_MS_MAX });
   const subdeviceSecrets = secretsOf(config);
   const journal = createJournal({ level: config.gateway.logLevel, format: config.gateway.logFormat });
   const ending = newEnding();

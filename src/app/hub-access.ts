@@ -7,8 +7,6 @@ import type { HubConfig } from '../config/hub/hub-config.ts';
 import { type Credentials, nameDevice, signCredentials } from '../hub/client/credentials.ts';
 import { RenewedSecret, readBase64SecretFile, readSecretFile } from '../io/secret-file.ts';
 import { openTcp } from '../io/tcp.ts';
-import { openTls, openTlsPsk } from '../io/tls/tls.ts';
-import { TlsFiles } from '../io/tls/tls-files.ts';
 import type { Clock, OpenChannel } from '../ports.ts';
 
 export interface HubAccess {
@@ -34,8 +32,8 @@ export interface HubAccessOptions {
   readonly closeMsMax: number;
 }
 
-/** @throws Fault `secret-unreadable` */
-export function accessHub(options: HubAccessOptions): HubAccess {
+/** Loads the code of TLS only if it is configured. Rejects with a Fault `secret-unreadable`. */
+export async function accessHub(options: HubAccessOptions): Promise<HubAccess> {
   const { clock, facts } = options;
   let trouble: FilesTrouble | undefined;
   const renewed = <Secret>(read: () => Secret): RenewedSecret<Secret> =>
@@ -44,21 +42,23 @@ export function accessHub(options: HubAccessOptions): HubAccess {
       facts.emit('secretFileJudged', { problem });
     });
   const credentials = credentialsOf(options.hub, renewed);
-  return { credentials, secretTrouble: () => trouble, ...openerFor(options, renewed) };
+  return { credentials, secretTrouble: () => trouble, ...(await openerFor(options, renewed)) };
 }
 
 type Renewed = <Secret>(read: () => Secret) => RenewedSecret<Secret>;
 
-function openerFor(
+async function openerFor(
   { hub, clock, facts, closeMsMax }: HubAccessOptions,
   renewed: Renewed,
-): Omit<HubAccess, 'credentials' | 'secretTrouble'> {
+): Promise<Omit<HubAccess, 'credentials' | 'secretTrouble'>> {
   const wallMs = (): number => clock.wallMs();
   const peer = { host: hub.host, port: hub.port, openMsMax: hub.connectMsMax, closeMsMax };
   switch (hub.tls.kind) {
     case 'off':
       return { open: openTcp(peer), tlsFilesTrouble: () => undefined };
     case 'on': {
+      const { openTls } = await import('../io/tls/tls.ts');
+      const { TlsFiles } = await import('../io/tls/tls-files.ts');
       const { caFile, client, serverName, pins } = hub.tls;
       let trouble: FilesTrouble | undefined;
       const noted = (problem: string | undefined): void => {
@@ -69,6 +69,7 @@ function openerFor(
       return { open: openTls({ ...peer, serverName, pins, files, wallMs }), tlsFilesTrouble: () => trouble };
     }
     case 'psk': {
+      const { openTlsPsk } = await import('../io/tls/tls.ts');
       const { secretFile } = hub.tls;
       const key = renewed(() => readBase64SecretFile(secretFile));
       // as in the vendor's SDK, the identity of TLS-PSK is the client id

@@ -12,6 +12,7 @@ import { readTlsFiles } from '../io/tls/tls-files.ts';
 import { daysLeft, nameWithEnd } from '../io/tls/tls-words.ts';
 import { remedyFor } from '../ops/conditions/hub-remedies.ts';
 import { countOf } from '../ops/words.ts';
+import type { OpenChannel } from '../ports.ts';
 import { type Check, type CheckFinding, fail, ok, skipped, warn } from './check.ts';
 import type { DoctorInput } from './doctor-input.ts';
 import { tryHub } from './hub-trial.ts';
@@ -128,23 +129,28 @@ function remedyForTls(reason: string): string {
 }
 
 /** @returns why the connection failed; `undefined`: success */
-function shakeHands(config: Config, { clock }: DoctorInput): Promise<string | undefined> {
+async function shakeHands(config: Config, { clock }: DoctorInput): Promise<string | undefined> {
+  const hub = { ...config.hub, connectMsMax: CONNECT_MS_MAX * 2 };
+  try {
+    const { open } = await accessHub({ hub, clock, facts: newFacts(), closeMsMax: CLOSE_MS_MAX });
+    return await outcomeOf(open);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return error.message;
+  }
+}
+
+/** @returns why the connection failed; `undefined`: success */
+function outcomeOf(open: OpenChannel): Promise<string | undefined> {
   return new Promise((resolve) => {
-    try {
-      const hub = { ...config.hub, connectMsMax: CONNECT_MS_MAX * 2 };
-      const { open } = accessHub({ hub, clock, facts: newFacts(), closeMsMax: CLOSE_MS_MAX });
-      const channel = open({
-        opened: () => {
-          resolve(undefined);
-          channel.close('the check is over');
-        },
-        bytes: () => undefined,
-        closed: resolve,
-      });
-    } catch (error) {
-      if (!(error instanceof Fault)) throw error;
-      resolve(error.message);
-    }
+    const channel = open({
+      opened: () => {
+        resolve(undefined);
+        channel.close('the check is over');
+      },
+      bytes: () => undefined,
+      closed: resolve,
+    });
   });
 }
 
@@ -170,7 +176,7 @@ export function hubConnect(isAllowed: boolean): Check {
           ),
         ];
       const { hub } = config;
-      const access = accessHub({ hub, clock, facts: newFacts(), closeMsMax: CLOSE_MS_MAX });
+      const access = await accessHub({ hub, clock, facts: newFacts(), closeMsMax: CLOSE_MS_MAX });
       const credentials = () => access.credentials(clock.wallMs());
       const packetBytesMax = hubPacketBytesMax(config);
       const result = await tryHub({ open: access.open, credentials, packetBytesMax, signal });
