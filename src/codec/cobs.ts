@@ -34,7 +34,7 @@ export function encodeCobs(bytes: Uint8Array, margin = 0): Uint8Array {
     }
   }
   encoded[codeAt] = end - codeAt;
-  return encoded.subarray(0, end + margin);
+  return end + margin === encoded.length ? encoded : encoded.subarray(0, end + margin);
 }
 
 /**

@@ -54,6 +54,39 @@ export interface UplinkSender extends AckWaiter {
   withdrawn(): void;
 }
 
+/** Answers to a driver. */
+interface Answers {
+  readonly acknowledge: UplinkOptions['acknowledge'];
+  readonly refuse: (link: string, report: UplinkReport, why: RefuseReason, problem?: HubLimitProblem) => void;
+}
+
+/** Sender of an uplink that a driver reported. Each waiting message has one, so it is an object without functions. */
+class ReportSender implements UplinkSender {
+  readonly #answers: Answers;
+  readonly #link: string;
+  readonly #report: UplinkReport;
+  readonly #token: number;
+
+  constructor(answers: Answers, link: string, report: UplinkReport, token: number) {
+    this.#answers = answers;
+    this.#link = link;
+    this.#report = report;
+    this.#token = token;
+  }
+
+  safe(): void {
+    this.#answers.acknowledge(this.#link, { subdevice: this.#report.subdevice, token: this.#token });
+  }
+
+  refuse(why: RefuseReason, problem?: HubLimitProblem): void {
+    this.#answers.refuse(this.#link, this.#report, why, problem);
+  }
+
+  withdrawn(): void {
+    this.refuse('congestion');
+  }
+}
+
 interface UplinkOffer {
   readonly subdevice: Subdevice;
   /** Topic in the subdevice's own names. */
@@ -71,9 +104,14 @@ export class UplinkFlow {
    * but it gets the rejection at the end of the task. Until then no message of the subdevice may be accepted.
    */
   readonly #congested = new Set<string>();
+  readonly #answers: Answers;
 
   constructor(options: UplinkOptions) {
     this.#options = options;
+    this.#answers = {
+      acknowledge: options.acknowledge,
+      refuse: (...refused) => this.#refuse(...refused),
+    };
   }
 
   offer(link: string, report: UplinkReport): void {
@@ -92,11 +130,7 @@ export class UplinkFlow {
     } else if (this.#congested.has(subdevice.id)) {
       this.#refuse(link, report, 'congestion');
     } else {
-      const sender: UplinkSender = {
-        safe: () => this.#options.acknowledge(link, { subdevice: subdevice.id, token }),
-        refuse: (why, problem) => this.#refuse(link, report, why, problem),
-        withdrawn: () => this.#refuse(link, report, 'congestion'),
-      };
+      const sender = new ReportSender(this.#answers, link, report, token);
       this.#admit({ subdevice, topic: report.topic, message, terms: this.#options.termsOf(link), sender });
     }
   }

@@ -1,3 +1,4 @@
+import zlib from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { cobsBytesMax, decodeCobs, encodeCobs } from '../../../src/codec/cobs.ts';
@@ -26,6 +27,10 @@ const zeroRich = fc
 describe('CRC-32', () => {
   it.each(COBS.crc32)('of $name is $crc', ({ text, crc }) => {
     expect(crc32(bytesOf(text)).toString(16).padStart(8, '0')).toBe(crc);
+  });
+
+  it('of any bytes is that of zlib', () => {
+    fc.assert(fc.property(bytes(300), (one) => crc32(one) === zlib.crc32(one)));
   });
 });
 
