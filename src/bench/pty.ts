@@ -13,6 +13,7 @@
 import { constants, openSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { nameSlave } from '../io/libc.ts';
 import { DeviceChannel } from '../io/serial/device-channel.ts';
+import { ReadTurns } from '../io/serial/read-turns.ts';
 import { openDevice } from '../io/serial/safe-binding.ts';
 import type { Channel, ChannelListener, OpenChannel } from '../ports.ts';
 
@@ -56,6 +57,7 @@ export async function openPty(options: { readonly queuedBytesMax?: number } = {}
   const line = new DeviceChannel(
     {
       open: async () => master,
+      turns: new ReadTurns(),
       openMsMax: DEADLINE_MS,
       closeMsMax: DEADLINE_MS,
       queuedBytesMax: options.queuedBytesMax ?? QUEUED_BYTES_MAX,

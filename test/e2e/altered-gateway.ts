@@ -10,6 +10,7 @@ import { newFacts } from '../../src/base/events.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/io/clock.ts';
+import { ReadTurns } from '../../src/io/serial/read-turns.ts';
 import { openTty } from '../../src/io/serial/tty.ts';
 import { openTcp } from '../../src/io/tcp.ts';
 import { startControl } from '../../src/ops/api/control.ts';
@@ -31,6 +32,7 @@ export async function runAlteredGateway(
   const { clientId, host, port, connectMsMax } = config.hub;
   mkdirSync(config.gateway.stateDir, { recursive: true });
   const storePath = join(config.gateway.stateDir, STORE_FILE);
+  const turns = new ReadTurns();
   const gateway = await openGateway({
     config,
     clock: systemClock(),
@@ -39,7 +41,7 @@ export async function runAlteredGateway(
     mailbox: new Mailbox(fail),
     openStore: storeAt(storePath),
     openHub: openTcp({ host, port, openMsMax: connectMsMax, closeMsMax: 2000 }),
-    openLink: (link) => openTty({ ...link, openMsMax: 5000, closeMsMax: 2000, queuedBytesMax: 256 * 1024 }),
+    openLink: (link) => openTty({ ...link, turns, openMsMax: 5000, closeMsMax: 2000, queuedBytesMax: 256 * 1024 }),
     credentials: () => ({ clientId, username: undefined, password: undefined }),
     onStoreFailed: fail,
     ...alter(config),

@@ -5,7 +5,16 @@ import { runAlteredGateway } from './altered-gateway.ts';
 
 const LIMITS = { openMsMax: 5000, closeMsMax: 2000, queuedBytesMax: 256 * 1024 };
 
+/** Reads a line until it is empty. */
+const GREEDY = {
+  join: (read: () => number) => ({
+    ask: () => {
+      while (read() > 0);
+    },
+  }),
+};
+
 await runAlteredGateway(
   (path) => storeThread(path, 'one boot'),
-  () => ({ openLink: (link) => openTty({ ...link, ...LIMITS, readsPerTurn: Number.POSITIVE_INFINITY }) }),
+  () => ({ openLink: (link) => openTty({ ...link, ...LIMITS, turns: GREEDY }) }),
 );

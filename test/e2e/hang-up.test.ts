@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { expect, it, onTestFinished } from 'vitest';
 import { openPty } from '../../src/bench/pty.ts';
 import { DeviceChannel } from '../../src/io/serial/device-channel.ts';
+import { ReadTurns } from '../../src/io/serial/read-turns.ts';
 import { type OpenDevice, openDevice } from '../../src/io/serial/safe-binding.ts';
 import { Recorder } from './recorder.ts';
 
@@ -56,6 +57,7 @@ async function openLine(isDeaf: boolean) {
   const channel = new DeviceChannel(
     {
       ...{ openMsMax: 10_000, closeMsMax: 10_000, queuedBytesMax: 10_000, overflow: 'close' },
+      turns: new ReadTurns(),
       open: () => counted.open(pty.path),
       explain: async (error) => String(error),
     },

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { expect, it, onTestFinished } from 'vitest';
 import { openPty } from '../../src/bench/pty.ts';
+import { ReadTurns } from '../../src/io/serial/read-turns.ts';
 import { openTty } from '../../src/io/serial/tty.ts';
 import { Recorder } from './recorder.ts';
 
@@ -11,6 +12,7 @@ it('a tty has the configured baud rate, parity and stop bits', async () => {
   const listener = new Recorder();
   openTty({
     ...{ path: pty.path, baudRate: 9600, parity: 'odd', stopBits: 2 },
+    turns: new ReadTurns(),
     ...{ openMsMax: 10_000, closeMsMax: 10_000, queuedBytesMax: 1000 },
   })(listener);
   await listener.untilOpen();

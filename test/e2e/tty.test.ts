@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { openPty, type Pty } from '../../src/bench/pty.ts';
 import { DeviceChannel } from '../../src/io/serial/device-channel.ts';
+import { ReadTurns } from '../../src/io/serial/read-turns.ts';
 import type { OpenDevice } from '../../src/io/serial/safe-binding.ts';
 import { explainTtyError, openTty, type TtyOptions } from '../../src/io/serial/tty.ts';
 import { Recorder, until } from './recorder.ts';
@@ -15,6 +16,7 @@ import { Recorder, until } from './recorder.ts';
 const MEGABYTE = 1_000_000;
 const LIMITS = {
   ...({ parity: 'none', stopBits: 1 } as const),
+  turns: new ReadTurns(),
   ...{ openMsMax: 10_000, closeMsMax: 10_000, queuedBytesMax: 2 * MEGABYTE },
 };
 

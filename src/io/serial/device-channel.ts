@@ -7,7 +7,8 @@
  */
 import type { Channel, ChannelListener, LineErrors } from '../../ports.ts';
 import { readLineErrors } from '../libc.ts';
-import type { OpenDevice, Transfer } from './safe-binding.ts';
+import type { ReadTurns } from './read-turns.ts';
+import type { OpenDevice } from './safe-binding.ts';
 
 export interface DeviceChannelOptions {
   readonly open: () => Promise<OpenDevice>;
@@ -17,8 +18,8 @@ export interface DeviceChannelOptions {
   readonly queuedBytesMax: number;
   /** Effect of a write beyond that limit: close the channel, or lose the bytes as on a wire without flow control. */
   readonly overflow: 'close' | 'lose';
-  /** Number of reads in one turn of the event loop. Set only in the negative control of the fairness test. */
-  readonly readsPerTurn?: number;
+  /** Order in which this device and others are read. */
+  readonly turns: Pick<ReadTurns, 'join'>;
   /** Returns text that explains why the device did not open. */
   readonly explain: (error: unknown) => Promise<string>;
   /** Called if a close reached its deadline: the descriptor is still open in this process. */
@@ -31,13 +32,12 @@ type State =
   | { readonly kind: 'closing' }
   | { readonly kind: 'closed' };
 
-/** Size of the read buffer. A tty returns at most 4095 bytes per read (N_TTY_BUF_SIZE in the kernel's n_tty.c). */
-const READ_BYTES = 4096;
 /**
- * Reads of one device before the other devices have their turn: one read, so at most 4095 bytes, which are at most 455
- * frames (the shortest has 9). The rest waits in the kernel, and then in the sender.
+ * Size of the read buffer. A tty returns at most 4095 bytes per read (N_TTY_BUF_SIZE in the kernel's n_tty.c), which are
+ * at most 455 frames (the shortest has 9). The rest waits in the kernel, and then in the sender, until the device's next
+ * turn.
  */
-const READS_PER_TURN = 1;
+const READ_BYTES = 4096;
 
 export class DeviceChannel implements Channel {
   readonly #options: DeviceChannelOptions;
@@ -48,8 +48,10 @@ export class DeviceChannel implements Channel {
   #queuedBytes = 0;
   /** A flush is scheduled at the end of this tick, or waits for the device to become writable. */
   #flushIsDue = false;
-  /** The poller waits for the device to become readable. Each event ends its wait. */
-  #isReadArmed = false;
+  /** `armed`: the poller waits for the device to become readable. `waiting`: readable, waits for its turn. */
+  #reading: 'none' | 'armed' | 'waiting' = 'none';
+  /** The poller has reported an error. */
+  #isBroken = false;
 
   constructor(options: DeviceChannelOptions, listener: ChannelListener) {
     this.#options = options;
@@ -110,8 +112,13 @@ export class DeviceChannel implements Channel {
     }
     clearTimeout(this.#state.deadline);
     this.#state = { kind: 'open', device };
+    const turn = this.#options.turns.join(() => this.#read(device));
     device.watch(
-      (broken) => this.#read(device, broken),
+      (broken) => {
+        this.#isBroken ||= broken;
+        this.#reading = 'waiting';
+        turn.ask();
+      },
       () => this.#flush(),
     );
     this.#rearm(device);
@@ -126,30 +133,28 @@ export class DeviceChannel implements Channel {
     );
   }
 
-  #read(device: OpenDevice, broken: boolean): void {
-    this.#isReadArmed = false;
-    const { readsPerTurn = READS_PER_TURN } = this.#options;
-    for (let reads = 0; reads < readsPerTurn; reads += 1) {
-      if (this.#readOnce(device, broken) !== 'moved') break;
-    }
+  /** @returns number of bytes */
+  #read(device: OpenDevice): number {
+    this.#reading = 'none';
+    const count = this.#readOnce(device);
     this.#rearm(device);
+    return count;
   }
 
-  #readOnce(device: OpenDevice, broken: boolean): Transfer['kind'] | undefined {
-    if (this.#state.kind !== 'open') return undefined;
+  #readOnce(device: OpenDevice): number {
+    if (this.#state.kind !== 'open') return 0;
     const transfer = device.read(this.#readBuffer);
     switch (transfer.kind) {
       case 'moved':
         this.#listener.bytes(this.#readBuffer.subarray(0, transfer.count));
-        break;
+        return transfer.count;
       case 'gone':
         this.close(`the device is gone (${transfer.why})`);
-        break;
+        return 0;
       case 'later':
-        if (broken) this.close('the device is gone (poll error)');
-        break;
+        if (this.#isBroken) this.close('the device is gone (poll error)');
+        return 0;
     }
-    return transfer.kind;
   }
 
   #flush(): void {
@@ -176,8 +181,8 @@ export class DeviceChannel implements Channel {
   #rearm(device: OpenDevice): void {
     if (this.#state.kind !== 'open') return;
     this.#flushIsDue = this.#queuedBytes > 0;
-    if (this.#isReadArmed && !this.#flushIsDue) return;
-    this.#isReadArmed = true;
+    if (this.#reading !== 'none' && !this.#flushIsDue) return;
+    if (this.#reading === 'none') this.#reading = 'armed';
     device.arm(this.#flushIsDue);
   }
 

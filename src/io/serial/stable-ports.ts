@@ -10,6 +10,7 @@ import { dirname } from 'node:path';
 import { findPort, type PortFinding, type PortName, portNameOf, type UsbIdentity } from '../../base/serial-port.ts';
 import type { Cancel, Channel, ChannelListener, LineErrors, OpenChannel, PortWait } from '../../ports.ts';
 import { PortWatch } from './port-watch.ts';
+import { ReadTurns } from './read-turns.ts';
 import { listPorts, MACHINE, type PortRoots } from './serial-ports.ts';
 import { openTty, type TtyOptions } from './tty.ts';
 
@@ -18,7 +19,7 @@ export interface PortLink extends Pick<TtyOptions, 'path' | 'baudRate' | 'parity
   readonly name: string;
 }
 
-export interface StablePortsOptions extends Omit<TtyOptions, Exclude<keyof PortLink, 'name'>> {
+export interface StablePortsOptions extends Omit<TtyOptions, Exclude<keyof PortLink, 'name'> | 'turns'> {
   readonly links: readonly PortLink[];
   readonly roots?: PortRoots;
   /** Time between two searches for a missing port; 5 s except in tests. */
@@ -37,6 +38,7 @@ export class StablePorts {
   readonly #options: StablePortsOptions;
   readonly #roots: PortRoots;
   readonly #watch: PortWatch;
+  readonly #turns = new ReadTurns();
   /** Device → claim. */
   readonly #claims = new Map<string, Claim>();
 
@@ -56,7 +58,7 @@ export class StablePorts {
       new AwaitedChannel(
         {
           find: () => this.#find(name, portName),
-          open: (device) => openTty({ ...this.#options, path: device, baudRate, parity, stopBits }),
+          open: (device) => openTty({ ...this.#options, turns: this.#turns, path: device, baudRate, parity, stopBits }),
           release: (device) => this.#claims.delete(device),
           onLook: (look) => this.#watch.onLook(look),
         },

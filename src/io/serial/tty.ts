@@ -7,6 +7,7 @@
 import type { OpenChannel } from '../../ports.ts';
 import { joiningWords, userName } from '../accounts.ts';
 import { DeviceChannel } from './device-channel.ts';
+import type { ReadTurns } from './read-turns.ts';
 import { openDevice } from './safe-binding.ts';
 import { nameHolders } from './tty-holder.ts';
 
@@ -22,8 +23,8 @@ export interface TtyOptions {
   readonly closeMsMax: number;
   /** Largest number of bytes that may wait for the device. A write beyond it closes the channel. */
   readonly queuedBytesMax: number;
-  /** See `device-channel.ts`. Another number in a test only. */
-  readonly readsPerTurn?: number;
+  /** Order in which the ports of the process are read. */
+  readonly turns: Pick<ReadTurns, 'join'>;
   /** Called for each close that exceeded `closeMsMax`. */
   readonly onHungClose?: () => void;
 }
