@@ -112,24 +112,29 @@ function rowBytes({ topic, payload }: Row): number {
 
 class Writer {
   readonly bytes: Buffer;
+  readonly #view: DataView;
   #at = 0;
 
   constructor(size: number) {
     // The block has memory of its own. A copy of pooled memory to the other thread would include the whole pool.
     this.bytes = Buffer.allocUnsafeSlow(size);
+    this.#view = new DataView(this.bytes.buffer, this.bytes.byteOffset, size);
   }
 
   octet(value: number): void {
-    this.#at = this.bytes.writeUInt8(value, this.#at);
+    this.#view.setUint8(this.#at, value);
+    this.#at += 1;
   }
 
   /** @param value 0 to 2³² − 1 */
   count(value: number): void {
-    this.#at = this.bytes.writeUInt32LE(value, this.#at);
+    this.#view.setUint32(this.#at, value, true);
+    this.#at += 4;
   }
 
   number(value: number): void {
-    this.#at = this.bytes.writeDoubleLE(value, this.#at);
+    this.#view.setFloat64(this.#at, value, true);
+    this.#at += 8;
   }
 
   row(row: Row): void {
@@ -150,10 +155,12 @@ class Writer {
 
 class Reader {
   readonly #bytes: Buffer;
+  readonly #view: DataView;
   #at = 0;
 
   constructor(bytes: Uint8Array) {
     this.#bytes = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
   }
 
   get isAtEnd(): boolean {
@@ -162,17 +169,17 @@ class Reader {
 
   octet(): number {
     this.#at += 1;
-    return this.#bytes.readUInt8(this.#at - 1);
+    return this.#view.getUint8(this.#at - 1);
   }
 
   count(): number {
     this.#at += 4;
-    return this.#bytes.readUInt32LE(this.#at - 4);
+    return this.#view.getUint32(this.#at - 4, true);
   }
 
   number(): number {
     this.#at += 8;
-    return this.#bytes.readDoubleLE(this.#at - 8);
+    return this.#view.getFloat64(this.#at - 8, true);
   }
 
   row(): Row {
@@ -189,6 +196,8 @@ class Reader {
     // A copy: a view would keep the whole block alive as long as its last row.
     const payload = new Uint8Array(payloadBytes);
     payload.set(this.#bytes.subarray(topicEnd, this.#at));
-    return { seq, lane, topic, payload, ...flags, stamp: { epoch, upMs } };
+    return flags.retain
+      ? { seq, lane, topic, payload, qos: flags.qos, retain: true, stamp: { epoch, upMs } }
+      : { seq, lane, topic, payload, qos: flags.qos, stamp: { epoch, upMs } };
   }
 }

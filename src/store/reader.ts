@@ -22,7 +22,7 @@ import type {
 import type { PageRequest } from '../ports.ts';
 import type { Database } from './database.ts';
 import { readChecked } from './repair/checked-rows.ts';
-import { flagsOf, isNumberDamaged, laneOfDamaged, rowOf, type StoredRow } from './row-codec.ts';
+import { flagsOf, isNumberDamaged, isWhole, laneOfDamaged, type StoredRow, wholeRowOf } from './row-codec.ts';
 import { countsOfLedger, type LedgerRow, tableOf } from './writer.ts';
 
 /** Rows that one page read may skip while it looks for rows of the wanted lanes: about 5 ms of the store's time. */
@@ -48,18 +48,18 @@ export function readPage(database: Database, request: PageRequest): RowPage {
     for (const one of found) {
       const stored = one as StoredRow;
       scanned += 1;
-      const row = rowOf(direction, stored);
+      const isSound = isWhole(direction, stored);
       // the lane of the row will count the row as missing
-      if (row === undefined && isNumberDamaged(direction, stored)) continue;
+      if (!isSound && isNumberDamaged(direction, stored)) continue;
       scannedTo = stored.seq;
-      const lane = row?.lane ?? laneOfDamaged(direction, stored);
+      const lane = isSound ? stored.lane : laneOfDamaged(direction, stored);
       const want = wants.get(lane);
       if (want === undefined || stored.seq < want.from) continue;
-      if (row === undefined) {
+      if (!isSound) {
         damaged.push({ seq: stored.seq, lane, bytes: bytesOfDamaged(stored) });
         continue;
       }
-      rows.push(row);
+      rows.push(wholeRowOf(stored));
       want.rows -= 1;
       if (want.rows === 0) wants.delete(lane);
       if (wants.size === 0 || rows.length >= request.limit) return { rows, scannedTo, atEnd: false, damaged };

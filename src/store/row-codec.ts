@@ -16,6 +16,8 @@ const SEQ_BITS = 53;
 
 /** Value in the column `qos`: the bit of RETAIN among the flags of MQTT-SN 1.2 §5.3.4. */
 const RETAIN = 0x10;
+/** Values that the column `qos` can have. */
+const STORED_QOS: ReadonlySet<number> = new Set([0, 1, RETAIN, RETAIN + 1]);
 
 export interface StoredRow {
   readonly seq: number;
@@ -49,9 +51,12 @@ export function valuesOf(direction: Direction, row: Row): RowValues {
 
 /** Returns the row as read from the store. `undefined`: the row is damaged and must not be passed on. */
 export function rowOf(direction: Direction, stored: StoredRow): Row | undefined {
-  if (!isWhole(direction, stored)) return undefined;
-  const { seq, lane, qos, topic, epoch, up_ms: upMs } = stored;
-  return { seq, lane, topic, payload: new Uint8Array(stored.payload), ...flagsOf(qos), stamp: { epoch, upMs } };
+  return isWhole(direction, stored) ? wholeRowOf(stored) : undefined;
+}
+
+/** @param stored undamaged row (`isWhole`) */
+export function wholeRowOf({ seq, lane, qos, topic, epoch, up_ms: upMs, payload }: StoredRow): Row {
+  return { seq, lane, topic, payload: new Uint8Array(payload), ...flagsOf(qos), stamp: { epoch, upMs } };
 }
 
 /** Value of the column `qos`. */
@@ -67,7 +72,7 @@ export function flagsOf(stored: number): Pick<Message, 'qos' | 'retain'> {
 
 export function isWhole(direction: Direction, stored: StoredRow): boolean {
   if (!(stored.payload instanceof Uint8Array) || typeof stored.topic !== 'string') return false;
-  return storedQos(flagsOf(stored.qos)) === stored.qos && isCrcOf(direction, stored);
+  return STORED_QOS.has(stored.qos) && isCrcOf(direction, stored);
 }
 
 /** Direction of a row found on a stray page. @returns `undefined` if the row is damaged */

@@ -35,6 +35,12 @@ export interface LedgerRow {
   readonly puts: number;
 }
 
+/** Statements for the rows of one direction. Kept, because they run once or twice for each message. */
+interface RowStatements {
+  readonly put: Statement;
+  readonly remove: Statement;
+}
+
 interface LedgerDelta {
   counts: Counts;
   bytes: number;
@@ -44,6 +50,7 @@ interface LedgerDelta {
 export class ChangeWriter {
   readonly #run: (sql: string, ...values: unknown[]) => number;
   #hasMissed = false;
+  readonly #rows: Readonly<Record<Direction, RowStatements>>;
   readonly #ledgerRow: Statement;
   readonly #letterEnds: Statement;
   readonly #lettersKept: Statement;
@@ -58,6 +65,11 @@ export class ChangeWriter {
       }
       return statement.run(...values).changes;
     };
+    const rowsOf = (direction: Direction): RowStatements => ({
+      put: database.prepare(`INSERT INTO ${tableOf(direction)} VALUES (?,?,?,?,?,?,?,?)`),
+      remove: database.prepare(`DELETE FROM ${tableOf(direction)} WHERE seq = ?`),
+    });
+    this.#rows = { uplink: rowsOf('uplink'), downlink: rowsOf('downlink') };
     this.#letterEnds = database.prepare('SELECT max(id) AS newest, min(id) AS oldest FROM dead_letter');
     this.#lettersKept = database.prepare('SELECT count(*) AS kept FROM dead_letter');
     this.#ledgerRow = database.prepare('SELECT * FROM ledger WHERE id = ?');
@@ -79,12 +91,14 @@ export class ChangeWriter {
       const delta = countsOf(change);
       if (delta === undefined) continue;
       const id = ledgerId(delta.direction, delta.lane);
-      const sum = ledger.get(id) ?? { counts: ZERO, bytes: 0, puts: 0 };
-      ledger.set(id, {
-        counts: addCounts(sum.counts, delta.counts),
-        bytes: sum.bytes + delta.bytes,
-        puts: sum.puts + (change.kind === 'put' ? 1 : 0),
-      });
+      let sum = ledger.get(id);
+      if (sum === undefined) {
+        sum = { counts: ZERO, bytes: 0, puts: 0 };
+        ledger.set(id, sum);
+      }
+      sum.counts = addCounts(sum.counts, delta.counts);
+      sum.bytes += delta.bytes;
+      if (change.kind === 'put') sum.puts += 1;
     }
     for (const [id, delta] of ledger) this.#addToLedger(id, delta);
   }
@@ -94,14 +108,9 @@ export class ChangeWriter {
     const run = this.#run;
     switch (change.kind) {
       case 'put':
-        return (
-          run(
-            `INSERT INTO ${tableOf(change.direction)} VALUES (?,?,?,?,?,?,?,?)`,
-            ...valuesOf(change.direction, change.row),
-          ) > 0
-        );
+        return this.#rows[change.direction].put.run(...valuesOf(change.direction, change.row)).changes > 0;
       case 'settle':
-        return run(`DELETE FROM ${tableOf(change.direction)} WHERE seq = ?`, change.seq) > 0;
+        return this.#remove(change);
       case 'deadLetter':
         return this.#deadLetter(change);
       case 'removeDeadLetter':
@@ -185,8 +194,12 @@ export class ChangeWriter {
       change.seq,
     );
     this.#makeRoom();
-    this.#run(`DELETE FROM ${from} WHERE seq = ?`, change.seq);
+    this.#remove(change);
     return moved > 0;
+  }
+
+  #remove({ direction, seq }: { readonly direction: Direction; readonly seq: number }): boolean {
+    return this.#rows[direction].remove.run(seq).changes > 0;
   }
 
   /** Deletes the oldest dead letters. The ledger still counts them as dead, so their number is known. */
