@@ -133,6 +133,7 @@ class Announcer extends EventEmitter {
   readonly #failed = new Set<string | symbol>();
 
   override emit(name: string | symbol, ...fact: unknown[]): boolean {
+    if (this.listenerCount(name) === 0) return false; // most facts of a message: no list is copied
     const listeners = this.rawListeners(name);
     for (const listener of listeners) {
       try {

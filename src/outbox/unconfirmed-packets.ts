@@ -74,15 +74,21 @@ export class UnconfirmedPackets {
   /** Handles the answer to a packet. @returns all packets that the answer confirms */
   answer(id: HubPacket['id'], nowMs: number): readonly HubPacket[] {
     if (!this.#sent.has(id)) return NONE;
-    const shown: HubPacket[] = [];
-    for (const key of this.#sent.keys()) {
-      const act = this.#sent.get(key)?.act;
-      if (act === undefined || (act.id !== id && !isUnansweredAct(act))) continue;
-      shown.push(act);
-      if (act.id === id) break;
-    }
+    const oldest = this.#sent.oldest?.act;
+    const shown = oldest?.id === id ? [oldest] : this.#sentUpTo(id);
     this.#show(shown, nowMs);
     return shown;
+  }
+
+  /** Packet with this identity, after the packets without an answer that were sent before it. */
+  #sentUpTo(id: HubPacket['id']): HubPacket[] {
+    const found: HubPacket[] = [];
+    for (const { act } of this.#sent.values()) {
+      if (act.id !== id && !isUnansweredAct(act)) continue;
+      found.push(act);
+      if (act.id === id) break;
+    }
+    return found;
   }
 
   /** Called when a PINGREQ was sent. */
