@@ -1,5 +1,5 @@
 /** Commands by group, with descriptions and options. Each command is implemented in a file of its own. */
-import { type Command, InvalidArgumentError, Option } from 'commander';
+import { Argument, type Command, InvalidArgumentError, Option } from 'commander';
 import type { BenchHubOptions } from './bench-hub.ts';
 import type { CommandContext } from './context.ts';
 import type { LinkTestOptions } from './link-test.ts';
@@ -32,6 +32,7 @@ export function addCommands(add: Add, program: Command): void {
   addHub(add, program);
   addConfig(add, program);
   addRunning(add);
+  addHelp(add, program);
 }
 
 function addHealth(add: Add): void {
@@ -259,6 +260,15 @@ function addRunning(add: Add): void {
     )
     .option('--set <name=value>', 'change one rule, value as JSON or text; may be repeated', collect, [])
     .option('--list-rules', 'print the rules with their values in the profile and exit');
+}
+
+function addHelp(add: Add, program: Command): void {
+  add('completion', 'Print the completion of a shell: bash, zsh or fish', async ({ context, words }) =>
+    (await import('./help/print-help.ts')).printCompletion(context, program, words[0] ?? ''),
+  ).addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(['bash', 'zsh', 'fish']));
+  add('manual', 'Print the manual page', async ({ context }) =>
+    (await import('./help/print-help.ts')).printManual(context, program),
+  );
 }
 
 function collect(value: string, before: readonly string[]): readonly string[] {

@@ -7,6 +7,7 @@ import { EXIT, Fault } from '../base/fault.ts';
 import { DEFAULT_CONFIG_PATH } from '../config/default-places.ts';
 import { addCommands, type CommandAction } from './commands.ts';
 import type { CommandContext } from './context.ts';
+import { EXAMPLES, FIRST_COMMANDS } from './help/examples.ts';
 import { openTerminal } from './terminal.ts';
 import { VERSION } from './version.ts';
 
@@ -16,6 +17,10 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   const program = buildProgram(words, (code) => {
     exitCode = code;
   });
+  if (words.length === 0) {
+    for (const line of overviewLines()) openTerminal(process.stdout, process.env).print(line);
+    return EXIT.usage;
+  }
   try {
     await program.parseAsync([...words], { from: 'user' });
     return exitCode;
@@ -39,12 +44,25 @@ function helpHint(program: Command, words: readonly string[]): string {
   return `holdfast ${meant.name()} --help lists ${what}.`;
 }
 
+/** Screen of `holdfast` without a command. */
+function overviewLines(): string[] {
+  const width = Math.max(...FIRST_COMMANDS.map(([command]) => command.length));
+  return [
+    `holdfast ${VERSION}: gateway from serial subdevices to an MQTT hub`,
+    '',
+    ...FIRST_COMMANDS.map(([command, purpose]) => `  ${command.padEnd(width)}  ${purpose}`),
+    '',
+    'All commands: holdfast --help. A command with examples: holdfast COMMAND --help',
+  ];
+}
+
 const EXIT_CODES = `
 Exit codes: 0 success; 1 rejected, or the ledger does not balance; 64 usage
 error; 69 no gateway answers; 70 defect of holdfast; 74 storage failed;
 78 invalid configuration`;
 
-function buildProgram(words: readonly string[], finish: (exitCode: number) => void): Command {
+/** @param finish called with the exit code of the command */
+export function buildProgram(words: readonly string[], finish: (exitCode: number) => void): Command {
   const program = new Command('holdfast')
     .description('Gateway from serial subdevices to an MQTT hub. Loses no acknowledged message.')
     .version(VERSION)
@@ -69,7 +87,15 @@ function buildProgram(words: readonly string[], finish: (exitCode: number) => vo
         finish(await act({ context: contextOf(program), options: command.opts() as Options, words: command.args }));
       });
   addCommands(add, program);
+  addExamples(program, []);
   return program;
+}
+
+function addExamples(command: Command, words: readonly string[]): void {
+  const examples = EXAMPLES[words.join(' ')];
+  if (examples !== undefined)
+    command.addHelpText('after', `\n${examples.length === 1 ? 'Example' : 'Examples'}:\n  ${examples.join('\n  ')}`);
+  for (const child of command.commands) addExamples(child, [...words, child.name()]);
 }
 
 function contextOf(program: Command): CommandContext {

@@ -126,13 +126,19 @@ describe.concurrent('without a gateway', { timeout: PROCESS_MS_MAX }, () => {
   });
 });
 
+it('a call without a command shows the first commands', async () => {
+  const { code, out, err } = await holdfast();
+  expect({ code, err }).toEqual({ code: 64, err: '' });
+  expect(out).toMatch(/holdfast status +is any data being lost/);
+});
+
 describe.concurrent('an invalid command line', { timeout: PROCESS_MS_MAX }, () => {
   it.each([
     { words: ['stats'], says: /unknown command 'stats'[\s\S]*Did you mean/ },
     { words: ['status', '--fast'], says: /unknown option '--fast'/ },
     { words: ['bench-hub', '--port', 'x'], says: /whole number from 0 to 65535/ },
     { words: ['config', 'check', 'a', 'b'], says: /too many arguments/ },
-    { words: [], says: /No command was given\n {2}-> holdfast --help lists the commands/ },
+    { words: ['--config', 'x'], says: /No command was given\n {2}-> holdfast --help lists the commands/ },
     { words: ['dead-letters', 'lst'], says: /mean list\?[\s\S]*holdfast dead-letters --help lists its commands/ },
     { words: ['trace'], says: /missing required argument[\s\S]*holdfast trace --help lists its arguments/ },
   ])('exits 64: $words', async ({ words, says }) => {

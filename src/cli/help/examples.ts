@@ -1,0 +1,61 @@
+/** Examples of each command, for its help and for the manual. A command group has the examples of its commands. */
+
+/** Command without the name of the program → its examples, each as typed. */
+export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
+  status: ['holdfast status', 'holdfast status --watch', 'holdfast status --check   # for monitoring systems'],
+  doctor: [
+    'sudo holdfast doctor',
+    'holdfast doctor --json',
+    'sudo holdfast doctor --connect   # while the gateway is stopped',
+  ],
+  bundle: ['sudo holdfast bundle', 'sudo holdfast bundle --out /tmp/support.zip'],
+  top: ['holdfast top'],
+  ledger: ['holdfast ledger', 'holdfast ledger --json | jq .totals'],
+  subdevices: ['holdfast subdevices'],
+  'subdevices forget': ['sudo holdfast subdevices forget pump-7'],
+  outbox: ['holdfast outbox'],
+  'acknowledge-gap': ['sudo holdfast acknowledge-gap'],
+  'acknowledge-loss': ['sudo holdfast acknowledge-loss'],
+  trace: ['holdfast trace meters', 'holdfast trace hub'],
+  tail: ['holdfast tail', 'holdfast tail --json | jq .sentence'],
+  conditions: ['holdfast conditions'],
+  'conditions explain': ['holdfast conditions explain hub-away'],
+  'conditions reference': ['holdfast conditions reference > conditions.md'],
+  ports: ['holdfast ports'],
+  links: ['holdfast links'],
+  'link test': ['holdfast link test meters', 'holdfast link test meters --seconds 60 --probes 100'],
+  'dead-letters list': ['holdfast dead-letters list', 'holdfast dead-letters list --after 120 --limit 10'],
+  'dead-letters show': ['holdfast dead-letters show 7'],
+  'dead-letters retry': ['sudo holdfast dead-letters retry 7 8', 'sudo holdfast dead-letters retry --all'],
+  'dead-letters drop': ['sudo holdfast dead-letters drop 7'],
+  record: ['sudo holdfast record meters', 'sudo holdfast record hub --out hub.hfrec --pcapng'],
+  export: ['holdfast export meters.hfrec --pcapng meters.pcapng'],
+  replay: ['holdfast replay meters.hfrec'],
+  'hub bind': ['sudo holdfast hub bind pump-7 pump-8'],
+  'hub unbind': ['sudo holdfast hub unbind pump-7'],
+  'hub describe': ['sudo holdfast hub describe'],
+  'hub subscriptions': ['holdfast hub subscriptions'],
+  'hub subscriptions release': ['sudo holdfast hub subscriptions release site/7/command'],
+  'config check': ['holdfast config check', 'holdfast config check new.toml'],
+  'config reference': ['holdfast config reference | less'],
+  run: ['holdfast run --config /etc/holdfast/holdfast.toml'],
+  demo: ['holdfast demo', 'holdfast demo --seconds 120 --seed 7'],
+  'bench-hub': ['holdfast bench-hub --port 1883', 'holdfast bench-hub --profile mainland --set stored_max=10'],
+  completion: [
+    'holdfast completion bash | sudo tee /etc/bash_completion.d/holdfast',
+    'holdfast completion fish > ~/.config/fish/completions/holdfast.fish',
+  ],
+  manual: ['holdfast manual | man -l -', 'holdfast manual | sudo tee /usr/local/share/man/man1/holdfast.1 > /dev/null'],
+};
+
+/** Screen of `holdfast` without a command: what most people need first. */
+export const FIRST_COMMANDS: readonly (readonly [command: string, purpose: string])[] = [
+  ['holdfast status', 'is any data being lost, and what to do'],
+  ['holdfast doctor', 'examine the gateway and its machine'],
+  ['holdfast top', 'live rates, backlog and conditions'],
+  ['holdfast conditions', 'every present problem in full'],
+  ['holdfast links', 'rates and errors of the links'],
+  ['holdfast link test NAME', 'test a line and its subdevices'],
+  ['holdfast ports', 'serial ports and their stable names'],
+  ['holdfast bundle', 'archive for support'],
+];
