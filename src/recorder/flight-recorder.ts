@@ -1,6 +1,6 @@
 /**
  * Last steps of one machine, in a ring that overwrites the oldest. The pump passes every input and every action to it.
- * The recorder keeps bytes and no objects, so the heap does not grow. Measured: about 6 µs of CPU per message for all
+ * The recorder keeps bytes and no objects, so the heap does not grow. Measured: about 1.5 µs of CPU per message for all
  * its steps (a gateway flooded over eight PTYs, with a ring and without).
  *
  * At intervals a step carries the state of the machine before it, so that a rerun can start there after the beginning

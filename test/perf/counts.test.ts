@@ -73,8 +73,8 @@ it('hub near: a message costs few bytes, and does not reach the disk', async () 
   const { load } = probed.holdfast;
   await load.send(WARM_UP, { window: WINDOW });
   const costs = await costsOf(probed, MESSAGES * LINKS, () => load.send(MESSAGES, { window: WINDOW }));
-  // Measured: 91 (a PUBLISH of 77 octets, a PUBACK of 14), 0 (one commit of counters would be 5), 36,000.
-  expect(excesses(costs, { 'bytes written': 182, 'device bytes': 20, 'allocated bytes': 72_000 })).toEqual([]);
+  // Measured: 91 (a PUBLISH of 77 octets, a PUBACK of 14), 0 (one commit of counters would be 5), 10,800.
+  expect(excesses(costs, { 'bytes written': 182, 'device bytes': 20, 'allocated bytes': 21_600 })).toEqual([]);
   await expectNothingLost(probed.holdfast);
 });
 
@@ -83,8 +83,8 @@ it('hub near: a lone message costs few calls', async () => {
   const { load } = probed.holdfast;
   await load.send(WARM_UP, { window: 1 });
   const costs = await costsOf(probed, MESSAGES, () => load.send(MESSAGES, { window: 1 }));
-  // Measured: 4 (read and write on the line, write and read at the hub), 64,000.
-  expect(excesses(costs, { 'read and write calls': 8, 'allocated bytes': 128_000 })).toEqual([]);
+  // Measured: 4 (read and write on the line, write and read at the hub), 33,700.
+  expect(excesses(costs, { 'read and write calls': 8, 'allocated bytes': 67_400 })).toEqual([]);
   await expectNothingLost(probed.holdfast);
 });
 
@@ -94,16 +94,16 @@ it('hub away: a message costs few bytes on the device, and a drained one too', a
   await hub.close();
   await load.send(WARM_UP, { window: WINDOW });
   const stored = await costsOf(probed, MESSAGES * LINKS, () => load.send(MESSAGES, { window: WINDOW }));
-  // Measured: 203, 269, 16,300, and 56 messages in a commit.
-  expect(excesses(stored, { 'bytes written': 406, 'device bytes': 540, 'allocated bytes': 32_600 })).toEqual([]);
+  // Measured: 203, 269, 7,300, and 56 messages in a commit.
+  expect(excesses(stored, { 'bytes written': 406, 'device bytes': 540, 'allocated bytes': 14_600 })).toEqual([]);
   expect(stored['messages per commit']).toBeGreaterThan(28);
   const messages = (WARM_UP + MESSAGES) * LINKS;
   const drained = await costsOf(probed, messages, async () => {
     await hub.open();
     await until(() => hub.arrived >= messages, 'the last message of the backlog');
   });
-  // Measured: 4.3 (answers of the hub), 634 and 918 with a checkpoint, 20,800.
-  const bounds = { 'bytes read': 9, 'bytes written': 1268, 'device bytes': 1836, 'allocated bytes': 41_600 };
+  // Measured: 4.3 (answers of the hub), 634 and 918 with a checkpoint, 5,900.
+  const bounds = { 'bytes read': 9, 'bytes written': 1268, 'device bytes': 1836, 'allocated bytes': 11_800 };
   expect(excesses(drained, bounds)).toEqual([]);
   await expectNothingLost(probed.holdfast);
 });
