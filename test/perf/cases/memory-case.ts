@@ -2,7 +2,6 @@
 import { pause } from '../load/until.ts';
 import { readCost } from '../process-cost.ts';
 import type { Figure } from '../report/figure.ts';
-import type { HoldfastPlan } from '../subjects/holdfast.ts';
 import { expectNothingLost } from '../subjects/relay.ts';
 import { type BenchCase, openRelay, type RunSettings } from './bench-case.ts';
 import { measureFlow } from './flow-cases.ts';
@@ -14,38 +13,32 @@ const SETTLE_MS = 3000;
 const MIB = 1024 * 1024;
 const KEPT = ['messages', 'CPU', 'RSS, peak'];
 
-const VARIANTS: Readonly<Record<string, Pick<HoldfastPlan, 'env' | 'nodeOptions'>>> = {
-  'no settings': { nodeOptions: [] },
-  'semi-space 1': { nodeOptions: ['--max-semi-space-size=1'] },
-  'semi-space 2': { nodeOptions: ['--max-semi-space-size=2'] },
-  'semi-space 2, old space 48': { nodeOptions: ['--max-semi-space-size=2', '--max-old-space-size=48'] },
-  'one arena': { env: { MALLOC_ARENA_MAX: '1' } },
-  'two arenas': { env: { MALLOC_ARENA_MAX: '2' } },
-  'one V8 thread': { nodeOptions: ['--v8-pool-size=1'] },
-  'four pool threads': { env: { UV_THREADPOOL_SIZE: '4' } },
-  'semi-space 2, two arenas, one V8 thread': {
-    nodeOptions: ['--max-semi-space-size=2', '--v8-pool-size=1'],
-    env: { MALLOC_ARENA_MAX: '2' },
-  },
-  'semi-space 1, one arena, one V8 thread': {
-    nodeOptions: ['--max-semi-space-size=1', '--v8-pool-size=1'],
-    env: { MALLOC_ARENA_MAX: '1' },
-  },
+/** `NODE_OPTIONS` and other variables. The first variant has the environment of the unit unchanged. */
+const VARIANTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  'as in the unit': {},
+  'no settings': { NODE_OPTIONS: '' },
+  'semi-space 1': { NODE_OPTIONS: '--max-semi-space-size=1' },
+  'semi-space 2': { NODE_OPTIONS: '--max-semi-space-size=2' },
+  'old space 192': { NODE_OPTIONS: '--max-old-space-size=192' },
+  'semi-space 1, old space 192': { NODE_OPTIONS: '--max-semi-space-size=1 --max-old-space-size=192' },
+  'one arena': { NODE_OPTIONS: '', MALLOC_ARENA_MAX: '1' },
+  'one V8 thread': { NODE_OPTIONS: '--v8-pool-size=1' },
+  'four pool threads': { NODE_OPTIONS: '', UV_THREADPOOL_SIZE: '4' },
 };
 
 async function memory(settings: RunSettings): Promise<readonly Figure[]> {
   const figures: Figure[] = [];
   const variants = Object.entries(VARIANTS).slice(0, settings.isQuick ? 1 : undefined);
-  for (const [name, variant] of variants) figures.push(...(await measureVariant(settings, name, variant)));
+  for (const [name, env] of variants) figures.push(...(await measureVariant(settings, name, env)));
   return figures;
 }
 
 async function measureVariant(
   settings: RunSettings,
   name: string,
-  variant: Pick<HoldfastPlan, 'env' | 'nodeOptions'>,
+  env: Readonly<Record<string, string>>,
 ): Promise<Figure[]> {
-  const relay = await openRelay('holdfast', settings, { links: LINKS, ...variant });
+  const relay = await openRelay('holdfast', settings, { links: LINKS, env });
   try {
     await pause(settings.isQuick ? 0 : SETTLE_MS);
     const idle = readCost(relay.pid).rssBytes / MIB;

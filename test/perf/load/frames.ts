@@ -13,6 +13,8 @@ export interface FrameRing {
 }
 
 export const PAYLOAD_BYTES = 64;
+/** Fits in the largest `packet_bytes_max`, 4096. */
+const LARGE_PAYLOAD_BYTES = 4000;
 const NUMBER_BYTES = 8;
 const FILLER = 0x78;
 /** Predefined topic id of `TOPIC` on each link. */
@@ -57,20 +59,22 @@ let mqttsn: FrameRing | undefined;
 
 /** QoS 1 PUBLISH to the predefined topic, as sn-cobs frames. One ring serves all links: no frame names its subdevice. */
 export function mqttsnRing(): FrameRing {
-  mqttsn ??= ringOf((id) =>
-    encodeFrame(
-      encodePacket({
-        kind: 'publish',
-        dup: false,
-        qos: 1,
-        retain: false,
-        topic: { type: 'predefined', id: TOPIC_ID },
-        messageId: id,
-        payload: payloadOf(id),
-      }),
-    ),
-  );
+  mqttsn ??= ringOf((id) => publishFrame(id, payloadOf(id)));
   return mqttsn;
+}
+
+/** The same with payloads of 4000 octets. The filler is 0, so that COBS adds the same number of octets to each frame. */
+export function largeRing(): FrameRing {
+  return ringOf((id) => {
+    const payload = new Uint8Array(LARGE_PAYLOAD_BYTES);
+    new DataView(payload.buffer).setBigUint64(0, BigInt(id));
+    return publishFrame(id, payload);
+  });
+}
+
+function publishFrame(messageId: number, payload: Uint8Array): Uint8Array {
+  const topic = { type: 'predefined', id: TOPIC_ID } as const;
+  return encodeFrame(encodePacket({ kind: 'publish', dup: false, qos: 1, retain: false, topic, messageId, payload }));
 }
 
 /** Lines of JSON with the number in field `n`, as long as the payloads of the other rings. */

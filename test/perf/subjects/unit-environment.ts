@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs';
 
 const UNIT = new URL('../../../systemd/holdfast.service', import.meta.url);
-const LINE = /^Environment=([A-Z_]+)=(.*)$/gm;
+/** An assignment with spaces is in quotes (systemd.exec(5)). */
+const LINE = /^Environment="?([A-Z_]+)=(.*?)"?$/gm;
 
 /** Variables whose values systemd does not compute. */
 export function unitEnvironment(): Readonly<Record<string, string>> {
