@@ -5,6 +5,7 @@
  */
 import type { Facts } from '../base/events.ts';
 import { type Message, type Retaining, retaining } from '../base/message.ts';
+import { sooner } from '../base/sooner.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { ShedReason } from '../custody/ledger.ts';
@@ -215,8 +216,7 @@ export class HubSender {
       outbox.isConnected ? outbox.poison.wakeAtMs(nowMs) : undefined,
       outbox.isConnected ? this.#options.filters.wakeAtMs(nowMs) : undefined,
     ];
-    const soonest = Math.min(...times.map((time) => time ?? Number.POSITIVE_INFINITY));
-    this.#timer.set(Number.isFinite(soonest) ? soonest : undefined);
+    this.#timer.set(times.reduce((one, other) => sooner(one, other)));
     this.#options.pager.turn();
   }
 
