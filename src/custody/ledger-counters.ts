@@ -1,12 +1,12 @@
 /** Live counters of one direction, per lane. Loaded from the durable ledger and changed with every event. */
-import { addCounts, type Counts, imbalance, ZERO } from './ledger.ts';
+import { type Counts, CountsSum, imbalance, ZERO } from './ledger.ts';
 import type { LaneCounts } from './row.ts';
 
 export class LedgerCounters {
-  readonly #counts = new Map<number, Counts>();
+  readonly #counts = new Map<number, CountsSum>();
 
   constructor(durable: readonly LaneCounts[]) {
-    for (const { lane, counts } of durable) this.#counts.set(lane, counts);
+    for (const { lane, counts } of durable) this.add(lane, counts);
   }
 
   /** Lanes that have carried at least one message. */
@@ -15,11 +15,16 @@ export class LedgerCounters {
   }
 
   of(lane: number): Counts {
-    return this.#counts.get(lane) ?? ZERO;
+    return this.#counts.get(lane)?.read() ?? ZERO;
   }
 
   add(lane: number, counts: Counts): void {
-    this.#counts.set(lane, addCounts(this.of(lane), counts));
+    let sum = this.#counts.get(lane);
+    if (sum === undefined) {
+      sum = new CountsSum();
+      this.#counts.set(lane, sum);
+    }
+    sum.add(counts);
   }
 
   /** Sum of the imbalances of all lanes. A value other than 0 is a bug. */

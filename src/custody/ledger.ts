@@ -45,25 +45,39 @@ export const ACCEPTED: Counts = { ...ZERO, accepted: 1 };
 export const DELIVERED: Counts = { ...ZERO, delivered: 1 };
 export const PASSED: Counts = { ...ZERO, accepted: 1, delivered: 1 };
 
+/** Sum of counts that belongs to one owner, who adds to it. */
+export class CountsSum implements Counts {
+  accepted = 0;
+  delivered = 0;
+  dead = 0;
+  damaged = 0;
+  /** Replaced and never changed, because a reading may share it. */
+  shed: Counts['shed'] = ZERO.shed;
+
+  add(counts: Counts): void {
+    this.accepted += counts.accepted;
+    this.delivered += counts.delivered;
+    this.dead += counts.dead;
+    this.damaged += counts.damaged;
+    for (const reason in counts.shed) this.#addShed(reason as ShedReason, counts.shed);
+  }
+
+  /** Present state. Later additions do not change it. */
+  read(): Counts {
+    const { accepted, delivered, dead, damaged, shed } = this;
+    return { accepted, delivered, dead, damaged, shed };
+  }
+
+  #addShed(reason: ShedReason, shed: Counts['shed']): void {
+    this.shed = { ...this.shed, [reason]: (this.shed[reason] ?? 0) + (shed[reason] ?? 0) };
+  }
+}
+
 export function addCounts(left: Counts, right: Counts): Counts {
-  return {
-    accepted: left.accepted + right.accepted,
-    delivered: left.delivered + right.delivered,
-    dead: left.dead + right.dead,
-    damaged: left.damaged + right.damaged,
-    shed: isEmpty(right.shed) ? left.shed : addShed(left.shed, right),
-  };
-}
-
-function addShed(left: Counts['shed'], right: Counts): Counts['shed'] {
-  const shed: Partial<Record<ShedReason, number>> = { ...left };
-  for (const [reason, count] of shedEntries(right)) shed[reason] = (shed[reason] ?? 0) + count;
-  return shed;
-}
-
-function isEmpty(shed: Counts['shed']): boolean {
-  for (const _ in shed) return false;
-  return true;
+  const sum = new CountsSum();
+  sum.add(left);
+  sum.add(right);
+  return sum.read();
 }
 
 /** Difference between two readings. */

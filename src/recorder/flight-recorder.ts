@@ -37,6 +37,12 @@ const SNAPSHOT_SHARE = 1 / 4;
  */
 const TOO_LARGE_PAUSE = 4;
 
+interface Follower {
+  readonly follow: (step: Step) => void;
+  /** Kind of the action without which a step is not shown. `undefined`: all steps are shown. */
+  readonly kind: string | undefined;
+}
+
 export class FlightRecorder {
   readonly #options: FlightRecorderOptions;
   readonly #ring: ByteRing;
@@ -53,7 +59,7 @@ export class FlightRecorder {
   #snapshotsTooLarge = 0;
   #snapshotProblem: string | undefined;
   readonly #draws: number[] = [];
-  readonly #followers = new Map<(step: Step) => void, string | undefined>();
+  readonly #followers = new Set<Follower>();
 
   constructor(options: FlightRecorderOptions) {
     this.#options = options;
@@ -148,8 +154,9 @@ export class FlightRecorder {
    * @returns function that ends this
    */
   follow(follower: (step: Step) => void, kind?: string): () => void {
-    this.#followers.set(follower, kind);
-    return () => this.#followers.delete(follower);
+    const one = { follow: follower, kind };
+    this.#followers.add(one);
+    return () => this.#followers.delete(one);
   }
 
   get #shareBytes(): number {
@@ -187,8 +194,8 @@ export class FlightRecorder {
 
   #show(input: Kinded, actions: readonly Kinded[]): void {
     let step: Step | undefined;
-    for (const [follow, kind] of this.#followers) {
-      if (kind !== undefined && !actions.some((action) => action.kind === kind)) continue;
+    for (const follower of this.#followers) {
+      if (!isFor(follower, actions)) continue;
       step ??= {
         upMs: this.#upMs,
         before: undefined,
@@ -198,9 +205,9 @@ export class FlightRecorder {
         state: this.#options.stateOf(),
       };
       try {
-        follow(step);
+        follower.follow(step);
       } catch {
-        this.#followers.delete(follow); // a follower is an observer: its error must not affect the machine
+        this.#followers.delete(follower); // a follower is an observer: its error must not affect the machine
       }
     }
   }
@@ -228,4 +235,10 @@ export class FlightRecorder {
     const clean = blank(action.bytes);
     return clean === action.bytes ? action : ({ ...action, bytes: clean } as Kinded);
   }
+}
+
+function isFor({ kind }: Follower, actions: readonly Kinded[]): boolean {
+  if (kind === undefined) return true;
+  for (const action of actions) if (action.kind === kind) return true;
+  return false;
 }

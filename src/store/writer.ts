@@ -7,7 +7,7 @@ import type { Direction } from '../base/message.ts';
 import { type Change, countsOf } from '../custody/change.ts';
 import { DEAD_LETTERS_MAX } from '../custody/dead-letter.ts';
 import { ledgerId } from '../custody/lane-number.ts';
-import { addCounts, type Counts, settledTotal, ZERO } from '../custody/ledger.ts';
+import { addCounts, type Counts, CountsSum, settledTotal, ZERO } from '../custody/ledger.ts';
 import type { Gap, HubSessionRow } from '../custody/row.ts';
 import type { Database, Statement } from './database.ts';
 import { storedQos, valuesOf } from './row-codec.ts';
@@ -42,7 +42,7 @@ interface RowStatements {
 }
 
 interface LedgerDelta {
-  counts: Counts;
+  readonly counts: CountsSum;
   bytes: number;
   puts: number;
 }
@@ -93,10 +93,10 @@ export class ChangeWriter {
       const id = ledgerId(delta.direction, delta.lane);
       let sum = ledger.get(id);
       if (sum === undefined) {
-        sum = { counts: ZERO, bytes: 0, puts: 0 };
+        sum = { counts: new CountsSum(), bytes: 0, puts: 0 };
         ledger.set(id, sum);
       }
-      sum.counts = addCounts(sum.counts, delta.counts);
+      sum.counts.add(delta.counts);
       sum.bytes += delta.bytes;
       if (change.kind === 'put') sum.puts += 1;
     }
