@@ -14,6 +14,8 @@ export interface Moment {
 
 /** Largest number of payload bytes shown. */
 const SHOWN_BYTES_MAX = 48;
+/** Largest number of entries shown of a list. The messages of a step are shown as frames too. */
+const SHOWN_ENTRIES_MAX = 4;
 
 export class MomentReader {
   readonly #subject: Subject;
@@ -78,9 +80,15 @@ function fieldWords(fields: object): string {
 function valueWords(value: unknown): string {
   if (value instanceof Uint8Array) return shownBytes(value);
   if (value instanceof Map) return `{${value.size}}`;
-  if (Array.isArray(value)) return `[${value.map(valueWords).join(',')}]`;
+  if (Array.isArray(value)) return listWords(value);
   if (typeof value === 'object' && value !== null) return `(${fieldWords(value).trim()})`;
   return typeof value === 'string' ? JSON.stringify(value) : String(value);
+}
+
+/** The first entries; a cut list is followed by the number of all entries. */
+function listWords(list: readonly unknown[]): string {
+  const words = `[${list.slice(0, SHOWN_ENTRIES_MAX).map(valueWords).join(',')}]`;
+  return list.length > SHOWN_ENTRIES_MAX ? `${words}…${list.length} entries` : words;
 }
 
 /** Text if the payload is text, else hexadecimal; a cut payload is followed by its true length. */

@@ -1,9 +1,11 @@
 /** Frames within recorded bytes, for any split of the bytes: Modbus by its CRC, lines by their delimiter. */
 import { expect, it } from 'vitest';
 import type { Frame } from '../../../src/base/recorded-frame.ts';
+import type { Kinded } from '../../../src/base/step.ts';
 import { appendCrc } from '../../../src/codec/modbus-rtu.ts';
 import { encodeFrame } from '../../../src/codec/mqttsn-cobs.ts';
 import { frameSource } from '../../../src/recorder/frames.ts';
+import { MomentReader } from '../../../src/recorder/moments.ts';
 
 function framesIn(driver: string, chunks: readonly Uint8Array[], options: object = {}): Frame[] {
   const source = frameSource({ name: 'one', driver, options });
@@ -50,4 +52,18 @@ it('MQTT-SN is decoded in the framing of its link', () => {
     framesIn('mqttsn', [bytes], { framing }).map((one) => one.packet?.kind);
   expect(kinds('sn-raw', ping)).toEqual(['pingreq']);
   expect(kinds('sn-cobs', encodeFrame(ping))).toEqual(['pingreq']);
+});
+
+it('a command with many messages is shown with the first ones and their number', () => {
+  const uplinks = Array.from({ length: 5 }, (_, index) => ({ subdevice: 'a', token: index + 1 }));
+  const reader = new MomentReader({ name: 'one', driver: 'mqttsn', options: {} });
+  const shown = (count: number) =>
+    reader.read({
+      ...{ upMs: 0, draws: [], actions: [], state: 'open' },
+      input: { kind: 'acknowledge', uplinks: uplinks.slice(0, count) } as Kinded,
+    });
+  const four =
+    'acknowledge uplinks=[(subdevice="a" token=1),(subdevice="a" token=2),(subdevice="a" token=3),(subdevice="a" token=4)]';
+  expect(shown(4)).toMatchObject([{ what: 'command', words: four }]);
+  expect(shown(5)).toMatchObject([{ what: 'command', words: `${four}…5 entries` }]);
 });
