@@ -70,7 +70,12 @@ function changeWords(before: Series, now: Series): string[] {
   const isOutside = now.min > before.max || now.max < before.min;
   const isBetter = now.better === 'more' ? ratio > 1 : ratio < 1;
   const verdict = now.better === null || !isOutside ? '' : isBetter ? ' better' : ' worse';
-  return [numberWords(before.median), numberWords(now.median), `${numberWords(ratio)}${verdict}`];
+  // a figure that was 0 has no ratio
+  return [
+    numberWords(before.median),
+    numberWords(now.median),
+    Number.isFinite(ratio) ? `${numberWords(ratio)}${verdict}` : '',
+  ];
 }
 
 function aligned(rows: readonly (readonly string[])[]): string[] {
@@ -87,8 +92,9 @@ function spreadWords(spread: Pick<Series, 'median' | 'min' | 'max'> | undefined)
   return `${numberWords(median)} [${numberWords(min)}–${numberWords(max)}]`;
 }
 
-/** Three digits; thousands with k, millions with M. */
+/** Three digits, and at most three decimals, so that three numbers fit into a column; thousands with k, millions with M. */
 function numberWords(value: number): string {
+  if (Math.abs(value) < 0.1) return `${Number(value.toFixed(DIGITS))}`;
   const [divisor, suffix] = Math.abs(value) >= 1e6 ? [1e6, 'M'] : Math.abs(value) >= 1e4 ? [1e3, 'k'] : [1, ''];
   const scaled = value / divisor;
   return `${Math.abs(scaled) >= 100 ? Math.round(scaled) : Number(scaled.toPrecision(DIGITS))}${suffix}`;
