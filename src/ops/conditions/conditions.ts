@@ -114,7 +114,7 @@ function queueConditions(health: Health, isShedding: boolean): Condition[] {
       },
     ];
   }
-  const shareOf = (count: number, max: number): number => (max === 0 ? 0 : count / max);
+  const shareOf = (count: number, max: number): number => (Number.isFinite(count / max) ? count / max : 0);
   const fullness = Math.max(shareOf(outbox.messages, outbox.messagesMax), shareOf(outbox.bytes, outbox.bytesMax));
   if (fullness < FILLING || (fullness >= 1 && isShedding)) return [];
   const isFull = fullness >= 1;
