@@ -1,5 +1,5 @@
 /**
- * Memory cgroup of the size that the unit allows (`systemd/holdfast.service`, MemoryMax), if this machine permits
+ * Memory cgroup, smaller than the unit allows (`systemd/holdfast.service`, MemoryMax), if this machine permits
  * one.
  */
 import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';

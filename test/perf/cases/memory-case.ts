@@ -17,10 +17,10 @@ const KEPT = ['messages', 'CPU', 'RSS, peak'];
 const VARIANTS: Readonly<Record<string, Readonly<Record<string, string>>>> = {
   'as in the unit': {},
   'no settings': { NODE_OPTIONS: '' },
-  'semi-space 1': { NODE_OPTIONS: '--max-semi-space-size=1' },
   'semi-space 2': { NODE_OPTIONS: '--max-semi-space-size=2' },
-  'old space 192': { NODE_OPTIONS: '--max-old-space-size=192' },
-  'semi-space 1, old space 192': { NODE_OPTIONS: '--max-semi-space-size=1 --max-old-space-size=192' },
+  'semi-space 2, old space 192': { NODE_OPTIONS: '--max-semi-space-size=2 --max-old-space-size=192' },
+  'semi-space 8, old space 160': { NODE_OPTIONS: '--max-semi-space-size=8 --max-old-space-size=160' },
+  'semi-space 16, old space 256': { NODE_OPTIONS: '--max-semi-space-size=16 --max-old-space-size=256' },
   'one arena': { NODE_OPTIONS: '', MALLOC_ARENA_MAX: '1' },
   'one V8 thread': { NODE_OPTIONS: '--v8-pool-size=1' },
   'four pool threads': { NODE_OPTIONS: '', UV_THREADPOOL_SIZE: '4' },
