@@ -1,5 +1,5 @@
 /** `holdfast bundle`: writes a support archive without secrets and payloads, and lists what was left out. */
-import { writeFileSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { EXIT, Fault } from '../base/fault.ts';
 import { readDoctorInput } from '../doctor/doctor-input.ts';
 import { bytesWords, countOf } from '../ops/words.ts';
@@ -19,6 +19,7 @@ export interface BundleOptions {
 export async function makeBundle(context: CommandContext, { out }: BundleOptions): Promise<number> {
   const { configPath, socketPath, terminal, asJson } = context;
   const path = out ?? `holdfast-support-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}.zip`;
+  const file = claim(path);
   const input = await readDoctorInput({ configPath, socketPath, readConfig: readConfigText, version: VERSION });
   const collectors = collectorsFor(input, input.reading.kind === 'unreadable' ? undefined : readConfigText(configPath));
   const progress = asJson
@@ -30,7 +31,8 @@ export async function makeBundle(context: CommandContext, { out }: BundleOptions
       );
   const { bytes, parts } = await makeArchive(collectors, knownSecrets(input), (file) => progress?.finished(file));
   progress?.clear();
-  write(path, bytes);
+  writeSync(file, bytes);
+  closeSync(file);
   if (asJson) {
     printJson(context, { shape: 1, path, bytes: bytes.length, parts });
     return EXIT.ok;
@@ -46,9 +48,12 @@ export async function makeBundle(context: CommandContext, { out }: BundleOptions
   return EXIT.ok;
 }
 
-function write(path: string, bytes: Uint8Array): void {
+/** Creates the file before the parts are collected, so that a wrong path is reported at once. */
+function claim(path: string): number {
   try {
-    writeFileSync(path, bytes, { mode: 0o600, flag: 'wx' });
+    const file = openSync(path, 'wx', 0o600);
+    process.once('exit', (code) => code !== EXIT.ok && rmSync(path, { force: true }));
+    return file;
   } catch (cause) {
     const { code = '' } = cause as NodeJS.ErrnoException;
     const what = code === 'EEXIST' ? 'exists already' : `cannot be written (${code})`;

@@ -14,7 +14,7 @@ import { canFillScreen, FullScreen, type ScreenKey } from './full-screen.ts';
 import { locateGateway, storeOf, warnOfNextStart } from './location.ts';
 import { readOffline } from './read-store.ts';
 import { labelled, renderStatus } from './status-view.ts';
-import { findingLines, hang, wrap } from './terminal.ts';
+import { cut, findingLines, hang, wrap } from './terminal.ts';
 
 export interface StatusOptions {
   /** Prints one line, and exits with the code of the verdict. */
@@ -56,8 +56,9 @@ async function watchStatus(context: CommandContext): Promise<number> {
       last = asked.kind === 'answered' ? asked.report.sentence : `${asked.fault.message}.`;
       const { terminal } = screen ?? context;
       const lines = asked.kind === 'answered' ? renderStatus(asked.report, terminal) : hang('! ', last, terminal.width);
-      if (screen !== undefined) screen.paint(lines);
-      else if (context.asJson) printJson(context, asked.kind === 'answered' ? asked.report : { error: last });
+      if (screen !== undefined) screen.paint(cut(lines, screen.terminal.height - 1, screen.terminal.width));
+      else if (context.asJson)
+        printJson(context, asked.kind === 'answered' ? asked.report : { error: { message: last } });
       else for (const line of [...lines, '']) terminal.print(line);
       await pause(WATCH_MS, undefined, { signal: stop.signal }).catch(() => undefined);
     }

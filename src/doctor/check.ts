@@ -27,6 +27,8 @@ export interface Check {
   readonly about: string;
   /** Longest duration, ms. A check without a result by then is a warning. */
   readonly msMax: number;
+  /** Remedy if there is no result by then; default: that of an overloaded machine. */
+  readonly lateRemedy?: string;
   /** @param signal aborted at the deadline */
   run(input: DoctorInput, signal: AbortSignal): Promise<readonly CheckFinding[]>;
 }
@@ -76,11 +78,11 @@ export async function runCheck(check: Check, input: DoctorInput): Promise<readon
   return findings.map((finding) => ({ ...finding, ms }));
 }
 
-function overdue({ id, msMax }: Check): CheckFinding {
+function overdue({ id, msMax, lateRemedy }: Check): CheckFinding {
   return warn(
     id,
     `No result within ${durationWords(msMax)}.`,
-    'The machine is overloaded, or a device or a file system does not answer. Look at: top, dmesg.',
+    lateRemedy ?? 'The machine is overloaded, or a device or a file system does not answer. Look at: top, dmesg.',
   );
 }
 

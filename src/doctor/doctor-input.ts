@@ -7,6 +7,7 @@ import type { Config } from '../config/schema.ts';
 import { systemClock } from '../io/clock.ts';
 import { configMarkOf } from '../io/config-file.ts';
 import { ask } from '../ops/api/control-client.ts';
+import { findGateway } from '../ops/api/find-gateway.ts';
 import type { StatusReport, SubdevicesReport } from '../ops/reports/report.ts';
 import type { Clock } from '../ports.ts';
 
@@ -56,8 +57,8 @@ export interface DoctorInputOptions {
 export async function readDoctorInput(options: DoctorInputOptions): Promise<DoctorInput> {
   const { configPath, socketPath, version, machine = THIS_MACHINE, clock = systemClock() } = options;
   const { reading, places } = readConfiguration(options);
-  const controlSocket = socketPath ?? places.controlSocket;
-  const gateway = await askGateway(controlSocket);
+  const configured = socketPath ?? places.controlSocket;
+  const { controlSocket, gateway } = await findAndAsk(configured, configPath);
   return {
     configPath,
     reading,
@@ -89,6 +90,17 @@ function readConfiguration({ configPath, readConfig }: DoctorInputOptions): {
   return { reading, places: placesIn(text) };
 }
 
+/** Asks the gateway on the socket; if there is none, a gateway that was started with this file before it was edited. */
+async function findAndAsk(
+  configured: string,
+  configPath: string,
+): Promise<{ readonly controlSocket: string; readonly gateway: GatewayReading }> {
+  const gateway = await askGateway(configured);
+  const found = gateway.kind === 'absent' ? await findGateway(configPath) : undefined;
+  if (found === undefined) return { controlSocket: configured, gateway };
+  return { controlSocket: found.controlSocket, gateway: await askGateway(found.controlSocket) };
+}
+
 async function askGateway(controlSocket: string): Promise<GatewayReading> {
   try {
     const asked = await ask(controlSocket, '/v1/status');
@@ -103,4 +115,11 @@ async function askGateway(controlSocket: string): Promise<GatewayReading> {
     if (error instanceof Fault) return { kind: 'foreign', fault: error };
     throw error;
   }
+}
+
+/** Reason for a skipped check that needs the configuration. */
+export function noConfig({ reading }: DoctorInput): string {
+  return reading.kind === 'unreadable'
+    ? 'The configuration cannot be read: see config.file.'
+    : 'The configuration is not valid: see config.file.';
 }

@@ -1,23 +1,26 @@
 /** Checks of the way to the hub, step by step: name, each address, TLS, CONNECT. */
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
+import { join } from 'node:path';
 import { accessHub } from '../app/hub-access.ts';
 import { hubPacketBytesMax, signsWith } from '../app/machines.ts';
 import { newFacts } from '../base/events.ts';
 import { Fault } from '../base/fault.ts';
 import type { Config } from '../config/schema.ts';
 import { refusalOf } from '../hub/client/connack.ts';
+import { lockOwnersOf } from '../io/lock-owners.ts';
 import { explainSocketError } from '../io/tcp.ts';
 import { readTlsFiles } from '../io/tls/tls-files.ts';
 import { daysLeft, nameWithEnd } from '../io/tls/tls-words.ts';
 import { remedyFor } from '../ops/conditions/hub-remedies.ts';
 import { countOf } from '../ops/words.ts';
 import type { OpenChannel } from '../ports.ts';
+import { STORE_FILE } from '../store/state-files.ts';
 import { type Check, type CheckFinding, fail, ok, skipped, warn } from './check.ts';
-import type { DoctorInput } from './doctor-input.ts';
+import { type DoctorInput, noConfig } from './doctor-input.ts';
 import { tryHub } from './hub-trial.ts';
 
-const NO_CONFIG = 'The configuration is not valid.';
+const NAME_SERVER = 'No name server answers. Check the network and the servers in /etc/resolv.conf.';
 /** Longest time for a close. */
 const CLOSE_MS_MAX = 1000;
 const CONNECT_MS_MAX = 5000;
@@ -32,11 +35,12 @@ const configOf = ({ reading }: DoctorInput): Config | undefined =>
 export const hubName: Check = {
   id: 'hub.name',
   about: 'the host name of the hub has addresses',
-  msMax: 10_000,
+  msMax: 8000,
+  lateRemedy: NAME_SERVER,
   run: async (input) => {
     const { id } = hubName;
     const config = configOf(input);
-    if (config === undefined) return [skipped(id, NO_CONFIG)];
+    if (config === undefined) return [skipped(id, noConfig(input))];
     const { host } = config.hub;
     if (isIP(host) !== 0) return [skipped(id, `${host} is an address.`)];
     const beganMs = performance.now();
@@ -57,10 +61,11 @@ export const hubAddress: Check = {
   id: 'hub.address',
   about: 'each address of the hub accepts a TCP connection',
   msMax: 2 * CONNECT_MS_MAX,
+  lateRemedy: 'See hub.name: the name server may not answer. Otherwise a firewall may drop the packets.',
   run: async (input, signal): Promise<readonly CheckFinding[]> => {
     const { id } = hubAddress;
     const config = configOf(input);
-    if (config === undefined) return [skipped(id, NO_CONFIG)];
+    if (config === undefined) return [skipped(id, noConfig(input))];
     const { host, port } = config.hub;
     const addresses = await lookup(host, { all: true }).catch(() => []);
     if (addresses.length === 0) return [skipped(id, `${host} has no address.`)];
@@ -69,7 +74,8 @@ export const hubAddress: Check = {
     const facts = tries.map(({ peer, ms, problem }) =>
       problem === undefined ? `${peer} accepts (${ms} ms).` : `${problem}.`,
     );
-    if (failed.length === 0) return [ok(id, ...facts)];
+    const isWithoutIpv6 = failed.length < tries.length && failed.every(({ peer }) => peer.startsWith('['));
+    if (failed.length === 0 || isWithoutIpv6) return [ok(id, ...facts)];
     const { hint } = remedyFor(failed[0]?.problem);
     return [failed.length === tries.length ? fail(id, facts, hint) : warn(id, facts, hint)];
   },
@@ -103,7 +109,7 @@ export const hubTls: Check = {
   run: async (input) => {
     const { id } = hubTls;
     const config = configOf(input);
-    if (config === undefined) return [skipped(id, NO_CONFIG)];
+    if (config === undefined) return [skipped(id, noConfig(input))];
     const { hub } = config;
     if (hub.tls.kind === 'off') return [skipped(id, 'TLS is off: everything on the way to the hub can be read.')];
     const own = hub.tls.kind === 'on' ? readTlsFiles(hub.tls) : undefined;
@@ -165,9 +171,9 @@ export function hubConnect(isAllowed: boolean): Check {
       const config = configOf(input);
       const { gateway, clock } = input;
       if (gateway.kind === 'running') return [connectionOf(gateway.status.hub)];
-      if (config === undefined) return [skipped(id, NO_CONFIG)];
-      if (gateway.kind !== 'absent')
-        return [skipped(id, 'A process holds the socket of the gateway: it may be connected.')];
+      if (config === undefined) return [skipped(id, noConfig(input))];
+      if (gateway.kind !== 'absent' || isStoreInUse(input))
+        return [skipped(id, 'A process uses the socket or the store of this gateway: it may be connected.')];
       if (!isAllowed)
         return [
           skipped(
@@ -194,10 +200,20 @@ export function hubConnect(isAllowed: boolean): Check {
 function connectionOf(hub: Extract<DoctorInput['gateway'], { kind: 'running' }>['status']['hub']): CheckFinding {
   const id = 'hub.connect';
   if (hub.takeovers > 0) {
-    const fact = `Another client took the connection over ${countOf(hub.takeovers, 'time')} in a row.`;
-    return fail(id, fact, `Look for a second gateway that uses the client id ${hub.clientId}, e.g. a copied SD card.`);
+    const cause = `Either another gateway is connecting as ${hub.clientId}, or the hub or a firewall is closing accepted connections.`;
+    const fact = `${countOf(hub.takeovers, 'connection')} in a row ended soon after the hub had accepted them. ${cause}`;
+    return fail(
+      id,
+      fact,
+      'Look for a second gateway with this client id (a copied SD card), and at the log of the hub.',
+    );
   }
   if (hub.state === 'connected') return ok(id, `The gateway is connected as ${hub.clientId}.`);
   const reason = hub.lastProblem ?? 'no attempt has ended yet';
   return fail(id, `The gateway is not connected: ${reason}.`, remedyFor(hub.lastProblem ?? undefined).hint);
+}
+
+/** True if a process holds the store, whichever socket it uses. */
+function isStoreInUse({ places }: DoctorInput): boolean {
+  return places.stateDir !== undefined && lockOwnersOf(join(places.stateDir, STORE_FILE)).length > 0;
 }

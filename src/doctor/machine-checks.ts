@@ -22,12 +22,12 @@ export const clockTime: Check = {
     if (wallMs < CLOCK_FLOOR_MS)
       return [fail(id, `${now} It is not set.`, 'Set the clock or start a time service: timedatectl set-ntp true')];
     const service = await runProgram('timedatectl', ['show', '--property=NTPSynchronized', '--value'], signal);
-    const isSynchronized = service === undefined ? undefined : service.trim() === 'yes';
+    const isSynchronized = service.ok ? service.text.trim() === 'yes' : undefined;
     const isTrusted = gateway.kind === 'running' ? gateway.status.process.clockTrusted : undefined;
     const facts = [
       now,
       isSynchronized === undefined
-        ? 'Synchronisation is unknown: timedatectl does not answer.'
+        ? `Synchronisation is unknown: ${service.ok ? '' : service.why}.`
         : `A time service has ${isSynchronized ? '' : 'not '}synchronised it.`,
       ...(isTrusted === undefined ? [] : [`The gateway ${isTrusted ? 'trusts it' : 'does not trust it yet'}.`]),
     ];
@@ -128,10 +128,12 @@ export const serviceUnit: Check = {
   msMax: 4000,
   run: async (_, signal): Promise<readonly CheckFinding[]> => {
     const { id } = serviceUnit;
-    const text = await runProgram('systemctl', ['show', UNIT, `--property=${UNIT_PROPERTIES.join(',')}`], signal);
-    if (text === undefined) return [skipped(id, 'systemd does not run here.')];
+    const shown = await runProgram('systemctl', ['show', UNIT, `--property=${UNIT_PROPERTIES.join(',')}`], signal);
+    if (!shown.ok) return [skipped(id, `The state of the service is unknown: ${shown.why}.`)];
     const unit = new Map(
-      text.split('\n').map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const),
+      shown.text
+        .split('\n')
+        .map((line) => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)] as const),
     );
     if (unit.get('LoadState') !== 'loaded') return [skipped(id, `${UNIT} is not installed.`)];
     const restarts = Number(unit.get('NRestarts') ?? 0);

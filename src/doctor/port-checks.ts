@@ -7,10 +7,11 @@ import type { LinkConfig } from '../config/schema.ts';
 import { joiningWords, userName } from '../io/accounts.ts';
 import { listPorts } from '../io/serial/serial-ports.ts';
 import { nameHolders } from '../io/serial/tty-holder.ts';
+import { ownerOfSocket } from '../io/socket-owner.ts';
 import type { LinkReport } from '../ops/reports/link-report.ts';
 import { durationWords, kernelWords } from '../ops/words.ts';
 import { type Check, type CheckFinding, fail, ok, skipped, warn } from './check.ts';
-import type { DoctorInput } from './doctor-input.ts';
+import { type DoctorInput, noConfig } from './doctor-input.ts';
 
 export const linkPort: Check = {
   id: 'link.port',
@@ -19,13 +20,17 @@ export const linkPort: Check = {
   run: async (input) => {
     const { reading, machine } = input;
     const { id } = linkPort;
-    if (reading.kind !== 'valid') return [skipped(id, 'The configuration is not valid.')];
+    if (reading.kind !== 'valid') return [skipped(id, noConfig(input))];
     const ports = await listPorts(machine);
     return await Promise.all(reading.config.links.map((link) => portOf(link, ports, input)));
   },
 };
 
-async function portOf(link: LinkConfig, ports: readonly SerialPort[], { gateway }: DoctorInput): Promise<CheckFinding> {
+async function portOf(
+  link: LinkConfig,
+  ports: readonly SerialPort[],
+  { gateway, places }: DoctorInput,
+): Promise<CheckFinding> {
   const id = `${linkPort.id}:${link.name}`;
   const found = findPort(portNameOf(link.path), ports, realPathOf);
   const free = ports.map(({ device }) => device).join(', ') || 'none';
@@ -36,7 +41,8 @@ async function portOf(link: LinkConfig, ports: readonly SerialPort[], { gateway 
       'Plug the adapter in, or correct path. See: holdfast ports',
     );
   const report = gateway.kind === 'running' ? gateway.status.links.find(({ name }) => name === link.name) : undefined;
-  const pid = gateway.kind === 'running' ? gateway.status.process.pid : undefined;
+  // a stopped gateway does not answer, and still holds its ports
+  const pid = gateway.kind === 'running' ? gateway.status.process.pid : ownerOfSocket(places.controlSocket)?.pid;
   const others = nameHolders(found.device).filter((holder) => pid === undefined || !holder.includes(`process ${pid})`));
   if (others.length > 0)
     return fail(

@@ -4,7 +4,8 @@
  * Sources: statfs(2); proc(5); the kernel's sysfs-fs-ext4 (`errors_count`), sysfs-block (`write_cache`), and the mmc
  * attributes `life_time` and `pre_eol_info` (eMMC 5.0; SD cards do not report them).
  */
-import { open, readFile, rm, stat, statfs } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, open, readFile, realpath, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { placeProblems } from '../io/places.ts';
@@ -13,20 +14,23 @@ import { offlineStatusOf } from '../ops/reports/offline-report.ts';
 import { bytesWords, countOf, countWords } from '../ops/words.ts';
 import { ROOM_BYTES } from '../store/disk-reserve.ts';
 import { readStoreOffline } from '../store/offline.ts';
-import { type Check, type CheckFinding, fail, ok, skipped, warn } from './check.ts';
+import { type Check, fail, ok, skipped, warn } from './check.ts';
 import type { DoctorInput } from './doctor-input.ts';
 
 const NO_FOLDER = 'The state directory is unknown, because the configuration cannot be read.';
 
-/** State directory, if it is known and exists. */
-async function folderOf({ places }: DoctorInput): Promise<string | undefined> {
+/** State directory, or the reason why it cannot be examined. */
+async function folderOf({ places }: DoctorInput): Promise<{ readonly path: string } | { readonly why: string }> {
   const { stateDir } = places;
-  const found = stateDir === undefined ? undefined : await stat(stateDir).catch(() => undefined);
-  return found?.isDirectory() === true ? stateDir : undefined;
-}
-
-async function noFolder(id: string, { places }: DoctorInput): Promise<readonly CheckFinding[]> {
-  return [skipped(id, places.stateDir === undefined ? NO_FOLDER : `${places.stateDir} does not exist yet.`)];
+  if (stateDir === undefined) return { why: NO_FOLDER };
+  try {
+    await access(stateDir, constants.R_OK | constants.X_OK);
+    return { path: stateDir };
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOENT') return { why: `${stateDir} does not exist yet.` };
+    return { why: `This user may not read ${stateDir} (${code}): use sudo.` };
+  }
 }
 
 export const storagePlace: Check = {
@@ -35,12 +39,22 @@ export const storagePlace: Check = {
   msMax: 3000,
   run: async (input) => {
     const { id } = storagePlace;
-    const { reading, places } = input;
+    const { reading, places, gateway } = input;
     if (places.stateDir === undefined) return [skipped(id, NO_FOLDER)];
     if (reading.kind === 'valid') {
       const problems = placeProblems({ ...reading.config.gateway, controlSocket: places.controlSocket });
-      const found = problems.map(({ path, what, hint }) => fail(id, `${path} ${what}.`, hint));
+      const lasting = problems.filter(({ isOfMoment }) => !isOfMoment);
+      const found = lasting.map(({ path, what, hint }) => fail(id, `${path} ${what}.`, hint));
       if (found.length > 0) return found;
+      // true for this user and not for the service, so its remedy would take the directory from the service
+      const [forThisUser] = problems;
+      if (forThisUser !== undefined && gateway.kind !== 'running')
+        return [
+          skipped(
+            id,
+            `For this user, ${forThisUser.path} ${forThisUser.what}. Examine it as root: sudo holdfast doctor`,
+          ),
+        ];
     }
     const inRam = volatilePlaceOf(places.stateDir);
     if (inRam === undefined) return [ok(id, `${places.stateDir} is on a disk.`)];
@@ -60,8 +74,9 @@ export const storageSpace: Check = {
   msMax: 3000,
   run: async (input) => {
     const { id } = storageSpace;
-    const folder = await folderOf(input);
-    if (folder === undefined) return await noFolder(id, input);
+    const found = await folderOf(input);
+    if ('why' in found) return [skipped(id, found.why)];
+    const folder = found.path;
     const { bavail, bsize, files, ffree } = await statfs(folder);
     const free = bavail * bsize;
     const hasInodes = files > 0;
@@ -90,8 +105,9 @@ export const storageSync: Check = {
   msMax: 9000,
   run: async (input, signal) => {
     const { id } = storageSync;
-    const folder = await folderOf(input);
-    if (folder === undefined) return await noFolder(id, input);
+    const found = await folderOf(input);
+    if ('why' in found) return [skipped(id, found.why)];
+    const folder = found.path;
     const path = join(folder, TRIAL_FILE);
     const times: number[] = [];
     try {
@@ -141,11 +157,14 @@ export const storageMedium: Check = {
   msMax: 3000,
   run: async (input) => {
     const { id } = storageMedium;
-    const folder = await folderOf(input);
-    if (folder === undefined) return await noFolder(id, input);
+    const found = await folderOf(input);
+    if ('why' in found) return [skipped(id, found.why)];
+    const folder = found.path;
     const { sys } = input.machine;
     const { dev } = await stat(folder);
-    const block = join(sys, 'dev/block', `${major(dev)}:${minor(dev)}`);
+    const link = join(sys, 'dev/block', `${major(dev)}:${minor(dev)}`);
+    // the folder of a partition is in that of its disk, which the link alone does not show
+    const block = await realpath(link).catch(() => link);
     const facts: string[] = [];
     const uevent = await textOf(join(block, 'uevent'));
     const name = /^DEVNAME=(.+)$/m.exec(uevent ?? '')?.[1];
@@ -191,18 +210,28 @@ export const storageContent: Check = {
   msMax: 15_000,
   run: async (input) => {
     const { id } = storageContent;
-    const { places, gateway } = input;
+    const { gateway } = input;
     if (gateway.kind === 'running') {
       const { store, ledger } = gateway.status;
       if (ledger === null)
         return [fail(id, 'The store does not open.', 'See gateway.condition, and journalctl -u holdfast.')];
+      const imbalance = Math.abs(ledger.uplink.imbalance) + Math.abs(ledger.downlink.imbalance);
+      if (imbalance !== 0)
+        return [
+          fail(
+            id,
+            'The ledger of the running gateway does not balance.',
+            'Run holdfast bundle, and report this defect.',
+          ),
+        ];
       const recovered = store.recovery.map((sentence) => `At the last start: ${sentence}.`);
       return [ok(id, `The gateway uses the store (${bytesWords(store.bytes)}).`, ...recovered)];
     }
-    if (places.stateDir === undefined) return [skipped(id, NO_FOLDER)];
+    const folder = await folderOf(input);
+    if ('why' in folder) return [skipped(id, folder.why)];
     try {
-      const reading = await readStoreOffline(places.stateDir);
-      if (reading === undefined) return [skipped(id, `There is no store in ${places.stateDir} yet.`)];
+      const reading = await readStoreOffline(folder.path);
+      if (reading === undefined) return [skipped(id, `There is no store in ${folder.path} yet.`)];
       const { sentence, balances, findings } = offlineStatusOf(reading, null);
       if (!balances || findings.length > 0)
         return [

@@ -1,20 +1,24 @@
 /** Output of a program of the machine, e.g. systemctl. No shell; limited time and size. */
-import { execFile } from 'node:child_process';
+import { type ExecFileException, execFile } from 'node:child_process';
 
-const OUTPUT_BYTES_MAX = 1024 * 1024;
+const OUTPUT_BYTES_MAX = 16 * 1024 * 1024;
 const MS_MAX = 3000;
 
-/**
- * @param signal ends the program @returns standard output; `undefined`: the program is missing, failed, or took longer
- * than 3 s. Never rejects.
- */
-export function runProgram(
-  program: string,
-  words: readonly string[],
-  signal: AbortSignal,
-): Promise<string | undefined> {
+export type ProgramOutput = { readonly ok: true; readonly text: string } | { readonly ok: false; readonly why: string };
+
+/** @param signal ends the program @returns standard output, or the reason why there is none. Never rejects. */
+export function runProgram(program: string, words: readonly string[], signal: AbortSignal): Promise<ProgramOutput> {
   const options = { signal, timeout: MS_MAX, maxBuffer: OUTPUT_BYTES_MAX, env: { ...process.env, LC_ALL: 'C' } };
   return new Promise((resolve) => {
-    execFile(program, words, options, (error, stdout) => resolve(error === null ? stdout : undefined));
+    execFile(program, words, options, (error, stdout, stderr) =>
+      resolve(error === null ? { ok: true, text: stdout } : { ok: false, why: reasonOf(program, error, stderr) }),
+    );
   });
+}
+
+function reasonOf(program: string, error: ExecFileException, stderr: string): string {
+  if (error.code === 'ENOENT') return `${program} is not installed`;
+  if (error.killed === true) return `${program} took longer than ${MS_MAX} ms, or printed too much`;
+  const [line = ''] = stderr.split('\n');
+  return `${program} failed${line === '' ? '' : `: ${line}`}`;
 }

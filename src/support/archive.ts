@@ -9,6 +9,9 @@ import { redactText, redactValue } from './redact.ts';
 /** Largest text of one part, in characters. Compressed, the whole archive stays below 2 MiB. */
 export const PART_LENGTH_MAX = 1_000_000;
 const LIST_FILE = 'contents.json';
+/** Range of times in a ZIP file: 1980 to 2099 in any time zone (.ZIP File Format Specification, 4.4.6). */
+const ZIP_MS_MIN = Date.UTC(1980, 0, 3);
+const ZIP_MS_MAX = Date.UTC(2099, 0, 1);
 
 export interface ArchivePart {
   readonly file: string;
@@ -43,7 +46,10 @@ export async function makeArchive(
   const texts = collected.flatMap(({ part, text }) =>
     text === undefined ? [] : [[part.file, strToU8(text)] as const],
   );
-  return { bytes: zipSync({ ...Object.fromEntries(texts), [LIST_FILE]: strToU8(list) }, { level: 9 }), parts };
+  return {
+    bytes: zipSync({ ...Object.fromEntries(texts), [LIST_FILE]: strToU8(list) }, { level: 9, mtime: zipTimeMs() }),
+    parts,
+  };
 }
 
 function partOf(
@@ -57,6 +63,11 @@ function partOf(
   const text =
     result.kind === 'text' && result.kept === 'end' ? clean.slice(-PART_LENGTH_MAX) : clean.slice(0, PART_LENGTH_MAX);
   return { part: { file, characters: text.length, cut: clean.length - text.length, leftOut: null }, text };
+}
+
+/** Present time within the range of ZIP, since the clock of a gateway may not be set. */
+function zipTimeMs(): number {
+  return Math.min(Math.max(Date.now(), ZIP_MS_MIN), ZIP_MS_MAX);
 }
 
 function textOf(value: unknown, known: readonly string[]): string {

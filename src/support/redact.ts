@@ -7,8 +7,8 @@
 
 /** Text in place of a removed one. */
 export const REMOVED = '(removed)';
-/** Shortest known value that is searched for. A shorter one would occur by chance everywhere. */
-const KNOWN_LENGTH_MIN = 6;
+/** Shortest known value that is searched for. A single character would occur everywhere. */
+const KNOWN_LENGTH_MIN = 2;
 
 /** Names of keys whose values are secret. A key that names a file is harmless: `password_file`. */
 const SECRET_KEY = /(?:secret|password|passwd|token|psk|api_?key|private_?key)$/i;
@@ -52,23 +52,42 @@ export function redactValue(value: unknown, known: readonly string[]): unknown {
   );
 }
 
-/** Configuration file without comments and without values of keys with secret names. Keeps the numbers of its lines. */
+/** Value of TOML in one line: a basic string, a literal string, or a bare value. */
+const VALUE = /"(?:\\.|[^"\\])*"|'[^']*'|[^\s,}\]]+/.source;
+/** Key with a secret name and its value, also within an inline table. */
+const SECRET_PAIR = new RegExp(
+  `((?:^|[\\s{,])["']?[\\w.-]*${SECRET_KEY.source.replace('$', '')}["']?\\s*=\\s*)(?:${VALUE})`,
+  'gi',
+);
+const LONG_QUOTES = ['"""', "'''"];
+
+/**
+ * Configuration file without comments and without values of keys with secret names. A text of several lines that such a
+ * key begins is removed to its end. Keeps the numbers of its lines.
+ */
 export function redactConfig(text: string): string {
-  return text
-    .split('\n')
-    .map((line) => {
-      if (/^\s*#/.test(line)) return `# ${REMOVED}`;
-      const [, head = '', key = ''] = /^(\s*["']?([\w.-]+)["']?\s*=\s*)/.exec(line) ?? [];
-      return SECRET_KEY.test(key) ? `${head}"${REMOVED}"` : withoutComment(line);
-    })
-    .join('\n');
+  let isInLong: string | undefined;
+  const lines = text.split('\n').map((line) => {
+    if (isInLong !== undefined) {
+      if (line.includes(isInLong)) isInLong = undefined;
+      return REMOVED;
+    }
+    const [, , key = ''] = /^(\s*["']?([\w.-]+)["']?\s*=\s*)/.exec(line) ?? [];
+    const quotes = LONG_QUOTES.find((one) => line.split(one).length === 2);
+    if (quotes !== undefined && SECRET_KEY.test(key)) isInLong = quotes;
+    if (isInLong !== undefined) return `${line.slice(0, line.indexOf('=') + 1)} ${REMOVED}`;
+    return withoutComment(line).replace(SECRET_PAIR, `$1"${REMOVED}"`);
+  });
+  return lines.join('\n');
 }
 
 /** Removes a comment at the end of a line of TOML; a `#` within quotes is no comment. */
 function withoutComment(line: string): string {
   let quote = '';
-  for (const [at, character] of [...line].entries()) {
-    if (quote !== '') quote = character === quote ? '' : quote;
+  for (let at = 0; at < line.length; at += 1) {
+    const character = line.charAt(at);
+    if (quote === '"' && character === '\\') at += 1;
+    else if (quote !== '') quote = character === quote ? '' : quote;
     else if (character === '"' || character === "'") quote = character;
     else if (character === '#') return `${line.slice(0, at)}# ${REMOVED}`;
   }

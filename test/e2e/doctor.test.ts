@@ -1,5 +1,6 @@
 /** `holdfast doctor` as a separate process: with a gateway, after its end, and with a damaged installation. */
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, it } from 'vitest';
 import type { TimedFinding } from '../../src/doctor/check.ts';
 import { runProgram } from './program.ts';
@@ -50,6 +51,20 @@ it('examines a gateway that has ended, and its session at the hub stays as it is
   await testbed.gateway.start();
   const { hub } = await testbed.untilStatus(({ hub }) => hub.state === 'connected');
   expect(hub.session.finding).toBe('lost'); // the trial has not hidden the loss
+});
+
+it('does not connect as a gateway that runs on another socket, and finds one whose file was edited', async () => {
+  const testbed = await openTestbed();
+  await testbed.start();
+  const elsewhere = await examine(testbed, '--connect', '--socket', '/nowhere.sock');
+  expect(elsewhere.get('hub.connect')?.facts).toEqual(['The gateway is connected as gw.']);
+  expect(testbed.gateway.journal).not.toContain('hub lost');
+  const text = readFileSync(testbed.configPath, 'utf8');
+  writeFileSync(testbed.configPath, text.replace(testbed.socketPath, join(testbed.folder, 'other.sock')));
+  const edited = await examine(testbed);
+  expect(edited.get('gateway.process')).toMatchObject({ verdict: 'ok' });
+  expect(edited.get('config.drift')).toMatchObject({ verdict: 'warn' });
+  expect(edited.get('link.port:link-a')).toMatchObject({ verdict: 'ok' });
 });
 
 it('exits with 2 and prints remedies, and stays within its lines', async () => {

@@ -28,7 +28,7 @@ _holdfast() {
   COMPREPLY=()
   case $before in
 ${choices.map(({ long, choices: list }) => `    ${long}) COMPREPLY=($(compgen -W ${quoted(list)} -- "$word")); return ;;`).join('\n')}
-    ${files.join('|')}) COMPREPLY=($(compgen -f -- "$word")); return ;;
+    ${files.join('|')}) compopt -o filenames; COMPREPLY=($(compgen -f -- "$word")); return ;;
     ${plain.join('|')}) return ;;
   esac
   for ((at = 1; at < COMP_CWORD; at++)); do
@@ -41,7 +41,7 @@ ${cases.join('\n')}
   esac
   if [[ $word == -* ]]; then COMPREPLY=($(compgen -W "$options" -- "$word"))
   elif [[ -n $commands ]]; then COMPREPLY=($(compgen -W "$commands" -- "$word"))
-  else COMPREPLY=($(compgen -f -- "$word")); fi
+  else compopt -o filenames; COMPREPLY=($(compgen -f -- "$word")); fi
 }
 _holdfast_commands() {
   case $1 in

@@ -131,6 +131,7 @@ export class TopModel {
     if (key === 'up') this.#selected = Math.max(0, this.selected - 1);
     if (key === 'down') this.#selected = this.selected + 1;
     if (key === 'return' && row !== undefined) this.#opened = keyOf(row);
+    if (key === 'escape' && this.#opened === undefined) this.#filter = '';
     if (key === 'escape') this.#opened = undefined;
   }
 
@@ -150,7 +151,7 @@ export class TopModel {
       place: device ?? path,
       inPerS: this.#rates.mean(`in ${name}`, SHORT_SAMPLES),
       outPerS: this.#rates.mean(`out ${name}`, SHORT_SAMPLES),
-      waiting: this.#rates.mean(`broken ${name}`, SAMPLES_MAX) * SAMPLES_MAX,
+      waiting: this.#rates.mean(`broken ${name}`, SAMPLES_MAX) * this.#rates.samples(`broken ${name}`).length,
       state,
       curve: this.#rates.samples(`in ${name}`),
     };

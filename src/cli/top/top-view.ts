@@ -15,10 +15,12 @@ export interface TopScreen extends Terminal {
 /** Columns of the curve of the backlog and of a row. */
 const WIDE_CURVE = 30;
 const CURVE = 20;
+const NARROW_CURVE = 8;
 /** Width from which the table has a curve, and from which it has the place. */
 const CURVE_WIDTH_MIN = 76;
 const PLACE_WIDTH_MIN = 60;
 const KEYS = 'q quit  p pause  s sort  / filter  enter open  esc back';
+const SHORT_KEYS = 'q p s / enter esc';
 
 /** @returns at most `height` lines, each at most `width` columns */
 export function renderTop(model: TopModel, screen: TopScreen): string[] {
@@ -36,7 +38,7 @@ function headLines(model: TopModel, screen: TopScreen): string[] {
   if (status === undefined) return [...warned, 'Waiting for the first answer of the gateway.'];
   const { losing, sentence, hub, outbox, conditions, store, process } = status;
   const since = hub.since === null ? '' : ` ${durationWords(hub.since.ms)}`;
-  const curve = sparkline(model.backlog, WIDE_CURVE, screen.isAscii);
+  const curve = sparkline(model.backlog, screen.width < PLACE_WIDTH_MIN ? NARROW_CURVE : WIDE_CURVE, screen.isAscii);
   const worst = conditions[0]?.sentence ?? '';
   const lines = [
     `Hub     ${hub.state}${since} · ${hub.host}:${hub.port}`,
@@ -129,5 +131,6 @@ function footLine(model: TopModel, screen: TopScreen): string {
     `sort: ${model.sort}`,
     ...(model.filter === '' ? [] : [`filter: ${printable(model.filter)}`]),
   ];
-  return screen.tone('quiet', `${marks.join('  ')}  ${KEYS}`.slice(0, screen.width));
+  const keys = screen.width < PLACE_WIDTH_MIN ? SHORT_KEYS : KEYS;
+  return screen.tone('quiet', `${marks.join('  ')}  ${keys}`.slice(0, screen.width));
 }

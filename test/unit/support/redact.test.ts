@@ -18,7 +18,7 @@ describe('a text', () => {
 
   it('keeps names of files, topics and identifiers, and does not search for very short values', () => {
     const text = 'password_file "/etc/holdfast/password" topic site/7/temp id a1b2c3';
-    expect(redactText(text, ['te'])).toBe(text);
+    expect(redactText(text, ['t'])).toBe(text);
   });
 
   it('loses the longer of two known values first', () => {
@@ -33,6 +33,21 @@ it('an object loses payloads, values of secret names and known values, at any de
     a: [{ sample: REMOVED, payload: null, psk: REMOVED, password_file: '/f' }],
     topic: `t ${REMOVED}`,
   });
+});
+
+it('a configuration loses secrets in inline tables and in texts of several lines, and comments after escaped quotes', () => {
+  const quotes = '"'.repeat(3);
+  const text = [
+    'note = "a\\"" # SECRET',
+    'hub2 = { password = "correct horse SECRET", port = 1 }',
+    `token = ${quotes}SECRET`,
+    `SECRET${quotes}`,
+    'port = 1',
+  ].join('\n');
+  const clean = redactConfig(text);
+  expect(clean).not.toContain('SECRET');
+  expect(clean.split('\n')).toHaveLength(5);
+  expect(clean).toContain('port = 1 }');
 });
 
 it('a configuration loses comments and secret values, and keeps its lines', () => {

@@ -30,7 +30,9 @@ it('the first screen names commands that exist', () => {
 
 /** Words that bash offers for a command line; the last word is the one to be completed. */
 function offered(...line: readonly string[]): string[] {
-  const script = `${completionScript('bash', program)}
+  // compopt works only while bash completes
+  const script = `compopt() { :; }
+${completionScript('bash', program)}
 COMP_WORDS=(${line.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=${line.length - 1}; _holdfast; printf '%s\\n' "\${COMPREPLY[@]}"`;
   const { stdout, stderr, status } = spawnSync('bash', ['-c', script], { encoding: 'utf8' });
   expect({ stderr, status }).toEqual({ stderr: '', status: 0 });

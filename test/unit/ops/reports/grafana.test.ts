@@ -5,7 +5,7 @@ import { METRICS } from '../../../../src/ops/reports/metric-table.ts';
 
 const FOLDER = new URL('../../../../docs/grafana/', import.meta.url);
 /** Labels that Prometheus or the rules themselves add. */
-const OUTER_LABELS = new Set(['instance']);
+const OUTER_LABELS = new Set(['instance', 'job']);
 
 const textOf = (file: string): string => readFileSync(new URL(file, FOLDER), 'utf8');
 const namesIn = (text: string): string[] => [...new Set(text.match(/\bholdfast_[a-z0-9_]+/g) ?? [])];
