@@ -61,8 +61,8 @@ export function forgetPeak(pid: number): void {
 export function costSince(before: ProcessCost, after: ProcessCost): ProcessCost {
   return {
     mainUs: after.mainUs - before.mainUs,
-    workersUs: after.workersUs - before.workersUs,
-    othersUs: after.othersUs - before.othersUs,
+    workersUs: Math.max(0, after.workersUs - before.workersUs), // a thread may have ended meanwhile
+    othersUs: Math.max(0, after.othersUs - before.othersUs), // a thread may have ended meanwhile
     rssBytes: after.rssBytes,
     peakRssBytes: after.peakRssBytes,
     reads: after.reads - before.reads,
