@@ -32,6 +32,8 @@ export interface BrokerTestbedPlan {
   readonly subdevices?: readonly string[];
   /** Keys of each subdevice. */
   readonly will?: Message;
+  /** Subdevices with a keep alive of 10 min instead of 1 s: a busy machine does not lose them. */
+  readonly steady?: readonly string[];
   /** Keys of the gateway, and of the application side. */
   readonly template?: string;
   /** Keys of the configuration's [inbox]. */
@@ -80,7 +82,12 @@ export class BrokerTestbed {
     const will = plan.will === undefined ? {} : { will: plan.will };
     const testbed = await openTestbed({
       // A subdevice without messages notices a restart of the gateway by its keep alive.
-      subdevices: Object.fromEntries((plan.subdevices ?? ['a', 'b']).map((id) => [id, { keepAliveMs: 1000, ...will }])),
+      subdevices: Object.fromEntries(
+        (plan.subdevices ?? ['a', 'b']).map((id) => [
+          id,
+          { keepAliveMs: plan.steady?.includes(id) === true ? 600_000 : 1000, ...will },
+        ]),
+      ),
       config: { hub: { port, topic_template: template, ...plan.hub }, inbox: { replay_interval_ms: 0, ...plan.inbox } },
       ...(plan.more === undefined ? {} : { more: plan.more }),
     });

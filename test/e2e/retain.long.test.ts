@@ -21,6 +21,7 @@ async function openTestbed(retain: boolean, lines: readonly string[] = []): Prom
   const brokerTestbed = await BrokerTestbed.open({
     hub: { retain },
     will: WILL,
+    steady: ['a'],
     brokerAt: (port, folder) => {
       const broker = new Mosquitto(port, folder, undefined, lines);
       brokers.push(broker);
