@@ -1,5 +1,5 @@
 /** `holdfast bundle`: writes a support archive without secrets and payloads, and lists what was left out. */
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
 import { EXIT, Fault } from '../base/fault.ts';
 import { readDoctorInput } from '../doctor/doctor-input.ts';
 import { bytesWords, countOf } from '../ops/words.ts';
@@ -31,7 +31,7 @@ export async function makeBundle(context: CommandContext, { out }: BundleOptions
       );
   const { bytes, parts } = await makeArchive(collectors, knownSecrets(input), (file) => progress?.finished(file));
   progress?.clear();
-  writeSync(file, bytes);
+  writeFileSync(file, bytes);
   closeSync(file);
   if (asJson) {
     printJson(context, { shape: 1, path, bytes: bytes.length, parts });

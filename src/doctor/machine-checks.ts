@@ -4,12 +4,13 @@
  * Sources: proc(5); the kernel's thermal sysfs API; the firmware's `get_throttled` (Raspberry Pi documentation,
  * vcgencmd); systemctl(1) and timedatectl(1).
  */
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CLOCK_FLOOR_MS } from '../base/clock-trust.ts';
 import { runProgram } from '../io/program-output.ts';
 import { bytesWords, countOf, dateWords } from '../ops/words.ts';
 import { type Check, type CheckFinding, fail, ok, skipped, warn } from './check.ts';
+import { textOf } from './kernel-file.ts';
 
 export const clockTime: Check = {
   id: 'clock.time',
@@ -152,7 +153,3 @@ export const serviceUnit: Check = {
     return [ok(id, state)];
   },
 };
-
-async function textOf(path: string): Promise<string | undefined> {
-  return (await readFile(path, 'utf8').catch(() => undefined))?.trim();
-}

@@ -5,7 +5,7 @@
  * attributes `life_time` and `pre_eol_info` (eMMC 5.0; SD cards do not report them).
  */
 import { constants } from 'node:fs';
-import { access, open, readFile, realpath, rm, stat, statfs } from 'node:fs/promises';
+import { access, open, realpath, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { placeProblems } from '../io/places.ts';
@@ -16,6 +16,7 @@ import { ROOM_BYTES } from '../store/disk-reserve.ts';
 import { readStoreOffline } from '../store/offline.ts';
 import { type Check, fail, ok, skipped, warn } from './check.ts';
 import type { DoctorInput } from './doctor-input.ts';
+import { textOf } from './kernel-file.ts';
 
 const NO_FOLDER = 'The state directory is unknown, because the configuration cannot be read.';
 
@@ -249,7 +250,3 @@ export const storageContent: Check = {
     }
   },
 };
-
-async function textOf(path: string): Promise<string | undefined> {
-  return (await readFile(path, 'utf8').catch(() => undefined))?.trim();
-}
