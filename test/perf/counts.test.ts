@@ -27,7 +27,12 @@ async function openWithProbe(plan: Partial<HoldfastPlan>): Promise<{ holdfast: H
     cacheFolder: process.env.NODE_COMPILE_CACHE ?? folder,
     links: LINKS,
     outbox: HOLD,
-    env: { NODE_OPTIONS: `--import=${fileURLToPath(PROBE)}`, ALLOCATIONS_TO: allocationsTo },
+    env: {
+      NODE_OPTIONS: `--import=${fileURLToPath(PROBE)}`,
+      ALLOCATIONS_TO: allocationsTo,
+      // a gateway with a cold cache writes hundreds of files 5 s after its start
+      NODE_DISABLE_COMPILE_CACHE: '1',
+    },
     ...plan,
   });
   onTestFinished(async () => {
