@@ -5,7 +5,8 @@
 import { Command, CommanderError, Option } from 'commander';
 import { EXIT, Fault } from '../base/fault.ts';
 import { DEFAULT_CONFIG_PATH } from '../config/default-places.ts';
-import { addCommands, type CommandAction } from './commands.ts';
+import type { CommandAction } from './commands/add-command.ts';
+import { addCommands } from './commands/commands.ts';
 import type { CommandContext } from './context.ts';
 import { EXAMPLES, FIRST_COMMANDS } from './help/examples.ts';
 import { openTerminal } from './terminal.ts';

@@ -1,0 +1,21 @@
+/** All commands, in the order of the help. Each command is implemented in a file of its own. */
+import type { Command } from 'commander';
+import type { Add } from './add-command.ts';
+import { addConditions, addHealth } from './health-commands.ts';
+import { addHub } from './hub-commands.ts';
+import { addLinks } from './link-commands.ts';
+import { addDeadLetters } from './queue-commands.ts';
+import { addRecorder } from './recording-commands.ts';
+import { addConfig, addHelp, addRunning } from './setup-commands.ts';
+
+export function addCommands(add: Add, program: Command): void {
+  addHealth(add);
+  addConditions(add);
+  addLinks(add, program);
+  addDeadLetters(add, program);
+  addRecorder(add);
+  addHub(add, program);
+  addConfig(add, program);
+  addRunning(add);
+  addHelp(add, program);
+}

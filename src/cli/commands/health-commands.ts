@@ -1,0 +1,76 @@
+/** Commands that show the health of the gateway, its conditions and events. */
+import type { BundleOptions } from '../make-bundle.ts';
+import type { DoctorOptions } from '../show-doctor.ts';
+import type { StatusOptions } from '../show-status.ts';
+import type { Add } from './add-command.ts';
+
+export function addHealth(add: Add): void {
+  add<StatusOptions>('status', 'Show gateway health: is any data being lost?', async ({ context, options }) =>
+    (await import('../show-status.ts')).showStatus(context, options),
+  )
+    .option('--watch', 'show the status again every 2 s, until q or Ctrl-C')
+    .option(
+      '--check',
+      'print one line; exit code: 0 no data is being lost, 1 at risk, 2 data is being lost, 3 unknown',
+    );
+  add<DoctorOptions>(
+    'doctor',
+    'Examine the gateway and its machine, and show what to do',
+    async ({ context, options }) => (await import('../show-doctor.ts')).showDoctor(context, options),
+  ).option('--connect', 'also try CONNECT with the identity of the gateway, if no gateway runs');
+  add<BundleOptions>(
+    'bundle',
+    'Write an archive for support, without secrets and payloads',
+    async ({ context, options }) => (await import('../make-bundle.ts')).makeBundle(context, options),
+  ).option('--out <file>', 'archive to write (default: holdfast-support-TIME.zip in this folder)');
+  add('top', 'Show live rates of links and subdevices, the backlog and the conditions', async ({ context }) =>
+    (await import('../top/show-top.ts')).showTop(context),
+  );
+  add('ledger', 'Show the ledger: accepted = delivered + pending + shed + dead + damaged', async ({ context }) =>
+    (await import('../show-ledger.ts')).showLedger(context),
+  );
+  const subdevices = add(
+    'subdevices',
+    'List subdevices, their state and the messages waiting for each',
+    async ({ context }) => (await import('../show-subdevices.ts')).showSubdevices(context),
+  );
+  add(
+    'forget <id>',
+    'End the session of a subdevice that is not in the configuration, and discard its downlinks',
+    async ({ context, words }) => (await import('../forget-subdevice.ts')).forgetSubdevice(context, words[0] ?? ''),
+    subdevices,
+  );
+  add('outbox', 'Show uplinks waiting for the hub and the time to drain them', async ({ context }) =>
+    (await import('../show-outbox.ts')).showOutbox(context),
+  );
+  add('acknowledge-gap', 'Mark possibly missed downlinks as handled', async ({ context }) =>
+    (await import('../acknowledge-gap.ts')).acknowledgeGap(context),
+  );
+  add('acknowledge-loss', 'Mark messages lost by the store as handled', async ({ context }) =>
+    (await import('../acknowledge-loss.ts')).acknowledgeLoss(context),
+  );
+  add(
+    'trace <name>',
+    'Follow the decoded frames of a link, or of the hub connection (hub)',
+    async ({ context, words }) => (await import('../trace.ts')).showTrace(context, words[0] ?? ''),
+  );
+  add('tail', 'Print events as they happen', async ({ context }) => (await import('../tail.ts')).showTail(context));
+}
+
+export function addConditions(add: Add): void {
+  const conditions = add('conditions', 'List all present conditions (problems) in full', async ({ context }) =>
+    (await import('../show-conditions.ts')).showConditions(context),
+  );
+  add(
+    'explain <code>',
+    'Explain a condition: meaning, effect on data, remedy, configuration keys',
+    async ({ context, words }) => (await import('../show-conditions.ts')).explainCondition(context, words[0] ?? ''),
+    conditions,
+  );
+  add(
+    'reference',
+    'Print all condition codes with meaning, effect and remedy (Markdown)',
+    async ({ context }) => (await import('../show-conditions.ts')).showConditionsPage(context),
+    conditions,
+  );
+}

@@ -1,0 +1,64 @@
+/** Commands for configuration, help, and processes in the foreground. */
+import { Argument, type Command, Option } from 'commander';
+import type { BenchHubOptions } from '../bench-hub.ts';
+import { type Add, collect, wholeNumber } from './add-command.ts';
+
+export function addConfig(add: Add, program: Command): void {
+  const config = program.command('config').description('Commands for the configuration file');
+  add(
+    'check [file]',
+    'Check a configuration file and list all problems',
+    async ({ context, words }) =>
+      (await import('../config-check.ts')).checkConfig(context, words[0] ?? context.configPath),
+    config,
+  );
+  add(
+    'reference',
+    'Print every configuration key with type, default and meaning',
+    async ({ context }) => (await import('../config-reference.ts')).showReference(context),
+    config,
+  );
+}
+
+export function addRunning(add: Add): void {
+  add('run', 'Run the gateway in the foreground (as the service does)', async ({ context }) =>
+    (await import('../run.ts')).run(context),
+  );
+  add<{ seconds: number; seed: number }>(
+    'demo',
+    'Run a demonstration on this machine: hub, gateway, subdevices, outages',
+    async ({ context, options }) => (await import('../show-demo.ts')).showDemo(context, options),
+  )
+    .option('--seconds <count>', 'duration of the demonstration', wholeNumber(1, 86_400), 30)
+    .option('--seed <number>', 'random seed', wholeNumber(0, 4_294_967_295), 1);
+  add<BenchHubOptions>('bench-hub', 'Run an emulation of the hub for tests', async ({ context, options }) =>
+    (await import('../bench-hub.ts')).startBench(context, options),
+  )
+    .option('--port <number>', 'MQTT port', wholeNumber(0, 65_535), 1883)
+    .option('--host <address>', 'address to listen on', '127.0.0.1')
+    .option(
+      '--application-port <number>',
+      'HTTP port of the application side (0 = any free port, printed at the start)',
+      wholeNumber(0, 65_535),
+      0,
+    )
+    .option('--tls-port <number>', 'additional MQTT port with TLS (0 = any free port)', wholeNumber(0, 65_535))
+    .option('--tls-folder <path>', 'folder for the generated certificates; use ca.pem as tls_ca_file', 'bench-tls')
+    .option('--tls-client <client-id>', 'also generate a client certificate: client.pem, client-key.pem')
+    .addOption(
+      new Option('--profile <name>', 'hub whose rules apply')
+        .choices(['documented', 'mainland', 'intl', 'generic'])
+        .default('documented'),
+    )
+    .option('--set <name=value>', 'change one rule, value as JSON or text; may be repeated', collect, [])
+    .option('--list-rules', 'print the rules with their values in the profile and exit');
+}
+
+export function addHelp(add: Add, program: Command): void {
+  add('completion', 'Print the completion of a shell: bash, zsh or fish', async ({ context, words }) =>
+    (await import('../help/print-help.ts')).printCompletion(context, program, words[0] ?? ''),
+  ).addArgument(new Argument('<shell>', 'bash, zsh or fish').choices(['bash', 'zsh', 'fish']));
+  add('manual', 'Print the manual page', async ({ context }) =>
+    (await import('../help/print-help.ts')).printManual(context, program),
+  );
+}
