@@ -8,8 +8,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault } from '../../base/fault.ts';
+import { refuse, send } from './bounded-http.ts';
 import { adminSocketOf } from './control-socket.ts';
-import { type LocalServer, listenLocally, refuse, send } from './local-server.ts';
+import { type LocalServer, listenLocally } from './local-server.ts';
 
 /** Commands by name, `thing.verb`. Each resolves to its answer, or rejects with a Fault `command-rejected`. */
 export type AdminCommands = Readonly<Record<string, (body: Readonly<Record<string, unknown>>) => Promise<unknown>>>;

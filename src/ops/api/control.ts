@@ -8,8 +8,9 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { encodeValue } from '../../recorder/recording-file.ts';
+import { refuse, sendText, type TextAnswer } from './bounded-http.ts';
 import { ANSWERS, type Inspection, isAnswerPath } from './control-answers.ts';
-import { listenLocally, refuse, sendText, type TextAnswer } from './local-server.ts';
+import { listenLocally } from './local-server.ts';
 import { TailStream } from './tail-stream.ts';
 import { Turnstile } from './turnstile.ts';
 
