@@ -14,6 +14,7 @@ import {
   bindingHealth,
 } from '../ops/reports/binding-report.ts';
 import { releasePackets } from '../ops/reports/hub-packets-report.ts';
+import { countOf, countWords } from '../ops/words.ts';
 import type { Gateway } from './gateway.ts';
 import { viewOf } from './view.ts';
 
@@ -24,19 +25,71 @@ const NAMES_MAX = 1500;
 const LETTERS_MAX = 1000;
 
 export function adminCommandsFor(gateway: Gateway): AdminCommands {
-  const { deadLetters } = gateway;
+  const { deadLetters, parts } = gateway;
+  const acted = (action: string, subject: string, detail: string): void => {
+    parts.facts.emit('operatorActed', { action, subject, detail });
+  };
   return {
-    'dead-letters.retry': async ({ letters }) => answerOf(await deadLetters.retry(lettersOf(letters))),
-    'dead-letters.drop': async ({ letters }) => answerOf(await deadLetters.drop(lettersOf(letters))),
-    'gap.acknowledge': () => runInMailbox(gateway, () => acknowledgeGap(gateway)),
-    'loss.acknowledge': () => runInMailbox(gateway, () => acknowledgeLoss(gateway)),
-    'subdevices.forget': ({ subdevice }) => forget(gateway, subdevice),
-    'hub.bind': async (body) => bind(gateway, 'bind', namesIn(body)),
-    'hub.unbind': async (body) => bind(gateway, 'unbind', namesIn(body)),
+    'dead-letters.retry': async ({ letters }) => {
+      const answer = answerOf(await deadLetters.retry(lettersOf(letters)));
+      acted('dead-letters retry', lettersWords(letters), countOf(answer.done, 'dead letter'));
+      return answer;
+    },
+    'dead-letters.drop': async ({ letters }) => {
+      const answer = answerOf(await deadLetters.drop(lettersOf(letters)));
+      acted('dead-letters drop', lettersWords(letters), countOf(answer.done, 'dead letter'));
+      return answer;
+    },
+    'gap.acknowledge': async () => {
+      const answer = await runInMailbox(gateway, () => acknowledgeGap(gateway));
+      acted('acknowledge-gap', '', '');
+      return answer;
+    },
+    'loss.acknowledge': async () => {
+      const answer = await runInMailbox(gateway, () => acknowledgeLoss(gateway));
+      acted('acknowledge-loss', '', '');
+      return answer;
+    },
+    'subdevices.forget': async ({ subdevice }) => {
+      const answer = await forget(gateway, subdevice);
+      acted('subdevices forget', String(subdevice), `${countOf(answer.discarded, 'downlink')} discarded`);
+      return answer;
+    },
+    'hub.bind': async (body) => {
+      const answer = await bind(gateway, 'bind', namesIn(body));
+      acted('hub bind', namesWords(namesIn(body)), doneWords(answer));
+      return answer;
+    },
+    'hub.unbind': async (body) => {
+      const answer = await bind(gateway, 'unbind', namesIn(body));
+      acted('hub unbind', namesWords(namesIn(body)), doneWords(answer));
+      return answer;
+    },
     'hub.describe': () => describe(gateway),
-    'hub.release': ({ names }) => runInMailbox(gateway, () => release(gateway, names)),
+    'hub.release': async ({ names }) => {
+      const answer = await runInMailbox(gateway, () => release(gateway, names));
+      acted('hub subscriptions release', namesWords(answer.released), '');
+      return answer;
+    },
     'link.probe': ({ link, subdevice }) => probe(gateway, link, subdevice),
   };
+}
+
+/** Largest number of names that the description of an action lists. */
+const NAMES_SHOWN_MAX = 4;
+
+function namesWords(names: readonly string[]): string {
+  const more = names.length - NAMES_SHOWN_MAX;
+  return `${names.slice(0, NAMES_SHOWN_MAX).join(', ')}${more > 0 ? ` and ${countWords(more)} more` : ''}`;
+}
+
+/** @param letters valid argument of `lettersOf` */
+function lettersWords(letters: unknown): string {
+  return Array.isArray(letters) ? namesWords(letters.map(String)) : String(letters);
+}
+
+function doneWords({ outcomes }: BindingOutcomes): string {
+  return `${countWords(outcomes.filter(({ done }) => done).length)} of ${countWords(outcomes.length)} done`;
 }
 
 /** Commands that write files and change nothing else. */

@@ -119,6 +119,11 @@ export type GatewayEvents = {
   clockOverruled: (fact: { readonly wallMs: number; readonly aheadMs: number }) => void;
   machineSlept: (fact: { readonly ms: number }) => void;
   storeRecovered: (fact: { readonly sentence: string }) => void;
+  /**
+   * An operator changed something by a command. `action`: the command, e.g. `dead-letters retry`. `subject`: the thing
+   * that was changed, e.g. a subdevice; '' if the action has none. `detail`: result in words; '' if there is none.
+   */
+  operatorActed: (fact: { readonly action: string; readonly subject: string; readonly detail: string }) => void;
 };
 
 export type EventName = keyof GatewayEvents;

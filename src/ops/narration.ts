@@ -225,6 +225,11 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   machineSlept: { weight: 'info', tell: ({ ms }) => `the machine was suspended for ${durationWords(ms)}` },
   storeRecovered: { weight: 'warn', tell: ({ sentence }) => sentence },
+  operatorActed: {
+    weight: 'info',
+    tell: ({ action, subject, detail }) =>
+      `operator: ${action}${subject === '' ? '' : ` ${subject}`}${detail === '' ? '' : `: ${detail}`}`,
+  },
 };
 
 function awayWords(away: Age | null): string {

@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { adminCommandsFor } from '../../../src/app/admin-commands.ts';
 import type { Gateway } from '../../../src/app/gateway.ts';
+import { newFacts } from '../../../src/base/events.ts';
 import type { Letters, LettersDone } from '../../../src/flow/dead-letters.ts';
 
 function commandsOn(outcome: LettersDone) {
@@ -9,8 +10,11 @@ function commandsOn(outcome: LettersDone) {
     asked.push(letters);
     return outcome;
   };
-  const gateway: Pick<Gateway, 'deadLetters'> = { deadLetters: { retry: act, drop: act } as Gateway['deadLetters'] };
-  return { asked, commands: adminCommandsFor(gateway as Gateway) };
+  const facts = newFacts();
+  const actions: object[] = [];
+  facts.on('operatorActed', (fact) => actions.push(fact));
+  const gateway = { deadLetters: { retry: act, drop: act }, parts: { facts } } as unknown as Gateway;
+  return { asked, actions, commands: adminCommandsFor(gateway) };
 }
 
 it.each([
@@ -35,4 +39,15 @@ it('a dead letter request reports how many letters were handled, and is rejected
   expect(asked).toEqual([[7, 8, 9], 'all']);
   const nothing = commandsOn({ done: 0, stopped: 'there is no dead letter 7' }).commands;
   await expect(nothing['dead-letters.drop']?.({ letters: [7] })).rejects.toThrow('there is no dead letter 7');
+});
+
+it('a command that changed something is reported as an action of an operator, and a rejected one is not', async () => {
+  const { actions, commands } = commandsOn({ done: 5, stopped: undefined });
+  await commands['dead-letters.retry']?.({ letters: [7, 8, 9, 10, 11] });
+  await commands['dead-letters.drop']?.({ letters: 'all' });
+  await expect(commands['dead-letters.drop']?.({})).rejects.toThrow('Missing');
+  expect(actions).toEqual([
+    { action: 'dead-letters retry', subject: '7, 8, 9, 10 and 1 more', detail: '5 dead letters' },
+    { action: 'dead-letters drop', subject: 'all', detail: '5 dead letters' },
+  ]);
 });

@@ -215,7 +215,10 @@ describe('numbers of any size in a report', () => {
       .add('policy')
       .add('of')
       .add('what')
-      .add('fact');
+      .add('fact')
+      .add('action')
+      .add('subject')
+      .add('detail');
     fc.assert(
       fc.property(fc.constantFrom(...EVENT_NAMES), anyNumber, (name, number) => {
         const fact = new Proxy(
