@@ -6,6 +6,7 @@
  */
 import { EXIT, exitCodeOf, Fault } from './base/fault.ts';
 import { errorLines } from './cli/error-lines.ts';
+import { jsonErrorOf, jsonLine } from './cli/json-outputs.ts';
 import { nodeProblem } from './cli/node-version.ts';
 
 const words = process.argv.slice(2);
@@ -24,19 +25,18 @@ async function main(): Promise<number> {
 function report(error: unknown): number {
   const asJson = words.includes('--json');
   if (error instanceof Fault) {
-    const { code, message, hint, retryable } = error;
     process.stderr.write(
       asJson
-        ? `${JSON.stringify({ error: { code, message, hint, retryable } })}\n`
-        : `${errorLines(message, hint, process.stderr).join('\n')}\n`,
+        ? `${jsonLine('error', { error: jsonErrorOf(error) })}\n`
+        : `${errorLines(error.message, error.hint, process.stderr).join('\n')}\n`,
     );
-    return exitCodeOf(code);
+    return exitCodeOf(error.code);
   }
   const stack = error instanceof Error ? (error.stack ?? error.message) : String(error);
   const hint = 'This is a defect of holdfast. Please report it with these lines.';
   process.stderr.write(
     asJson
-      ? `${JSON.stringify({ error: { code: 'bug', message: stack, hint, retryable: false } })}\n`
+      ? `${jsonLine('error', { error: { code: 'bug', message: stack, hint, retryable: false } })}\n`
       : `${stack}\n  -> ${hint}\n`,
   );
   return EXIT.bug;

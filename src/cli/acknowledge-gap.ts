@@ -7,8 +7,8 @@ import { locateGateway } from './location.ts';
 /** @throws Fault `command-rejected` if there is no gap */
 export async function acknowledgeGap(context: CommandContext): Promise<number> {
   const { controlSocket } = await locateGateway(context);
-  const answer = await give(controlSocket, 'gap.acknowledge', {});
-  if (context.asJson) printJson(context, answer);
+  await give(controlSocket, 'gap.acknowledge', {});
+  if (context.asJson) printJson(context, 'acknowledged', { acknowledged: true });
   else context.terminal.print('Acknowledged. The condition downlink-gap is cleared.');
   return EXIT.ok;
 }

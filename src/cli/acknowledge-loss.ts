@@ -7,8 +7,8 @@ import { locateGateway } from './location.ts';
 /** @throws Fault `command-rejected` if there is no loss */
 export async function acknowledgeLoss(context: CommandContext): Promise<number> {
   const { controlSocket } = await locateGateway(context);
-  const answer = await give(controlSocket, 'loss.acknowledge', {});
-  if (context.asJson) printJson(context, answer);
+  await give(controlSocket, 'loss.acknowledge', {});
+  if (context.asJson) printJson(context, 'acknowledged', { acknowledged: true });
   else
     context.terminal.print(
       'Acknowledged. The loss is no longer shown as a condition; the ledger still counts it as damaged.',

@@ -23,7 +23,7 @@ export async function changeDeadLetters(
     readonly done: number;
     readonly stopped: string | null;
   };
-  if (context.asJson) printJson(context, { done, stopped });
+  if (context.asJson) printJson(context, 'dead-letters-changed', { done, stopped });
   else if (done === 0) context.terminal.print('There are no dead letters.');
   else context.terminal.print(`${countOf(done, 'dead letter')} ${DONE[verb]}.`);
   if (stopped === null) return EXIT.ok;

@@ -29,7 +29,7 @@ export async function checkConfig(context: CommandContext, file: string): Promis
   const warnings = parsed.ok
     ? [...warningsOf(parsed.config), ...forThisUser, ...(await sharedWarnings(parsed.config))]
     : [];
-  if (context.asJson) printJson(context, { ok: isGood, problems, warnings });
+  if (context.asJson) printJson(context, 'config-check', { ok: isGood, problems, warnings });
   else {
     const lines = isGood
       ? [...goodLines(file, parsed.config), ...tls.lines].flatMap((line) => hangOnScreen('', line, context.terminal))

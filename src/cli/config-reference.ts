@@ -5,7 +5,7 @@ import { renderReference } from '../config/reference.ts';
 import { type CommandContext, printJson } from './context.ts';
 
 export function showReference(context: CommandContext): number {
-  if (context.asJson) printJson(context, keyRows());
+  if (context.asJson) printJson(context, 'config-keys', { keys: keyRows() });
   else context.terminal.print(renderReference().trimEnd());
   return EXIT.ok;
 }

@@ -1,6 +1,7 @@
 /** Context of every command: the output, the general options, and the paths by which a command finds the gateway. */
 import { CONFIG_BYTES_MAX } from '../config/default-places.ts';
 import { readConfigFile } from '../io/config-file.ts';
+import { type JsonName, type JsonOutputs, jsonLine } from './json-outputs.ts';
 import type { Terminal } from './terminal.ts';
 
 export interface CommandContext {
@@ -12,8 +13,13 @@ export interface CommandContext {
   readonly socketPath: string | undefined;
 }
 
-export function printJson({ terminal }: CommandContext, value: unknown): void {
-  terminal.print(JSON.stringify(value));
+/** Prints one object on one line, with the schema of this name (`json-outputs.ts`). */
+export function printJson<Name extends JsonName>(
+  { terminal }: CommandContext,
+  name: Name,
+  output: JsonOutputs[Name],
+): void {
+  terminal.print(jsonLine(name, output));
 }
 
 /** @throws Fault `config-unreadable` */

@@ -13,7 +13,7 @@ export async function exportRecording(context: CommandContext, path: string, out
     out,
     madeOf(path, () => encodeCapture(recording)),
   );
-  if (context.asJson) printJson(context, { out, steps: steps.length, damage: damage ?? null });
+  if (context.asJson) printJson(context, 'export', { out, steps: steps.length, damage: damage ?? null });
   else {
     if (damage !== undefined) context.terminal.print(context.terminal.tone('warning', `${path}: ${damage}`));
     context.terminal.print(`${out}: ${countOf(steps.length, 'step')}`);

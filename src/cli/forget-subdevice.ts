@@ -9,7 +9,7 @@ import { locateGateway } from './location.ts';
 export async function forgetSubdevice(context: CommandContext, subdevice: string): Promise<number> {
   const { controlSocket } = await locateGateway(context);
   const answer = (await give(controlSocket, 'subdevices.forget', { subdevice })) as { readonly discarded: number };
-  if (context.asJson) printJson(context, answer);
+  if (context.asJson) printJson(context, 'subdevice-forgotten', answer);
   else
     context.terminal.print(
       `The session of ${printable(subdevice)} has ended; ${countOf(answer.discarded, 'downlink')} discarded.`,

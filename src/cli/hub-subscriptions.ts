@@ -20,7 +20,7 @@ const NAMES_MAX = 3;
 export async function showHubSubscriptions(context: CommandContext): Promise<number> {
   const report = await askRunning(context, '/v1/hub-subscriptions');
   const { subscriptions, publishes } = report;
-  if (context.asJson) printJson(context, report);
+  if (context.asJson) printJson(context, 'hub-subscriptions', report);
   else {
     const { terminal } = context;
     if (subscriptions.length === 0) terminal.print('No subscriptions are wanted.');
@@ -38,7 +38,7 @@ export async function showHubSubscriptions(context: CommandContext): Promise<num
 export async function releasePackets(context: CommandContext, names: readonly string[]): Promise<number> {
   const { controlSocket } = await locateGateway(context);
   const { released } = (await give(controlSocket, 'hub.release', { names })) as { readonly released: string[] };
-  if (context.asJson) printJson(context, { released });
+  if (context.asJson) printJson(context, 'hub-released', { released });
   else context.terminal.print(`${countOf(released.length, 'packet')} released: ${released.map(printable).join('; ')}.`);
   return EXIT.ok;
 }

@@ -28,7 +28,7 @@ export async function changeBindings(
   subdevices: readonly string[],
 ): Promise<number> {
   const { outcomes } = await command<BindingOutcomes>(context, `hub.${verb}`, { subdevices });
-  if (context.asJson) printJson(context, { outcomes });
+  if (context.asJson) printJson(context, 'hub-bindings-changed', { outcomes });
   else {
     const rows = outcomes.map(({ subdevice, hubIdentity, done, sentence }) => [
       subdevice,
@@ -45,7 +45,7 @@ export async function changeBindings(
 export async function describeBindings(context: CommandContext): Promise<number> {
   const report = await command<BindingsReport>(context, 'hub.describe', {});
   const { answered, bindings, unconfiguredDevices } = report;
-  if (context.asJson) printJson(context, report);
+  if (context.asJson) printJson(context, 'hub-bindings', report);
   else {
     const rows = [
       ...bindings.map(({ subdevice, hubIdentity, binding, sentence }) => [

@@ -59,7 +59,8 @@ export async function testLink(context: CommandContext, name: string, options: L
   const after = await askLink(context, name);
   const score = scoreLink({ before, after, seconds: watchedS, probes: probing.reports() });
   stop.abort();
-  if (context.asJson) printJson(context, { ...score, notProbed: notProbedWords(before, probing, rounds) ?? null });
+  if (context.asJson)
+    printJson(context, 'link-test', { ...score, notProbed: notProbedWords(before, probing, rounds) ?? null });
   else showScore(context, score, notProbedWords(before, probing, rounds));
   return score.verdict === 'good' || score.verdict === 'fair' ? EXIT.ok : EXIT.refused;
 }

@@ -9,6 +9,7 @@ import { findGateway } from '../ops/api/find-gateway.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, readConfigText } from './context.ts';
 import { errorLines } from './error-lines.ts';
+import { jsonLine } from './json-outputs.ts';
 
 /**
  * Locates the gateway of the configuration. If the file is broken, prints a warning and looks for a running gateway
@@ -122,7 +123,7 @@ function isNewerThan(path: string, wallMs: number): boolean {
 function warn({ configPath, asJson }: CommandContext, what: string): void {
   const hint = `The next start will fail. Run: holdfast config check ${configPath}`;
   const lines = asJson
-    ? [JSON.stringify({ warning: { message: what, hint } })]
+    ? [jsonLine('warning', { warning: { message: what, hint } })]
     : errorLines(what, hint, process.stderr);
   process.stderr.write(`${lines.join('\n')}\n`);
 }

@@ -34,7 +34,7 @@ export async function makeBundle(context: CommandContext, { out }: BundleOptions
   writeFileSync(file, bytes);
   closeSync(file);
   if (asJson) {
-    printJson(context, { shape: 1, path, bytes: bytes.length, parts });
+    printJson(context, 'bundle', { path, bytes: bytes.length, parts });
     return EXIT.ok;
   }
   const present = parts.filter(({ leftOut }) => leftOut === null);

@@ -38,7 +38,7 @@ export async function record(
       if (pcapng) await writeOut(capture, encodeCapture(recording));
       if (pcapng) written.push(capture);
     }
-    if (context.asJson) printJson(context, { of, steps, bytes, files: written });
+    if (context.asJson) printJson(context, 'record', { of, steps, bytes, files: written });
     else context.terminal.print(`${of}: ${countOf(steps, 'step')}, ${bytes} bytes\n  ${written.join('\n  ')}`);
   }
   return EXIT.ok;

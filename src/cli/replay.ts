@@ -12,7 +12,7 @@ export async function replay(context: CommandContext, path: string): Promise<num
   const recording = await readRecording(path);
   const run = madeOf(path, () => rerun(recording, path));
   const { damage } = recording;
-  if (context.asJson) printJson(context, { ...run, damage: damage ?? null });
+  if (context.asJson) printJson(context, 'replay', { ...run, damage: damage ?? null });
   else {
     if (damage !== undefined) terminal.print(terminal.tone('warning', `${path}: ${damage}`));
     const before = run.forgotten + run.skipped;

@@ -12,7 +12,7 @@ import { labelled } from './status-view.ts';
 export async function showConditions(context: CommandContext): Promise<number> {
   const { terminal, asJson } = context;
   const { conditions } = await askRunning(context, '/v1/status');
-  if (asJson) printJson(context, conditions);
+  if (asJson) printJson(context, 'conditions', { conditions });
   else if (conditions.length === 0) terminal.print('No conditions: no problem is present.');
   else for (const line of allConditionLines(conditions, terminal).slice(1)) terminal.print(line);
   return EXIT.ok;
@@ -24,7 +24,7 @@ export async function explainCondition(context: CommandContext, word: string): P
   const code = conditionCodes().find((known) => known === word);
   if (code === undefined) throw unknownCode(word);
   const { meaning, effect, remedy, keys } = CONDITIONS[code];
-  if (asJson) printJson(context, { code, meaning, effect, remedy, keys });
+  if (asJson) printJson(context, 'condition', { code, meaning, effect, remedy, keys });
   else {
     const rows = [
       ['Meaning', meaning],
@@ -39,8 +39,10 @@ export async function explainCondition(context: CommandContext, word: string): P
 }
 
 /** Prints the page `docs/conditions.md`. */
-export async function showConditionsPage({ terminal }: CommandContext): Promise<number> {
-  terminal.print(renderConditionsPage().trimEnd());
+export async function showConditionsPage(context: CommandContext): Promise<number> {
+  const text = renderConditionsPage();
+  if (context.asJson) printJson(context, 'page', { text });
+  else context.terminal.print(text.trimEnd());
   return EXIT.ok;
 }
 

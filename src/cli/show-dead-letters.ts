@@ -36,7 +36,7 @@ export async function listDeadLetters(
   options: { readonly after: number; readonly limit: number },
 ): Promise<number> {
   const report = await readReport(context, { after: options.after, limit: options.limit });
-  if (context.asJson) printJson(context, report);
+  if (context.asJson) printJson(context, 'dead-letters', report);
   else for (const line of renderLetters(report, context.terminal)) context.terminal.print(line);
   return EXIT.ok;
 }
@@ -47,7 +47,7 @@ export async function showDeadLetter(context: CommandContext, word: string): Pro
   const [letter] = letters;
   if (letter === undefined)
     throw new Fault('usage', `There is no dead letter ${word}`, { hint: 'holdfast dead-letters list shows them.' });
-  if (context.asJson) printJson(context, letter);
+  if (context.asJson) printJson(context, 'dead-letter', letter);
   else for (const line of renderLetter(letter, context.terminal)) context.terminal.print(line);
   return EXIT.ok;
 }

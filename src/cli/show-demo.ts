@@ -20,7 +20,7 @@ export async function showDemo(context: CommandContext, { seconds, seed }: DemoC
     seed,
     output: outputOn(terminal),
     onEnd: (outcome) => {
-      if (context.asJson) printJson(context, outcome);
+      if (context.asJson) printJson(context, 'demo', outcome);
     },
   });
 }

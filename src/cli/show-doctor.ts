@@ -23,8 +23,6 @@ const WORST_FIRST: readonly CheckVerdict[] = ['fail', 'warn', 'ok', 'skipped'];
 const WORDS: Readonly<Record<CheckVerdict, string>> = { ok: 'ok', warn: 'warning', fail: 'FAIL', skipped: 'skipped' };
 const TONES: Readonly<Record<CheckVerdict, Tone>> = { ok: 'good', warn: 'warning', fail: 'bad', skipped: 'quiet' };
 const ID_WIDTH = 20;
-/** Version of the JSON output. */
-const SHAPE = 1;
 
 export async function showDoctor(context: CommandContext, options: DoctorOptions): Promise<number> {
   const { configPath, socketPath, terminal, asJson } = context;
@@ -47,7 +45,7 @@ export async function showDoctor(context: CommandContext, options: DoctorOptions
   progress?.clear();
   const findings = results.flat();
   const worst = WORST_FIRST.find((verdict) => findings.some((one) => one.verdict === verdict)) ?? 'ok';
-  if (asJson) printJson(context, { shape: SHAPE, verdict: worst, findings });
+  if (asJson) printJson(context, 'doctor', { verdict: worst, findings });
   else for (const line of renderDoctor(findings, terminal)) terminal.print(line);
   return EXIT_CODES[worst];
 }

@@ -14,7 +14,7 @@ import { findingLines, hang, type Terminal, wrap } from './terminal.ts';
 export async function showLedger(context: CommandContext): Promise<number> {
   const found = await askOrRead(context, '/v1/ledger');
   const report = found.kind === 'running' ? found.report : offlineLedgerOf(found.reading);
-  if (context.asJson) printJson(context, report);
+  if (context.asJson) printJson(context, 'ledger', report);
   else for (const line of renderLedger(report, context.terminal)) context.terminal.print(line);
   return report.balances ? EXIT.ok : EXIT.unbalanced;
 }

@@ -32,7 +32,7 @@ const COLUMNS: readonly Column[] = [
 
 export async function showLinks(context: CommandContext): Promise<number> {
   const { links } = await askRunning(context, '/v1/status');
-  if (context.asJson) printJson(context, { links });
+  if (context.asJson) printJson(context, 'links', { links });
   else {
     const { terminal } = context;
     terminal.print(`${renderTable(COLUMNS, links.map(cells), terminal)}\n`);

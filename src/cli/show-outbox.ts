@@ -23,12 +23,12 @@ export async function showOutbox(context: CommandContext): Promise<number> {
   const { terminal } = context;
   const found = await askOrRead(context, '/v1/outbox');
   if (found.kind === 'running') {
-    if (context.asJson) printJson(context, found.report);
+    if (context.asJson) printJson(context, 'outbox', found.report);
     else for (const line of renderOutbox(found.report, terminal)) terminal.print(line);
     return EXIT.ok;
   }
   const report = offlineOutboxOf(found.reading, found.moment);
-  if (context.asJson) printJson(context, report);
+  if (context.asJson) printJson(context, 'outbox-offline', report);
   else for (const line of renderOffline(report, found.fault.hint, terminal)) terminal.print(line);
   return EXIT.notRunning;
 }

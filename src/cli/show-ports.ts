@@ -11,28 +11,9 @@ import { listPorts, MACHINE, type PortRoots } from '../io/serial/serial-ports.ts
 import { nameHolders } from '../io/serial/tty-holder.ts';
 import { printable } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
+import type { PortReport, PortsReport } from './ports-report.ts';
 import { type Column, renderTable } from './table.ts';
 import { hang } from './terminal.ts';
-
-/** Report about one port. All keys are always present. */
-export interface PortReport {
-  readonly device: string;
-  /** Name for the configuration. */
-  readonly name: string;
-  /** Name that the adapter reports; empty for a UART of the board. */
-  readonly adapter: string;
-  /** Links whose `path` leads to this port: none, one, or (an error) several. */
-  readonly links: readonly string[];
-  readonly heldBy: readonly string[];
-  /** Devices of other adapters with the same USB ids and serial number. */
-  readonly twins: readonly string[];
-}
-
-export interface PortsReport {
-  readonly ports: readonly PortReport[];
-  /** Links whose port is not plugged in or is ambiguous. */
-  readonly missing: readonly { readonly link: string; readonly path: string; readonly why: string }[];
-}
 
 const COLUMNS: readonly Column[] = [
   { heading: 'port' },
@@ -44,7 +25,7 @@ const COLUMNS: readonly Column[] = [
 
 export async function showPorts(context: CommandContext): Promise<number> {
   const report = await reportPorts(MACHINE, await configuredLinks(context.configPath));
-  if (context.asJson) printJson(context, report);
+  if (context.asJson) printJson(context, 'ports', report);
   else for (const line of renderPorts(report, context)) context.terminal.print(line);
   return EXIT.ok;
 }

@@ -11,6 +11,7 @@ import { bytesWords, countOf, printable } from '../ops/words.ts';
 import { STORE_FILE } from '../store/state-files.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { canFillScreen, FullScreen, type ScreenKey } from './full-screen.ts';
+import { type CheckWord, jsonErrorOf } from './json-outputs.ts';
 import { locateGateway, storeOf, warnOfNextStart } from './location.ts';
 import { readOffline } from './read-store.ts';
 import { labelled, renderStatus } from './status-view.ts';
@@ -33,7 +34,7 @@ export async function showStatus(context: CommandContext, options: StatusOptions
   const asked = await ask(places.controlSocket, '/v1/status');
   if (asked.kind === 'absent') return await showOfflineStatus(context, storeOf(places, asked.fault), asked.fault);
   if (asked.kind === 'stalled') return showStalled(context, places.stateDir, asked.fault);
-  if (context.asJson) printJson(context, asked.report);
+  if (context.asJson) printJson(context, 'status', asked.report);
   else for (const line of renderStatus(asked.report, context.terminal)) context.terminal.print(line);
   await warnOfNextStart(context, asked.report.process.uptimeMs);
   return EXIT.ok;
@@ -57,9 +58,10 @@ async function watchStatus(context: CommandContext): Promise<number> {
       const { terminal } = screen ?? context;
       const lines = asked.kind === 'answered' ? renderStatus(asked.report, terminal) : hang('! ', last, terminal.width);
       if (screen !== undefined) screen.paint(cut(lines, screen.terminal.height - 1, screen.terminal.width));
-      else if (context.asJson)
-        printJson(context, asked.kind === 'answered' ? asked.report : { error: { message: last } });
-      else for (const line of [...lines, '']) terminal.print(line);
+      else if (context.asJson) {
+        if (asked.kind === 'answered') printJson(context, 'status', asked.report);
+        else printJson(context, 'error', { error: jsonErrorOf(asked.fault) });
+      } else for (const line of [...lines, '']) terminal.print(line);
       await pause(WATCH_MS, undefined, { signal: stop.signal }).catch(() => undefined);
     }
   } finally {
@@ -74,7 +76,7 @@ function isQuit(key: ScreenKey): boolean {
 }
 
 /** Exit codes of monitoring plug-ins (Nagios Plugin Development Guidelines, "Plugin Return Codes"). */
-const CHECKS: Readonly<Record<Losing, { readonly word: string; readonly code: number }>> = {
+const CHECKS: Readonly<Record<Losing, { readonly word: CheckWord; readonly code: number }>> = {
   no: { word: 'OK', code: 0 },
   'at risk': { word: 'WARNING', code: 1 },
   yes: { word: 'CRITICAL', code: 2 },
@@ -96,7 +98,7 @@ async function checkStatus(context: CommandContext): Promise<number> {
   }
   const { word, code } = CHECKS[losing] ?? CHECKS.unknown;
   const line = printable(sentence.replaceAll(/\s*\n\s*/g, ' '));
-  if (context.asJson) printJson(context, { check: word, code, losing, sentence: line });
+  if (context.asJson) printJson(context, 'status-check', { check: word, code, losing, sentence: line });
   else context.terminal.print(`HOLDFAST ${word} - Losing data? ${line}`);
   return code;
 }
@@ -122,7 +124,7 @@ async function showOfflineStatus(context: CommandContext, stateDir: string, faul
   const status = offlineStatusOf(reading, volatilePlaceOf(reading.path) ?? null);
   const { terminal } = context;
   if (context.asJson) {
-    printJson(context, status);
+    printJson(context, 'status-offline', status);
     return EXIT.notRunning;
   }
   const { path, bytes, walBytes } = status.store;

@@ -24,12 +24,12 @@ export async function showSubdevices(context: CommandContext): Promise<number> {
   const found = await askOrRead(context, '/v1/subdevices');
   if (found.kind === 'store') {
     const offline = offlineSubdevicesOf(found.reading, found.moment);
-    if (context.asJson) printJson(context, offline);
+    if (context.asJson) printJson(context, 'subdevices-offline', offline);
     else for (const line of renderOffline(offline, found.fault.hint, context.terminal)) context.terminal.print(line);
     return EXIT.notRunning;
   }
   const { report } = found;
-  if (context.asJson) printJson(context, report);
+  if (context.asJson) printJson(context, 'subdevices', report);
   else if (report.subdevices.length === 0)
     context.terminal.print('No subdevice is configured, and none has connected.');
   else context.terminal.print(renderTable(COLUMNS, report.subdevices.map(cells), context.terminal));

@@ -17,7 +17,7 @@ export async function showTail(context: CommandContext): Promise<number> {
     () => undefined,
   );
   for await (const line of followTail(controlSocket, stop.signal)) {
-    if (context.asJson) printJson(context, line);
+    if (context.asJson) printJson(context, 'tail', line);
     else for (const part of renderLine(line, context.terminal)) context.terminal.print(part);
   }
   stop.abort();

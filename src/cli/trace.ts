@@ -55,7 +55,7 @@ export async function showTrace(context: CommandContext, name: string): Promise<
   } finally {
     stop.abort();
     // The rates are printed also if the gateway has ended.
-    if (context.asJson) printJson(context, { kind: 'rates', ...rates.perS });
+    if (context.asJson) printJson(context, 'trace', { kind: 'rates', ...rates.perS });
     else context.terminal.print(rates.words);
   }
   return EXIT.ok;
@@ -66,7 +66,7 @@ function show(context: CommandContext, moment: Moment, rates: Rates): void {
   const { upMs, what, words, frame } = moment;
   if (context.asJson) {
     const bytes = frame === undefined ? undefined : Buffer.from(frame.bytes).toString('hex');
-    printJson(context, { kind: what, upMs, words, bytes, problem: frame?.problem });
+    printJson(context, 'trace', { kind: what, upMs, words, bytes, problem: frame?.problem });
   } else for (const line of rendered(moment, context.terminal)) context.terminal.print(line);
 }
 
@@ -82,7 +82,7 @@ function rendered({ upMs, what, words, frame }: Moment, terminal: Terminal): str
 }
 
 function reportGap(context: CommandContext, gap: TailSkipped): void {
-  if (context.asJson) printJson(context, gap);
+  if (context.asJson) printJson(context, 'trace', gap);
   else {
     const words = `${countOf(gap.events, 'step')} not shown: this terminal was too slow.`;
     context.terminal.print(context.terminal.tone('warning', words));

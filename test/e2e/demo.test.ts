@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { complaintsAbout } from '../json-complaints.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 /** Twelve seconds of demonstration, and the bounded drain on a busy machine. */
@@ -68,6 +69,7 @@ describe('the demonstration', () => {
     async () => {
       const { output, progress, exitCode } = await demo(['--seconds', '12', '--json'], () => false);
       expect(output).toHaveLength(1);
+      expect(complaintsAbout(output[0] ?? '')).toEqual([]);
       const outcome = JSON.parse(output[0] ?? '');
       expect(outcome, progress).toMatchObject({
         ok: true,

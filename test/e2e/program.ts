@@ -15,6 +15,7 @@ export interface Ended {
   readonly stderr: string;
 }
 
+/** Runs the program to its end. With `--json` each whole line of output must fit the schema that it names. */
 export async function runProgram(...words: readonly string[]): Promise<Ended> {
   return await startProgram(words).ended;
 }
@@ -42,12 +43,13 @@ export function startProgram(words: readonly string[], output?: string): Started
     stderr += text;
   });
   let hasEnded = false;
-  const ended = new Promise<Ended>((resolve) =>
+  const closed = new Promise<Ended>((resolve) =>
     child.once('close', (status, signal) => {
       hasEnded = true;
       resolve({ code: status ?? signal ?? '', stdout, stderr });
     }),
   );
+  const ended = words.includes('--json') ? closed.then(fitting) : closed;
   const hasPrinted = async (pattern: RegExp, meanwhile: () => void): Promise<void> => {
     while (!pattern.test(stdout)) {
       if (hasEnded) throw new Error(`the process ended before it printed ${pattern}: ${stderr}`);
@@ -56,4 +58,14 @@ export function startProgram(words: readonly string[], output?: string): Started
     }
   };
   return { ended, hasPrinted };
+}
+
+/** @throws Error if a line of output does not fit its schema */
+async function fitting(output: Ended): Promise<Ended> {
+  const { complaintsAbout } = await import('../json-complaints.ts');
+  const lines = [...output.stdout.split('\n').slice(0, -1), ...output.stderr.split('\n').slice(0, -1)];
+  const complaints = lines.flatMap(complaintsAbout);
+  if (complaints.length > 0)
+    throw new Error(`output of --json that does not fit its schema: ${complaints.slice(0, 5).join('; ')}`);
+  return output;
 }

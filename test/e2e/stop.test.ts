@@ -89,6 +89,7 @@ describe('the command line without a gateway', () => {
     const waiting = { messages: 10, bytes: expect.any(Number), oldest };
     expect({ code: outbox.code, ...JSON.parse(outbox.stdout) }).toEqual({
       code: 69,
+      schema: 'holdfast/outbox-offline/1',
       running: false,
       total: waiting,
       lanes: [{ subdevice: 'a', ...waiting }],

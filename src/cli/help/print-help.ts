@@ -29,7 +29,7 @@ export async function printManual(context: CommandContext, program: Command): Pr
 }
 
 function print(context: CommandContext, text: string): number {
-  if (context.asJson) printJson(context, { text });
+  if (context.asJson) printJson(context, 'page', { text });
   else context.terminal.print(text.trimEnd());
   return EXIT.ok;
 }

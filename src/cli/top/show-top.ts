@@ -51,7 +51,7 @@ async function printOnce(context: CommandContext, controlSocket: string): Promis
   const subdevices = await ask(controlSocket, '/v1/subdevices');
   if (status.kind !== 'answered') throw status.fault;
   if (subdevices.kind !== 'answered') throw subdevices.fault;
-  printJson(context, { status: status.report, subdevices: subdevices.report.subdevices });
+  printJson(context, 'top', { status: status.report, subdevices: subdevices.report.subdevices });
   return EXIT.ok;
 }
 

@@ -74,7 +74,10 @@ describe.concurrent('holdfast hub', { timeout: PROCESS_MS_MAX }, () => {
 
   it('bind --json prints the answer of the gateway', async () => {
     const { code, out } = await hub('bind', 'meter-2', '--json');
-    expect({ code, answer: JSON.parse(out) }).toEqual({ code: 1, answer: { outcomes: [REFUSED] } });
+    expect({ code, answer: JSON.parse(out) }).toEqual({
+      code: 1,
+      answer: { schema: 'holdfast/hub-bindings-changed/1', outcomes: [REFUSED] },
+    });
   });
 
   it('unbind exits 1 with the reason if the gateway rejects the command', async () => {

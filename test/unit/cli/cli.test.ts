@@ -45,7 +45,7 @@ describe.concurrent('with a running gateway', { timeout: PROCESS_MS_MAX }, () =>
       await withControl(async ({ gateway, socketPath }) => {
         const { code, out, err } = await holdfast('--json', '--socket', socketPath, command);
         expect({ code, err }).toEqual({ code: 0, err: '' });
-        expect(JSON.parse(out)).toEqual(await gateway[command]());
+        expect(JSON.parse(out)).toEqual({ schema: `holdfast/${command}/1`, ...(await gateway[command]()) });
       });
     },
   );

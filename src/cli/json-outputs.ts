@@ -1,0 +1,199 @@
+/**
+ * Outputs of `--json`: name, version, type, and the commands that print each. `docs/schemas` is generated from the types
+ * (`test/unit/cli/json-schemas.test.ts`), and docs/json.md says when a version rises.
+ *
+ * A new command needs a line in `JsonOutputs`, a line in `JSON_OUTPUTS`, and an example in
+ * `test/e2e/json-outputs.test.ts`.
+ */
+import type { Fault } from '../base/fault.ts';
+import type { DemoOutcome } from '../bench/demo/demo-outcome.ts';
+import type { KeyRow } from '../config/key-table.ts';
+import type { Problem } from '../config/kinds/problem.ts';
+import type { CheckVerdict, TimedFinding } from '../doctor/check.ts';
+import type { TailLine, TailSkipped } from '../ops/api/tail-line.ts';
+import type { ConditionEntry } from '../ops/conditions/catalogue.ts';
+import type { HubSubscriptionsReport } from '../ops/conditions/hub-packet-words.ts';
+import type { LinkScore } from '../ops/link-test/link-score.ts';
+import type { BindingOutcomes, BindingsReport } from '../ops/reports/binding-report.ts';
+import type { DeadLetterReport, DeadLettersReport } from '../ops/reports/dead-letter-report.ts';
+import type { LedgerReport } from '../ops/reports/ledger-report.ts';
+import type { LinkReport } from '../ops/reports/link-report.ts';
+import type { OfflineOutbox, OfflineStatus, OfflineSubdevices } from '../ops/reports/offline-report.ts';
+import type { Condition, Losing, OutboxReport, StatusReport, SubdevicesReport } from '../ops/reports/report.ts';
+import type { Moment } from '../recorder/moments.ts';
+import type { Rerun } from '../recorder/rerun.ts';
+import type { ArchivePart } from '../support/archive.ts';
+import type { PortsReport } from './ports-report.ts';
+
+/** Outputs by the name of their schema. Each is an object; the key `schema` is added when it is printed. */
+export interface JsonOutputs {
+  readonly status: StatusReport;
+  readonly 'status-offline': OfflineStatus;
+  readonly 'status-check': StatusCheck;
+  readonly doctor: { readonly verdict: CheckVerdict; readonly findings: readonly TimedFinding[] };
+  readonly bundle: { readonly path: string; readonly bytes: number; readonly parts: readonly ArchivePart[] };
+  readonly top: { readonly status: StatusReport; readonly subdevices: SubdevicesReport['subdevices'] };
+  readonly ledger: LedgerReport;
+  readonly subdevices: SubdevicesReport;
+  readonly 'subdevices-offline': OfflineSubdevices;
+  readonly 'subdevice-forgotten': { readonly discarded: number };
+  readonly outbox: OutboxReport;
+  readonly 'outbox-offline': OfflineOutbox;
+  readonly acknowledged: { readonly acknowledged: true };
+  readonly trace: TraceLine;
+  readonly tail: TailLine;
+  readonly conditions: { readonly conditions: readonly Condition[] };
+  readonly condition: ConditionEntry & { readonly code: string };
+  readonly ports: PortsReport;
+  readonly links: { readonly links: readonly LinkReport[] };
+  readonly 'link-test': LinkScore & {
+    /** Reason why no subdevice was probed, as a sentence; `null`: subdevices were probed. */
+    readonly notProbed: string | null;
+  };
+  readonly 'dead-letters': DeadLettersReport;
+  readonly 'dead-letter': DeadLetterReport;
+  readonly 'dead-letters-changed': {
+    readonly done: number;
+    /** Reason why the command ended before the last dead letter; `null`: it did not. */
+    readonly stopped: string | null;
+  };
+  readonly record: RecordedFiles;
+  readonly export: {
+    readonly out: string;
+    readonly steps: number;
+    /** Damage of the recording; `null`: none. */
+    readonly damage: string | null;
+  };
+  readonly replay: Rerun & { readonly damage: string | null };
+  readonly 'hub-bindings-changed': BindingOutcomes;
+  readonly 'hub-bindings': BindingsReport;
+  readonly 'hub-subscriptions': HubSubscriptionsReport;
+  readonly 'hub-released': {
+    /** Packets that are sent again. */
+    readonly released: readonly string[];
+  };
+  readonly 'config-check': {
+    readonly ok: boolean;
+    readonly problems: readonly Problem[];
+    readonly warnings: readonly Problem[];
+  };
+  readonly 'config-keys': { readonly keys: readonly KeyRow[] };
+  readonly demo: DemoOutcome;
+  readonly page: {
+    /** Whole text of the page or script. */
+    readonly text: string;
+  };
+  readonly error: { readonly error: JsonError };
+  readonly warning: { readonly warning: { readonly message: string; readonly hint: string } };
+}
+
+export interface JsonError {
+  /** Stable word; the exit code depends on it. */
+  readonly code: string;
+  readonly message: string;
+  /** Remedy. */
+  readonly hint: string;
+  /** True if the same command may succeed later without any change. */
+  readonly retryable: boolean;
+}
+
+export type CheckWord = 'OK' | 'WARNING' | 'CRITICAL' | 'UNKNOWN';
+
+/** Line of `status --check`. */
+interface StatusCheck {
+  readonly check: CheckWord;
+  /** Exit code. */
+  readonly code: number;
+  readonly losing: Losing;
+  readonly sentence: string;
+}
+
+/** Line of `trace`. The last line has the rates. */
+type TraceLine =
+  | {
+      readonly kind: Moment['what'];
+      /** Monotonic ms of this boot. */
+      readonly upMs: number;
+      readonly words: string;
+      /** Frame in hexadecimal; absent: the line is not about a frame. */
+      readonly bytes?: string | undefined;
+      /** Defect of the frame; absent: none. */
+      readonly problem?: string | undefined;
+    }
+  | TailSkipped
+  | ({ readonly kind: 'rates' } & TraceRates);
+
+/** Frames and bytes per second, from the first step to the last. */
+export interface TraceRates {
+  readonly framesIn: number;
+  readonly bytesIn: number;
+  readonly framesOut: number;
+  readonly bytesOut: number;
+}
+
+/** Line of `record`: files of one machine. */
+interface RecordedFiles {
+  /** Name of the link, or `hub`. */
+  readonly of: string;
+  readonly steps: number;
+  readonly bytes: number;
+  readonly files: readonly string[];
+}
+
+export type JsonName = keyof JsonOutputs;
+
+/** `commands`: words of the commands that print the output; empty: every command can. */
+export const JSON_OUTPUTS: Readonly<
+  Record<JsonName, { readonly version: number; readonly commands: readonly string[] }>
+> = {
+  status: { version: 1, commands: ['status'] },
+  'status-offline': { version: 1, commands: ['status'] },
+  'status-check': { version: 1, commands: ['status'] },
+  doctor: { version: 1, commands: ['doctor'] },
+  bundle: { version: 1, commands: ['bundle'] },
+  top: { version: 1, commands: ['top'] },
+  ledger: { version: 1, commands: ['ledger'] },
+  subdevices: { version: 1, commands: ['subdevices'] },
+  'subdevices-offline': { version: 1, commands: ['subdevices'] },
+  'subdevice-forgotten': { version: 1, commands: ['subdevices forget'] },
+  outbox: { version: 1, commands: ['outbox'] },
+  'outbox-offline': { version: 1, commands: ['outbox'] },
+  acknowledged: { version: 1, commands: ['acknowledge-gap', 'acknowledge-loss'] },
+  trace: { version: 1, commands: ['trace'] },
+  tail: { version: 1, commands: ['tail'] },
+  conditions: { version: 1, commands: ['conditions'] },
+  condition: { version: 1, commands: ['conditions explain'] },
+  ports: { version: 1, commands: ['ports'] },
+  links: { version: 1, commands: ['links'] },
+  'link-test': { version: 1, commands: ['link test'] },
+  'dead-letters': { version: 1, commands: ['dead-letters list'] },
+  'dead-letter': { version: 1, commands: ['dead-letters show'] },
+  'dead-letters-changed': { version: 1, commands: ['dead-letters retry', 'dead-letters drop'] },
+  record: { version: 1, commands: ['record'] },
+  export: { version: 1, commands: ['export'] },
+  replay: { version: 1, commands: ['replay'] },
+  'hub-bindings-changed': { version: 1, commands: ['hub bind', 'hub unbind'] },
+  'hub-bindings': { version: 1, commands: ['hub describe'] },
+  'hub-subscriptions': { version: 1, commands: ['hub subscriptions'] },
+  'hub-released': { version: 1, commands: ['hub subscriptions release'] },
+  'config-check': { version: 1, commands: ['config check'] },
+  'config-keys': { version: 1, commands: ['config reference'] },
+  demo: { version: 1, commands: ['demo'] },
+  page: { version: 1, commands: ['completion', 'manual', 'conditions reference'] },
+  error: { version: 1, commands: [] },
+  warning: { version: 1, commands: [] },
+};
+
+/** Identifier of a schema, the value of the key `schema`: `holdfast/status/1`. */
+export function schemaOf(name: JsonName): string {
+  return `holdfast/${name}/${JSON_OUTPUTS[name].version}`;
+}
+
+/** One line of JSON, without the line feed. */
+export function jsonLine<Name extends JsonName>(name: Name, output: JsonOutputs[Name]): string {
+  return JSON.stringify({ schema: schemaOf(name), ...output });
+}
+
+export function jsonErrorOf({ code, message, hint, retryable }: Fault): JsonError {
+  return { code, message, hint, retryable };
+}

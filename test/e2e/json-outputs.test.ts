@@ -1,0 +1,152 @@
+/**
+ * Output of every command with `--json`, from a real gateway, beside the published schemas. `runProgram` compares each
+ * line; this test runs the commands and checks that no schema is left out.
+ */
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { JSON_OUTPUTS, type JsonName, schemaOf } from '../../src/cli/json-outputs.ts';
+import { type AdminCommands, startAdministration } from '../../src/ops/api/administration.ts';
+import { runProgram, startProgram } from './program.ts';
+import { openTestbed, type Testbed } from './testbed.ts';
+import { until } from './until.ts';
+
+/** Outputs that another test compares with their schemas. */
+const ELSEWHERE: Partial<Record<JsonName, string>> = { demo: 'test/e2e/demo.test.ts' };
+
+/** Commands with a hub that acknowledges everything but the topic `muted`. */
+const RUNNING: readonly (readonly string[])[] = [
+  ['status'],
+  ['status', '--check'],
+  ['doctor'],
+  ['top'],
+  ['ledger'],
+  ['subdevices'],
+  ['outbox'],
+  ['conditions'],
+  ['conditions', 'explain', 'hub-away'],
+  ['conditions', 'explain', 'no-such-code'],
+  ['ports'],
+  ['links'],
+  ['link', 'test', 'link-a', '--seconds', '1', '--probes', '1'],
+  ['dead-letters', 'list'],
+  ['dead-letters', 'show', '1'],
+  ['dead-letters', 'retry', '1'],
+  ['hub', 'subscriptions'],
+  ['config', 'check'],
+  ['config', 'reference'],
+  ['completion', 'bash'],
+  ['manual'],
+  ['conditions', 'reference'],
+  ['acknowledge-gap'],
+];
+
+/** Commands without a gateway: they read the store. */
+const STOPPED: readonly (readonly string[])[] = [
+  ['status'],
+  ['ledger'],
+  ['subdevices'],
+  ['outbox'],
+  ['dead-letters', 'list'],
+  ['links'],
+];
+
+/** Commands whose answers need a hub with operations or a rare fault; here the answers of the gateway are fixed. */
+const FIXED: readonly (readonly [words: readonly string[], command: string, answer: unknown])[] = [
+  [
+    ['hub', 'bind', 'a'],
+    'hub.bind',
+    { outcomes: [{ subdevice: 'a', hubIdentity: 'P/a', done: true, code: 0, sentence: 'done', remedy: null }] },
+  ],
+  [
+    ['hub', 'describe'],
+    'hub.describe',
+    {
+      answered: true,
+      bindings: [{ subdevice: 'a', hubIdentity: 'P/a', binding: 'bound', sentence: null, remedy: null, forMs: null }],
+      unconfiguredDevices: ['P/old'],
+    },
+  ],
+  [['hub', 'subscriptions', 'release', 'gw/a/tick'], 'hub.release', { released: ['PUBLISH (QoS 0) on gw/a/tick'] }],
+  [['subdevices', 'forget', 'a'], 'subdevices.forget', { discarded: 3 }],
+  [['acknowledge-gap'], 'gap.acknowledge', { acknowledged: true }],
+  [['acknowledge-loss'], 'loss.acknowledge', { acknowledged: true }],
+];
+
+const seen = new Set<string>();
+
+/** Runs commands two at a time; each line must fit its schema. */
+async function see(options: readonly string[], commands: readonly (readonly string[])[]): Promise<void> {
+  const [first, second, ...others] = commands;
+  if (first === undefined) return;
+  for (const { stdout, stderr } of await Promise.all(
+    [first, ...(second === undefined ? [] : [second])].map((words) => runProgram('--json', ...options, ...words)),
+  ))
+    note(stdout, stderr);
+  await see(options, others);
+}
+
+function note(...outputs: readonly string[]): void {
+  for (const line of outputs.flatMap((output) => output.split('\n').slice(0, -1))) seen.add(JSON.parse(line).schema);
+}
+
+/** A message that the hub does not acknowledge became a dead letter. */
+async function openWithLetter(): Promise<Testbed> {
+  const config = { hub: { puback_ms_max: 200, attempts_max: 2 } };
+  const testbed = await openTestbed({ rules: { mutedTopics: ['gw/a/muted'] }, config });
+  await testbed.start();
+  testbed.subdevice('a').publish('muted');
+  testbed.publish(3);
+  await until(async () => (await testbed.gateway.ledger()).totals.uplink.dead === 1);
+  return testbed;
+}
+
+/** Follows a stream until it has shown events, then ends the gateway, which ends the stream. */
+async function follow(testbed: Testbed): Promise<void> {
+  const options = ['--json', '--config', testbed.configPath];
+  const streams = [['tail'], ['trace', 'link-a']].map((words) => startProgram([...options, ...words]));
+  await Promise.all(streams.map((stream) => stream.hasPrinted(/"kind"/, () => testbed.publish(1))));
+  await testbed.gateway.signal('SIGTERM');
+  for (const { ended } of streams) {
+    const { stdout, stderr } = await ended;
+    note(stdout, stderr);
+  }
+}
+
+async function withFixedAnswers(folder: string): Promise<void> {
+  const controlSocket = join(folder, 'fixed.sock');
+  const commands: AdminCommands = Object.fromEntries(FIXED.map(([, name, answer]) => [name, async () => answer]));
+  const administration = await startAdministration({ controlSocket, commands });
+  try {
+    await see(
+      ['--socket', controlSocket],
+      FIXED.map(([words]) => words),
+    );
+  } finally {
+    await administration.close();
+  }
+}
+
+it('the output of every command with --json fits its published schema', async () => {
+  const testbed = await openWithLetter();
+  const options = ['--config', testbed.configPath];
+  await see(options, RUNNING);
+  await see(options, [['bundle', '--out', join(testbed.folder, 'bundle.zip')]]);
+  const copy = join(testbed.folder, 'copy.recording');
+  await see(options, [['record', 'link-a', '--out', copy]]);
+  await see(options, [
+    ['export', copy, '--pcapng', `${copy}.pcapng`],
+    ['replay', copy],
+  ]);
+  await follow(testbed);
+  await see(options, STOPPED);
+  const broken = join(testbed.folder, 'broken.toml');
+  writeFileSync(broken, '[gateway');
+  await see(['--config', broken], [['status']]);
+  await withFixedAnswers(testbed.folder);
+  const names = Object.keys(JSON_OUTPUTS) as JsonName[];
+  expect(
+    names.filter((name) => !seen.has(schemaOf(name)) && ELSEWHERE[name] === undefined),
+    'No command of this test has printed these outputs: add a run to RUNNING, STOPPED or FIXED',
+  ).toEqual([]);
+});
