@@ -9,7 +9,7 @@ import { cut, hang, type Terminal, type Tone } from './terminal.ts';
 export const TONE: Readonly<Record<Losing, Tone>> = { no: 'good', 'at risk': 'warning', unknown: 'bad', yes: 'bad' };
 
 /** Largest number of conditions shown. Further conditions are only counted. */
-export const CONDITIONS_SHOWN_MAX = 5;
+const CONDITIONS_SHOWN_MAX = 5;
 /** Number of lines of a shortened condition: one for the sentence and one for the hint. */
 const CONDITION_LINES_MIN = 2;
 const ALL = 'holdfast conditions';

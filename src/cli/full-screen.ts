@@ -1,10 +1,10 @@
 /**
  * Full screen of a terminal: alternate screen, keys, and repainting. The terminal is left as it was on every exit, also
- * by a signal or an error. Control sequences: ECMA-48, and xterm for the alternate screen.
+ * by a signal or an error, and while the process is stopped by Ctrl-Z. Control sequences: ECMA-48, and xterm for the
+ * alternate screen.
  */
-import { once } from 'node:events';
 import { emitKeypressEvents } from 'node:readline';
-import { openTerminal, type Terminal } from './terminal.ts';
+import { asciiOnly, isAsciiTerminal, openTerminal, type Terminal } from './terminal.ts';
 
 /** Size of a terminal that reports none or 0, such as a serial console, and the smallest size that is used. */
 const WIDTH_UNKNOWN = 80;
@@ -21,6 +21,13 @@ const ERASE_BELOW = '\u001b[J';
 /** Names of `node:readline`, or a printable character. */
 export type ScreenKey = 'up' | 'down' | 'return' | 'escape' | 'backspace' | { readonly text: string };
 
+export interface ScreenTerminal extends Terminal {
+  /** Height in lines. */
+  readonly height: number;
+  /** Returns the text as this terminal can show it. */
+  plain(text: string): string;
+}
+
 export interface FullScreenOptions {
   readonly pressed: (key: ScreenKey) => void;
   /** Called when the size has changed. */
@@ -34,29 +41,47 @@ export function canFillScreen(): boolean {
   return process.stdout.isTTY === true && process.stdin.isTTY === true;
 }
 
+/** Signals that end the program. SIGQUIT is sent by Ctrl-\ from another terminal; in raw mode no key sends a signal. */
+const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
+
 export class FullScreen {
-  #isEntered = true;
+  #isEntered = false;
+  /** Removes the listeners of this screen. */
+  readonly #release: () => void;
 
   constructor({ pressed, resized, ended }: FullScreenOptions) {
     const { stdin, stdout } = process;
-    stdout.write(ENTER);
-    stdin.setRawMode(true);
+    this.#enter();
     emitKeypressEvents(stdin);
-    stdin.on('keypress', (text: string | undefined, { name, ctrl }: { name?: string; ctrl?: boolean }) => {
+    const onKey = (text: string | undefined, { name, ctrl }: { name?: string; ctrl?: boolean }): void => {
       if (ctrl === true && (name === 'c' || name === 'd')) return ended();
+      if (ctrl === true && name === 'z') return this.#suspend();
       const key = keyOf(text, name);
       if (key !== undefined) pressed(key);
-    });
+    };
+    const onResumed = (): void => {
+      this.#enter();
+      resized();
+    };
+    const onCrash = (): void => this.leave(); // before the error is printed
+    stdin.on('keypress', onKey);
     stdout.on('resize', resized);
-    process.once('exit', () => this.leave()); // also after an error
-    for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) void once(process, signal).then(ended);
+    process.on('exit', onCrash).on('uncaughtExceptionMonitor', onCrash).on('SIGCONT', onResumed);
+    for (const signal of END_SIGNALS) process.on(signal, ended);
+    process.on('SIGTSTP', () => this.#suspend());
+    this.#release = () => {
+      stdin.off('keypress', onKey);
+      stdout.off('resize', resized);
+      process.off('SIGCONT', onResumed);
+    };
   }
 
   /** The terminal with its present size. */
-  get terminal(): Terminal & { readonly height: number } {
+  get terminal(): ScreenTerminal {
     const { stdout, env } = process;
     return {
       ...openTerminal(stdout, env),
+      plain: isAsciiTerminal(env) ? asciiOnly : (text) => text,
       width: Math.max(WIDTH_MIN, stdout.columns || WIDTH_UNKNOWN),
       height: Math.max(HEIGHT_MIN, stdout.rows || HEIGHT_UNKNOWN),
     };
@@ -64,16 +89,39 @@ export class FullScreen {
 
   /** @param lines at most as many as the terminal has */
   paint(lines: readonly string[]): void {
-    process.stdout.write(`${HOME}${lines.map((line) => `${line}${ERASE_LINE}`).join('\r\n')}${ERASE_BELOW}`);
+    if (!this.#isEntered) return;
+    const { plain } = this.terminal;
+    const text = lines.map((line) => `${plain(line)}${ERASE_LINE}`).join('\r\n');
+    process.stdout.write(`${HOME}${text}${ERASE_BELOW}`);
   }
 
   /** Restores the terminal. Idempotent. */
   leave(): void {
+    this.#release();
+    this.#restore();
+  }
+
+  #enter(): void {
+    if (this.#isEntered) return;
+    this.#isEntered = true;
+    process.stdout.write(ENTER);
+    process.stdin.setRawMode(true);
+    process.stdin.resume();
+  }
+
+  #restore(): void {
     if (!this.#isEntered) return;
     this.#isEntered = false;
     process.stdin.setRawMode(false);
     process.stdin.pause();
     process.stdout.write(LEAVE);
+  }
+
+  /** Stops the process, as the shell expects of Ctrl-Z. The screen comes back with SIGCONT. */
+  #suspend(): void {
+    this.#restore();
+    // SIGSTOP cannot be handled, so it stops this process although SIGTSTP has a listener
+    process.kill(process.pid, 'SIGSTOP');
   }
 }
 

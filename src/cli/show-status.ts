@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, Fault } from '../base/fault.ts';
 import { volatilePlaceOf } from '../io/volatile-storage.ts';
-import { ask } from '../ops/api/control-client.ts';
+import { type Asked, ask } from '../ops/api/control-client.ts';
 import { offlineStatusOf } from '../ops/reports/offline-report.ts';
 import type { Losing } from '../ops/reports/report.ts';
 import { bytesWords, countOf, printable } from '../ops/words.ts';
@@ -15,7 +15,7 @@ import { type CheckWord, jsonErrorOf } from './json-outputs.ts';
 import { locateGateway, storeOf, warnOfNextStart } from './location.ts';
 import { readOffline } from './read-store.ts';
 import { labelled, renderStatus } from './status-view.ts';
-import { cut, findingLines, hang, wrap } from './terminal.ts';
+import { cut, findingLines, hang, type Terminal, wrap } from './terminal.ts';
 
 export interface StatusOptions {
   /** Prints one line, and exits with the code of the verdict. */
@@ -27,7 +27,13 @@ export interface StatusOptions {
 /** Pause between two statuses of `--watch`. */
 const WATCH_MS = 2000;
 
+/** @throws Fault `usage` for `--watch` with `--check` */
 export async function showStatus(context: CommandContext, options: StatusOptions): Promise<number> {
+  if (options.check && options.watch) {
+    throw new Fault('usage', '--watch and --check exclude each other', {
+      hint: '--check prints one line and ends. Let the monitoring system repeat it, or use --watch alone.',
+    });
+  }
   if (options.check) return await checkStatus(context);
   if (options.watch) return await watchStatus(context);
   const places = await locateGateway(context);
@@ -45,30 +51,41 @@ async function watchStatus(context: CommandContext): Promise<number> {
   const { controlSocket } = await locateGateway(context);
   const stop = new AbortController();
   const end = (): void => stop.abort();
+  let answer: Asked<'/v1/status'> | undefined;
+  const draw = (): void => {
+    if (screen === undefined || answer === undefined) return;
+    const { height, width } = screen.terminal;
+    screen.paint(cut(watchedLines(answer, screen.terminal), height - 1, width));
+  };
   const isFull = canFillScreen() && !context.asJson;
   const screen = isFull
-    ? new FullScreen({ pressed: (key) => isQuit(key) && end(), resized: () => undefined, ended: end })
+    ? new FullScreen({ pressed: (key) => isQuit(key) && end(), resized: draw, ended: end })
     : undefined;
   if (screen === undefined) process.once('SIGINT', end);
-  let last = '';
   try {
     while (!stop.signal.aborted) {
-      const asked = await ask(controlSocket, '/v1/status');
-      last = asked.kind === 'answered' ? asked.report.sentence : `${asked.fault.message}.`;
-      const { terminal } = screen ?? context;
-      const lines = asked.kind === 'answered' ? renderStatus(asked.report, terminal) : hang('! ', last, terminal.width);
-      if (screen !== undefined) screen.paint(cut(lines, screen.terminal.height - 1, screen.terminal.width));
+      answer = await ask(controlSocket, '/v1/status');
+      if (screen !== undefined) draw();
       else if (context.asJson) {
-        if (asked.kind === 'answered') printJson(context, 'status', asked.report);
-        else printJson(context, 'error', { error: jsonErrorOf(asked.fault) });
-      } else for (const line of [...lines, '']) terminal.print(line);
+        if (answer.kind === 'answered') printJson(context, 'status', answer.report);
+        else printJson(context, 'error', { error: jsonErrorOf(answer.fault) });
+      } else for (const line of [...watchedLines(answer, context.terminal), '']) context.terminal.print(line);
       await pause(WATCH_MS, undefined, { signal: stop.signal }).catch(() => undefined);
     }
   } finally {
     screen?.leave();
   }
-  if (screen !== undefined) context.terminal.print(`Losing data? ${last}`);
+  if (screen !== undefined && answer !== undefined) context.terminal.print(`Losing data? ${sentenceOf(answer)}`);
   return EXIT.ok;
+}
+
+function watchedLines(answer: Asked<'/v1/status'>, terminal: Terminal): string[] {
+  if (answer.kind === 'answered') return renderStatus(answer.report, terminal);
+  return hang('! ', printable(sentenceOf(answer)), terminal.width);
+}
+
+function sentenceOf(answer: Asked<'/v1/status'>): string {
+  return answer.kind === 'answered' ? answer.report.sentence : `${answer.fault.message}.`;
 }
 
 function isQuit(key: ScreenKey): boolean {

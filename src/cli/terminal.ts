@@ -39,15 +39,40 @@ const FORMAT = { good: 'green', warning: 'yellow', bad: 'red', quiet: 'dim', str
 
 export function openTerminal(stream: TextStream, environment: NodeJS.ProcessEnv): Terminal {
   // Any value of NO_COLOR that is not empty turns colours off (https://no-color.org).
+  const plain = stream.isTTY === true && isAsciiTerminal(environment) ? asciiOnly : (text: string): string => text;
   const isStyled = stream.isTTY === true && (environment.NO_COLOR ?? '') === '' && environment.TERM !== 'dumb';
   return {
     isScreen: stream.isTTY === true,
     width: Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, stream.columns ?? WIDTH_UNKNOWN)),
     print: (line) => {
-      stream.write(`${line}\n`);
+      stream.write(`${plain(line)}\n`);
     },
     tone: (tone, text) => (isStyled ? styleText(FORMAT[tone], text, { validateStream: false }) : text),
   };
+}
+
+/** True if the locale of the environment has no UTF-8. Sources: locale(7), order of LC_ALL, LC_CTYPE, LANG. */
+export function isAsciiTerminal(environment: NodeJS.ProcessEnv): boolean {
+  const locale = [environment.LC_ALL, environment.LC_CTYPE, environment.LANG].find((value) => (value ?? '') !== '');
+  return !/utf-?8/i.test(locale ?? '');
+}
+
+/** Signs of the program's own texts and their replacements, of the same width. */
+const ASCII: Readonly<Record<string, string>> = {
+  '·': '-',
+  '…': '~',
+  '→': '>',
+  '▶': '>',
+  '–': '-',
+  '−': '-',
+  '─': '-',
+  '×': 'x',
+  '’': "'",
+};
+
+/** Replaces signs of the program that a terminal without UTF-8 cannot show. The width stays the same. */
+export function asciiOnly(text: string): string {
+  return text.replaceAll(/[^\u0000-\u007f]/gu, (sign) => ASCII[sign] ?? sign);
 }
 
 /** Place where a line may be broken: a space, except a space between a number and its unit. */

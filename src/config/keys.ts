@@ -58,6 +58,16 @@ export const GATEWAY = z.strictObject({
     .default('info')
     .meta(means('Lowest level of lines that are logged.')),
   log_format: z.enum(['text', 'json']).default('text').meta(means('Format of log lines.')),
+  medium_life_tb: z
+    .number()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .meta(
+      means(
+        'Terabytes that can be written to the medium of state_dir in its life (TBW in its data sheet), for the wear in `holdfast status`. 0 = unknown: 300 full writes are assumed.',
+      ),
+    ),
   accept_unknown_subdevices: FLAG.meta(means('Serve subdevices without a [[subdevice]]. Profile generic only.')),
 });
 

@@ -39,7 +39,7 @@ export interface GatewayView {
   readonly downlinks: Custodian;
   custodian(direction: Direction): Custodian;
   readonly losses: Pick<Losses, 'rows'>;
-  readonly outbox: Pick<Outbox, 'classOf' | 'ackHealth' | 'poison' | 'unansweredSinceMs'>;
+  readonly outbox: Pick<Outbox, 'classOf' | 'ackHealth' | 'poison' | 'pacer' | 'unansweredSinceMs'>;
   readonly alarmTopics: Pick<AlarmTopics, 'isSettled'>;
   readonly registry: Pick<SubdeviceRegistry, 'all' | 'byId' | 'byLane' | 'wantedFilters'>;
   /** True if the configuration has the subdevice, or allows unknown ones. */

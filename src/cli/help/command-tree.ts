@@ -8,6 +8,8 @@ export interface CommandNode {
   readonly description: string;
   /** Arguments as in the usage line, e.g. `<id>`. */
   readonly argumentsWords: string;
+  /** Values that its arguments may have; empty: any. */
+  readonly choices: readonly string[];
   readonly options: readonly OptionNode[];
   readonly examples: readonly string[];
   readonly children: readonly CommandNode[];
@@ -40,6 +42,7 @@ export function treeOf(command: Command, words: readonly string[] = []): Command
         return one.required ? `<${name}>` : `[${name}]`;
       })
       .join(' '),
+    choices: command.registeredArguments.flatMap(({ argChoices }) => argChoices ?? []),
     options: [...command.options.map(optionOf), { ...HELP, takesValue: false, takesFile: false, choices: [] }],
     examples: EXAMPLES[words.join(' ')] ?? [],
     children: command.commands.map((child) => treeOf(child, [...words, child.name()])),

@@ -16,7 +16,7 @@ function bashScript(program: CommandNode): string {
   const own = program.options.map(({ long }) => long);
   const cases = allNodes(program).map((node) => {
     const options = [...new Set([...node.options.map(({ long }) => long), ...own])];
-    return `    ${bashKey(node)}) commands=${quoted(childNames(node))}; options=${quoted(options)} ;;`;
+    return `    ${bashKey(node)}) commands=${quoted(nextWords(node))}; options=${quoted(options)} ;;`;
   });
   const values = allNodes(program).flatMap(({ options }) => options.filter(({ takesValue }) => takesValue));
   const files = [...new Set(values.filter(({ takesFile }) => takesFile).map(({ long }) => long))];
@@ -57,6 +57,9 @@ complete -F _holdfast holdfast
 
 const bashKey = ({ words }: CommandNode): string => (words.length === 0 ? "''" : `' ${words.join(' ')}'`);
 const childNames = ({ children }: CommandNode): string[] => children.map(({ words }) => words.at(-1) ?? '');
+/** Words that may follow a command: its commands, or the values of its argument. */
+const nextWords = (node: CommandNode): readonly string[] =>
+  node.children.length > 0 ? childNames(node) : node.choices;
 const quoted = (words: readonly string[]): string => `'${words.join(' ')}'`;
 
 /** One function for each command group, and \`_arguments\` for the options. */
@@ -75,7 +78,8 @@ function zshScript(program: CommandNode): string {
             : ':value:';
       return `'${option.long}[${zshText(option.description)}]${option.takesValue ? value : ''}'`;
     });
-    const rest = node.children.length > 0 ? ["'1: :->command'", "'*::argument:->argument'"] : ["'*:file:_files'"];
+    const values = node.choices.length > 0 ? `'1:value:(${node.choices.join(' ')})'` : "'*:file:_files'";
+    const rest = node.children.length > 0 ? ["'1: :->command'", "'*::argument:->argument'"] : [values];
     const list = node.children.map(({ words, description }) => `'${words.at(-1)}:${zshText(description)}'`);
     const inner = node.children.map(({ words }) => `        ${words.at(-1)}) ${zshName(words)} ;;`);
     const states =
@@ -116,6 +120,8 @@ function fishScript(program: CommandNode): string {
     const commands = node.children.map(
       ({ words, description }) => `complete -c holdfast -f${condition} -a ${words.at(-1)} -d ${fishText(description)}`,
     );
+    const values =
+      node.choices.length === 0 ? [] : [`complete -c holdfast -f${condition} -a '${node.choices.join(' ')}'`];
     const inCommand = seen.length === 0 ? '' : ` -n '${seen.join('; and ')}'`;
     const options = node.options.map(({ long, description, takesValue, takesFile, choices }) => {
       const value = takesFile
@@ -125,7 +131,7 @@ function fishScript(program: CommandNode): string {
           : '';
       return `complete -c holdfast${inCommand} -l ${long.slice(2)}${value} -d ${fishText(description)}`;
     });
-    return [...commands, ...options];
+    return [...commands, ...values, ...options];
   });
   return `# Completion of holdfast for fish.\n${lines.join('\n')}\n`;
 }

@@ -5,7 +5,7 @@ import { ask } from '../../ops/api/control-client.ts';
 import { type CommandContext, printJson } from '../context.ts';
 import { canFillScreen, FullScreen } from '../full-screen.ts';
 import { locateGateway } from '../location.ts';
-import { isAsciiTerminal } from './sparkline.ts';
+import { isAsciiTerminal } from '../terminal.ts';
 import { TopModel } from './top-model.ts';
 import { renderTop } from './top-view.ts';
 

@@ -15,9 +15,3 @@ export function sparkline(values: readonly number[], width: number, isAscii: boo
   });
   return curve.join('').padStart(width);
 }
-
-/** True if the locale of the environment has no UTF-8. Sources: locale(7), order of LC_ALL, LC_CTYPE, LANG. */
-export function isAsciiTerminal(environment: NodeJS.ProcessEnv): boolean {
-  const locale = [environment.LC_ALL, environment.LC_CTYPE, environment.LANG].find((value) => (value ?? '') !== '');
-  return !/utf-?8/i.test(locale ?? '');
-}

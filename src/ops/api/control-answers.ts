@@ -91,7 +91,12 @@ const STATUS = keys({
   sentence: 'text',
   hub: HUB,
   links: list(LINK),
+  subdevices: keys(named('connected asleep away neverSeen', 'number')),
   outbox: QUEUE,
+  outlook: keys({
+    full: maybe(keys({ bound: 'text', inMs: 'number', measuredMs: 'number' })),
+    drain: maybe(keys({ ms: 'number', basis: 'text' })),
+  }),
   inbox: QUEUE,
   conditions: list(keys({ losing: 'text', forMs: 'number', sentence: 'text', hint: maybe('text') })),
   store: keys({
@@ -100,6 +105,12 @@ const STATUS = keys({
     freeBytes: maybe('number'),
     flashBytesWritten: maybe('number'),
     recovery: list('text'),
+  }),
+  medium: keys({
+    ...named('bytes deviceBytes usedShare', maybe('number')),
+    device: maybe('text'),
+    overMs: 'number',
+    life: maybe(keys({ bytes: 'number', basis: 'text' })),
   }),
   process: keys({
     ...named('pid uptimeMs rssBytes', 'number'),

@@ -7,6 +7,7 @@ import type { Clock } from '../../ports.ts';
 import { NO_RECORDINGS } from '../recordings.ts';
 import type { HubReport } from '../reports/hub-report.ts';
 import { type LinkReport, RESTING } from '../reports/link-report.ts';
+import { NO_MEDIUM } from '../reports/medium-report.ts';
 import type { QueueReport, StatusReport } from '../reports/report.ts';
 import { judge } from '../verdict.ts';
 import { ANSWERS, type AnswerPath, type Answers, type Inspection } from './control-answers.ts';
@@ -53,6 +54,9 @@ export class Standby implements Inspection {
       ],
       hub: this.#hub(),
       links: config.links.map((link) => restingLink(link, forMs)),
+      subdevices: { connected: 0, asleep: 0, away: config.subdevices.length, neverSeen: 0 },
+      outlook: { full: null, drain: null },
+      medium: NO_MEDIUM,
       outbox: { ...EMPTY, messagesMax: config.outbox.messagesMax, bytesMax: config.outbox.bytesMax },
       inbox: { ...EMPTY, messagesMax: config.inbox.messagesMax },
       ledger: null,

@@ -25,9 +25,11 @@ import type { HubReport } from './hub-report.ts';
 import { discardReports } from './intake-report.ts';
 import { type LaneReading, type LedgerReport, ledgerReportOf, ledgerSum, unknownIn } from './ledger-report.ts';
 import { LinkMeters } from './link-meters.ts';
+import { MediumMeter } from './medium-meter.ts';
+import { drainOf, fullOf, type OutlookReport } from './outlook.ts';
 import { QueueReports, sumOf } from './queue-reports.ts';
-import type { StatusReport, StoreReport } from './report.ts';
-import { hubReport, linkReports, removedSubdevices, subdevicesReport } from './station-reports.ts';
+import type { QueueReport, StatusReport, StoreReport } from './report.ts';
+import { hubReport, linkReports, removedSubdevices, subdeviceCounts, subdevicesReport } from './station-reports.ts';
 
 export interface InspectOptions {
   readonly gateway: GatewayView;
@@ -57,6 +59,7 @@ export class Inspector implements Inspection {
   readonly #atStart: Readonly<Record<Direction, Counts>>;
   readonly #queues: QueueReports;
   readonly #meters: LinkMeters;
+  readonly #medium: MediumMeter;
   readonly #tail = new EventEmitter();
   readonly #deadTopics: DeadLetterTopics;
   readonly #volatile: string | null;
@@ -80,6 +83,7 @@ export class Inspector implements Inspection {
     this.#queues = new QueueReports(gateway);
     this.#deadTopics = new DeadLetterTopics(gateway.facts, gateway.store);
     this.#meters = new LinkMeters(gateway);
+    this.#medium = new MediumMeter({ gateway, storePath: options.storePath });
     this.#volatile = volatilePlaceOf(options.storePath) ?? null;
     this.#listen();
   }
@@ -92,6 +96,8 @@ export class Inspector implements Inspection {
     const { uplinks, downlinks, wallClock } = gateway;
     const counts = { uplink: sumOf(uplinks), downlink: sumOf(downlinks) };
     const hub = hubReport(gateway);
+    const subdevices = subdevicesReport(gateway);
+    const store = this.#store();
     const since = {
       uplinks: subtractCounts(counts.uplink, this.#atStart.uplink),
       downlinks: subtractCounts(counts.downlink, this.#atStart.downlink),
@@ -105,7 +111,7 @@ export class Inspector implements Inspection {
       missing: missingSubdevices(gateway).get('') ?? [],
       ...bindingHealth(gateway),
       unconfirmed: unconfirmedSubdevices(gateway),
-      removed: removedSubdevices(subdevicesReport(gateway)),
+      removed: removedSubdevices(subdevices),
       clock: wallClock.status,
       storeFullSinceMs: gateway.committer.fullSinceMs,
       diskLow: this.#diskLow(),
@@ -121,14 +127,17 @@ export class Inspector implements Inspection {
       conditions,
       hub,
       links,
+      subdevices: subdeviceCounts(subdevices),
       discarded,
       outbox,
+      outlook: this.#outlook(outbox, store),
       inbox: this.#queues.queue('downlink'),
       ledger: {
         uplink: ledgerSum(counts.uplink, uplinks.pending),
         downlink: ledgerSum(counts.downlink, downlinks.pending),
       },
-      store: this.#store(),
+      store,
+      medium: this.#medium.report(),
       recordings: this.#options.recordings?.counts ?? NO_RECORDINGS,
       process: this.#process(),
     });
@@ -233,6 +242,14 @@ export class Inspector implements Inspection {
       commits: this.#gateway.committer.commits,
       flashBytesWritten: flashBytesWritten(),
       recovery: this.#gateway.opening.recovery,
+    };
+  }
+
+  #outlook(outbox: QueueReport, store: StoreReport): OutlookReport {
+    const { perS } = this.#gateway.outbox.pacer;
+    return {
+      full: fullOf(outbox, this.#queues.growth, store),
+      drain: drainOf(outbox, Number.isFinite(perS) ? perS : undefined),
     };
   }
 

@@ -8,7 +8,9 @@ import type { Lane } from '../../custody/lane.ts';
 import { addCounts, type Counts, ZERO } from '../../custody/ledger.ts';
 import { intakeWordsOf } from '../conditions/intake-words.ts';
 import type { GatewayView } from '../gateway-view.ts';
+import { GrowthMeter } from './growth-meter.ts';
 import { type DiscardReport, discardReports } from './intake-report.ts';
+import type { Growth } from './outlook.ts';
 import { Rate } from './rate.ts';
 import type { OutboxLane, OutboxReport, QueueReport } from './report.ts';
 
@@ -23,6 +25,7 @@ export class QueueReports {
   /** Last change of the hub connection; earlier rates do not apply afterwards. */
   #sinceMs: number | undefined;
   readonly #laneFlows = new Map<number, Flow>();
+  readonly #growth = new GrowthMeter();
 
   constructor(gateway: GatewayView) {
     this.#gateway = gateway;
@@ -77,6 +80,17 @@ export class QueueReports {
     };
   }
 
+  /** Growth of the outbox. `undefined`: not measured yet. */
+  get growth(): Growth | undefined {
+    const { uplinks, clock } = this.#gateway;
+    return this.#growth.growth({ messages: uplinks.pending, bytes: uplinks.pendingBytes }, clock.nowMs());
+  }
+
+  /** Delivered messages of a lane of the outbox per second, smoothed. */
+  laneRatePerS(lane: number): number {
+    return this.#laneFlows.get(lane)?.outPerS ?? 0;
+  }
+
   #oldest(lanes: readonly Lane[]): Age | null {
     const gateway = this.#gateway;
     let oldest: Age | undefined;
@@ -95,6 +109,7 @@ export class QueueReports {
     const nowMs = gateway.clock.nowMs();
     this.#sinceMs = hub.status.changedAtMs;
     this.#laneFlows.clear();
+    this.#growth.restart();
     return {
       uplink: new Flow(sumOf(gateway.uplinks), nowMs),
       downlink: new Flow(sumOf(gateway.downlinks), nowMs),
@@ -108,6 +123,7 @@ export class QueueReports {
     if (hub.status.changedAtMs !== this.#sinceMs) this.#flows = this.#newFlows();
     for (const direction of ['uplink', 'downlink'] as const)
       this.#flows[direction].sample(sumOf(gateway.custodian(direction)), nowMs);
+    this.#growth.sample({ messages: gateway.uplinks.pending, bytes: gateway.uplinks.pendingBytes }, nowMs);
     for (const { lane } of gateway.uplinks.lanes()) {
       const flow = this.#laneFlows.get(lane);
       if (flow === undefined) this.#laneFlows.set(lane, new Flow(gateway.uplinks.counts(lane), nowMs));

@@ -12,6 +12,8 @@ import type { HubReport } from './hub-report.ts';
 import type { DiscardReport } from './intake-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
 import type { LinkReport } from './link-report.ts';
+import type { MediumReport } from './medium-report.ts';
+import type { OutlookReport } from './outlook.ts';
 
 /** `at risk`: nothing is lost yet, but data will be lost without action. `unknown`: an unknown amount may be lost. */
 export type Losing = 'no' | 'at risk' | 'unknown' | 'yes';
@@ -26,8 +28,10 @@ export interface StatusReport {
   readonly conditions: readonly Condition[];
   readonly hub: HubReport;
   readonly links: readonly LinkReport[];
+  readonly subdevices: SubdeviceCounts;
   /** All values are 0 while `ledger` is `null`, since the contents of the store are unknown then. */
   readonly outbox: QueueReport;
+  readonly outlook: OutlookReport;
   /** Same as `outbox`. */
   readonly inbox: QueueReport;
   /** Live counters of the ledger; `GET /v1/ledger` checks them against the rows on disk. `null`: the storage fails. */
@@ -35,6 +39,7 @@ export interface StatusReport {
   /** Discarded and shed messages since the process started, current and past. */
   readonly discarded: readonly DiscardReport[];
   readonly store: StoreReport;
+  readonly medium: MediumReport;
   readonly recordings: RecordingsReport;
   readonly process: ProcessReport;
 }
@@ -52,6 +57,15 @@ export interface Condition {
   readonly sentence: string;
   /** Whole sentence that says what to do; `null`: wait. */
   readonly hint: string | null;
+}
+
+/** Known and configured subdevices by state. */
+export interface SubdeviceCounts {
+  readonly connected: number;
+  readonly asleep: number;
+  /** Not connected, and seen at least once. */
+  readonly away: number;
+  readonly neverSeen: number;
 }
 
 /** Queue of one direction. */

@@ -13,7 +13,7 @@ import type { HubReport, ReplayReport, SessionReport } from './hub-report.ts';
 import type { DiscardReport } from './intake-report.ts';
 import type { LinkMeters } from './link-meters.ts';
 import type { LinkReport } from './link-report.ts';
-import type { SubdeviceReport, SubdevicesReport } from './report.ts';
+import type { SubdeviceCounts, SubdeviceReport, SubdevicesReport } from './report.ts';
 
 const HUB_STATES = {
   stopped: 'stopped',
@@ -182,6 +182,23 @@ export function subdevicesReport(gateway: GatewayView): SubdevicesReport {
     .filter(([id]) => registry.byId(id) === undefined)
     .map(([id, identity]) => neverSeen(gateway, id, identity));
   return { subdevices: [...known, ...never] };
+}
+
+export type SubdeviceState = keyof SubdeviceCounts;
+
+export function subdeviceState({
+  link,
+  attached,
+  lostInMs,
+}: Pick<SubdeviceReport, 'link' | 'attached' | 'lostInMs'>): SubdeviceState {
+  if (attached) return lostInMs === null ? 'connected' : 'asleep';
+  return link === null ? 'neverSeen' : 'away';
+}
+
+export function subdeviceCounts({ subdevices }: SubdevicesReport): SubdeviceCounts {
+  const counts = { connected: 0, asleep: 0, away: 0, neverSeen: 0 };
+  for (const subdevice of subdevices) counts[subdeviceState(subdevice)] += 1;
+  return counts;
 }
 
 /** Sum over the two uplink lanes of a subdevice. */

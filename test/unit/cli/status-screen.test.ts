@@ -5,6 +5,7 @@ import { allConditionLines } from '../../../src/cli/condition-lines.ts';
 import { renderStatus } from '../../../src/cli/status-view.ts';
 import type { Terminal } from '../../../src/cli/terminal.ts';
 import type { ConditionCode } from '../../../src/ops/conditions/catalogue.ts';
+import type { DiscardReport } from '../../../src/ops/reports/intake-report.ts';
 import type { Condition, StatusReport } from '../../../src/ops/reports/report.ts';
 import { judge } from '../../../src/ops/verdict.ts';
 import { AWAY } from '../ops/api/control-rig.ts';
@@ -64,14 +65,56 @@ describe('the status on a screen of 24 lines', () => {
     const lines = renderStatus(reportOf(LONGEST.slice(0, conditions), links), SCREEN);
     expect(lines.length).toBeLessThanOrEqual(LINES);
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
-    for (const label of ['Hub', 'Links', 'Outbox', 'Inbox', 'Store', 'Gateway'])
-      expect(lines.filter((line) => line.startsWith(label.padEnd(9)))).toHaveLength(1);
+    for (const label of ['Hub', 'Links', 'Subdevices', 'Outbox', 'Inbox', 'Store', 'Flash', 'Gateway'])
+      expect(lines.filter((line) => line.startsWith(label.padEnd(12)))).toHaveLength(1);
   });
 
   it.each([40, 60, 120])('fits %i columns too', (width) => {
     const lines = renderStatus(reportOf(LONGEST, 3), { ...SCREEN, width });
     expect(lines.length).toBeLessThanOrEqual(LINES);
     expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(width);
+  });
+
+  it('fits in the worst state: hub away, 64 links, 500 subdevices, 30 conditions, full disk, long names', () => {
+    const thirty = Array.from({ length: 30 }, (_, index): Condition => {
+      const one = LONGEST[index % LONGEST.length];
+      if (one === undefined) throw new Error('no condition');
+      return { ...one, sentence: `${index}: ${one.sentence}` };
+    });
+    const full = condition('store-full', 'yes', 400 * 86_400_000, `The disk is full. ${LONG_SENTENCE}`);
+    const report = reportOf([full, ...thirty.slice(1)], 64);
+    const lastProblem = `cannot connect: ${'a long reason of the operating system '.repeat(5)}`;
+    const discard = {
+      ...{ link: 'line-0', subdevice: 'x'.repeat(48), direction: null, reason: 'no room', count: 9e9, recent: 9e9 },
+      ...{ share: 1, lasts: false, forMs: 1, lastMs: 1, sample: LONG_TOPIC },
+    } as unknown as DiscardReport;
+    const worst: StatusReport = {
+      ...report,
+      hub: { ...report.hub, lastProblem, host: 'h'.repeat(200), clientId: 'c'.repeat(64) },
+      subdevices: { connected: 300, asleep: 100, away: 60, neverSeen: 40 },
+      outbox: { ...report.outbox, messages: 1_000_000, bytes: 536_870_912, oldest: { ms: 4e10, quality: 'at_least' } },
+      outlook: {
+        full: { bound: 'messages', inMs: 999 * 86_400_000, measuredMs: 600_000 },
+        drain: { ms: 999 * 86_400_000, basis: 'limit' },
+      },
+      discarded: [discard],
+      process: { ...report.process, gateway: 'g'.repeat(48), clockTrusted: false },
+    };
+    const lines = renderStatus(worst, SCREEN);
+    expect(lines.length).toBeLessThanOrEqual(LINES);
+    expect(Math.max(...lines.map(({ length }) => length))).toBeLessThanOrEqual(80);
+    expect(lines[0]).toMatch(/^Losing data\? Yes\./);
+    expect(lines).toContain('Links       64 of 64 open: holdfast links');
+    expect(lines).toContain('Subdevices  300 connected, 100 asleep, 60 away, 40 never seen');
+    expect(lines.filter((line) => line.startsWith('  ! '))).toHaveLength(5);
+    expect(lines.at(-1)).toBe('  and 25 more: holdfast conditions');
+  });
+
+  it('shows the parts in the same lines with and without conditions', () => {
+    const labels = (conditions: readonly Condition[]): string[] =>
+      renderStatus(reportOf(conditions), SCREEN).flatMap((line) => /^[A-Z]\w+(?= {2})/.exec(line)?.[0] ?? []);
+    expect(labels([condition('hub-away', 'no')])).toEqual(labels([]));
+    expect(labels(LONGEST)).toEqual(labels([]));
   });
 
   it('shows five conditions with remedy and duration, and the command that shows the others', () => {

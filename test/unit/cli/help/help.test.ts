@@ -47,6 +47,11 @@ describe('completion in bash', () => {
     [['holdfast', '--json', 'link', 't'], ['test']],
     [['holdfast', 'bench-hub', '--profile', 'main'], ['mainland']],
     [
+      ['holdfast', 'completion', ''],
+      ['bash', 'zsh', 'fish'],
+    ],
+    [['holdfast', 'completion', 'z'], ['zsh']],
+    [
       ['holdfast', '--config', '/etc/host'],
       ['/etc/hostname', '/etc/hosts'],
     ],

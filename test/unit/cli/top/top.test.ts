@@ -1,7 +1,8 @@
 /** `holdfast top`: rates from counters, keys, and a screen that fits its terminal. */
 import { describe, expect, it } from 'vitest';
+import { isAsciiTerminal } from '../../../../src/cli/terminal.ts';
 import { RateHistory } from '../../../../src/cli/top/rate-history.ts';
-import { isAsciiTerminal, sparkline } from '../../../../src/cli/top/sparkline.ts';
+import { sparkline } from '../../../../src/cli/top/sparkline.ts';
 import { TopModel } from '../../../../src/cli/top/top-model.ts';
 import { renderTop, type TopScreen } from '../../../../src/cli/top/top-view.ts';
 import type { StatusReport, SubdeviceReport } from '../../../../src/ops/reports/report.ts';

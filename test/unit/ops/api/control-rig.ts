@@ -88,6 +88,8 @@ export const AWAY: StatusFacts = {
     bytes: 240_000,
     oldest: { ms: 185_000, quality: 'at_least' },
   },
+  subdevices: { connected: 1, asleep: 0, away: 0, neverSeen: 0 },
+  outlook: { full: { bound: 'messages', inMs: 9 * 86_400_000, measuredMs: 180_000 }, drain: null },
   inbox: { ...EMPTY_QUEUE, messagesMax: 150, bytesMax: 0, overflow: 'drop-oldest' },
   discarded: [],
   ledger: ledgerReportOf([], 'running').totals,
@@ -100,6 +102,14 @@ export const AWAY: StatusFacts = {
     commits: 8120,
     flashBytesWritten: null,
     recovery: [],
+  },
+  medium: {
+    device: 'mmcblk0',
+    bytes: 39_845_888,
+    deviceBytes: 429_916_160,
+    overMs: 86_400_000,
+    usedShare: null,
+    life: { bytes: 300 * 32e9, basis: 'assumed' },
   },
   recordings: { written: 3, failed: 0, removed: 1 },
   process: {

@@ -23,7 +23,7 @@ function linkLine(asleep: readonly { readonly subdevice: string; readonly lostIn
 }
 
 it('a link without sleeping subdevices has no text about them', () => {
-  expect(linkLine([])).toBe('Links    field · /dev/ttyAMA0 · open 5 s · 3 subdevices');
+  expect(linkLine([])).toBe('Links       field · /dev/ttyAMA0 · open 5 s · 3 subdevices');
 });
 
 it('of several sleeping subdevices the one that is lost first is named, and the others are counted', () => {
