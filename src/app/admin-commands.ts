@@ -15,7 +15,9 @@ import {
 } from '../ops/reports/binding-report.ts';
 import { releasePackets } from '../ops/reports/hub-packets-report.ts';
 import { countOf, countWords } from '../ops/words.ts';
+import { backlogCommands } from './backlog-commands.ts';
 import type { Gateway } from './gateway.ts';
+import { runInMailbox } from './in-mailbox.ts';
 import { viewOf } from './view.ts';
 
 /** Largest number of names in one command: as many subdevices as the hub allows one gateway. */
@@ -72,6 +74,7 @@ export function adminCommandsFor(gateway: Gateway): AdminCommands {
       return answer;
     },
     'link.probe': ({ link, subdevice }) => probe(gateway, link, subdevice),
+    ...backlogCommands(gateway),
   };
 }
 
@@ -237,19 +240,6 @@ function identityOf(gateway: Gateway, verb: 'bind' | 'unbind', name: string): Hu
   if (verb === 'unbind' && productId !== undefined && deviceName !== undefined) return { productId, deviceName };
   const also = verb === 'unbind' ? ', or PRODUCT/DEVICE of an unconfigured one' : '';
   throw refusal(`No [[subdevice]] has the id ${JSON.stringify(name)}`, `Use the id of a configured subdevice${also}.`);
-}
-
-/** Runs a command in the mailbox, in sequence with all other events. */
-function runInMailbox<Answer>({ parts }: Gateway, act: () => Answer | Promise<Answer>): Promise<Answer> {
-  return new Promise((resolve, reject) => {
-    parts.mailbox.post(() => {
-      try {
-        resolve(act());
-      } catch (error) {
-        reject(error);
-      }
-    });
-  });
 }
 
 function acknowledgeGap({ watch }: Gateway): { readonly acknowledged: true } {

@@ -9,6 +9,7 @@ import type { Random } from '../base/random.ts';
 import { SessionChanges } from '../commit/session-changes.ts';
 import type { Config, LinkConfig } from '../config/schema.ts';
 import type { StoreOpening } from '../custody/row.ts';
+import { BacklogControl } from '../flow/backlog-control.ts';
 import { DeadLetters } from '../flow/dead-letters.ts';
 import { DownlinkFlow } from '../flow/downlink.ts';
 import { FilterRequests } from '../flow/filter-requests.ts';
@@ -99,6 +100,7 @@ export class Gateway {
   readonly watch: HubSessionMonitor;
   readonly uplink: UplinkFlow;
   readonly deadLetters: DeadLetters;
+  readonly backlog: BacklogControl;
   readonly hub: HubConnection;
   readonly links: Links;
   /** Inputs on which a machine threw an error. */
@@ -191,6 +193,7 @@ export class Gateway {
       custodian: uplinks,
       alarmTopics: stations.alarmTopics,
     });
+    this.backlog = new BacklogControl({ ...shared, age: (stamp) => stations.age(stamp) }, opening.backlogLimits);
     const configured = configuredIds(config);
     this.#downlink = new DownlinkFlow({
       ...shared,
@@ -263,6 +266,7 @@ export class Gateway {
     this.#care = new LinkCare({ clock, mailbox, facts, links: this.links });
     this.#housekeeping = new Housekeeping(clock, mailbox, () => {
       stations.wallClock.look();
+      this.backlog.look();
       this.hubSender.expire();
       this.#downlink.expire();
       this.#downlink.saveOldMarks();
@@ -276,6 +280,7 @@ export class Gateway {
       committer.attach(this.store);
       for (const sentence of opening.recovery) facts.emit('storeRecovered', { sentence });
       wallClock.look();
+      this.backlog.look();
       this.presence.forgetEndedSessions();
       this.#requests.forgetUnreceivable();
       this.#wills.start();

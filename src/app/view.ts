@@ -4,7 +4,7 @@ import type { Gateway } from './gateway.ts';
 import { configuredIds } from './plan.ts';
 
 export function viewOf(gateway: Gateway): GatewayView {
-  const { parts, stations, store, hub, links, presence, intake, setAside, subscriptions, watch } = gateway;
+  const { parts, stations, store, hub, backlog, links, presence, intake, setAside, subscriptions, watch } = gateway;
   const configured = configuredIds(parts.config);
   return {
     config: parts.config,
@@ -19,6 +19,7 @@ export function viewOf(gateway: Gateway): GatewayView {
     losses: stations.losses,
     outbox: stations.outbox,
     alarmTopics: stations.alarmTopics,
+    backlog,
     registry: stations.registry,
     isConfigured: (subdevice) => parts.config.gateway.acceptUnknownSubdevices || configured.has(subdevice),
     presence,

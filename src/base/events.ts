@@ -98,6 +98,8 @@ export type GatewayEvents = {
   downlinkAccepted: (fact: { readonly topic: string; readonly subdevices: number; readonly qos: Qos }) => void;
   downlinkShed: (fact: { readonly topic: string; readonly reason: string }) => void;
   downlinkDelivered: (fact: { readonly subdevice: string; readonly topic: string }) => void;
+  /** A limit of the backlog ended by itself, `afterMs` after its beginning. */
+  backlogLimitEnded: (fact: { readonly limit: 'pause' | 'rate'; readonly afterMs: number }) => void;
   backlogDrained: (fact: { readonly messages: number }) => void;
   /**
    * A machine threw an error on this input. The input is set aside and the machine restarts. `endedProcess`: an earlier

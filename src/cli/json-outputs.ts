@@ -19,7 +19,14 @@ import type { DeadLetterReport, DeadLettersReport } from '../ops/reports/dead-le
 import type { LedgerReport } from '../ops/reports/ledger-report.ts';
 import type { LinkReport } from '../ops/reports/link-report.ts';
 import type { OfflineOutbox, OfflineStatus, OfflineSubdevices } from '../ops/reports/offline-report.ts';
-import type { Condition, Losing, OutboxReport, StatusReport, SubdevicesReport } from '../ops/reports/report.ts';
+import type {
+  BacklogReport,
+  Condition,
+  Losing,
+  OutboxReport,
+  StatusReport,
+  SubdevicesReport,
+} from '../ops/reports/report.ts';
 import type { Moment } from '../recorder/moments.ts';
 import type { Rerun } from '../recorder/rerun.ts';
 import type { ArchivePart } from '../support/archive.ts';
@@ -39,6 +46,7 @@ export interface JsonOutputs {
   readonly 'subdevice-forgotten': { readonly discarded: number };
   readonly outbox: OutboxReport;
   readonly 'outbox-offline': OfflineOutbox;
+  readonly backlog: BacklogReport;
   readonly acknowledged: { readonly acknowledged: true };
   readonly trace: TraceLine;
   readonly tail: TailLine;
@@ -158,6 +166,7 @@ export const JSON_OUTPUTS: Readonly<
   'subdevice-forgotten': { version: 1, commands: ['subdevices forget'] },
   outbox: { version: 1, commands: ['outbox'] },
   'outbox-offline': { version: 1, commands: ['outbox'] },
+  backlog: { version: 1, commands: ['backlog pause', 'backlog resume', 'backlog rate'] },
   acknowledged: { version: 1, commands: ['acknowledge-gap', 'acknowledge-loss'] },
   trace: { version: 1, commands: ['trace'] },
   tail: { version: 1, commands: ['tail'] },

@@ -1,8 +1,9 @@
 /** `holdfast outbox`: uplinks waiting for the hub, by subdevice, and the time to drain them. */
 import { EXIT } from '../base/fault.ts';
+import { perSWords } from '../ops/conditions/backlog-conditions.ts';
 import { type OfflineOutbox, type OfflineQueue, offlineOutboxOf } from '../ops/reports/offline-report.ts';
 import type { OutboxLane, OutboxReport } from '../ops/reports/report.ts';
-import { ageWords, bytesWords, countOf, countWords, etaWords, rateWords } from '../ops/words.ts';
+import { ageWords, bytesWords, countOf, countWords, durationWords, etaWords, rateWords } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askOrRead } from './read-store.ts';
 import { type Column, renderTable } from './table.ts';
@@ -54,7 +55,7 @@ export function queueCells({ messages, bytes, oldest }: OfflineQueue): string[] 
 }
 
 function renderOutbox(
-  { total, lanes, refused, shed, dead, alarmTopicsWait }: OutboxReport,
+  { total, lanes, refused, shed, dead, alarmTopicsWait, backlog }: OutboxReport,
   terminal: Terminal,
 ): string[] {
   const bounds = `Room for ${countOf(total.messagesMax, 'message')} or ${bytesWords(total.bytesMax)}; when full: ${total.overflow}.`;
@@ -62,6 +63,7 @@ function renderOutbox(
     Object.entries(counts).map(([reason, count]) => `${reason} (${countWords(count)})`);
   const [rejected, givenUp] = [countsOf(refused), countsOf(shed)];
   const notes = [
+    ...limitLines(backlog),
     bounds,
     ...(rejected.length === 0 ? [] : [`Rejected since the start: ${rejected.join(', ')}.`]),
     ...(givenUp.length === 0 ? [] : [`Shed in total, also before the start: ${givenUp.join(', ')}.`]),
@@ -76,6 +78,16 @@ function renderOutbox(
   const waiting = `${countOf(total.messages, 'message')} for the hub, ${countWords(total.onDisk)} of them on disk. Done in: ${etaWords(total.etaMs)}.`;
   const busy = lanes.filter((lane) => lane.messages > 0);
   return [...wrap(waiting, terminal.width), ...notes, '', renderTable(COLUMNS, busy.map(cells), terminal)];
+}
+
+function limitLines({ pause, rate }: OutboxReport['backlog']): string[] {
+  const ends = (leftMs: number): string => `for ${durationWords(leftMs)} more`;
+  return [
+    ...(pause === null
+      ? []
+      : [`The backlog is paused by an operator, ${ends(pause.leftMs)} (holdfast backlog resume).`]),
+    ...(rate === null ? [] : [`An operator has limited the backlog to ${perSWords(rate.perS)}, ${ends(rate.leftMs)}.`]),
+  ];
 }
 
 function cells(lane: OutboxLane): string[] {

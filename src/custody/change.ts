@@ -4,7 +4,16 @@
  */
 import { chargedBytes, type Direction } from '../base/message.ts';
 import { ACCEPTED, type Counts, DELIVERED, type ShedReason, ZERO } from './ledger.ts';
-import type { CommandMark, Gap, HubSessionRow, Row, SubdeviceRow, SubscriptionRow, WillRow } from './row.ts';
+import type {
+  BacklogLimit,
+  CommandMark,
+  Gap,
+  HubSessionRow,
+  Row,
+  SubdeviceRow,
+  SubscriptionRow,
+  WillRow,
+} from './row.ts';
 
 export type Outcome =
   | { readonly as: 'delivered' }
@@ -63,6 +72,8 @@ export type Change =
   | { readonly kind: 'hubGap'; readonly gap: Gap | undefined }
   /** Deletes the reported losses after an operator has acknowledged them. */
   | { readonly kind: 'lossesSeen' }
+  | { readonly kind: 'backlogLimit'; readonly limit: BacklogLimit }
+  | { readonly kind: 'backlogLimitGone'; readonly of: BacklogLimit['kind'] }
   /** Sets the filters by which uplinks are sorted into lanes from now on. */
   | { readonly kind: 'alarmTopics'; readonly filters: readonly string[] }
   /** Reserves sequence numbers: those below `reservedTo` may be in use by messages that were never on disk. */

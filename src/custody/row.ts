@@ -124,6 +124,15 @@ export interface LossRow {
   readonly unknown: string | undefined;
 }
 
+/** Limit of the backlog that an operator has set. The limit ends by itself `forMs` after `since`. */
+export interface BacklogLimit {
+  readonly kind: 'pause' | 'rate';
+  /** Messages per 10 s. 0: a pause. */
+  readonly tenthsPerS: number;
+  readonly since: Stamp;
+  readonly forMs: number;
+}
+
 /** Rows and bytes of one lane on disk, known without reading a row. */
 export interface LaneBacklog {
   readonly direction: Direction;
@@ -150,6 +159,8 @@ export interface StoreOpening {
   /** Filters by which the uplinks on disk were sorted into lanes. */
   readonly alarmTopics: readonly string[];
   readonly backlog: readonly LaneBacklog[];
+  /** At most one limit of each kind. */
+  readonly backlogLimits: readonly BacklogLimit[];
   readonly counts: readonly LaneCounts[];
   /** First free `seq` of each direction. */
   readonly nextSeq: Readonly<Record<Direction, number>>;

@@ -213,6 +213,7 @@ export class HubSender {
       // while the pacer is closed no request can be sent either: a timer for requests would spin
       outbox.isConnected && !hasMore && !isWaiting ? services.wakeAtMs() : undefined,
       hasMore ? outbox.pacer.nextAtMs : undefined,
+      outbox.isConnected && !hasMore && !isWaiting ? outbox.backlogAtMs : undefined,
       outbox.isConnected ? outbox.poison.wakeAtMs(nowMs) : undefined,
       outbox.isConnected ? this.#options.filters.wakeAtMs(nowMs) : undefined,
     ];

@@ -10,6 +10,7 @@ import type { Committer } from '../commit/committer.ts';
 import type { Config } from '../config/schema.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { StoreOpening } from '../custody/row.ts';
+import type { BacklogControl } from '../flow/backlog-control.ts';
 import type { HubConnection } from '../flow/hub-connection.ts';
 import type { HubSessionMonitor } from '../flow/hub-session-monitor.ts';
 import type { Intake } from '../flow/intake.ts';
@@ -41,6 +42,7 @@ export interface GatewayView {
   readonly losses: Pick<Losses, 'rows'>;
   readonly outbox: Pick<Outbox, 'classOf' | 'ackHealth' | 'poison' | 'pacer' | 'unansweredSinceMs'>;
   readonly alarmTopics: Pick<AlarmTopics, 'isSettled'>;
+  readonly backlog: Pick<BacklogControl, 'state'>;
   readonly registry: Pick<SubdeviceRegistry, 'all' | 'byId' | 'byLane' | 'wantedFilters'>;
   /** True if the configuration has the subdevice, or allows unknown ones. */
   isConfigured(subdevice: string): boolean;

@@ -189,6 +189,13 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     weight: 'debug',
     tell: ({ subdevice, topic }) => `downlink on ${topic} delivered to ${subdevice}`,
   },
+  backlogLimitEnded: {
+    weight: 'warn',
+    tell: ({ limit, afterMs }) =>
+      limit === 'pause'
+        ? `the pause of the backlog ended by itself after ${durationWords(afterMs)}; the backlog is sent again`
+        : `the lower rate of the backlog ended by itself after ${durationWords(afterMs)}; the limit of the hub applies`,
+  },
   backlogDrained: { weight: 'info', tell: ({ messages }) => `backlog of ${countOf(messages, 'message')} delivered` },
   messageSetAside: {
     weight: 'error',

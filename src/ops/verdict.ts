@@ -60,7 +60,7 @@ function sentenceFor(facts: StatusFacts, losing: Losing): string {
 }
 
 /** Sentence about the location of the uplinks. */
-function whereaboutsOf({ outbox, hub, store, ledger }: StatusFacts, losing: Losing): string {
+function whereaboutsOf({ outbox, hub, store, ledger, conditions }: StatusFacts, losing: Losing): string {
   if (ledger === null) return 'The contents of the store are unknown until it opens.';
   const safe = store.volatile === null ? 'safe on disk' : 'stored in RAM only';
   if (hub.state === 'connected') {
@@ -68,6 +68,8 @@ function whereaboutsOf({ outbox, hub, store, ledger }: StatusFacts, losing: Losi
       return `The hub is connected; ${countOf(outbox.messages, 'message')} on the way to it, not acknowledged yet.`;
     if (outbox.onDisk === 0)
       return `The hub is connected${losing === 'no' ? ' and accepts all messages' : '; no uplink waits on disk'}.`;
+    if (conditions.some(({ code }) => code === 'backlog-paused'))
+      return `${countOf(outbox.onDisk, 'message')} ${safe}; the backlog is paused by an operator.`;
     const eta = outbox.etaMs === null ? '' : `, done in ${etaWords(outbox.etaMs)}`;
     return `${countOf(outbox.onDisk, 'message')} ${safe}, on the way to the hub at ${rateWords(outbox.ratePerS)}${eta}.`;
   }

@@ -45,15 +45,23 @@ export class ClassShares {
     return !this.#roundRobin.alarm.isEmpty;
   }
 
+  get hasBacklog(): boolean {
+    return !this.#roundRobin.backlog.isEmpty;
+  }
+
   /**
    * @param pick returns the next entry of the lane, or `undefined` if the lane has none now; the lane then leaves its
    * round
    * @param onlyAlarms true if the other classes have no slot now
+   * @param isBacklogOpen false if an operator has limited the backlog and it has no turn now
    */
-  next(pick: (lane: number) => Entry | undefined, onlyAlarms: boolean): Entry | undefined {
+  next(pick: (lane: number) => Entry | undefined, onlyAlarms: boolean, isBacklogOpen = true): Entry | undefined {
     if (onlyAlarms) return this.#roundRobin.alarm.next(pick);
     const isAlarmTurn = this.#alarmsInRow < ALARMS_IN_ROW_MAX;
-    const entry = (isAlarmTurn ? this.#nextAlarm(pick) : undefined) ?? this.#nextOther(pick) ?? this.#nextAlarm(pick);
+    const entry =
+      (isAlarmTurn ? this.#nextAlarm(pick) : undefined) ??
+      this.#nextOther(pick, isBacklogOpen) ??
+      this.#nextAlarm(pick);
     return entry;
   }
 
@@ -63,9 +71,10 @@ export class ClassShares {
     return entry;
   }
 
-  #nextOther(pick: (lane: number) => Entry | undefined): Entry | undefined {
+  #nextOther(pick: (lane: number) => Entry | undefined, isBacklogOpen: boolean): Entry | undefined {
     this.#alarmsInRow = 0;
     const { live, backlog } = this.#roundRobin;
+    if (!isBacklogOpen) return live.next(pick); // no share is saved up meanwhile
     const credit = this.#liveCredit + this.#liveShare;
     if (credit >= 1 - ROUNDING) {
       const entry = live.next(pick);

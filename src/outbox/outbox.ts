@@ -15,6 +15,7 @@ import type { Entry } from '../custody/entry.ts';
 import { ownerOf } from '../custody/lane-number.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { LaneWants, Row, RowPage } from '../custody/row.ts';
+import type { BacklogPace } from './backlog-gate.ts';
 import type { LaneClass } from './class-shares.ts';
 import { EarlierSendings } from './earlier-sendings.ts';
 import { messageProblem } from './hub-limits.ts';
@@ -80,6 +81,16 @@ export class Outbox {
 
   classOf(lane: number): LaneClass {
     return this.#scheduler.classOf(lane);
+  }
+
+  /** Limits the backlog, and nothing else. */
+  setBacklogPace(pace: BacklogPace): void {
+    this.#scheduler.backlogGate.set(pace);
+  }
+
+  /** Time at which a limited backlog has its next turn, monotonic ms. */
+  get backlogAtMs(): number | undefined {
+    return this.#scheduler.backlogAtMs;
   }
 
   /** Accepts a QoS 1 uplink, sheds messages for it, or rejects it. */
@@ -302,6 +313,7 @@ export class Outbox {
   #shed(entry: Entry, reason: ShedReason): void {
     this.#unacknowledged.forget(entry);
     this.#custodian.end(entry, { as: 'shed', reason });
+    this.#scheduler.join(entry.row.lane); // without its oldest message the lane may be live
     if (entry.attempts === 0) return;
     const { lane, topic } = entry.row;
     const isDoubted = (other: Entry): boolean => other.attempts > 0 && other.row.topic === topic;

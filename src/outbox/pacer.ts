@@ -16,9 +16,9 @@ export class Pacer {
   readonly #intervalMs: number;
   #nextAtMs = Number.NEGATIVE_INFINITY;
 
-  /** @param perS the hub's limit in messages per second; 0: no limit */
-  constructor(perS: number) {
-    this.#intervalMs = perS === 0 ? 0 : 1000 / (perS * SHARE);
+  /** @param perS limit in messages per second; 0: no limit. @param share share of the limit that is used */
+  constructor(perS: number, share = SHARE) {
+    this.#intervalMs = perS === 0 ? 0 : 1000 / (perS * share);
   }
 
   isOpen(nowMs: number): boolean {

@@ -5,6 +5,7 @@
 import type { Custodian } from '../custody/custodian.ts';
 import type { Entry } from '../custody/entry.ts';
 import { alarmLaneOf, isAlarmLane, ownerOf } from '../custody/lane-number.ts';
+import { BacklogGate } from './backlog-gate.ts';
 import { ClassShares, type LaneClass } from './class-shares.ts';
 import { uplinkAct } from './hub-packet.ts';
 import type { InFlight } from './in-flight.ts';
@@ -26,6 +27,7 @@ const ALARM_SLOTS = 4;
 export class Scheduler {
   readonly #options: SchedulerOptions;
   readonly #shares: ClassShares;
+  readonly backlogGate = new BacklogGate();
   /** Lanes with a message to send, but without a slot or a free packet identifier. */
   readonly #blocked = new Set<number>();
   /** Lanes that left their round because a message of theirs waits for a suspected or doubted packet. */
@@ -51,6 +53,11 @@ export class Scheduler {
   /** True if alarms wait. They are sent before everything else except the gateway's own requests. */
   get hasAlarms(): boolean {
     return this.#shares.hasAlarms;
+  }
+
+  /** Time at which a limited backlog has its next turn, monotonic ms. `undefined`: it is paused, not limited, or empty. */
+  get backlogAtMs(): number | undefined {
+    return this.#shares.hasBacklog ? this.backlogGate.opensAtMs : undefined;
   }
 
   classOf(lane: number): LaneClass {
@@ -102,7 +109,9 @@ export class Scheduler {
     const hasSlot = unacknowledged.fresh < inFlightMax;
     const again = unacknowledged.takeAgain(this.#mayGoAgain, hasSlot);
     if (again !== undefined || unacknowledged.fresh >= inFlightMax + ALARM_SLOTS) return again;
-    return this.#shares.next(this.#pick, !hasSlot);
+    const entry = this.#shares.next(this.#pick, !hasSlot, this.backlogGate.isOpen(nowMs));
+    if (entry !== undefined && this.classOf(entry.row.lane) === 'backlog') this.backlogGate.take(nowMs);
+    return entry;
   }
 
   /** Returns and removes stored messages whose topics are set aside. */

@@ -226,6 +226,7 @@ export class StoreCore {
         hubGap: read.readHubGap(database),
         alarmTopics: read.readAlarmTopics(database),
         backlog: read.readBacklog(database),
+        backlogLimits: read.readBacklogLimits(database),
         counts: read.readCounts(database),
         recovery: found.sentences,
         losses: read.readLosses(database),

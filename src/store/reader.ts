@@ -3,6 +3,7 @@ import { chargedBytes, type Direction } from '../base/message.ts';
 import type { Epoch, Stamp } from '../base/time.ts';
 import { settledTotal } from '../custody/ledger.ts';
 import type {
+  BacklogLimit,
   CommandMark,
   Gap,
   GapReason,
@@ -177,6 +178,22 @@ export function readFilters(database: Database): string[] {
 
 export function readAlarmTopics(database: Database): string[] {
   return (database.prepare('SELECT filter FROM alarm_topic').all() as { filter: string }[]).map((row) => row.filter);
+}
+
+export function readBacklogLimits(database: Database): BacklogLimit[] {
+  const rows = database.prepare('SELECT * FROM backlog_limit').all() as {
+    limit_kind: BacklogLimit['kind'];
+    tenths_per_s: number;
+    epoch: number;
+    up_ms: number;
+    for_ms: number;
+  }[];
+  return rows.map(({ limit_kind, tenths_per_s, epoch, up_ms, for_ms }) => ({
+    kind: limit_kind,
+    tenthsPerS: tenths_per_s,
+    since: { epoch, upMs: up_ms },
+    forMs: for_ms,
+  }));
 }
 
 export function readHubSession(database: Database): HubSessionRow {

@@ -165,6 +165,13 @@ export class ChangeWriter {
         return this.#writeHubGap(change.gap);
       case 'lossesSeen':
         return run('DELETE FROM loss') > 0;
+      case 'backlogLimit': {
+        const { kind, tenthsPerS, since, forMs } = change.limit;
+        const sql = 'INSERT OR REPLACE INTO backlog_limit VALUES (?,?,?,?,?,NULL)';
+        return run(sql, kind, tenthsPerS, since.epoch, Math.floor(since.upMs), forMs) > 0;
+      }
+      case 'backlogLimitGone':
+        return run('DELETE FROM backlog_limit WHERE limit_kind = ?', change.of) > 0;
       case 'alarmTopics':
         run('DELETE FROM alarm_topic');
         for (const filter of change.filters) run('INSERT INTO alarm_topic (filter) VALUES (?)', filter);

@@ -38,6 +38,9 @@ const RUNNING: readonly (readonly string[])[] = [
   ['completion', 'bash'],
   ['manual'],
   ['conditions', 'reference'],
+  ['backlog', 'rate', '5'],
+  ['backlog', 'pause'],
+  ['backlog', 'resume'],
   ['acknowledge-gap'],
 ];
 

@@ -30,6 +30,7 @@ export function stateOf(database: Database): StoredState {
   state.set('hub session', sessionWords(read.readHubSession(database)));
   const gap = read.readHubGap(database);
   if (gap !== undefined) state.set('hub gap', gapWords(gap));
+  for (const limit of read.readBacklogLimits(database)) state.set(`backlog ${limit.kind}`, JSON.stringify(limit));
   state.set('alarm topics', filterWords(read.readAlarmTopics(database)));
   for (const { direction, reserved_to } of all<{ direction: Direction; reserved_to: number }>(database, 'sequence'))
     state.set(`reserved ${direction}`, String(reserved_to));
@@ -152,6 +153,12 @@ export class ModelStore {
         break;
       case 'hubGap':
         this.#set('hub gap', change.gap && gapWords(change.gap));
+        break;
+      case 'backlogLimit':
+        this.#set(`backlog ${change.limit.kind}`, JSON.stringify(change.limit));
+        break;
+      case 'backlogLimitGone':
+        this.#set(`backlog ${change.of}`, undefined);
         break;
       case 'alarmTopics':
         this.#set('alarm topics', filterWords(change.filters));

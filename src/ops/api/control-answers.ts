@@ -149,7 +149,9 @@ const SUBDEVICES = keys({
   ),
 });
 
+const LIMIT = maybe(keys(named('perS sinceMs leftMs', 'number')));
 const OUTBOX = keys({
+  backlog: keys({ pause: LIMIT, rate: LIMIT }),
   total: QUEUE,
   refused: { record: 'number' },
   shed: { record: 'number' },

@@ -316,6 +316,19 @@ export const CONDITIONS = {
     remedy: 'Free at least 2 MB on that disk.',
     keys: ['gateway.state_dir', 'outbox.bytes_max'],
   },
+  'backlog-paused': {
+    meaning: 'An operator has paused the sending of the backlog (holdfast backlog pause).',
+    effect:
+      'None: the backlog is kept on disk. Alarms and live messages are sent; new messages of a subdevice with a backlog wait behind it.',
+    remedy: 'Run holdfast backlog resume, or wait for the end of the pause.',
+    keys: ['outbox.messages_max', 'outbox.bytes_max'],
+  },
+  'backlog-slowed': {
+    meaning: 'An operator has set a lower rate for the backlog (holdfast backlog rate).',
+    effect: 'None: the backlog is kept on disk and is sent at this rate. Alarms and live messages are not slowed.',
+    remedy: 'Run holdfast backlog rate default, or wait for the end of the lower rate.',
+    keys: ['hub.messages_per_s'],
+  },
   'store-full': {
     meaning: 'The disk of the state directory is full.',
     effect:

@@ -2,11 +2,13 @@
  * All conditions of the gateway, with their effect on data and their remedies. Pure: computed from reports of the
  * parts.
  */
+import type { BacklogState } from '../../flow/backlog-control.ts';
 import type { SetAsideReport } from '../../flow/set-aside.ts';
 import type { DiscardReport } from '../reports/intake-report.ts';
 import type { LinkReport, MissingSubdevice } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
 import { bytesWords, countOf } from '../words.ts';
+import { backlogConditions } from './backlog-conditions.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import { type ClockHealth, clockConditions } from './clock-conditions.ts';
 import { type HubHealth, hubConditions } from './hub-conditions.ts';
@@ -38,6 +40,7 @@ export interface Health extends RejectedFilters, BindingHealth, ClockHealth {
     readonly bytesMax: number;
   };
   readonly store: StoreHealth;
+  readonly backlog: BacklogState;
   readonly imbalance: number;
   readonly setAside: SetAsideReport;
   /** Number of dead letters, of all starts. */
@@ -72,6 +75,7 @@ export function conditionsOf(health: Health): Condition[] {
       health,
       discarded.some(({ code }) => code === 'shedding'),
     ),
+    ...backlogConditions(health),
     ...setAsideConditions(health),
     ...ledgerConditions(health),
     ...rejectedConditions(health, health.nowMs - health.startedAtMs),

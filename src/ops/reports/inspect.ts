@@ -121,6 +121,7 @@ export class Inspector implements Inspection {
       filters: gateway.subscriptions.status,
       store: this.#storeHealth(since),
       setAside: gateway.setAside.report,
+      backlog: gateway.backlog.state,
       imbalance: uplinks.imbalance() + downlinks.imbalance(),
     });
     return judge({

@@ -54,7 +54,7 @@ export class QueueReports {
   }
 
   outbox(): OutboxReport {
-    const { uplinks, outbox, registry, alarmTopics } = this.#gateway;
+    const { uplinks, outbox, registry, alarmTopics, backlog } = this.#gateway;
     const lanes: OutboxLane[] = [];
     for (const lane of uplinks.lanes()) {
       if (lane.pending === 0) continue;
@@ -77,6 +77,7 @@ export class QueueReports {
       shed: sumOf(uplinks).shed,
       dead: sumOf(uplinks).dead,
       alarmTopicsWait: !alarmTopics.isSettled,
+      backlog: backlog.state,
     };
   }
 

@@ -7,6 +7,7 @@
  */
 
 import type { Age } from '../../base/time.ts';
+import type { BacklogState } from '../../flow/backlog-control.ts';
 import type { ConditionCode } from '../conditions/catalogue.ts';
 import type { HubReport } from './hub-report.ts';
 import type { DiscardReport } from './intake-report.ts';
@@ -170,6 +171,14 @@ export interface OutboxReport {
   readonly dead: number;
   /** The configured alarm topics apply only when the outbox is empty (docs/decisions/0014). */
   readonly alarmTopicsWait: boolean;
+  /** Limits of the backlog that an operator has set. */
+  readonly backlog: BacklogState;
+}
+
+/** Answer of the commands for the backlog. */
+export interface BacklogReport extends BacklogState {
+  /** Messages in the outbox. */
+  readonly messages: number;
 }
 
 /** Lane of the outbox. A subdevice has two: one is for alarms. */

@@ -37,6 +37,7 @@ const CONSEQUENCE: Readonly<Record<CheckedTable, string>> = {
   ledger: 'these counters restart with the pending messages; the number of other lost rows is unknown',
   sequence: 'message numbers continue after the highest known number',
   loss: 'the losses found at an earlier start are no longer known',
+  backlog_limit: 'the backlog is sent at the rate of the hub again',
 };
 
 /** Must be called within the opening transaction, before these tables are read. */

@@ -22,6 +22,7 @@ export const CHECKED_TABLES = [
   'ledger',
   'sequence',
   'loss',
+  'backlog_limit',
 ] as const;
 
 export type CheckedTable = (typeof CHECKED_TABLES)[number];

@@ -91,6 +91,10 @@ const TROUBLED: Health = {
   },
   ...{
     imbalance: 1,
+    backlog: {
+      pause: { perS: 0, sinceMs: 1, leftMs: 1 },
+      rate: { perS: 0.1, sinceMs: 1, leftMs: 1 },
+    },
     setAside: { times: 1, last: { of: 'hub', what: 'PUBLISH', why: 'it threw' } },
     dead: 1,
     deadTopics: ['a', 'b', 'c', 'd'],
@@ -216,6 +220,7 @@ describe('numbers of any size in a report', () => {
       .add('of')
       .add('what')
       .add('fact')
+      .add('limit')
       .add('action')
       .add('subject')
       .add('detail');

@@ -32,6 +32,9 @@ describe('a committed change', () => {
       { kind: 'filterGone', filter: 'q' },
       { kind: 'hubGap', gap: { reason: 'session lost', from: changedAt } },
       { kind: 'hubSession', row: { expected: true, connected: true, changedAt, owner: 9, lostCount: 2 } },
+      { kind: 'backlogLimit', limit: { kind: 'pause', tenthsPerS: 0, since: changedAt, forMs: 60_000 } },
+      { kind: 'backlogLimit', limit: { kind: 'rate', tenthsPerS: 25, since: changedAt, forMs: 70_000 } },
+      { kind: 'backlogLimitGone', of: 'pause' },
       { kind: 'trustWall', wallMinusUpMs: 1_780_000_000_000 },
       put(1),
       { kind: 'put', direction: 'downlink', row: row(1, 2) },
@@ -49,6 +52,7 @@ describe('a committed change', () => {
       grantedFilters: ['p/#'],
       hubGap: { reason: 'session lost', from: changedAt },
       hubSession: { expected: true, connected: true, changedAt, owner: 9, lostCount: 2 },
+      backlogLimits: [{ kind: 'rate', tenthsPerS: 25, since: changedAt, forMs: 70_000 }],
       backlog: [
         { direction: 'uplink', lane: 1, rows: 1, bytes: ROW_BYTES },
         { direction: 'downlink', lane: 2, rows: 1, bytes: ROW_BYTES },

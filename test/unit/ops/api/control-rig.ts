@@ -227,6 +227,7 @@ export class FakeGateway implements Inspection {
       shed: {},
       dead: 0,
       alarmTopicsWait: false,
+      backlog: { pause: null, rate: null },
     };
   }
 

@@ -37,6 +37,7 @@ export const HEALTHY: Health = {
   outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
   store: { volatile: null, losses: [], damaged: 0, damagedRecords: 0, isDamaged: false },
   imbalance: 0,
+  backlog: { pause: null, rate: null },
   setAside: { times: 0, last: undefined },
   dead: 0,
   deadTopics: [],

@@ -1,0 +1,38 @@
+/** Commands that control the sending of the backlog. */
+import { type Command, Option } from 'commander';
+import { BACKLOG_LIMITS } from '../../base/backlog-limits.ts';
+import { duration } from '../duration.ts';
+import type { LimitOptions } from '../limit-backlog.ts';
+import type { Add } from './add-command.ts';
+
+export function addBacklog(add: Add, program: Command): void {
+  const backlog = program.command('backlog').description('Commands for the sending of the backlog to the hub');
+  const { pause, rate } = BACKLOG_LIMITS;
+  add<LimitOptions>(
+    'pause',
+    'Pause the backlog for a time; alarms and live messages are still sent',
+    async ({ context, options }) => (await import('../limit-backlog.ts')).pauseBacklog(context, options),
+    backlog,
+  ).addOption(
+    new Option('--for <duration>', 'duration of the pause, e.g. 30m, at most 24h')
+      .argParser(duration(pause.forMsMin, pause.forMsMax))
+      .default(pause.forMsDefault, '2h'),
+  );
+  add(
+    'resume',
+    'End the pause of the backlog',
+    async ({ context }) => (await import('../limit-backlog.ts')).resumeBacklog(context),
+    backlog,
+  );
+  add<LimitOptions>(
+    'rate <messages-per-s>',
+    'Limit the backlog to a lower rate than the hub allows, or end the limit (default)',
+    async ({ context, options, words }) =>
+      (await import('../limit-backlog.ts')).setBacklogRate(context, words[0] ?? '', options),
+    backlog,
+  ).addOption(
+    new Option('--for <duration>', 'duration of the limit, e.g. 12h, at most 7d')
+      .argParser(duration(rate.forMsMin, rate.forMsMax))
+      .default(rate.forMsDefault, '24h'),
+  );
+}
