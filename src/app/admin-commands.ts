@@ -18,6 +18,7 @@ import { countOf, countWords } from '../ops/words.ts';
 import { backlogCommands } from './backlog-commands.ts';
 import type { Gateway } from './gateway.ts';
 import { runInMailbox } from './in-mailbox.ts';
+import { noteCommands } from './note-commands.ts';
 import { viewOf } from './view.ts';
 
 /** Largest number of names in one command: as many subdevices as the hub allows one gateway. */
@@ -75,6 +76,7 @@ export function adminCommandsFor(gateway: Gateway): AdminCommands {
     },
     'link.probe': ({ link, subdevice }) => probe(gateway, link, subdevice),
     ...backlogCommands(gateway),
+    ...noteCommands(gateway),
   };
 }
 

@@ -66,6 +66,8 @@ export type GatewayEvents = {
     readonly topic: string;
     readonly bytes: number;
     readonly qos: Qos;
+    /** Payload itself, not a copy: an observer must not change it. */
+    readonly payload: Uint8Array;
   }) => void;
   uplinkRefused: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
   uplinkShed: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
@@ -88,16 +90,32 @@ export type GatewayEvents = {
   uplinkDeadLettered: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
   deadLettersRetried: (fact: { readonly letters: number }) => void;
   deadLettersDropped: (fact: { readonly letters: number }) => void;
-  uplinkDelivered: (fact: { readonly subdevice: string; readonly topic: string; readonly isReplay: boolean }) => void;
+  uplinkDelivered: (fact: {
+    readonly subdevice: string;
+    readonly topic: string;
+    readonly isReplay: boolean;
+    readonly payload: Uint8Array;
+  }) => void;
   /** A message that the hub retains was not delivered (`inbox.retained_commands`). */
   retainedSkipped: (fact: {
     readonly subdevice: string;
     readonly topic: string;
     readonly policy: 'once' | 'always' | 'never';
   }) => void;
-  downlinkAccepted: (fact: { readonly topic: string; readonly subdevices: number; readonly qos: Qos }) => void;
+  downlinkAccepted: (fact: {
+    readonly topic: string;
+    /** Number of receivers. */
+    readonly subdevices: number;
+    readonly qos: Qos;
+    readonly payload: Uint8Array;
+    readonly receivers: readonly { readonly subdevice: { readonly id: string } }[];
+  }) => void;
   downlinkShed: (fact: { readonly topic: string; readonly reason: string }) => void;
-  downlinkDelivered: (fact: { readonly subdevice: string; readonly topic: string }) => void;
+  downlinkDelivered: (fact: {
+    readonly subdevice: string;
+    readonly topic: string;
+    readonly payload: Uint8Array;
+  }) => void;
   /** A limit of the backlog ended by itself, `afterMs` after its beginning. */
   backlogLimitEnded: (fact: { readonly limit: 'pause' | 'rate'; readonly afterMs: number }) => void;
   backlogDrained: (fact: { readonly messages: number }) => void;

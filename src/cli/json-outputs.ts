@@ -10,7 +10,7 @@ import type { DemoOutcome } from '../bench/demo/demo-outcome.ts';
 import type { KeyRow } from '../config/key-table.ts';
 import type { Problem } from '../config/kinds/problem.ts';
 import type { CheckVerdict, TimedFinding } from '../doctor/check.ts';
-import type { TailLine, TailSkipped } from '../ops/api/tail-line.ts';
+import type { TailEvent, TailSkipped } from '../ops/api/tail-line.ts';
 import type { ConditionEntry } from '../ops/conditions/catalogue.ts';
 import type { HubSubscriptionsReport } from '../ops/conditions/hub-packet-words.ts';
 import type { LinkScore } from '../ops/link-test/link-score.ts';
@@ -30,6 +30,7 @@ import type {
 import type { Moment } from '../recorder/moments.ts';
 import type { Rerun } from '../recorder/rerun.ts';
 import type { ArchivePart } from '../support/archive.ts';
+import type { ShownPayload } from './payload-format.ts';
 import type { PortsReport } from './ports-report.ts';
 
 /** Outputs by the name of their schema. Each is an object; the key `schema` is added when it is printed. */
@@ -47,9 +48,10 @@ export interface JsonOutputs {
   readonly outbox: OutboxReport;
   readonly 'outbox-offline': OfflineOutbox;
   readonly backlog: BacklogReport;
+  readonly note: { readonly text: string };
   readonly acknowledged: { readonly acknowledged: true };
   readonly trace: TraceLine;
-  readonly tail: TailLine;
+  readonly tail: ShownTailLine;
   readonly conditions: { readonly conditions: readonly Condition[] };
   readonly condition: ConditionEntry & { readonly code: string };
   readonly ports: PortsReport;
@@ -131,6 +133,21 @@ type TraceLine =
   | TailSkipped
   | ({ readonly kind: 'rates' } & TraceRates);
 
+/** Line of `tail`. The last line is the summary. */
+type ShownTailLine =
+  | (Omit<TailEvent, 'payload'> & {
+      /** Payload of the message; absent: `--format` was not given, or the event has none. */
+      readonly payload?: ShownPayload;
+    })
+  | TailSkipped
+  | {
+      readonly kind: 'summary';
+      readonly shown: number;
+      readonly missed: number;
+      /** Duration. */
+      readonly ms: number;
+    };
+
 /** Frames and bytes per second, from the first step to the last. */
 export interface TraceRates {
   readonly framesIn: number;
@@ -167,6 +184,7 @@ export const JSON_OUTPUTS: Readonly<
   outbox: { version: 1, commands: ['outbox'] },
   'outbox-offline': { version: 1, commands: ['outbox'] },
   backlog: { version: 1, commands: ['backlog pause', 'backlog resume', 'backlog rate'] },
+  note: { version: 1, commands: ['mark'] },
   acknowledged: { version: 1, commands: ['acknowledge-gap', 'acknowledge-loss'] },
   trace: { version: 1, commands: ['trace'] },
   tail: { version: 1, commands: ['tail'] },

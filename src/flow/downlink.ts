@@ -173,7 +173,8 @@ export class DownlinkFlow {
       this.#options.inbox.delivered(delivery);
       this.#save(this.#options.retainedCommands.delivered(delivery.lane, delivery.message));
       const subdevice = this.#options.registry.byLane(delivery.lane)?.id ?? '';
-      this.#options.facts.emit('downlinkDelivered', { subdevice, topic: delivery.message.topic });
+      const { topic, payload } = delivery.message;
+      this.#options.facts.emit('downlinkDelivered', { subdevice, topic, payload });
     } else {
       this.#options.inbox.undelivered(delivery, report.why);
       this.#shed.undelivered(delivery, report);
@@ -274,7 +275,8 @@ export class DownlinkFlow {
     }
     const receivers = retained ? routes.filter(({ subdevice }) => this.#isForDelivery(subdevice, message)) : routes;
     if (receivers.length === 0) return;
-    facts.emit('downlinkAccepted', { topic: message.topic, subdevices: receivers.length, qos: message.qos });
+    const { topic, qos: arrivedQos, payload } = message;
+    facts.emit('downlinkAccepted', { topic, subdevices: receivers.length, qos: arrivedQos, payload, receivers });
     for (const { subdevice, qos } of receivers) {
       if (arrival === undefined || qos === 0) inbox.offerQos0(subdevice.lane, { ...message, qos: 0 });
       else this.#admit(subdevice.lane, message, arrival);

@@ -154,7 +154,8 @@ export class HubSender {
     const entry = outbox.acknowledged(packetId);
     if (entry === undefined) return;
     const subdevice = registry.byLane(entry.row.lane)?.id ?? '';
-    facts.emit('uplinkDelivered', { subdevice, topic: entry.row.topic, isReplay: this.#backlogAtConnect > 0 });
+    const { topic, payload } = entry.row;
+    facts.emit('uplinkDelivered', { subdevice, topic, isReplay: this.#backlogAtConnect > 0, payload });
     if (this.#backlogAtConnect > 0 && custodian.pending === 0) {
       facts.emit('backlogDrained', { messages: this.#backlogAtConnect });
       this.#backlogAtConnect = 0;

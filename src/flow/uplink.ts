@@ -177,7 +177,8 @@ export class UplinkFlow {
     switch (admission.kind) {
       case 'accepted': {
         const { payload, qos } = message;
-        facts.emit('uplinkAccepted', { subdevice: subdevice.id, topic: message.topic, bytes: payload.length, qos });
+        const { id } = subdevice;
+        facts.emit('uplinkAccepted', { subdevice: id, topic: message.topic, bytes: payload.length, qos, payload });
         return;
       }
       case 'shed':

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { followTail } from '../../src/ops/api/control-client.ts';
 import type { OfflineStatus } from '../../src/ops/reports/offline-report.ts';
+import { EVERYTHING } from '../../src/ops/tail/tail-request.ts';
 import { RESERVE_BYTES } from '../../src/store/disk-reserve.ts';
 import { openLinesTestbed } from './lines-testbed.ts';
 import { runProgram } from './program.ts';
@@ -180,7 +181,7 @@ async function testbedOn(kind: FileSystem, program?: string) {
 
 /** Observes that a subdevice receives "rejected: congestion" (MQTT-SN 1.2 §5.3.10). */
 async function untilRefused(testbed: Testbed): Promise<void> {
-  for await (const line of followTail(testbed.socketPath, new AbortController().signal)) {
+  for await (const line of followTail(testbed.socketPath, EVERYTHING, new AbortController().signal)) {
     if (line.kind === 'event' && line.name === 'uplinkRefused' && line.detail.reason === 'congestion') return;
   }
   throw new Error('no subdevice was asked to wait');

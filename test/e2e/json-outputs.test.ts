@@ -38,6 +38,7 @@ const RUNNING: readonly (readonly string[])[] = [
   ['completion', 'bash'],
   ['manual'],
   ['conditions', 'reference'],
+  ['mark', 'a note'],
   ['backlog', 'rate', '5'],
   ['backlog', 'pause'],
   ['backlog', 'resume'],

@@ -1,7 +1,7 @@
 /** All commands, in the order of the help. Each command is implemented in a file of its own. */
 import type { Command } from 'commander';
 import type { Add } from './add-command.ts';
-import { addBacklog } from './control-commands.ts';
+import { addBacklog, addMark } from './control-commands.ts';
 import { addConditions, addHealth } from './health-commands.ts';
 import { addHub } from './hub-commands.ts';
 import { addLinks } from './link-commands.ts';
@@ -15,6 +15,7 @@ export function addCommands(add: Add, program: Command): void {
   addLinks(add, program);
   addDeadLetters(add, program);
   addBacklog(add, program);
+  addMark(add);
   addRecorder(add);
   addHub(add, program);
   addConfig(add, program);

@@ -1,4 +1,4 @@
-/** Commands that control the sending of the backlog. */
+/** Commands of a technician for the running gateway: limits of the backlog, notes. */
 import { type Command, Option } from 'commander';
 import { BACKLOG_LIMITS } from '../../base/backlog-limits.ts';
 import { duration } from '../duration.ts';
@@ -34,5 +34,11 @@ export function addBacklog(add: Add, program: Command): void {
     new Option('--for <duration>', 'duration of the limit, e.g. 12h, at most 7d')
       .argParser(duration(rate.forMsMin, rate.forMsMax))
       .default(rate.forMsDefault, '24h'),
+  );
+}
+
+export function addMark(add: Add): void {
+  add('mark <text>', 'Leave a note in the journal and among the events', async ({ context, words }) =>
+    (await import('../mark.ts')).mark(context, words[0] ?? ''),
   );
 }

@@ -1,8 +1,10 @@
 /** Commands that show the health of the gateway, its conditions and events. */
+import { Option } from 'commander';
 import type { BundleOptions } from '../make-bundle.ts';
 import type { DoctorOptions } from '../show-doctor.ts';
 import type { StatusOptions } from '../show-status.ts';
-import type { Add } from './add-command.ts';
+import type { TailOptions } from '../tail.ts';
+import { type Add, collect, wholeNumber } from './add-command.ts';
 
 export function addHealth(add: Add): void {
   add<StatusOptions>('status', 'Show gateway health: is any data being lost?', async ({ context, options }) =>
@@ -54,7 +56,40 @@ export function addHealth(add: Add): void {
     'Follow the decoded frames of a link, or of the hub connection (hub)',
     async ({ context, words }) => (await import('../trace.ts')).showTrace(context, words[0] ?? ''),
   );
-  add('tail', 'Print events as they happen', async ({ context }) => (await import('../tail.ts')).showTail(context));
+  addTail(add);
+}
+
+function addTail(add: Add): void {
+  add<TailOptions>(
+    'tail',
+    'Print events as they happen, all or those that filters admit',
+    async ({ context, options }) => (await import('../tail.ts')).showTail(context, options),
+  )
+    .option('--subdevice <id>', 'events of this subdevice only; may be repeated', collect, [])
+    .option(
+      '--topic <filter>',
+      'events on topics of this MQTT filter only, as at the hub; may be repeated',
+      collect,
+      [],
+    )
+    .option(
+      '--event <name>',
+      'events of this name or kind only (message, shed, hub, link, subdevice, storage, operator, gateway); may be repeated',
+      collect,
+      [],
+    )
+    .addOption(
+      new Option('--direction <direction>', 'messages of this direction only: up (to the hub) or down').choices([
+        'up',
+        'down',
+      ]),
+    )
+    .addOption(
+      new Option('--format <format>', 'show payloads in this format')
+        .choices(['text', 'hex', 'json', 'none'])
+        .default('none'),
+    )
+    .option('--payload-bytes <count>', 'largest number of bytes of each payload', wholeNumber(1, 16_384), 256);
 }
 
 export function addConditions(add: Add): void {

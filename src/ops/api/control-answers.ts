@@ -8,7 +8,8 @@ import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
 import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
 import type { LedgerReport } from '../reports/ledger-report.ts';
 import type { OutboxReport, StatusReport, SubdevicesReport } from '../reports/report.ts';
-import type { TailEvent } from './tail-line.ts';
+import type { TakeEvent } from '../tail/event-tail.ts';
+import type { TailRequest } from '../tail/tail-request.ts';
 
 export interface ControlAnswers {
   readonly '/v1/status': StatusReport;
@@ -30,8 +31,8 @@ export type Answers = {
 export interface Inspection {
   readonly answers: Answers;
   status(): StatusReport;
-  /** Calls `listener` for each event until the returned function is called. The listener neither throws nor blocks. */
-  onTail(listener: (event: TailEvent) => void): () => void;
+  /** Passes each event that the request admits to `take`, until the returned function is called. */
+  onTail(request: TailRequest, take: TakeEvent): () => void;
   /** Recorder of a link, or of `hub`; `undefined`: no such name. */
   recorder(name: string): Pick<FlightRecorder, 'subject' | 'follow'> | undefined;
 }

@@ -6,6 +6,7 @@ import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../base/fault.ts';
 import { isMachineOverloaded, ownerOfSocket, type SocketOwner } from '../../io/socket-owner.ts';
+import { queryOf, type TailRequest } from '../tail/tail-request.ts';
 import { type AnswerPath, type ControlAnswers, unusableIn } from './control-answers.ts';
 import { foreign, Stalled, silent, stopped, unreachable } from './control-faults.ts';
 import { adminSocketOf, hasCode } from './control-socket.ts';
@@ -115,9 +116,16 @@ async function inTime(answered: Promise<unknown>, socketPath: string, aliveMsMax
   throw new Stalled(socketPath, owner);
 }
 
-/** Follows the tail until the signal aborts. @throws Fault `not-running` when the gateway ends, normally or not */
-export async function* followTail(socketPath: string, signal: AbortSignal): AsyncGenerator<TailLine> {
-  for await (const line of follow(socketPath, '/v1/tail', signal)) {
+/**
+ * Follows the tail until the signal aborts. @param request filters, evaluated by the gateway
+ * @throws Fault `not-running` when the gateway ends, normally or not
+ */
+export async function* followTail(
+  socketPath: string,
+  request: TailRequest,
+  signal: AbortSignal,
+): AsyncGenerator<TailLine> {
+  for await (const line of follow(socketPath, `/v1/tail${queryOf(request)}`, signal)) {
     const read = tailLineIn(line);
     if (read === undefined) throw foreign(socketPath, 'a line of its tail is invalid');
     yield read;

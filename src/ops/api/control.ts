@@ -8,6 +8,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { encodeValue } from '../../recorder/recording-file.ts';
+import { type TailRequest, tailRequestOf } from '../tail/tail-request.ts';
 import { refuse, sendText, type TextAnswer } from './bounded-http.ts';
 import { ANSWERS, type Inspection, isAnswerPath } from './control-answers.ts';
 import { listenLocally } from './local-server.ts';
@@ -72,7 +73,7 @@ async function answer(exchange: Exchange): Promise<void> {
     case '/v1/metrics':
       return sendNow(exchange, () => metrics(inspection));
     case '/v1/tail':
-      return follow(exchange, [], (send) => inspection.onTail((event) => send(() => JSON.stringify(event))));
+      return tail(exchange, tailRequestOf(asked));
     case '/v1/trace':
       return trace(exchange, asked.get('of') ?? '');
     default: {
@@ -113,6 +114,12 @@ async function sendInTime(exchange: Exchange, work: () => Promise<TextAnswer>): 
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** @param request problem of the request, as a sentence, if it is invalid */
+function tail(exchange: Exchange, request: TailRequest | string): void {
+  if (typeof request === 'string') return refuse(exchange.response, 400, `Invalid request for events: ${request}.`);
+  follow(exchange, [], (send) => exchange.inspection.onTail(request, (make) => send(() => JSON.stringify(make()))));
 }
 
 /** Sends the steps of one machine live, encoded as in a recording; the reader decodes them. */

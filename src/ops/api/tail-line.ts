@@ -15,6 +15,15 @@ export interface TailEvent {
   /** Sentence for the event. */
   readonly sentence: string;
   readonly detail: Readonly<Record<string, string | number | boolean | null>>;
+  /** Payload of the message; absent: no payloads were asked for, or the event has none. */
+  readonly payload?: TailPayload;
+}
+
+export interface TailPayload {
+  /** Length of the whole payload. */
+  readonly bytes: number;
+  /** Beginning of the payload, up to the bound that the reader has set. */
+  readonly base64: string;
 }
 
 /** Number of events that were not sent because the reader was too slow. */

@@ -1,5 +1,4 @@
 /** Fills the reports of `report.ts` from the parts of the running gateway. */
-import { EventEmitter } from 'node:events';
 import type { Direction } from '../../base/message.ts';
 import type { LetterRequest } from '../../custody/dead-letter.ts';
 import { laneWords } from '../../custody/lane-number.ts';
@@ -8,14 +7,14 @@ import { flashBytesWritten, freeBytesAt, sizeOf } from '../../io/machine-facts.t
 import { volatilePlaceOf } from '../../io/volatile-storage.ts';
 import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
 import type { Answers, Inspection } from '../api/control-answers.ts';
-import type { TailEvent } from '../api/tail-line.ts';
 import { conditionsOf } from '../conditions/conditions.ts';
 import type { HubHealth } from '../conditions/hub-conditions.ts';
 import { missingSubdevices } from '../conditions/missing.ts';
 import type { StoreHealth } from '../conditions/store-conditions.ts';
 import type { GatewayView } from '../gateway-view.ts';
-import { EVENT_NAMES, reportFact } from '../narration.ts';
 import { NO_RECORDINGS, type Recordings, recorderOf } from '../recordings.ts';
+import { EventTail, type TakeEvent } from '../tail/event-tail.ts';
+import type { TailRequest } from '../tail/tail-request.ts';
 import { judge } from '../verdict.ts';
 import { bindingHealth, unconfirmedSubdevices } from './binding-report.ts';
 import { type DeadLettersReport, deadLettersReportOf, letterRequestOf } from './dead-letter-report.ts';
@@ -60,7 +59,7 @@ export class Inspector implements Inspection {
   readonly #queues: QueueReports;
   readonly #meters: LinkMeters;
   readonly #medium: MediumMeter;
-  readonly #tail = new EventEmitter();
+  readonly #tail: EventTail;
   readonly #deadTopics: DeadLetterTopics;
   readonly #volatile: string | null;
   #diskLowSinceMs: number | undefined;
@@ -85,7 +84,7 @@ export class Inspector implements Inspection {
     this.#meters = new LinkMeters(gateway);
     this.#medium = new MediumMeter({ gateway, storePath: options.storePath });
     this.#volatile = volatilePlaceOf(options.storePath) ?? null;
-    this.#listen();
+    this.#tail = new EventTail(gateway.facts, gateway.clock);
   }
 
   status(): StatusReport {
@@ -180,9 +179,8 @@ export class Inspector implements Inspection {
     });
   }
 
-  onTail(listener: (event: TailEvent) => void): () => void {
-    this.#tail.on('event', listener);
-    return () => this.#tail.off('event', listener);
+  onTail(request: TailRequest, take: TakeEvent): () => void {
+    return this.#tail.follow(request, take);
   }
 
   recorder(name: string): FlightRecorder | undefined {
@@ -269,25 +267,6 @@ export class Inspector implements Inspection {
 
   #name(lane: number): string {
     return this.#gateway.registry.byLane(lane)?.id ?? '(no subdevice)';
-  }
-
-  #listen(): void {
-    const { facts, clock } = this.#gateway;
-    for (const name of EVENT_NAMES) {
-      facts.on(name, (fact: object) => {
-        if (this.#tail.listenerCount('event') === 0) return;
-        const sentence = reportFact(name, fact as never);
-        const event: TailEvent = {
-          kind: 'event',
-          upMs: clock.nowMs(),
-          wallMs: clock.wallMs(),
-          name,
-          sentence,
-          detail: { ...fact },
-        };
-        this.#tail.emit('event', event);
-      });
-    }
   }
 
   #nowMs(): number {

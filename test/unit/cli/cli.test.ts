@@ -85,8 +85,8 @@ describe.concurrent('with a running gateway', { timeout: PROCESS_MS_MAX }, () =>
       const socketPath = join(directory, 'control.sock');
       const control = await startControl({ socketPath, inspection: gateway });
       const follow = gateway.onTail.bind(gateway);
-      gateway.onTail = (listener) => {
-        const stop = follow(listener);
+      gateway.onTail = (request, listener) => {
+        const stop = follow(request, listener);
         // The first reader gets one event, and then the gateway stops.
         setImmediate(() => {
           gateway.happen('meter-1 attached\u001b[2J');
@@ -96,7 +96,7 @@ describe.concurrent('with a running gateway', { timeout: PROCESS_MS_MAX }, () =>
       };
       const { code, out, err } = await holdfast('tail', '--socket', socketPath);
       expect(code).toBe(69);
-      expect(out).toMatch(/meter-1 attached\\u001b\[2J\n$/);
+      expect(out).toMatch(/meter-1 attached\\u001b\[2J\n1 event in \d+ s, none missed\.\n$/);
       expect(err).toMatch(/^holdfast: The gateway has stopped/);
     });
   });

@@ -4,6 +4,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { ConnectionSlots } from '../../../../src/ops/api/connection-slots.ts';
 import { ask, followTail } from '../../../../src/ops/api/control-client.ts';
 import { Turnstile } from '../../../../src/ops/api/turnstile.ts';
+import { EVERYTHING } from '../../../../src/ops/tail/tail-request.ts';
 import { type Rig, until, withControl } from './control-rig.ts';
 
 const REQUEST = 'GET /v1/status HTTP/1.1\r\nHost: holdfast\r\n\r\n';
@@ -105,7 +106,7 @@ it('tails whose clients do not read are closed for a new one', async () => {
     const stop = new AbortController();
     let first: unknown;
     const follow = (): void => {
-      followTail(rig.socketPath, stop.signal)
+      followTail(rig.socketPath, EVERYTHING, stop.signal)
         .next()
         .then(({ value }) => {
           first ??= value;

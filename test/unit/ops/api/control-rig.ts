@@ -12,6 +12,8 @@ import { deadLettersReportOf, letterRequestOf } from '../../../../src/ops/report
 import { type LaneReading, ledgerReportOf } from '../../../../src/ops/reports/ledger-report.ts';
 import { RESTING } from '../../../../src/ops/reports/link-report.ts';
 import type { QueueReport, StatusFacts } from '../../../../src/ops/reports/report.ts';
+import type { TakeEvent } from '../../../../src/ops/tail/event-tail.ts';
+import type { TailRequest } from '../../../../src/ops/tail/tail-request.ts';
 import { judge } from '../../../../src/ops/verdict.ts';
 
 const EMPTY_QUEUE: QueueReport = {
@@ -171,7 +173,7 @@ const SUBSCRIPTIONS: readonly FilterReport[] = [
 ];
 
 export class FakeGateway implements Inspection {
-  readonly #listeners = new Set<(event: TailEvent) => void>();
+  readonly #listeners = new Set<TakeEvent>();
   facts: StatusFacts = AWAY;
   readings: readonly LaneReading[] = BALANCED;
   letters: readonly DeadLetter[] = [letter(3, 'event'), letter(7, 'door/state')];
@@ -245,7 +247,7 @@ export class FakeGateway implements Inspection {
     return undefined;
   }
 
-  onTail(listener: (event: TailEvent) => void) {
+  onTail(_request: TailRequest, listener: TakeEvent) {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -256,7 +258,7 @@ export class FakeGateway implements Inspection {
 
   happen(sentence: string): void {
     const event: TailEvent = { kind: 'event', upMs: 1, wallMs: 1, name: 'somethingHappened', sentence, detail: {} };
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) listener(() => event);
   }
 }
 

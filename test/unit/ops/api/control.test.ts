@@ -8,6 +8,7 @@ import { startControl } from '../../../../src/ops/api/control.ts';
 import type { AnswerPath, ControlAnswers } from '../../../../src/ops/api/control-answers.ts';
 import { ask, followTail } from '../../../../src/ops/api/control-client.ts';
 import type { TailLine } from '../../../../src/ops/api/tail-line.ts';
+import { EVERYTHING } from '../../../../src/ops/tail/tail-request.ts';
 import { FakeGateway, until, withControl, withDirectory } from './control-rig.ts';
 
 /** Sends a request as curl does. */
@@ -169,7 +170,7 @@ describe('the tail', () => {
       const stop = new AbortController();
       const seen: TailLine[] = [];
       const reading = (async () => {
-        for await (const line of followTail(socketPath, stop.signal)) seen.push(line);
+        for await (const line of followTail(socketPath, EVERYTHING, stop.signal)) seen.push(line);
       })();
       await until(() => gateway.followers === 1);
       gateway.happen('one\nline');
@@ -186,7 +187,7 @@ describe('the tail', () => {
     await withControl(async ({ gateway, socketPath }) => {
       const sent = 20_000;
       const stop = new AbortController();
-      const tail = followTail(socketPath, stop.signal);
+      const tail = followTail(socketPath, EVERYTHING, stop.signal);
       const first = tail.next();
       await until(() => gateway.followers === 1);
       // All in one turn of the event loop, so that the client cannot read in between.
@@ -208,9 +209,11 @@ describe('the tail', () => {
   it('has at most eight clients', async () => {
     await withControl(async ({ gateway, socketPath }) => {
       const stop = new AbortController();
-      const tails = Array.from({ length: 8 }, () => followTail(socketPath, stop.signal).next());
+      const tails = Array.from({ length: 8 }, () => followTail(socketPath, EVERYTHING, stop.signal).next());
       await until(() => gateway.followers === 8);
-      await expect(followTail(socketPath, stop.signal).next()).rejects.toMatchObject({ message: /8 others/ });
+      await expect(followTail(socketPath, EVERYTHING, stop.signal).next()).rejects.toMatchObject({
+        message: /8 others/,
+      });
       stop.abort();
       await Promise.all(tails);
     });
@@ -221,7 +224,9 @@ describe('the tail', () => {
       const gateway = new FakeGateway();
       const socketPath = join(directory, 'control.sock');
       const control = await startControl({ socketPath, inspection: gateway });
-      const next = expect(followTail(socketPath, new AbortController().signal).next()).rejects.toMatchObject({
+      const next = expect(
+        followTail(socketPath, EVERYTHING, new AbortController().signal).next(),
+      ).rejects.toMatchObject({
         code: 'not-running',
         message: expect.stringContaining('The gateway has stopped'),
       });
