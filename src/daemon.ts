@@ -8,6 +8,7 @@ import { dirname, join, resolve } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { adminCommandsFor, recorderCommands } from './app/admin-commands.ts';
 import { type Gateway, openGateway } from './app/gateway.ts';
+import { keepHistory } from './app/history.ts';
 import { accessHub } from './app/hub-access.ts';
 import { refuseForeignOwner } from './app/state-folder.ts';
 import { Storage } from './app/storage-guard.ts';
@@ -24,6 +25,7 @@ import { addFaultMark, readFaultMarks } from './io/fault-marks.ts';
 import { makeFolders } from './io/folders.ts';
 import { createJournal, type Journal, type JournalLevel } from './io/journal.ts';
 import { exitAtOnce } from './io/libc.ts';
+import { machineReader } from './io/machine-readings.ts';
 import { placeProblems } from './io/places.ts';
 import { readSecretFile } from './io/secret-file.ts';
 import { careOf } from './io/serial/port-care.ts';
@@ -170,6 +172,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   opened = gateway;
   const endNarration = narrate(gateway, journal, config.gateway.logLevel);
   const view = viewOf(gateway);
+  const history = keepHistory(gateway, { configMark, machine: machineReader() });
   const recordings = new Recordings({
     gateway: view,
     version: options.version,
@@ -184,6 +187,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     storePath: storage.path,
     tlsFilesTrouble: access.tlsFilesTrouble,
     secretTrouble: access.secretTrouble,
+    history,
     recordings,
   });
   const control = await startControl({ socketPath: config.gateway.controlSocket, inspection });
@@ -198,6 +202,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     ending.end({ code: EXIT.bug, reason: bugWords(error) });
   });
   gateway.start();
+  history.start();
   notifySystemd('READY=1');
   const show = looking(facts, 'status', () => notifySystemd(statusOf(`Losing data? ${inspection.status().sentence}`)));
   const status = setInterval(show, STATUS_MS);

@@ -8,6 +8,7 @@ import type { Direction } from './base/message.ts';
 import type { Change } from './custody/change.ts';
 import type { LetterPage, LetterRequest } from './custody/dead-letter.ts';
 import type { LaneWants, RowPage, StoreOpening, Tally } from './custody/row.ts';
+import type { HistoryAnswer, HistoryRequest } from './history/history-requests.ts';
 
 export type Cancel = () => void;
 
@@ -102,8 +103,11 @@ export type OpenChannel = (listener: ChannelListener) => Channel;
 
 /** Reports of the store. Receipts come in the order of the commits. */
 export interface StoreListener {
-  /** Every change of commit `batch` is durable: fsync returned. */
-  committed(batch: number): void;
+  /**
+   * Every change of commit `batch` is durable: fsync returned. @param historyBytes bytes that the history has caused
+   * on the medium since the opening
+   */
+  committed(batch: number, historyBytes?: number): void;
   /** The disk is full: nothing of `batch` was written. The store does not repeat the batch. */
   full(batch: number): void;
   /** Storage cannot be trusted any more. The process must not acknowledge any further message and must exit. */
@@ -126,6 +130,7 @@ export interface Store {
   /** Counts rows and reads the durable counters in one snapshot. */
   tally(): Promise<Tally>;
   letters(request: LetterRequest): Promise<LetterPage>;
+  history(request: HistoryRequest): Promise<HistoryAnswer>;
   close(): Promise<void>;
 }
 

@@ -82,7 +82,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
   const { mailbox } = parts;
   const receipts: { gateway?: Gateway } = {};
   const { store, opening } = await parts.openStore({
-    committed: (batch) => mailbox.post(() => receipts.gateway?.committed(batch)),
+    committed: (batch, historyBytes) => mailbox.post(() => receipts.gateway?.committed(batch, historyBytes)),
     full: (batch) => mailbox.post(() => receipts.gateway?.stations.committer.full(batch)),
     failed: parts.onStoreFailed,
   });
@@ -116,6 +116,8 @@ export class Gateway {
   readonly #pagers: readonly Pager[];
   readonly #housekeeping: Housekeeping;
   readonly #care: LinkCare;
+  /** Bytes that the history has written to the medium since the start. */
+  historyBytes = 0;
 
   constructor(parts: GatewayParts, store: Store, opening: StoreOpening) {
     const { config, clock, facts, mailbox } = parts;
@@ -313,8 +315,9 @@ export class Gateway {
     await this.store.close();
   }
 
-  /** Handles the receipt of a commit. */
-  committed(batch: number): void {
+  /** Handles the receipt of a commit. @param historyBytes bytes that the history has written since the start */
+  committed(batch: number, historyBytes = 0): void {
+    this.historyBytes = historyBytes;
     this.stations.committer.committed(batch);
     for (const pager of this.#pagers) pager.turn(); // deletes may have waited for this commit
   }

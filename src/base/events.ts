@@ -139,6 +139,12 @@ export type GatewayEvents = {
   clockOverruled: (fact: { readonly wallMs: number; readonly aheadMs: number }) => void;
   machineSlept: (fact: { readonly ms: number }) => void;
   storeRecovered: (fact: { readonly sentence: string }) => void;
+  /** The previous process ended without a stop. `sentence`: what is known about its end. */
+  gatewayEnded: (fact: { readonly sentence: string }) => void;
+  /** The configuration differs from that of the previous process. */
+  configurationChanged: (fact: { readonly mark: string }) => void;
+  conditionRaised: (fact: { readonly code: string; readonly effect: string; readonly sentence: string }) => void;
+  conditionCleared: (fact: { readonly code: string; readonly forMs: number }) => void;
   /**
    * An operator changed something by a command. `action`: the command, e.g. `dead-letters retry`. `subject`: the thing
    * that was changed, e.g. a subdevice; '' if the action has none. `detail`: result in words; '' if there is none.

@@ -20,6 +20,7 @@ import type { Clock, Store } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import { Timer } from '../runtime/timer.ts';
 import { BatchWait } from './batch-wait.ts';
+import type { CommitSupplement } from './commit-supplement.ts';
 import { HoldQueue } from './hold-queue.ts';
 import { changesOf, type Load, NOTHING, Segments, type Taken } from './segments.ts';
 
@@ -35,6 +36,8 @@ interface Commit {
   readonly taken: Taken;
   /** True if the success of this commit proves that the disk is no longer full. */
   readonly asksForRoom: boolean;
+  /** True if the commit has changes of the supplement. */
+  readonly hasSupplement: boolean;
 }
 
 export interface CommitterOptions {
@@ -56,6 +59,7 @@ export class Committer implements Durability {
   /** Changes that wait for a commit, in order. */
   readonly waiting = new Segments();
   #store: Store | undefined;
+  #supplement: CommitSupplement | undefined;
   #dueAtMs: number | undefined;
   /**
    * Time of a commit before `#dueAtMs`, because no further change is expected until then. `undefined`: none is planned.
@@ -87,6 +91,11 @@ export class Committer implements Durability {
   attach(store: Store): void {
     this.#store = store;
     this.#advance();
+  }
+
+  /** Sets the supplement, which is asked for changes at each commit. */
+  supplement(supplement: CommitSupplement): void {
+    this.#supplement = supplement;
   }
 
   /** Time since which the disk is full. While the disk is full, no message is written. `undefined`: not full. */
@@ -144,6 +153,7 @@ export class Committer implements Durability {
    */
   drain(): Promise<void> {
     for (const direction of ['uplink', 'downlink'] as const) this.flushHeld(direction, this.#options.clock.nowMs());
+    if (this.#supplement?.isDue === true) this.waiting.whenSettled(() => undefined);
     return new Promise((resolve) => {
       this.#drained = resolve;
       this.#advance();
@@ -152,8 +162,9 @@ export class Committer implements Durability {
 
   /** Handles the store's receipt. */
   committed(batch: number): void {
-    const { taken, asksForRoom } = this.#end(batch);
+    const { taken, asksForRoom, hasSupplement } = this.#end(batch);
     this.waiting.done();
+    if (hasSupplement) this.#supplement?.written();
     if (this.#fullSinceMs !== undefined && asksForRoom) {
       this.#fullSinceMs = undefined;
       this.#options.fullChanged(false);
@@ -169,7 +180,8 @@ export class Committer implements Durability {
    * room.
    */
   full(batch: number): void {
-    const { load, taken } = this.#end(batch);
+    const { load, taken, hasSupplement } = this.#end(batch);
+    if (hasSupplement) this.#supplement?.unwritten();
     const nowMs = this.#options.clock.nowMs();
     this.waiting.returnTaken(taken, nowMs);
     this.waiting.keepPuts(({ direction, entry }) => this.#options.unstored(direction, entry));
@@ -250,13 +262,16 @@ export class Committer implements Durability {
     this.#batchWait.leave();
     this.#dueAtMs = this.waiting.urgent > 0 ? this.#options.clock.nowMs() : undefined;
     const changes = changesOf(taken);
+    const supplement = load === 'all' && this.#fullSinceMs === undefined ? (this.#supplement?.take() ?? []) : [];
+    changes.push(...supplement);
     if (changes.length === 0 && load !== 'nothing') {
       this.waiting.done();
       this.#report(taken);
       return this.#advance();
     }
     this.#batch += 1;
-    this.#running = { batch: this.#batch, load, taken, asksForRoom: taken.puts.length > 0 || changes.length === 0 };
+    const asksForRoom = taken.puts.length > 0 || changes.length === 0;
+    this.#running = { batch: this.#batch, load, taken, asksForRoom, hasSupplement: supplement.length > 0 };
     for (const { entry } of taken.puts) entry.keeping = 'committing';
     this.#store?.commit(this.#batch, changes);
   }

@@ -78,6 +78,10 @@ export type Change =
   | { readonly kind: 'alarmTopics'; readonly filters: readonly string[] }
   /** Reserves sequence numbers: those below `reservedTo` may be in use by messages that were never on disk. */
   | { readonly kind: 'reserveSeq'; readonly direction: Direction; readonly reservedTo: number }
+  /** Writes a block of samples of the history (`history/minute-samples.ts`). */
+  | { readonly kind: 'historySamples'; readonly number: number; readonly table: Uint8Array }
+  /** Adds events to the history, each as one line (`history/history-events.ts`). */
+  | { readonly kind: 'historyEvents'; readonly ring: 'rare' | 'frequent'; readonly lines: readonly string[] }
   | { readonly kind: 'trustWall'; readonly wallMinusUpMs: number }
   /** Records that the machine has slept in this boot. The monotonic clock stood still before `atUpMs`. */
   | { readonly kind: 'slept'; readonly atUpMs: number };

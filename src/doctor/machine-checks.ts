@@ -4,13 +4,13 @@
  * Sources: proc(5); the kernel's thermal sysfs API; the firmware's `get_throttled` (Raspberry Pi documentation,
  * vcgencmd); systemctl(1) and timedatectl(1).
  */
-import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CLOCK_FLOOR_MS } from '../base/clock-trust.ts';
+import { textOf } from '../io/kernel-file.ts';
+import { hottestC, throttledBits } from '../io/machine-health.ts';
 import { runProgram } from '../io/program-output.ts';
 import { bytesWords, countOf, dateWords } from '../ops/words.ts';
 import { type Check, type CheckFinding, fail, ok, skipped, warn } from './check.ts';
-import { textOf } from './kernel-file.ts';
 
 export const clockTime: Check = {
   id: 'clock.time',
@@ -47,7 +47,6 @@ const POWER_FLAGS = [
   [3, 'the soft temperature limit is active', false],
 ] as const;
 const SINCE_BOOT_BITS = 16;
-const THROTTLED_FILE = 'devices/platform/soc/soc:firmware/get_throttled';
 
 export const powerSupply: Check = {
   id: 'power.supply',
@@ -55,9 +54,9 @@ export const powerSupply: Check = {
   msMax: 2000,
   run: async ({ machine }) => {
     const { id } = powerSupply;
-    const text = await textOf(join(machine.sys, THROTTLED_FILE));
-    if (text === undefined) return [skipped(id, 'This machine does not report its power supply (not a Raspberry Pi).')];
-    const flags = Number.parseInt(text, 16);
+    const flags = await throttledBits(machine.sys);
+    if (flags === undefined)
+      return [skipped(id, 'This machine does not report its power supply (not a Raspberry Pi).')];
     const named = (shift: number): string[] =>
       POWER_FLAGS.filter(([bit]) => (flags & (1 << (bit + shift))) !== 0).map(([, words]) => words);
     const present = named(0);
@@ -79,12 +78,8 @@ export const machineTemperature: Check = {
   msMax: 2000,
   run: async ({ machine }) => {
     const { id } = machineTemperature;
-    const folder = join(machine.sys, 'class/thermal');
-    const zones = (await readdir(folder).catch(() => [])).filter((name) => name.startsWith('thermal_zone'));
-    const texts = await Promise.all(zones.map((zone) => textOf(join(folder, zone, 'temp'))));
-    const degrees = texts.flatMap((text) => (text === undefined ? [] : [Number(text) / 1000])).filter(Number.isFinite);
-    if (degrees.length === 0) return [skipped(id, 'This machine does not report its temperature.')];
-    const hottest = Math.max(...degrees);
+    const hottest = await hottestC(machine.sys);
+    if (hottest === undefined) return [skipped(id, 'This machine does not report its temperature.')];
     const fact = `The hottest sensor shows ${hottest.toFixed(0)} °C.`;
     return hottest < HOT_C
       ? [ok(id, fact)]

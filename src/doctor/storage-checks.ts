@@ -8,6 +8,7 @@ import { constants } from 'node:fs';
 import { access, open, realpath, rm, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
+import { textOf } from '../io/kernel-file.ts';
 import { placeProblems } from '../io/places.ts';
 import { volatilePlaceOf } from '../io/volatile-storage.ts';
 import { offlineStatusOf } from '../ops/reports/offline-report.ts';
@@ -16,7 +17,6 @@ import { ROOM_BYTES } from '../store/disk-reserve.ts';
 import { readStoreOffline } from '../store/offline.ts';
 import { type Check, fail, ok, skipped, warn } from './check.ts';
 import type { DoctorInput } from './doctor-input.ts';
-import { textOf } from './kernel-file.ts';
 
 const NO_FOLDER = 'The state directory is unknown, because the configuration cannot be read.';
 

@@ -150,9 +150,10 @@ export class HubSender {
   }
 
   #acknowledged(packetId: number): void {
-    const { outbox, registry, facts, custodian } = this.#options;
+    const { outbox, registry, facts, custodian, clock } = this.#options;
     const entry = outbox.acknowledged(packetId);
     if (entry === undefined) return;
+    outbox.roundTrips.add(clock.nowMs() - entry.sentAtMs);
     const subdevice = registry.byLane(entry.row.lane)?.id ?? '';
     const { topic, payload } = entry.row;
     facts.emit('uplinkDelivered', { subdevice, topic, isReplay: this.#backlogAtConnect > 0, payload });

@@ -32,7 +32,7 @@ export interface GatewayView {
   readonly config: Config;
   readonly clock: Clock;
   readonly facts: Facts;
-  readonly store: Pick<Store, 'tally' | 'letters'>;
+  readonly store: Pick<Store, 'tally' | 'letters' | 'history'>;
   /** Results of opening the store. */
   readonly opening: StoreOpening;
   readonly committer: Pick<Committer, 'commits' | 'fullSinceMs'>;
@@ -40,7 +40,7 @@ export interface GatewayView {
   readonly downlinks: Custodian;
   custodian(direction: Direction): Custodian;
   readonly losses: Pick<Losses, 'rows'>;
-  readonly outbox: Pick<Outbox, 'classOf' | 'ackHealth' | 'poison' | 'pacer' | 'unansweredSinceMs'>;
+  readonly outbox: Pick<Outbox, 'classOf' | 'ackHealth' | 'poison' | 'pacer' | 'roundTrips' | 'unansweredSinceMs'>;
   readonly alarmTopics: Pick<AlarmTopics, 'isSettled'>;
   readonly backlog: Pick<BacklogControl, 'state'>;
   readonly registry: Pick<SubdeviceRegistry, 'all' | 'byId' | 'byLane' | 'wantedFilters'>;

@@ -232,6 +232,16 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   machineSlept: { weight: 'info', tell: ({ ms }) => `the machine was suspended for ${durationWords(ms)}` },
   storeRecovered: { weight: 'warn', tell: ({ sentence }) => sentence },
+  gatewayEnded: { weight: 'warn', tell: ({ sentence }) => sentence },
+  configurationChanged: {
+    weight: 'info',
+    tell: ({ mark }) => `the configuration has changed since the previous start (now ${mark})`,
+  },
+  conditionRaised: { weight: 'debug', tell: ({ code, sentence }) => `condition ${code}: ${sentence}` },
+  conditionCleared: {
+    weight: 'debug',
+    tell: ({ code, forMs }) => `condition ${code} is over after ${durationWords(forMs)}`,
+  },
   operatorActed: {
     weight: 'info',
     tell: ({ action, subject, detail }) =>

@@ -6,6 +6,7 @@
  * subdevice and topic is the order of acceptance; at most `inFlightMax` fresh messages are in flight; the rate limit is
  * never exceeded; a topic without PUBACKs does not block other topics.
  */
+import { DurationSum } from '../base/duration-sum.ts';
 import { chargedBytes, type Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Outcome } from '../custody/change.ts';
@@ -39,6 +40,8 @@ export class Outbox {
   readonly poison: PoisonDetector;
   readonly #scheduler: Scheduler;
   readonly pacer: Pacer;
+  /** Times from the sending of a message to its PUBACK. */
+  readonly roundTrips = new DurationSum();
   #isConnected = false;
   #unansweredSinceMs: number | undefined;
   /** True while the disk is full: no message can be accepted. */

@@ -7,6 +7,8 @@ import type { Change } from '../custody/change.ts';
 import type { StoreOpening } from '../custody/row.ts';
 import { SEQ_BLOCK } from '../custody/sequence.ts';
 import { assertDurable, type Database, isFull, PAGE_BYTES, type Statement } from './database.ts';
+import { readEpochs } from './epoch-rows.ts';
+import type { HistoryStore } from './history-store.ts';
 import * as read from './reader.ts';
 import { HighWaterMark } from './repair/high-water-check.ts';
 import { enterLoss, findLosses } from './repair/loss-account.ts';
@@ -64,6 +66,7 @@ export class StoreCore {
   readonly #walState: Statement;
   /** True if a row in custody was not found by its number. */
   readonly #missed: () => boolean;
+  readonly history: HistoryStore;
   #isSuspect = false;
   #walPages = 0;
   #beatAtMs: number;
@@ -82,6 +85,7 @@ export class StoreCore {
       this.#walState = this.#database.prepare('PRAGMA wal_checkpoint(NOOP)'); // reports the state without moving pages
       const writer = new ChangeWriter(this.#database);
       this.#missed = () => writer.hasMissed;
+      this.history = writer.history;
       this.#write = this.#database.transaction((changes: readonly Change[], upMs: number) => {
         writer.apply(changes);
         if (upMs - this.#beatAtMs >= BEAT_MS) this.#beat(upMs);
@@ -107,7 +111,7 @@ export class StoreCore {
   /** Returns when the changes are on the medium: COMMIT has fsynced. Throws SQLite's errors; no change is made then. */
   commit(changes: readonly Change[], upMs: number): void {
     this.#write(changes, upMs);
-    if (this.#missed() || changes.some(isDamage)) this.#suspect();
+    if (this.#missed() || changes.some(isDamage) || this.history.failure !== undefined) this.#suspect();
     this.#walPages = this.#pagesInWal();
     this.#highWater?.committed(changes);
   }
@@ -215,7 +219,7 @@ export class StoreCore {
         now,
         isFirstOfBoot,
         nextSeq,
-        epochs: read.readEpochs(database),
+        epochs: readEpochs(database),
         subdevices: read.readSubdevices(database),
         subscriptions: read.readSubscriptions(database),
         topicIds: read.readTopicIds(database),
@@ -242,7 +246,7 @@ export class StoreCore {
    */
   #enterBoot(options: CoreOptions): Pick<StoreOpening, 'now' | 'isFirstOfBoot'> {
     const upMs = Math.floor(options.upMs);
-    const last = [...read.readEpochs(this.#database).values()].reduce<Epoch | undefined>(
+    const last = [...readEpochs(this.#database).values()].reduce<Epoch | undefined>(
       (newest, epoch) => (newest === undefined || epoch.epoch > newest.epoch ? epoch : newest),
       undefined,
     );

@@ -147,6 +147,11 @@ function older(path: string, found: number): Fault {
   });
 }
 
+/** True if no statement of the same transaction can succeed after this error: a full disk, an I/O error, no memory. */
+export function failsCommit(error: unknown): boolean {
+  return error instanceof Sqlite.SqliteError && /^SQLITE_(FULL|IOERR|NOMEM|READONLY)/.test(error.code);
+}
+
 /** True if this is the error of a full disk (or of the page limit). */
 export function isFull(error: unknown): boolean {
   return error instanceof Sqlite.SqliteError && error.code.startsWith('SQLITE_FULL');

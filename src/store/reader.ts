@@ -1,6 +1,6 @@
 /** Functions that read the tables. Only `readTally` and `readPage` depend on the backlog. */
 import { chargedBytes, type Direction } from '../base/message.ts';
-import type { Epoch, Stamp } from '../base/time.ts';
+import type { Stamp } from '../base/time.ts';
 import { settledTotal } from '../custody/ledger.ts';
 import type {
   BacklogLimit,
@@ -228,26 +228,4 @@ export function readLosses(database: Database): LossRow[] {
     messages,
     unknown: unknown ?? undefined,
   }));
-}
-
-export function readEpochs(database: Database): Map<number, Epoch> {
-  const rows = database.prepare('SELECT * FROM boot').all() as {
-    epoch: number;
-    boot_id: string;
-    last_up_ms: number;
-    wall_minus_up_ms: number | null;
-    slept_at_up_ms: number | null;
-  }[];
-  return new Map(
-    rows.map((row) => [
-      row.epoch,
-      {
-        epoch: row.epoch,
-        bootId: row.boot_id,
-        lastUpMs: row.last_up_ms,
-        wallMinusUpMs: row.wall_minus_up_ms ?? undefined,
-        sleptAtUpMs: row.slept_at_up_ms ?? undefined,
-      },
-    ]),
-  );
 }

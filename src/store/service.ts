@@ -74,6 +74,9 @@ export class StoreService {
       case 'letters':
         send({ kind: 'answer', ask: message.ask, value: readLetters(core.database, message.request) });
         return;
+      case 'history':
+        send({ kind: 'answer', ask: message.ask, value: core.history.answer(message.request) });
+        return;
       case 'close':
         core.close(this.#options.nowMs());
         this.#core = undefined;
@@ -95,7 +98,8 @@ export class StoreService {
 
   #commit(core: StoreCore, batch: number, changes: readonly Change[]): void {
     const isWritten = this.#hasRoomFor(core, changes) && this.#write(core, changes);
-    this.#options.send({ kind: isWritten ? 'committed' : 'full', batch });
+    if (isWritten) this.#options.send({ kind: 'committed', batch, historyBytes: core.history.writtenBytes });
+    else this.#options.send({ kind: 'full', batch });
     if (isWritten) this.#unlessFull(() => core.note(this.#options.nowMs()));
     // With a spent reserve a checkpoint is made, so that the WAL restarts in the space that it already has. If the disk
     // is full at another checkpoint, the WAL grows, and later commits report the full disk.

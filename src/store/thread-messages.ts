@@ -3,6 +3,7 @@
 import type { FaultCode } from '../base/fault.ts';
 import type { LetterPage, LetterRequest } from '../custody/dead-letter.ts';
 import type { StoreOpening, Tally } from '../custody/row.ts';
+import type { HistoryAnswer, HistoryRequest } from '../history/history-requests.ts';
 import type { PageRequest } from '../ports.ts';
 import type { PackedChanges, PackedPage } from './packed.ts';
 
@@ -11,6 +12,7 @@ export type ToStore =
   | { readonly kind: 'page'; readonly ask: number; readonly request: PageRequest }
   | { readonly kind: 'tally'; readonly ask: number }
   | { readonly kind: 'letters'; readonly ask: number; readonly request: LetterRequest }
+  | { readonly kind: 'history'; readonly ask: number; readonly request: HistoryRequest }
   | { readonly kind: 'close'; readonly ask: number };
 
 export type FromStore =
@@ -18,13 +20,14 @@ export type FromStore =
   | { readonly kind: 'unopened'; readonly code: FaultCode; readonly what: string; readonly hint: string }
   /** Sent before `opened`, because a recovery may take long. */
   | { readonly kind: 'progress'; readonly sentence: string }
-  | { readonly kind: 'committed'; readonly batch: number }
+  /** `historyBytes`: bytes that the history has caused in the WAL since the opening. */
+  | { readonly kind: 'committed'; readonly batch: number; readonly historyBytes: number }
   | { readonly kind: 'full'; readonly batch: number }
   | { readonly kind: 'failed'; readonly reason: string; readonly code: FaultCode }
   | {
       readonly kind: 'answer';
       readonly ask: number;
-      readonly value: PackedPage | Tally | LetterPage | undefined;
+      readonly value: PackedPage | Tally | LetterPage | HistoryAnswer | undefined;
     };
 
 /** First message to the thread. It opens the store. */

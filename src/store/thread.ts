@@ -5,6 +5,7 @@ import { SlotMap } from '../base/slot-map.ts';
 import type { Change } from '../custody/change.ts';
 import type { LetterPage } from '../custody/dead-letter.ts';
 import type { Tally } from '../custody/row.ts';
+import type { HistoryAnswer } from '../history/history-requests.ts';
 import type { OpenStore, Store, StoreListener } from '../ports.ts';
 import { type PackedPage, packChanges, unpackPage } from './packed.ts';
 import type { FromStore, StoreCommand, ToStore } from './thread-messages.ts';
@@ -70,6 +71,7 @@ export class StoreClient {
       page: (request) => this.#ask<PackedPage>((ask) => ({ kind: 'page', ask, request })).then(unpackPage),
       tally: () => this.#ask<Tally>((ask) => ({ kind: 'tally', ask })),
       letters: (request) => this.#ask<LetterPage>((ask) => ({ kind: 'letters', ask, request })),
+      history: (request) => this.#ask<HistoryAnswer>((ask) => ({ kind: 'history', ask, request })),
       close: () => this.#ask<undefined>((ask) => ({ kind: 'close', ask })),
     };
   }
@@ -77,7 +79,7 @@ export class StoreClient {
   receive(message: Exclude<FromStore, { kind: 'opened' | 'unopened' | 'progress' }>): void {
     switch (message.kind) {
       case 'committed':
-        return this.#listener.committed(message.batch);
+        return this.#listener.committed(message.batch, message.historyBytes);
       case 'full':
         return this.#listener.full(message.batch);
       case 'failed':

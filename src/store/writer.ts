@@ -10,6 +10,7 @@ import { ledgerId } from '../custody/lane-number.ts';
 import { addCounts, type Counts, CountsSum, settledTotal, ZERO } from '../custody/ledger.ts';
 import type { Gap, HubSessionRow } from '../custody/row.ts';
 import type { Database, Statement } from './database.ts';
+import { type HistoryChange, HistoryStore } from './history-store.ts';
 import { storedQos, valuesOf } from './row-codec.ts';
 
 /** Number of dead letters deleted at once, because counting the dead letters takes some ms. */
@@ -51,11 +52,13 @@ export class ChangeWriter {
   readonly #run: (sql: string, ...values: unknown[]) => number;
   #hasMissed = false;
   readonly #rows: Readonly<Record<Direction, RowStatements>>;
+  readonly history: HistoryStore;
   readonly #ledgerRow: Statement;
   readonly #letterEnds: Statement;
   readonly #lettersKept: Statement;
 
   constructor(database: Database) {
+    this.history = new HistoryStore(database);
     const prepared = new Map<string, Statement>();
     this.#run = (sql, ...values) => {
       let statement = prepared.get(sql);
@@ -101,6 +104,7 @@ export class ChangeWriter {
       if (change.kind === 'put') sum.puts += 1;
     }
     for (const [id, delta] of ledger) this.#addToLedger(id, delta);
+    this.history.write(changes.filter(isHistory));
   }
 
   /** @returns whether a row was changed */
@@ -178,6 +182,9 @@ export class ChangeWriter {
         return true;
       case 'reserveSeq':
         return run('UPDATE sequence SET reserved_to = ? WHERE direction = ?', change.reservedTo, change.direction) > 0;
+      case 'historySamples':
+      case 'historyEvents':
+        return true; // written after all changes of custody
       case 'trustWall':
         return (
           run(
@@ -258,6 +265,10 @@ export class ChangeWriter {
       (row?.puts ?? 0) + delta.puts,
     );
   }
+}
+
+function isHistory(change: Change): change is HistoryChange {
+  return change.kind === 'historySamples' || change.kind === 'historyEvents';
 }
 
 export function countsOfLedger(row: LedgerRow): Counts {

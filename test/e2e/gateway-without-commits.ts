@@ -34,6 +34,7 @@ function forgetful(open: OpenStore): OpenStore {
       page: (request) => read(() => store.page(request)),
       tally: () => read(() => store.tally()),
       letters: (request) => store.letters(request),
+      history: (request) => read(() => store.history(request)),
       close: () => read(() => store.close()),
     };
     return { store: unsafe, opening };

@@ -8,6 +8,7 @@ import { type Change, countsOf } from '../../src/custody/change.ts';
 import { addCounts, type Counts, ZERO } from '../../src/custody/ledger.ts';
 import type { Gap, HubSessionRow, Row, WillRow } from '../../src/custody/row.ts';
 import type { Database } from '../../src/store/database.ts';
+import { readEpochs } from '../../src/store/epoch-rows.ts';
 import * as read from '../../src/store/reader.ts';
 import { tableOf } from '../../src/store/writer.ts';
 
@@ -34,7 +35,7 @@ export function stateOf(database: Database): StoredState {
   state.set('alarm topics', filterWords(read.readAlarmTopics(database)));
   for (const { direction, reserved_to } of all<{ direction: Direction; reserved_to: number }>(database, 'sequence'))
     state.set(`reserved ${direction}`, String(reserved_to));
-  const newest = [...read.readEpochs(database).values()].sort((left, right) => right.epoch - left.epoch)[0];
+  const newest = [...readEpochs(database).values()].sort((left, right) => right.epoch - left.epoch)[0];
   if (newest?.wallMinusUpMs !== undefined) state.set('wall', String(newest.wallMinusUpMs));
   if (newest?.sleptAtUpMs !== undefined) state.set('slept', String(newest.sleptAtUpMs));
   for (const direction of ['uplink', 'downlink'] as const)

@@ -4,6 +4,7 @@
  */
 
 import { type Gateway, type GatewayParts, openGateway } from '../../src/app/gateway.ts';
+import { keepHistory } from '../../src/app/history.ts';
 import { newFacts } from '../../src/base/events.ts';
 import type { Direction } from '../../src/base/message.ts';
 import type { BenchService } from '../../src/bench/hub/service-contract.ts';
@@ -27,6 +28,8 @@ import { VirtualTime } from './virtual-time.ts';
 
 /** Wall time at the beginning. */
 const WALL_MS = 1_800_000_000_000;
+/** Machine of the history; its values change nothing. */
+const MACHINE = { rssBytes: 60_000_000, deviceBytes: 0, temperatureC: 40, isThrottled: false };
 /** Largest number of lines of a timeline. */
 const TIMELINE_LINES_MAX = 5000;
 
@@ -128,8 +131,10 @@ export class World {
     if (!life.isAlive) return;
     this.gateway = gateway;
     this.#sabotage.patch?.(gateway);
+    const history = keepHistory(gateway, { configMark: 'scenario', machine: () => MACHINE });
     this.observer.watch(gateway);
     gateway.start();
+    history.start();
   }
 
   /** Cuts the power of the gateway. @param ms time until it boots again */

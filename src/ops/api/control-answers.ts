@@ -6,6 +6,8 @@
 import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
 import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
 import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
+import type { EventsReport } from '../reports/events-report.ts';
+import type { HistoryReport } from '../reports/history-report.ts';
 import type { LedgerReport } from '../reports/ledger-report.ts';
 import type { OutboxReport, StatusReport, SubdevicesReport } from '../reports/report.ts';
 import type { TakeEvent } from '../tail/event-tail.ts';
@@ -18,6 +20,8 @@ export interface ControlAnswers {
   readonly '/v1/hub-subscriptions': HubSubscriptionsReport;
   readonly '/v1/outbox': OutboxReport;
   readonly '/v1/dead-letters': DeadLettersReport;
+  readonly '/v1/history': HistoryReport;
+  readonly '/v1/events': EventsReport;
 }
 
 export type AnswerPath = keyof ControlAnswers;
@@ -191,6 +195,32 @@ const DEAD_LETTERS = keys({
   setAside: list(HELD_PACKET),
 });
 
+const HISTORY = keys({
+  step: 'text',
+  nowMs: maybe('number'),
+  series: list(
+    keys({
+      ...named('name unit kind', 'text'),
+      points: list(list(maybe('number'))),
+      peaks: list(maybe('number')),
+    }),
+  ),
+});
+
+const EVENTS = keys({
+  more: 'number',
+  nowMs: maybe('number'),
+  events: list(
+    keys({
+      ...named('quality kind name subject sentence', 'text'),
+      ...named('count boot upMs', 'number'),
+      atMs: maybe('number'),
+      lastAtMs: maybe('number'),
+      durationMs: maybe('number'),
+    }),
+  ),
+});
+
 const HUB_SUBSCRIPTIONS = keys({
   subscriptions: list(
     keys({
@@ -211,6 +241,8 @@ export const ANSWERS: Readonly<Record<AnswerPath, { readonly from: 'RAM' | 'stor
   '/v1/hub-subscriptions': { from: 'RAM', shape: HUB_SUBSCRIPTIONS },
   '/v1/outbox': { from: 'store', shape: OUTBOX },
   '/v1/dead-letters': { from: 'store', shape: DEAD_LETTERS },
+  '/v1/history': { from: 'store', shape: HISTORY },
+  '/v1/events': { from: 'store', shape: EVENTS },
 };
 
 export function isAnswerPath(path: string | undefined): path is AnswerPath {

@@ -12,6 +12,8 @@ import type { HubHealth } from '../conditions/hub-conditions.ts';
 import { missingSubdevices } from '../conditions/missing.ts';
 import type { StoreHealth } from '../conditions/store-conditions.ts';
 import type { GatewayView } from '../gateway-view.ts';
+import { eventsOf, historyOf } from '../history/history-answers.ts';
+import type { HistoryKeeper } from '../history/history-keeper.ts';
 import { NO_RECORDINGS, type Recordings, recorderOf } from '../recordings.ts';
 import { EventTail, type TakeEvent } from '../tail/event-tail.ts';
 import type { TailRequest } from '../tail/tail-request.ts';
@@ -40,6 +42,8 @@ export interface InspectOptions {
   readonly storePath: string;
   readonly tlsFilesTrouble: () => HubHealth['tlsFilesTrouble'];
   readonly secretTrouble: () => HubHealth['secretTrouble'];
+  /** History of this process that the store does not have yet; `undefined`: none is kept. */
+  readonly history?: HistoryKeeper | undefined;
   /** Recordings; `undefined`: none are counted. */
   readonly recordings?: Pick<Recordings, 'counts'>;
 }
@@ -71,6 +75,8 @@ export class Inspector implements Inspection {
     '/v1/hub-subscriptions': () => hubSubscriptionsReport(this.#gateway),
     '/v1/outbox': () => this.#queues.outbox(),
     '/v1/dead-letters': (query) => this.#deadLetters(letterRequestOf(query)),
+    '/v1/history': (query) => historyOf(this.#gateway, this.#options.history, query),
+    '/v1/events': (query) => eventsOf(this.#gateway, this.#options.history, query),
   };
 
   constructor(options: InspectOptions) {

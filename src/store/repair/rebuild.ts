@@ -5,6 +5,7 @@
  */
 
 import type { Database } from '../database.ts';
+import { HISTORY_TABLES } from '../history-ring.ts';
 import { readChecked, writeChecked } from './checked-rows.ts';
 import { fillGaps, type LaneState, lanesOf, missingIn, reconcileLedger, restartedIn } from './reconcile.ts';
 import { CHECKED_TABLES } from './row-checksums.ts';
@@ -54,7 +55,7 @@ export function rebuild({ sources, target, path, marked, progress }: RebuildOpti
   for (const source of sources) {
     target.exec('BEGIN');
     if (!hasLedger)
-      for (const table of [...CHECKED_TABLES, 'dead_letter'])
+      for (const table of [...CHECKED_TABLES, 'dead_letter', ...HISTORY_TABLES])
         for (const row of copySmall(source, target, table)) records.add(`${table} ${row}`);
     for (const table of HOT.filter((name) => isKnown(source, name)))
       for (const key of salvageRows({ source, target, table, progress })) damaged.add(`${table} ${key}`);

@@ -5,6 +5,7 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Database, faultOf, openDatabase } from '../database.ts';
+import { HISTORY_TABLES } from '../history-ring.ts';
 import { RESERVE_FILE } from '../state-files.ts';
 import { finish, moveWal, quarantine, type Salvaged, type SalvageOptions, sizeOf } from './quarantine.ts';
 import { CHECKED_TABLES } from './row-checksums.ts';
@@ -43,7 +44,7 @@ function columnsAtBirth(): string {
 function columnsIn(database: Database): string {
   const columnsOf = (table: string): string =>
     (database.pragma(`table_info(${table})`) as { name: string }[]).map(({ name }) => name).join();
-  return [...CHECKED_TABLES, 'outbox', 'inbox'].map(columnsOf).join(';');
+  return [...CHECKED_TABLES, 'outbox', 'inbox', ...HISTORY_TABLES].map(columnsOf).join(';');
 }
 
 /** Opens the store, after a recovery if it is needed. @throws Fault */

@@ -71,6 +71,10 @@ export class StepStore implements Store {
     throw new Error('not implemented in this store');
   }
 
+  async history(): Promise<never> {
+    throw new Error('not implemented in this store');
+  }
+
   async letters(): Promise<LetterPage> {
     return { letters: [], kept: 0, newest: 0, dead: 0 };
   }

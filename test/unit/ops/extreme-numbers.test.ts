@@ -221,6 +221,9 @@ describe('numbers of any size in a report', () => {
       .add('what')
       .add('fact')
       .add('limit')
+      .add('mark')
+      .add('code')
+      .add('effect')
       .add('action')
       .add('subject')
       .add('detail');

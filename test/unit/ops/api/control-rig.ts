@@ -9,6 +9,8 @@ import type { Answers, Inspection } from '../../../../src/ops/api/control-answer
 import type { TailEvent } from '../../../../src/ops/api/tail-line.ts';
 import type { FilterReport, HeldPacketReport } from '../../../../src/ops/conditions/hub-packet-words.ts';
 import { deadLettersReportOf, letterRequestOf } from '../../../../src/ops/reports/dead-letter-report.ts';
+import type { EventsReport } from '../../../../src/ops/reports/events-report.ts';
+import type { HistoryReport } from '../../../../src/ops/reports/history-report.ts';
 import { type LaneReading, ledgerReportOf } from '../../../../src/ops/reports/ledger-report.ts';
 import { RESTING } from '../../../../src/ops/reports/link-report.ts';
 import type { QueueReport, StatusFacts } from '../../../../src/ops/reports/report.ts';
@@ -172,6 +174,33 @@ const SUBSCRIPTIONS: readonly FilterReport[] = [
   },
 ];
 
+const MINUTE = 1_793_000_040_000;
+export const HISTORY: HistoryReport = {
+  step: 'minute',
+  nowMs: MINUTE + 120_000,
+  series: [
+    {
+      ...{ name: 'backlog', unit: 'messages', kind: 'level', peaks: [12, null, 9] },
+      points: [
+        [MINUTE, 12],
+        [MINUTE + 60_000, null],
+        [null, 9],
+      ],
+    },
+  ],
+};
+export const EVENTS: EventsReport = {
+  more: 3,
+  nowMs: MINUTE + 120_000,
+  events: [
+    {
+      ...{ atMs: MINUTE, quality: 'exact', kind: 'hub', name: 'hubConnected', subject: '', count: 1, boot: 2 },
+      ...{ sentence: 'hub connected, session present (away 4 h 12 min)', durationMs: 15_120_000 },
+      ...{ lastAtMs: MINUTE, upMs: 60_000 },
+    },
+  ],
+};
+
 export class FakeGateway implements Inspection {
   readonly #listeners = new Set<TakeEvent>();
   facts: StatusFacts = AWAY;
@@ -185,6 +214,8 @@ export class FakeGateway implements Inspection {
     '/v1/hub-subscriptions': () => this.hubSubscriptions(),
     '/v1/outbox': () => this.outbox(),
     '/v1/dead-letters': (query) => this.deadLetters(letterRequestOf(query)),
+    '/v1/history': () => HISTORY,
+    '/v1/events': () => EVENTS,
   };
 
   status() {

@@ -9,7 +9,7 @@ import type { AnswerPath, ControlAnswers } from '../../../../src/ops/api/control
 import { ask, followTail } from '../../../../src/ops/api/control-client.ts';
 import type { TailLine } from '../../../../src/ops/api/tail-line.ts';
 import { EVERYTHING } from '../../../../src/ops/tail/tail-request.ts';
-import { FakeGateway, until, withControl, withDirectory } from './control-rig.ts';
+import { EVENTS, FakeGateway, HISTORY, until, withControl, withDirectory } from './control-rig.ts';
 
 /** Sends a request as curl does. */
 function bareRequest(socketPath: string, path: string, method = 'GET'): Promise<{ status: number; body: string }> {
@@ -36,6 +36,8 @@ describe('answers', () => {
         '/v1/hub-subscriptions': gateway.hubSubscriptions(),
         '/v1/outbox': await gateway.outbox(),
         '/v1/dead-letters': await gateway.deadLetters({ after: 0, limit: 50 }),
+        '/v1/history': HISTORY,
+        '/v1/events': EVENTS,
       };
       for (const path of Object.keys(expected) as AnswerPath[]) {
         expect(await ask(socketPath, path)).toEqual({ kind: 'answered', report: expected[path] });

@@ -1,0 +1,125 @@
+/**
+ * Selects the facts that become events of the history, with the thing that each concerns and the duration of the state
+ * that it ends.
+ */
+import type { EventName } from '../../base/events.ts';
+import { EventBuffer } from '../../history/event-buffer.ts';
+import type { EventKind, HistoryEvent } from '../../history/history-events.ts';
+import type { GatewayView } from '../gateway-view.ts';
+import { type FactOf, reportFact } from '../narration.ts';
+
+interface Term<Name extends EventName> {
+  readonly kind: EventKind;
+  readonly subject?: (fact: FactOf<Name>) => string;
+  /** State that the fact begins; it ends every other state with the same kind and subject. */
+  readonly begins?: string;
+  /** Duration that the fact itself states. */
+  readonly lasted?: (fact: FactOf<Name>) => number;
+}
+
+const link = ({ link: name }: { readonly link: string }): string => name;
+const subdevice = ({ subdevice: id }: { readonly subdevice: string }): string => id;
+const packet = ({ packet: words }: { readonly packet: string }): string => words;
+
+const TERMS: { readonly [Name in EventName]?: Term<Name> } = {
+  gatewayStarted: { kind: 'gateway' },
+  gatewayStopping: { kind: 'gateway' },
+  gatewayEnded: { kind: 'gateway' },
+  clockStepped: { kind: 'gateway' },
+  clockTrusted: { kind: 'gateway' },
+  clockOverruled: { kind: 'gateway' },
+  machineSlept: { kind: 'gateway', lasted: ({ ms }) => ms },
+  messageSetAside: { kind: 'gateway', subject: ({ of }) => of },
+  listenerFailed: { kind: 'gateway' },
+  configurationChanged: { kind: 'configuration' },
+  tlsFilesJudged: { kind: 'configuration' },
+  secretFileJudged: { kind: 'configuration' },
+  operatorActed: { kind: 'operator', subject: ({ subject }) => subject },
+  backlogLimitEnded: { kind: 'operator' },
+  storeFull: { kind: 'storage' },
+  storeRecovered: { kind: 'storage' },
+  hubConnected: { kind: 'hub', begins: 'connected' },
+  hubLost: { kind: 'hub', begins: 'away' },
+  hubUnreachable: { kind: 'hub' },
+  hubRefused: { kind: 'hub' },
+  hubTakenOver: { kind: 'hub' },
+  sessionLost: { kind: 'hub' },
+  possibleGap: { kind: 'hub' },
+  packetSetAside: { kind: 'hub', subject: packet },
+  packetReleased: { kind: 'hub', subject: packet },
+  linkOpened: { kind: 'link', subject: link, begins: 'open' },
+  linkClosed: { kind: 'link', subject: link, begins: 'down' },
+  linkWaits: { kind: 'link', subject: link },
+  linkRecovery: { kind: 'link', subject: link },
+  linkGivenUp: { kind: 'link', subject: link },
+  subdeviceAttached: { kind: 'subdevice', subject: subdevice, begins: 'attached' },
+  subdeviceDetached: { kind: 'subdevice', subject: subdevice, begins: 'away' },
+  subdeviceRefused: { kind: 'subdevice', subject: subdevice },
+  willPublished: { kind: 'subdevice', subject: subdevice },
+  conditionRaised: { kind: 'condition', subject: ({ code }) => code },
+  conditionCleared: { kind: 'condition', subject: ({ code }) => code, lasted: ({ forMs }) => forMs },
+};
+
+/** Largest number of things whose state is remembered: links and as many subdevices as the hub allows. */
+const STATES_MAX = 2048;
+
+export class EventLog {
+  readonly #gateway: GatewayView;
+  readonly buffer = new EventBuffer();
+  /** Kind and subject → state, and monotonic ms at which it began. */
+  readonly #states = new Map<string, { readonly state: string; readonly sinceMs: number }>();
+  #isClosed = false;
+
+  /** @param added called after each event */
+  constructor(gateway: GatewayView, added: (name: EventName) => void) {
+    this.#gateway = gateway;
+    for (const name of Object.keys(TERMS) as (keyof typeof TERMS)[])
+      gateway.facts.on(name, (fact: object) => {
+        if (this.#isClosed) return;
+        this.#add(name, fact as never);
+        added(name);
+      });
+  }
+
+  /** Adds no further events: those of a stop are its consequences. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
+  /** Adds an event that happened at an earlier time. */
+  addEarlier(event: Pick<HistoryEvent, 'epoch' | 'upMs' | 'offsetMs' | 'kind' | 'name' | 'sentence'>): void {
+    this.buffer.add({ ...event, subject: '', durationMs: null, count: 1, lastUpMs: event.upMs });
+  }
+
+  #add<Name extends EventName>(name: Name, fact: FactOf<Name>): void {
+    const term: Term<Name> | undefined = TERMS[name];
+    if (term === undefined) return;
+    const { epoch, upMs } = this.#gateway.stamp();
+    const subject = term.subject?.(fact) ?? '';
+    const durationMs = term.lasted?.(fact) ?? (term.begins === undefined ? null : this.#enter(term, subject, upMs));
+    const offsetMs = this.#gateway.wallClock.epochs.get(epoch)?.wallMinusUpMs ?? null;
+    const sentence = reportFact(name, fact);
+    const { kind } = term;
+    this.buffer.add({ epoch, upMs, offsetMs, kind, name, subject, sentence, durationMs, count: 1, lastUpMs: upMs });
+  }
+
+  /** @returns duration of the state that ends; `null`: unknown */
+  #enter({ kind, begins = '' }: Term<never>, subject: string, upMs: number): number | null {
+    const key = `${kind} ${subject}`;
+    const before = this.#states.get(key);
+    this.#states.delete(key);
+    this.#states.set(key, { state: begins, sinceMs: upMs });
+    if (this.#states.size > STATES_MAX)
+      for (const oldest of this.#states.keys()) {
+        this.#states.delete(oldest);
+        break;
+      }
+    if (before === undefined) return kind === 'hub' && begins === 'connected' ? this.#awayBeforeStart() : null;
+    return before.state === begins ? null : upMs - before.sinceMs;
+  }
+
+  /** Time since the hub last saw the gateway, if the present process did not see the loss. */
+  #awayBeforeStart(): number | null {
+    return this.#gateway.watch.away?.ms ?? null;
+  }
+}

@@ -1,0 +1,202 @@
+/**
+ * Keeps the history of the running gateway: takes a sample each minute, collects events, and hands both to the store
+ * about once an hour.
+ *
+ * From `BLOCK_SAMPLES_MIN` samples on, the block joins the next commit that happens for another reason. If there is none
+ * until `BLOCK_SAMPLES_MAX` samples, the block starts a commit of its own. So a power cut loses at most the last hour. A
+ * stop writes the samples that it has, and the next process continues the block. On a full disk nothing is written; RAM
+ * keeps `SAMPLES_MAX` samples.
+ */
+import { crc32 } from 'node:zlib';
+import { looking } from '../../base/events.ts';
+import type { CommitSupplement } from '../../commit/commit-supplement.ts';
+import type { Committer } from '../../commit/committer.ts';
+import type { Change } from '../../custody/change.ts';
+import { type EventRing, eventLine, type HistoryEvent, ringOf } from '../../history/history-events.ts';
+import type { CurrentBoot, HistoryTail } from '../../history/history-requests.ts';
+import {
+  appendSample,
+  BLOCK_SAMPLES_MAX,
+  BLOCK_SAMPLES_MIN,
+  encodeSamples,
+  MINUTE_MS,
+  type MinuteSample,
+} from '../../history/minute-samples.ts';
+import type { MachineReading } from '../../io/machine-readings.ts';
+import type { GatewayView } from '../gateway-view.ts';
+import { EventLog } from './event-log.ts';
+import { HistorySampler } from './history-sampler.ts';
+
+export interface HistoryOptions {
+  readonly gateway: GatewayView;
+  readonly committer: Pick<Committer, 'supplement' | 'whenSettled'>;
+  /** Runs a task in sequence with all other events. */
+  readonly post: (task: () => void) => void;
+  /** Digest of the text of the configuration. */
+  readonly configMark: string;
+  readonly machine: () => MachineReading;
+  /** Bytes that the history has caused in the WAL since the start. */
+  readonly writtenBytes: () => number;
+}
+
+/** Largest number of samples in RAM. The oldest are dropped while the disk is full. */
+const SAMPLES_MAX = 2 * BLOCK_SAMPLES_MAX;
+/** Time until the next attempt after the disk had no room. */
+const FULL_RETRY_MS = 10 * MINUTE_MS;
+/** Shortest part of a minute that a stop stores as a sample. */
+const PART_MS_MIN = 1000;
+const RINGS: readonly EventRing[] = ['rare', 'frequent'];
+
+export class HistoryKeeper implements CommitSupplement {
+  readonly #options: HistoryOptions;
+  readonly #sampler: HistorySampler;
+  readonly #log: EventLog;
+  readonly #configuration: number;
+  /** Number of the block that is not complete. `undefined`: the store has not answered yet. */
+  #number: number | undefined;
+  #samples: MinuteSample[] = [];
+  /** Samples that a commit is writing. */
+  #taken: readonly MinuteSample[] | undefined;
+  #retryAtMs = 0;
+  #isStopping = false;
+
+  constructor(options: HistoryOptions) {
+    const { gateway, committer, configMark, machine } = options;
+    this.#options = options;
+    this.#configuration = crc32(configMark);
+    this.#sampler = new HistorySampler(gateway, machine, options.writtenBytes);
+    this.#log = new EventLog(gateway, (name) => {
+      if (name === 'gatewayStopping') this.#stop();
+    });
+    committer.supplement(this);
+  }
+
+  /** Bytes that the history has caused in the WAL since the start. */
+  get writtenBytes(): number {
+    return this.#options.writtenBytes();
+  }
+
+  /** Samples of the block that is not complete. */
+  get open(): { readonly number: number; readonly samples: readonly MinuteSample[] } | undefined {
+    return this.#number === undefined ? undefined : { number: this.#number, samples: this.#samples };
+  }
+
+  /** Events that are not in the store yet, the oldest first. */
+  get pending(): readonly HistoryEvent[] {
+    return this.#log.buffer.events;
+  }
+
+  get current(): CurrentBoot {
+    const { epoch } = this.#options.gateway.stamp();
+    return { epoch, offsetMs: this.#options.gateway.wallClock.epochs.get(epoch)?.wallMinusUpMs };
+  }
+
+  /** Continues the history of the store. Samples that are taken until the store has answered are added to it. */
+  start(): void {
+    this.#sampleLater();
+    void this.#options.gateway.store.history({ kind: 'tail' }).then((answer) => {
+      if (answer.kind === 'tail') this.#options.post(() => this.#continue(answer));
+    });
+  }
+
+  get isDue(): boolean {
+    return this.#isStopping && this.#number !== undefined && this.#taken === undefined;
+  }
+
+  take(): readonly Change[] {
+    const isComplete = this.#samples.length >= BLOCK_SAMPLES_MIN;
+    if (this.#number === undefined || !(isComplete || this.#isStopping)) return [];
+    if (this.#taken !== undefined || this.#options.gateway.clock.nowMs() < this.#retryAtMs) return [];
+    this.#taken = this.#samples;
+    const changes: Change[] = [];
+    if (this.#taken.length > 0)
+      changes.push({ kind: 'historySamples', number: this.#number, table: encodeSamples(this.#taken) });
+    const events = this.#log.buffer.take();
+    for (const ring of RINGS) {
+      const lines = events.filter(({ kind }) => ringOf(kind) === ring).map(eventLine);
+      if (lines.length > 0) changes.push({ kind: 'historyEvents', ring, lines });
+    }
+    if (changes.length === 0) this.#taken = undefined;
+    return changes;
+  }
+
+  written(): void {
+    const written = this.#taken ?? [];
+    this.#taken = undefined;
+    this.#log.buffer.written();
+    if (this.#isStopping) this.#retryAtMs = Number.POSITIVE_INFINITY; // all is written
+    if (written.length < BLOCK_SAMPLES_MIN || this.#number === undefined) return;
+    this.#number += 1;
+    this.#samples = this.#samples.filter((sample) => !written.includes(sample));
+  }
+
+  unwritten(): void {
+    this.#taken = undefined;
+    this.#log.buffer.unwritten();
+    this.#retryAtMs = this.#options.gateway.clock.nowMs() + FULL_RETRY_MS;
+  }
+
+  #continue({ number, samples, lastEvent }: HistoryTail): void {
+    const isOpen = number >= 0 && samples.length < BLOCK_SAMPLES_MIN;
+    this.#number = isOpen ? number : number + 1;
+    if (isOpen) this.#samples = this.#samples.reduce<MinuteSample[]>(appendSample, [...samples]);
+    const last = samples.at(-1);
+    if (last !== undefined && last.configuration !== this.#configuration)
+      this.#options.gateway.facts.emit('configurationChanged', { mark: this.#options.configMark });
+    if (last !== undefined && lastEvent?.name !== 'gatewayStopping') this.#noteEnd(last);
+  }
+
+  /** Adds the end of a process that did not stop, at the last time that is known of it. */
+  #noteEnd(last: MinuteSample): void {
+    const { gateway } = this.#options;
+    const epochs = gateway.wallClock.epochs;
+    const isSameBoot = last.epoch === gateway.stamp().epoch;
+    const lastUpMs = isSameBoot ? undefined : epochs.get(last.epoch)?.lastUpMs;
+    const sentence = isSameBoot
+      ? 'the previous process of the gateway ended without a stop'
+      : 'the machine restarted without a stop of the gateway: power cut, reset or reboot';
+    gateway.facts.emit('gatewayEnded', { sentence });
+    this.#log.addEarlier({
+      epoch: last.epoch,
+      upMs: Math.max((last.minute + 1) * MINUTE_MS, lastUpMs ?? 0),
+      offsetMs: last.offsetMs ?? epochs.get(last.epoch)?.wallMinusUpMs ?? null,
+      kind: 'gateway',
+      name: 'lastSign',
+      sentence: 'last sign of the process that ended without a stop',
+    });
+  }
+
+  #sampleLater(): void {
+    const { gateway, post } = this.#options;
+    const { clock, facts } = gateway;
+    const atMs = (Math.floor(clock.nowMs() / MINUTE_MS) + 1) * MINUTE_MS;
+    const sample = looking(facts, 'samples of the history', () => this.#sample());
+    clock.wakeAt(atMs, () =>
+      post(() => {
+        if (this.#isStopping) return;
+        this.#sampleLater();
+        sample();
+      }),
+    );
+  }
+
+  /** Takes the sample of the minute that has just ended. */
+  #sample(): void {
+    this.#add(Math.floor(this.#options.gateway.clock.nowMs() / MINUTE_MS) - 1);
+    if (this.#samples.length >= BLOCK_SAMPLES_MAX && this.#taken === undefined)
+      this.#options.committer.whenSettled(this.#options.gateway.clock.nowMs(), () => undefined);
+  }
+
+  #add(minute: number): void {
+    const { epoch, offsetMs = null } = this.current;
+    const sample = { epoch, minute, offsetMs, configuration: this.#configuration, values: this.#sampler.take() };
+    this.#samples = appendSample(this.#samples, sample).slice(-SAMPLES_MAX);
+  }
+
+  #stop(): void {
+    if (this.#isStopping) return;
+    this.#isStopping = true;
+    this.#log.close();
+    if (this.#sampler.elapsedMs >= PART_MS_MIN) this.#add(Math.floor(this.#options.gateway.clock.nowMs() / MINUTE_MS));
+  }
+}
