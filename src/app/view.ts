@@ -18,6 +18,7 @@ export function viewOf(gateway: Gateway): GatewayView {
     custodian: (direction) => stations.custodian(direction),
     losses: stations.losses,
     outbox: stations.outbox,
+    inbox: stations.inbox,
     alarmTopics: stations.alarmTopics,
     backlog,
     registry: stations.registry,

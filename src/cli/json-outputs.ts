@@ -13,6 +13,7 @@ import type { CheckVerdict, TimedFinding } from '../doctor/check.ts';
 import type { TailEvent, TailSkipped } from '../ops/api/tail-line.ts';
 import type { ConditionEntry } from '../ops/conditions/catalogue.ts';
 import type { HubSubscriptionsReport } from '../ops/conditions/hub-packet-words.ts';
+import type { ExplainReport } from '../ops/explain/explain-report.ts';
 import type { LinkScore } from '../ops/link-test/link-score.ts';
 import type { BindingOutcomes, BindingsReport } from '../ops/reports/binding-report.ts';
 import type { DeadLetterReport, DeadLettersReport } from '../ops/reports/dead-letter-report.ts';
@@ -45,6 +46,7 @@ export interface JsonOutputs {
   readonly subdevices: SubdevicesReport;
   readonly 'subdevices-offline': OfflineSubdevices;
   readonly 'subdevice-forgotten': { readonly discarded: number };
+  readonly explain: ExplainReport;
   readonly outbox: OutboxReport;
   readonly 'outbox-offline': OfflineOutbox;
   readonly backlog: BacklogReport;
@@ -181,6 +183,7 @@ export const JSON_OUTPUTS: Readonly<
   subdevices: { version: 1, commands: ['subdevices'] },
   'subdevices-offline': { version: 1, commands: ['subdevices'] },
   'subdevice-forgotten': { version: 1, commands: ['subdevices forget'] },
+  explain: { version: 1, commands: ['explain'] },
   outbox: { version: 1, commands: ['outbox'] },
   'outbox-offline': { version: 1, commands: ['outbox'] },
   backlog: { version: 1, commands: ['backlog pause', 'backlog resume', 'backlog rate'] },

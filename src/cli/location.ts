@@ -128,13 +128,14 @@ function warn({ configPath, asJson }: CommandContext, what: string): void {
   process.stderr.write(`${lines.join('\n')}\n`);
 }
 
-/** @throws Fault `not-running` */
+/** @param query query string with its question mark. @throws Fault `not-running` */
 export async function askRunning<Path extends AnswerPath>(
   context: CommandContext,
   path: Path,
+  query = '',
 ): Promise<ControlAnswers[Path]> {
   const { controlSocket, stateDir } = await locateGateway(context);
-  const asked = await ask(controlSocket, path);
+  const asked = await ask(controlSocket, path, query);
   if (asked.kind === 'answered') return asked.report;
   if (asked.kind !== 'absent' || stateDir === undefined) throw asked.fault;
   const { code, message, hint } = asked.fault;

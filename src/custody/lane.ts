@@ -66,6 +66,28 @@ export class Lane {
     return this.#window.length <= this.#windowMax / 2;
   }
 
+  /** Returns the entry of a message in RAM. */
+  entryOf(seq: number): Entry | undefined {
+    const isIt = ({ row }: Entry): boolean => row.seq === seq;
+    return this.#window.find(isIt) ?? this.#tail.find(isIt);
+  }
+
+  /** Number of messages of this lane before `seq`. A range for a row that is on disk only, since no row is read. */
+  before(seq: number): { readonly min: number; readonly max: number } {
+    const earlier = ({ row }: Entry): boolean => row.seq < seq;
+    const inWindow = this.#window.filter(earlier).length;
+    const inTail = this.#tail.filter(earlier).length;
+    const isInTail = inTail > 0 || (this.#tail[0]?.row.seq ?? Number.POSITIVE_INFINITY) <= seq;
+    if (inWindow < this.#window.length || this.#rowsOnDisk === 0)
+      return { min: inWindow + inTail, max: inWindow + inTail };
+    if (isInTail) {
+      const all = inWindow + this.#rowsOnDisk + inTail;
+      return { min: all, max: all };
+    }
+    const most = Math.min(this.#rowsOnDisk - 1, Math.max(0, seq - this.#onDiskFrom));
+    return { min: inWindow, max: inWindow + most };
+  }
+
   /** Newest entries of the window: those after the last entry that is not held. Oldest first. */
   heldAtEnd(): Entry[] {
     const window = this.#window;

@@ -26,13 +26,14 @@ import type { HubSessionState } from '../hub/session/session-state.ts';
 import type { AlarmTopics } from '../outbox/alarm-topics.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Clock, Store } from '../ports.ts';
+import type { Inbox } from '../subdevices/inbox.ts';
 import type { SubdeviceRegistry } from '../subdevices/registry.ts';
 
 export interface GatewayView {
   readonly config: Config;
   readonly clock: Clock;
   readonly facts: Facts;
-  readonly store: Pick<Store, 'tally' | 'letters' | 'history'>;
+  readonly store: Pick<Store, 'tally' | 'letters' | 'history' | 'page'>;
   /** Results of opening the store. */
   readonly opening: StoreOpening;
   readonly committer: Pick<Committer, 'commits' | 'fullSinceMs'>;
@@ -40,7 +41,11 @@ export interface GatewayView {
   readonly downlinks: Custodian;
   custodian(direction: Direction): Custodian;
   readonly losses: Pick<Losses, 'rows'>;
-  readonly outbox: Pick<Outbox, 'classOf' | 'ackHealth' | 'poison' | 'pacer' | 'roundTrips' | 'unansweredSinceMs'>;
+  readonly outbox: Pick<
+    Outbox,
+    'classOf' | 'isConnected' | 'obstaclesOf' | 'ackHealth' | 'poison' | 'pacer' | 'roundTrips' | 'unansweredSinceMs'
+  >;
+  readonly inbox: Pick<Inbox, 'deliveryOf'>;
   readonly alarmTopics: Pick<AlarmTopics, 'isSettled'>;
   readonly backlog: Pick<BacklogControl, 'state'>;
   readonly registry: Pick<SubdeviceRegistry, 'all' | 'byId' | 'byLane' | 'wantedFilters'>;

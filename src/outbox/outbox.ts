@@ -25,7 +25,8 @@ import { InFlight, packetIdOf } from './in-flight.ts';
 import type { AbandonedUplink, Admission, Offer, OutboxLimits, Sending, Verdict } from './outbox-contract.ts';
 import { Pacer } from './pacer.ts';
 import { PoisonDetector } from './poison-detector.ts';
-import { Scheduler } from './scheduler.ts';
+import { ALARM_SLOTS, Scheduler } from './scheduler.ts';
+import { type SendObstacle, sendObstacles } from './send-obstacles.ts';
 import { TopicAckHealth } from './topic-ack-health.ts';
 
 const NONE: readonly AbandonedUplink[] = [];
@@ -142,6 +143,25 @@ export class Outbox {
     const isSuspect = this.poison.isWatched(act);
     this.poison.sent(act, nowMs);
     return { entry, packetId: packetIdOf(entry.row.seq), dup, isSuspect };
+  }
+
+  /** Reasons why a message in the window of its lane cannot be sent now, while the hub is connected; for reports. */
+  obstaclesOf(entry: Entry, nowMs: number): readonly SendObstacle[] {
+    return sendObstacles(
+      entry,
+      {
+        unacknowledged: this.#unacknowledged,
+        ackHealth: this.ackHealth,
+        poison: this.poison,
+        pacer: this.pacer,
+        backlogGate: this.#scheduler.backlogGate,
+        isHalted: (lane) => this.#scheduler.isHalted(lane),
+        classOf: (lane) => this.classOf(lane),
+        inFlightMax: this.#limits.inFlightMax,
+        alarmSlots: ALARM_SLOTS,
+      },
+      nowMs,
+    );
   }
 
   /** Returns `undefined` for an identifier that is not in flight. */

@@ -22,7 +22,7 @@ export interface SchedulerOptions {
 }
 
 /** Slots for alarms in addition to `inFlightMax`, so that alarms do not wait for the PUBACKs of other messages. */
-const ALARM_SLOTS = 4;
+export const ALARM_SLOTS = 4;
 
 export class Scheduler {
   readonly #options: SchedulerOptions;

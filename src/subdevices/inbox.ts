@@ -98,6 +98,11 @@ export class Inbox {
     return this.#custodian.lane(lane).pending;
   }
 
+  /** State of the delivery to the subdevice of `lane`, for reports. `undefined`: nothing was delivered or expected. */
+  deliveryOf(lane: number): Readonly<DeliveryState> | undefined {
+    return this.#deliveryStates.get(lane);
+  }
+
   /** True if the same message waits for the subdevice of `lane`. Only messages in RAM are compared. */
   holds(lane: number, { topic, payload }: Message): boolean {
     const { window } = this.#custodian.lane(lane);

@@ -25,6 +25,11 @@ export function addHealth(add: Add): void {
     'Write an archive for support, without secrets and payloads',
     async ({ context, options }) => (await import('../make-bundle.ts')).makeBundle(context, options),
   ).option('--out <file>', 'archive to write (default: holdfast-support-TIME.zip in this folder)');
+  add(
+    'explain <name>',
+    'Explain why a message, a subdevice, a link or the hub waits, and when it goes on',
+    async ({ context, words }) => (await import('../show-explain.ts')).showExplain(context, words[0] ?? ''),
+  );
   add('top', 'Show live rates of links and subdevices, the backlog and the conditions', async ({ context }) =>
     (await import('../top/show-top.ts')).showTop(context),
   );

@@ -5,6 +5,7 @@
  */
 import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
 import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
+import type { ExplainReport } from '../explain/explain-report.ts';
 import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
 import type { EventsReport } from '../reports/events-report.ts';
 import type { HistoryReport } from '../reports/history-report.ts';
@@ -19,6 +20,7 @@ export interface ControlAnswers {
   readonly '/v1/subdevices': SubdevicesReport;
   readonly '/v1/hub-subscriptions': HubSubscriptionsReport;
   readonly '/v1/outbox': OutboxReport;
+  readonly '/v1/explain': ExplainReport;
   readonly '/v1/dead-letters': DeadLettersReport;
   readonly '/v1/history': HistoryReport;
   readonly '/v1/events': EventsReport;
@@ -172,6 +174,30 @@ const OUTBOX = keys({
   ),
 });
 
+const RANGE = keys(named('min max', 'number'));
+const EXPLAIN = keys({
+  similar: list('text'),
+  explanations: list(
+    keys({
+      ...named('kind name sentence', 'text'),
+      reasons: list(keys({ ...named('code sentence', 'text'), remedy: maybe('text'), endsInMs: maybe('number') })),
+      facts: list(keys(named('label text', 'text'))),
+      message: maybe(
+        keys({
+          ...named('direction subdevice topic custody', 'text'),
+          class: maybe('text'),
+          ...named('bytes laneMessages othersBefore', 'number'),
+          age: AGE,
+          before: RANGE,
+          bytesBefore: maybe('number'),
+          when: keys({ inMs: maybe('number'), basis: 'text' }),
+          shedRules: list(keys(named('rule sentence', 'text'))),
+        }),
+      ),
+    }),
+  ),
+});
+
 const HELD_PACKET = keys({
   ...named('packet name state', 'text'),
   ...named('closes firstCloseMs lastCloseMs', 'number'),
@@ -240,6 +266,7 @@ export const ANSWERS: Readonly<Record<AnswerPath, { readonly from: 'RAM' | 'stor
   '/v1/subdevices': { from: 'RAM', shape: SUBDEVICES },
   '/v1/hub-subscriptions': { from: 'RAM', shape: HUB_SUBSCRIPTIONS },
   '/v1/outbox': { from: 'store', shape: OUTBOX },
+  '/v1/explain': { from: 'store', shape: EXPLAIN },
   '/v1/dead-letters': { from: 'store', shape: DEAD_LETTERS },
   '/v1/history': { from: 'store', shape: HISTORY },
   '/v1/events': { from: 'store', shape: EVENTS },

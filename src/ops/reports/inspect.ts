@@ -11,6 +11,7 @@ import { conditionsOf } from '../conditions/conditions.ts';
 import type { HubHealth } from '../conditions/hub-conditions.ts';
 import { missingSubdevices } from '../conditions/missing.ts';
 import type { StoreHealth } from '../conditions/store-conditions.ts';
+import type { ExplainReport } from '../explain/explain-report.ts';
 import type { GatewayView } from '../gateway-view.ts';
 import { eventsOf, historyOf } from '../history/history-answers.ts';
 import type { HistoryKeeper } from '../history/history-keeper.ts';
@@ -74,6 +75,7 @@ export class Inspector implements Inspection {
     '/v1/subdevices': () => subdevicesReport(this.#gateway),
     '/v1/hub-subscriptions': () => hubSubscriptionsReport(this.#gateway),
     '/v1/outbox': () => this.#queues.outbox(),
+    '/v1/explain': (query) => this.#explain(query.get('of') ?? ''),
     '/v1/dead-letters': (query) => this.#deadLetters(letterRequestOf(query)),
     '/v1/history': (query) => historyOf(this.#gateway, this.#options.history, query),
     '/v1/events': (query) => eventsOf(this.#gateway, this.#options.history, query),
@@ -183,6 +185,19 @@ export class Inspector implements Inspection {
       ageOf: (stamp) => this.#gateway.age(stamp),
       heldPackets: heldPackets(this.#gateway),
     });
+  }
+
+  async #explain(of: string): Promise<ExplainReport> {
+    const { explain } = await import('../explain/explain.ts');
+    return await explain(
+      {
+        gateway: this.#gateway,
+        status: this.status(),
+        subdevices: subdevicesReport(this.#gateway).subdevices,
+        laneRatePerS: (lane) => this.#queues.laneRatePerS(lane),
+      },
+      of,
+    );
   }
 
   onTail(request: TailRequest, take: TakeEvent): () => void {

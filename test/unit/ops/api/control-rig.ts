@@ -8,6 +8,7 @@ import { startControl } from '../../../../src/ops/api/control.ts';
 import type { Answers, Inspection } from '../../../../src/ops/api/control-answers.ts';
 import type { TailEvent } from '../../../../src/ops/api/tail-line.ts';
 import type { FilterReport, HeldPacketReport } from '../../../../src/ops/conditions/hub-packet-words.ts';
+import type { ExplainedMessage, ExplainReport, Explanation } from '../../../../src/ops/explain/explain-report.ts';
 import { deadLettersReportOf, letterRequestOf } from '../../../../src/ops/reports/dead-letter-report.ts';
 import type { EventsReport } from '../../../../src/ops/reports/events-report.ts';
 import type { HistoryReport } from '../../../../src/ops/reports/history-report.ts';
@@ -213,6 +214,7 @@ export class FakeGateway implements Inspection {
     '/v1/subdevices': () => this.subdevices(),
     '/v1/hub-subscriptions': () => this.hubSubscriptions(),
     '/v1/outbox': () => this.outbox(),
+    '/v1/explain': (query) => this.explain(query.get('of') ?? ''),
     '/v1/dead-letters': (query) => this.deadLetters(letterRequestOf(query)),
     '/v1/history': () => HISTORY,
     '/v1/events': () => EVENTS,
@@ -262,6 +264,32 @@ export class FakeGateway implements Inspection {
       alarmTopicsWait: false,
       backlog: { pause: null, rate: null },
     };
+  }
+
+  explain(of: string): ExplainReport {
+    const range = { min: 64, max: 1203 };
+    const message: ExplainedMessage = {
+      ...{ direction: 'uplink', subdevice: 'meter-1', topic: 'shed-3/meter-1/t', bytes: 100, custody: 'disk' },
+      ...{ class: 'backlog', before: range, laneMessages: 1204, bytesBefore: null, othersBefore: 0 },
+      age: { ms: 185_000, quality: 'exact' },
+      when: { inMs: null, basis: 'Unknown, because the hub is away.' },
+      shedRules: [
+        ...[
+          { rule: 'none', sentence: 'No rule sheds it.', messagesLeft: null, bytesLeft: null, msLeft: null } as const,
+        ],
+      ],
+    };
+    const reason = {
+      code: 'hub-away',
+      sentence: 'The hub is away for 3 min.',
+      remedy: 'Wait.',
+      endsInMs: null,
+    } as const;
+    const explanation: Explanation = {
+      ...{ kind: 'message', name: 'u1-7', sentence: 'Uplink of meter-1. The hub is away.', facts: [], message },
+      reasons: [reason],
+    };
+    return { of, explanations: of === 'u1-7' ? [explanation] : [], similar: of === 'meter' ? ['meter-1'] : [] };
   }
 
   async deadLetters(request: LetterRequest) {

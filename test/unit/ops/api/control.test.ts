@@ -35,6 +35,7 @@ describe('answers', () => {
         '/v1/subdevices': gateway.subdevices(),
         '/v1/hub-subscriptions': gateway.hubSubscriptions(),
         '/v1/outbox': await gateway.outbox(),
+        '/v1/explain': gateway.explain(''),
         '/v1/dead-letters': await gateway.deadLetters({ after: 0, limit: 50 }),
         '/v1/history': HISTORY,
         '/v1/events': EVENTS,

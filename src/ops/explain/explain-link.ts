@@ -1,0 +1,85 @@
+/** Explanation of a link, from its report. Pure. */
+import { brokenFrames, type LinkReport } from '../reports/link-report.ts';
+import { bytesWords, countOf, countWords, durationWords, rateWords } from '../words.ts';
+import { listWords } from './explain-hub.ts';
+import type { ExplainedFact, Explanation, Reason } from './explain-report.ts';
+import { reasonOf } from './reason.ts';
+import type { ReasonCode } from './reasons.ts';
+
+/** Share of broken frames in the last minute from which the line counts as bad. */
+const BROKEN_SHARE = 0.05;
+
+const WAITS: Readonly<Record<NonNullable<LinkReport['waits']>, ReasonCode>> = {
+  absent: 'port-absent',
+  ambiguous: 'port-ambiguous',
+  shared: 'port-shared',
+};
+
+export function explainLink(link: LinkReport): Explanation {
+  const works = link.state === 'open' ? `open for ${durationWords(link.forMs)}` : link.state;
+  return {
+    kind: 'link',
+    name: link.name,
+    sentence: `Link ${link.name} is ${works}, with ${countOf(link.subdevices.length, 'connected subdevice')}.`,
+    reasons: linkReasons(link),
+    facts: factsOf(link),
+    message: null,
+  };
+}
+
+export function linkReasons(link: LinkReport): Reason[] {
+  const problem = link.lastProblem === null ? '' : `: ${link.lastProblem}`;
+  if (link.state === 'stopped') return [reasonOf('link-stopped', `The link is stopped${problem}.`)];
+  if (link.state !== 'open') {
+    const code = link.waits === null ? 'port-fails' : WAITS[link.waits];
+    return [reasonOf(code, `Not open for ${durationWords(link.forMs)}${problem}.`)];
+  }
+  const reasons = openReasons(link);
+  return reasons.length > 0 ? reasons : [reasonOf('is-open', 'The port is open, and frames arrive.')];
+}
+
+function openReasons({ recovery, looksLike, counters, forMs, rates }: LinkReport): Reason[] {
+  const reasons: Reason[] = [];
+  if (recovery.failure !== null) {
+    const { trouble, forMs: failedMs } = recovery.failure;
+    const words = `All recovery steps failed; ${trouble} on the line for ${durationWords(failedMs)}.`;
+    reasons.push(reasonOf('recovery-failed', words));
+  }
+  if (looksLike !== null) reasons.push(reasonOf('other-protocol', `The bytes look like ${looksLike}.`));
+  if (counters.bytesIn === 0)
+    reasons.push(
+      reasonOf('nothing-received', `No byte has arrived since the port was opened ${durationWords(forMs)} ago.`),
+    );
+  const minute = rates.at(-1);
+  if (minute !== undefined && minute.broken > BROKEN_SHARE * (minute.framesIn + minute.broken))
+    reasons.push(
+      reasonOf(
+        'many-broken-frames',
+        `${rateWords(minute.broken)} of ${rateWords(minute.framesIn + minute.broken)} frames are broken (last ${minute.overS} s).`,
+      ),
+    );
+  return reasons;
+}
+
+function factsOf(link: LinkReport): ExplainedFact[] {
+  const { counters, rates, roundTrip, recovery, subdevices } = link;
+  const minute = rates.at(-1);
+  const port = link.device === null || link.device === link.path ? link.path : `${link.path} (${link.device})`;
+  const { p50Ms, p99Ms } = roundTrip;
+  return [
+    { label: 'Port', text: `${port}, driver ${link.driver}` },
+    { label: 'Subdevices', text: subdevices.length === 0 ? 'none connected' : listWords(subdevices, 6) },
+    {
+      label: 'Received',
+      text: `${countOf(counters.framesIn, 'frame')}, ${countWords(brokenFrames(counters))} broken, ${bytesWords(counters.bytesIn)}${minute === undefined ? '' : `; ${rateWords(minute.framesIn)} in the last ${minute.overS} s`}`,
+    },
+    { label: 'Sent', text: `${countOf(counters.framesOut, 'frame')}, ${countOf(counters.retries, 'repetition')}` },
+    ...(p50Ms === null || p99Ms === null
+      ? []
+      : [{ label: 'Round trip', text: `median ${countWords(p50Ms)} ms, 99 % under ${countWords(p99Ms)} ms` }]),
+    {
+      label: 'Recovery',
+      text: `${countOf(recovery.resync, 'resync')}, ${countOf(recovery.reopen, 'reopening')}, ${countOf(recovery.toggle, 'toggle')}`,
+    },
+  ];
+}

@@ -1,0 +1,112 @@
+/** Explanation of a subdevice: its state, why it is silent, and what waits for it. Pure. */
+import type { LinkReport } from '../reports/link-report.ts';
+import type { SubdeviceReport } from '../reports/report.ts';
+import { subdeviceState } from '../reports/station-reports.ts';
+import { countOf, countWords, durationWords, sleepWords } from '../words.ts';
+import { listWords } from './explain-hub.ts';
+import { linkReasons } from './explain-link.ts';
+import type { ExplainedFact, Explanation, Reason } from './explain-report.ts';
+import { reasonOf } from './reason.ts';
+
+export interface SubdeviceSituation {
+  readonly subdevice: SubdeviceReport;
+  /** Links that may serve the subdevice. */
+  readonly homes: readonly LinkReport[];
+  /** Link on which the subdevice connected lately although it is not configured there. */
+  readonly seenOn: string | undefined;
+  /** The subdevice sent a DISCONNECT. */
+  readonly hasDisconnected: boolean;
+  /** Time since the first unanswered request, ms; `undefined`: it answers, or sends on its own. */
+  readonly unansweredMs: number | undefined;
+  /** Reason for which the hub has unbound it, without a full stop. */
+  readonly unbound: string | undefined;
+  /** Names of the oldest messages that wait for the hub and for the subdevice. */
+  readonly oldest: readonly string[];
+  /** Filters that the hub does not serve, with the reason. */
+  readonly rejectedFilters: readonly { readonly filter: string; readonly reason: string }[];
+}
+
+const STATES = {
+  connected: 'is connected',
+  asleep: 'is asleep',
+  away: 'is away',
+  neverSeen: 'was never seen',
+} as const;
+
+export function explainSubdevice(situation: SubdeviceSituation): Explanation {
+  const { subdevice } = situation;
+  const state = STATES[subdeviceState(subdevice)];
+  const reasons = subdeviceReasons(situation);
+  const last =
+    subdevice.silentMs === null ? 'nothing received yet' : `last frame ${durationWords(subdevice.silentMs)} ago`;
+  return {
+    kind: 'subdevice',
+    name: subdevice.id,
+    sentence: `Subdevice ${subdevice.id} ${state}, ${last}.`,
+    reasons,
+    facts: factsOf(situation),
+    message: null,
+  };
+}
+
+/** Reasons why the subdevice is silent; otherwise that it is connected. */
+export function subdeviceReasons(situation: SubdeviceSituation): Reason[] {
+  const { subdevice, unbound, rejectedFilters, unansweredMs } = situation;
+  const reasons: Reason[] = [];
+  if (unbound !== undefined) reasons.push(reasonOf('not-bound', `The hub has unbound it: ${unbound}.`));
+  if (unansweredMs !== undefined)
+    reasons.push(reasonOf('does-not-answer', `No answer for ${durationWords(unansweredMs)}.`));
+  if (!subdevice.configured)
+    reasons.push(reasonOf('not-configured', `Subdevice ${subdevice.id} is not in the configuration.`));
+  if (!subdevice.attached && unansweredMs === undefined) reasons.push(...silenceReasons(situation));
+  for (const { filter, reason } of rejectedFilters)
+    reasons.push(reasonOf('filter-rejected', `The hub does not serve ${filter}: ${reason}.`));
+  if (subdevice.lostInMs !== null)
+    return [reasonOf('is-asleep', `It sleeps: ${sleepWords(subdevice.lostInMs)}.`), ...reasons];
+  return reasons.length > 0 ? reasons : [reasonOf('is-connected', 'It is connected, and messages pass.')];
+}
+
+function silenceReasons({ subdevice, homes, seenOn, hasDisconnected }: SubdeviceSituation): Reason[] {
+  if (seenOn !== undefined)
+    return [reasonOf('on-other-link', `It connects on link ${seenOn}, which is not configured for it.`)];
+  if (hasDisconnected) return [reasonOf('sent-disconnect', 'It sent a DISCONNECT.')];
+  const closed = homes.filter(({ state }) => state !== 'open');
+  if (homes.length > 0 && closed.length === homes.length) {
+    const [first] = closed;
+    const why = first === undefined ? '' : ` ${linkReasons(first)[0]?.sentence ?? ''}`;
+    return [reasonOf('link-not-open', `Link ${listWords(closed.map(({ name }) => name))} is not open.${why}`)];
+  }
+  const foreign = homes.find(({ looksLike }) => looksLike !== null);
+  if (foreign !== undefined)
+    return [
+      reasonOf(
+        'wrong-protocol',
+        `The bytes on link ${foreign.name} look like ${foreign.looksLike ?? 'another protocol'}.`,
+      ),
+    ];
+  if (subdevice.link === null) return [reasonOf('never-seen', 'It was never connected to this gateway.')];
+  const since = subdevice.silentMs === null ? 'since the start' : `for ${durationWords(subdevice.silentMs)}`;
+  return [reasonOf('went-silent', `No frame of it has arrived ${since}.`)];
+}
+
+function factsOf({ subdevice, homes, oldest }: SubdeviceSituation): ExplainedFact[] {
+  const { uplinksPending, downlinksPending, uplinksAccepted, downlinksDelivered, subscriptions } = subdevice;
+  const links = homes.map(({ name, state }) => `${name} (${state})`);
+  return [
+    { label: 'Link', text: subdevice.link ?? (links.length === 0 ? 'none' : `never seen on ${listWords(links)}`) },
+    {
+      label: 'Session',
+      text: subdevice.lasting ? 'lasting: downlinks wait for it while it is away' : 'ends with its connection',
+    },
+    {
+      label: 'Uplinks',
+      text: `${countWords(uplinksAccepted)} accepted, ${countOf(uplinksPending, 'message')} waiting`,
+    },
+    {
+      label: 'Downlinks',
+      text: `${countWords(downlinksDelivered)} delivered, ${countOf(downlinksPending, 'message')} waiting`,
+    },
+    ...(oldest.length === 0 ? [] : [{ label: 'Oldest', text: `${oldest.join(', ')}: holdfast explain ${oldest[0]}` }]),
+    { label: 'Filters', text: subscriptions.length === 0 ? 'none' : listWords(subscriptions, 5) },
+  ];
+}

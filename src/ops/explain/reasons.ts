@@ -1,0 +1,301 @@
+/**
+ * Closed list of the reasons that `holdfast explain` gives: code, meaning and remedy. docs/explain.md is made from this
+ * table. A sentence with the present numbers is made where a reason is found.
+ */
+
+export interface ReasonEntry {
+  /** Subject of the reason. */
+  readonly of: 'message' | 'uplink' | 'downlink' | 'subdevice' | 'link' | 'hub';
+  readonly meaning: string;
+  /** `null`: no action is needed. */
+  readonly remedy: string | null;
+}
+
+const WAIT = null;
+
+export const REASONS = {
+  // messages of both directions
+  'goes-next': { of: 'message', meaning: 'Nothing is in the way: the message goes at the next turn.', remedy: WAIT },
+  'behind-others': {
+    of: 'message',
+    meaning: 'Earlier messages of the same subdevice go first. The order of a subdevice and topic is kept.',
+    remedy: WAIT,
+  },
+  'not-in-custody': {
+    of: 'message',
+    meaning: 'No such message waits: it was delivered, shed or dead-lettered, or it never existed.',
+    remedy: 'holdfast ledger counts the outcomes; holdfast dead-letters list shows the dead letters.',
+  },
+  'damaged-on-disk': {
+    of: 'message',
+    meaning: 'Rows of the subdevice are on disk, and this one cannot be read. The ledger will count it as damaged.',
+    remedy: 'holdfast doctor examines the storage.',
+  },
+  // uplinks
+  'hub-away': {
+    of: 'uplink',
+    meaning: 'The gateway is not connected to the hub. The message waits, on disk after at most hold_ms.',
+    remedy: 'holdfast explain hub says why. Nothing is lost meanwhile, as far as the bounds of the outbox allow.',
+  },
+  'puback-due': {
+    of: 'uplink',
+    meaning: 'The message was sent to the hub, and its PUBACK has not arrived yet.',
+    remedy: WAIT,
+  },
+  'subdevice-unbound': {
+    of: 'uplink',
+    meaning: 'The hub has unbound the subdevice: it would drop its messages without an answer, so none is sent.',
+    remedy: 'Bind it: holdfast hub bind ID. holdfast hub describe shows the state of all.',
+  },
+  'topic-without-puback': {
+    of: 'uplink',
+    meaning: 'The PUBACK of an earlier message of the topic is overdue. Later ones wait, so that the order is kept.',
+    remedy: 'Check that the gateway may publish on this topic, and the size limit of the hub.',
+  },
+  'topic-slots-taken': {
+    of: 'uplink',
+    meaning: 'The hub acknowledges nothing on this topic. Its messages have slots of their own, and all are taken.',
+    remedy: 'Check that the gateway may publish on this topic; holdfast dead-letters list shows the abandoned ones.',
+  },
+  'topic-set-aside': {
+    of: 'uplink',
+    meaning: 'The hub closed the connection on each earlier message of the topic. Its messages become dead letters.',
+    remedy: 'Correct the cause at the hub, then run holdfast hub subscriptions release TOPIC.',
+  },
+  suspect: {
+    of: 'uplink',
+    meaning: 'The hub closed the connection while only this message was unanswered. It is held back, then sent alone.',
+    remedy: 'Check the permissions and limits of its topic at the hub.',
+  },
+  'behind-suspect': {
+    of: 'uplink',
+    meaning: 'The hub closed the connection on an earlier message of the topic, which is tried first.',
+    remedy: 'holdfast hub subscriptions lists such packets.',
+  },
+  'sent-alone': {
+    of: 'uplink',
+    meaning: 'Packets that were unanswered when the hub closed the connection are sent one at a time.',
+    remedy: WAIT,
+  },
+  'window-full': {
+    of: 'uplink',
+    meaning: 'As many messages are in flight as allowed (hub.in_flight_max). The next PUBACK makes room.',
+    remedy: WAIT,
+  },
+  'packet-identifier-in-use': {
+    of: 'uplink',
+    meaning: 'Another message in flight has the packet identifier of this one. Its PUBACK makes it free.',
+    remedy: WAIT,
+  },
+  'backlog-paused': {
+    of: 'uplink',
+    meaning: 'An operator has paused the backlog. Alarms and live messages are sent meanwhile.',
+    remedy: 'holdfast backlog resume ends the pause.',
+  },
+  'backlog-limited': {
+    of: 'uplink',
+    meaning: 'An operator has limited the rate of the backlog.',
+    remedy: 'holdfast backlog rate default ends the limit.',
+  },
+  paced: {
+    of: 'uplink',
+    meaning: 'The rate limit of the hub (hub.messages_per_s) is used up for the moment.',
+    remedy: WAIT,
+  },
+  // downlinks
+  'subdevice-away': {
+    of: 'downlink',
+    meaning: 'The subdevice is not connected. The message waits in the inbox.',
+    remedy: 'holdfast explain SUBDEVICE says why it is silent.',
+  },
+  'subdevice-asleep': {
+    of: 'downlink',
+    meaning: 'The subdevice sleeps. It gets its messages when it wakes.',
+    remedy: WAIT,
+  },
+  'next-waking': {
+    of: 'downlink',
+    meaning: 'The subdevice is awake for the messages that waited when it woke. This one came later.',
+    remedy: WAIT,
+  },
+  'acknowledgement-due': {
+    of: 'downlink',
+    meaning: 'The message was sent to the subdevice, and its acknowledgement has not arrived yet.',
+    remedy: WAIT,
+  },
+  'delivery-pause': {
+    of: 'downlink',
+    meaning: 'A subdevice that reconnected gets its stored messages with a pause between them.',
+    remedy: 'inbox.replay_interval_ms sets the pause.',
+  },
+  'session-ended': {
+    of: 'downlink',
+    meaning: 'The session of the subdevice ended. Its waiting messages are shed as they are read from disk.',
+    remedy: WAIT,
+  },
+  // subdevices
+  'is-connected': { of: 'subdevice', meaning: 'The subdevice is connected, and messages pass.', remedy: WAIT },
+  'is-asleep': { of: 'subdevice', meaning: 'The subdevice announced that it sleeps.', remedy: WAIT },
+  'never-seen': {
+    of: 'subdevice',
+    meaning: 'The subdevice is configured and was never connected.',
+    remedy: 'Check its power, its wires, its id, and the link of the configuration.',
+  },
+  'link-not-open': {
+    of: 'subdevice',
+    meaning: 'The port of its link is not open.',
+    remedy: 'holdfast explain LINK says why.',
+  },
+  'wrong-protocol': {
+    of: 'subdevice',
+    meaning: 'The bytes on its link look like another protocol than the configured one.',
+    remedy: 'Check driver, speed and framing of the link, and which device is plugged in.',
+  },
+  'on-other-link': {
+    of: 'subdevice',
+    meaning: 'The subdevice tries to connect on a link that is not configured for it.',
+    remedy: 'Swap the plugs, or correct the link of the subdevice in the configuration.',
+  },
+  'sent-disconnect': {
+    of: 'subdevice',
+    meaning: 'The subdevice ended its connection itself (DISCONNECT).',
+    remedy: WAIT,
+  },
+  'does-not-answer': {
+    of: 'subdevice',
+    meaning: 'The subdevice does not answer requests.',
+    remedy: 'Check its power, its wires (A and B), its address, and speed and parity of the line.',
+  },
+  'went-silent': {
+    of: 'subdevice',
+    meaning: 'The subdevice was connected, and no frame of it arrives any more.',
+    remedy: 'Check its power and its wires. holdfast link test LINK tests the line.',
+  },
+  'not-bound': {
+    of: 'subdevice',
+    meaning: 'The hub has unbound the subdevice, so it is not served.',
+    remedy: 'Bind it: holdfast hub bind ID.',
+  },
+  'not-configured': {
+    of: 'subdevice',
+    meaning: 'The subdevice is not in the configuration. Its session still collects downlinks.',
+    remedy: 'Add it to the configuration, or run holdfast subdevices forget ID.',
+  },
+  'filter-rejected': {
+    of: 'subdevice',
+    meaning: 'The hub does not serve a filter of the subdevice, so downlinks on it do not arrive.',
+    remedy: 'holdfast hub subscriptions shows the state and the reason of each filter.',
+  },
+  // links
+  'is-open': { of: 'link', meaning: 'The port is open, and frames arrive.', remedy: WAIT },
+  'port-absent': {
+    of: 'link',
+    meaning: 'No device has the name of the port.',
+    remedy: 'Plug the adapter in; holdfast ports lists the ports.',
+  },
+  'port-ambiguous': {
+    of: 'link',
+    meaning: 'Several devices have the name of the port.',
+    remedy: 'Choose a name that is unique: holdfast ports lists the names.',
+  },
+  'port-shared': {
+    of: 'link',
+    meaning: 'Another link uses the device.',
+    remedy: 'Correct path in one of the two links.',
+  },
+  'port-fails': {
+    of: 'link',
+    meaning: 'The port cannot be opened, or it closed. The gateway tries again.',
+    remedy: 'holdfast doctor examines the port and its permissions.',
+  },
+  'link-stopped': { of: 'link', meaning: 'The link is stopped.', remedy: WAIT },
+  'nothing-received': {
+    of: 'link',
+    meaning: 'The port is open, and no byte has arrived.',
+    remedy: 'Check the cable, TX and RX, and the power of the devices.',
+  },
+  'other-protocol': {
+    of: 'link',
+    meaning: 'The bytes look like another protocol than the configured one.',
+    remedy: 'Check driver, speed and framing, and which device is plugged in.',
+  },
+  'many-broken-frames': {
+    of: 'link',
+    meaning: 'Many frames of the last minute are broken.',
+    remedy: 'Check cable, shield, ground, termination and speed. holdfast link test LINK measures.',
+  },
+  'recovery-failed': {
+    of: 'link',
+    meaning: 'All recovery steps failed, and the line still does not work.',
+    remedy: 'Check the adapter and the cable.',
+  },
+  // hub
+  'hub-connected': { of: 'hub', meaning: 'The hub is connected, and messages pass.', remedy: WAIT },
+  'hub-stopped': {
+    of: 'hub',
+    meaning: 'The connection is stopped, because the gateway stops or its storage fails.',
+    remedy: WAIT,
+  },
+  'hub-connecting': {
+    of: 'hub',
+    meaning: 'A connection is being established; the hub has not accepted it yet.',
+    remedy: WAIT,
+  },
+  'hub-waits': {
+    of: 'hub',
+    meaning: 'The last attempt failed. The next one follows after a pause that grows up to a limit.',
+    remedy: 'Check the network and the address of the hub.',
+  },
+  'hub-rejects': {
+    of: 'hub',
+    meaning: 'The hub answers CONNECT with a rejection.',
+    remedy: 'Check the credentials. holdfast doctor --connect tries them, while the gateway is stopped.',
+  },
+  'hub-taken-over': {
+    of: 'hub',
+    meaning: 'The hub closes accepted connections soon, as if another client connected with the same client id.',
+    remedy: 'Search for a second gateway with this identity.',
+  },
+  'pubacks-missing': {
+    of: 'hub',
+    meaning: 'The hub is connected, and PUBACKs are overdue.',
+    remedy: 'Check permissions and size limits at the hub.',
+  },
+  'packets-held-back': {
+    of: 'hub',
+    meaning: 'The hub closes the connection on some packets, which are held back.',
+    remedy: 'holdfast hub subscriptions lists them.',
+  },
+  'rate-limit-used': {
+    of: 'hub',
+    meaning: 'A backlog drains at the rate limit of the hub (hub.messages_per_s).',
+    remedy: WAIT,
+  },
+} as const satisfies Readonly<Record<string, ReasonEntry>>;
+
+export type ReasonCode = keyof typeof REASONS;
+
+/** Markdown page of all reasons. */
+export function renderReasonsPage(): string {
+  const lines = [
+    '# Reasons of `holdfast explain`',
+    '',
+    '`holdfast explain MESSAGE`, `SUBDEVICE`, `LINK` or `hub` says why a message is not sent, or why a subdevice is silent: each reason',
+    'has one of these codes, and a sentence with the present numbers. The list is closed: a script can rely on the codes',
+    '(`holdfast --json explain NAME`). `test/unit/ops/explain/reasons.test.ts` checks this page and writes it with `-u`.',
+  ];
+  const subjects = [
+    ['message', 'Messages'],
+    ['uplink', 'Uplinks'],
+    ['downlink', 'Downlinks'],
+    ['subdevice', 'Subdevices'],
+    ['link', 'Links'],
+    ['hub', 'Hub'],
+  ] as const;
+  for (const [subject, title] of subjects) {
+    lines.push('', `## ${title}`, '', '| reason | meaning | what to do |', '|---|---|---|');
+    for (const [code, entry] of Object.entries(REASONS))
+      if (entry.of === subject) lines.push(`| \`${code}\` | ${entry.meaning} | ${entry.remedy ?? 'wait'} |`);
+  }
+  return `${lines.join('\n')}\n`;
+}
