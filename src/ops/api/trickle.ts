@@ -30,6 +30,13 @@ export class Trickle extends Duplex {
     socket.on('close', () => this.destroy());
   }
 
+  /** Descriptor of the connection; `undefined`: closed, or unknown. Node has no public name for it. */
+  get descriptor(): number | undefined {
+    const { _handle: handle } = this.#socket as Socket & { readonly _handle?: { readonly fd?: unknown } | null };
+    const fd = handle?.fd;
+    return typeof fd === 'number' && fd >= 0 ? fd : undefined;
+  }
+
   override _read(): void {
     // Nothing to do: pieces are pushed without a request of the reader.
   }
