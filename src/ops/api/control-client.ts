@@ -53,15 +53,16 @@ export async function ask<Path extends AnswerPath>(
   aliveMsMax = ALIVE_MS_MAX,
   answerMsMax: number = ANSWER_MS_MAX[ANSWERS[path].from],
 ): Promise<Asked<Path>> {
-  const signal = AbortSignal.timeout(answerMsMax);
+  let signal: AbortSignal | undefined;
   let response: IncomingMessage;
   let body: unknown;
   try {
     await greet(socketPath, aliveMsMax);
+    signal = AbortSignal.timeout(answerMsMax);
     response = await open(request({ socketPath, path: `${path}${query}`, signal, agent: false }));
     body = await readBody(response, socketPath);
   } catch (error) {
-    const fault = signal.aborted ? incomplete(socketPath, error) : unreachable(socketPath, error);
+    const fault = signal?.aborted ? incomplete(socketPath, error) : unreachable(socketPath, error);
     if (hasCode(error, 'ENOENT') || hasCode(error, 'ECONNREFUSED')) return { kind: 'absent', fault };
     if (fault instanceof Stalled) return { kind: 'stalled', fault };
     throw fault;
@@ -81,16 +82,17 @@ export async function ask<Path extends AnswerPath>(
  */
 export async function give(controlSocket: string, name: string, body: object): Promise<unknown> {
   const socketPath = adminSocketOf(controlSocket);
-  const signal = AbortSignal.timeout(ANSWER_MS_MAX.store);
+  let signal: AbortSignal | undefined;
   const path = `/v1/commands/${name}`;
   let response: IncomingMessage;
   let answer: unknown;
   try {
     await greet(socketPath, ALIVE_MS_MAX);
+    signal = AbortSignal.timeout(ANSWER_MS_MAX.store);
     response = await open(request({ socketPath, path, method: 'POST', signal, agent: false }), JSON.stringify(body));
     answer = await readBody(response, socketPath);
   } catch (error) {
-    throw signal.aborted ? incomplete(socketPath, error) : unreachable(socketPath, error);
+    throw signal?.aborted ? incomplete(socketPath, error) : unreachable(socketPath, error);
   }
   if (response.statusCode === 404)
     throw otherVersion(socketPath, `it is an older gateway: it does not know the command ${name}`);
