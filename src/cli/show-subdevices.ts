@@ -3,10 +3,11 @@ import { EXIT } from '../base/fault.ts';
 import { type OfflineSubdevices, offlineSubdevicesOf } from '../ops/reports/offline-report.ts';
 import type { SubdeviceReport } from '../ops/reports/report.ts';
 import { countOf, countWords, durationWords } from '../ops/words.ts';
+import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askOrRead } from './read-store.ts';
 import { queueCells } from './show-outbox.ts';
-import { type Column, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 import { offlineLines, type Terminal } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
