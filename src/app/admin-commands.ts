@@ -29,49 +29,49 @@ const LETTERS_MAX = 1000;
 
 export function adminCommandsFor(gateway: Gateway): AdminCommands {
   const { deadLetters, parts } = gateway;
-  const acted = (by: string | undefined, action: string, subject: string, detail: string): void => {
-    parts.facts.emit('operatorActed', { action, subject, detail, by });
+  const acted = (action: string, subject: string, detail: string): void => {
+    parts.facts.emit('operatorActed', { action, subject, detail });
   };
   return {
-    'dead-letters.retry': async ({ letters }, by) => {
+    'dead-letters.retry': async ({ letters }) => {
       const answer = answerOf(await deadLetters.retry(lettersOf(letters)));
-      acted(by, 'dead-letters retry', lettersWords(letters), countOf(answer.done, 'dead letter'));
+      acted('dead-letters retry', lettersWords(letters), countOf(answer.done, 'dead letter'));
       return answer;
     },
-    'dead-letters.drop': async ({ letters }, by) => {
+    'dead-letters.drop': async ({ letters }) => {
       const answer = answerOf(await deadLetters.drop(lettersOf(letters)));
-      acted(by, 'dead-letters drop', lettersWords(letters), countOf(answer.done, 'dead letter'));
+      acted('dead-letters drop', lettersWords(letters), countOf(answer.done, 'dead letter'));
       return answer;
     },
-    'gap.acknowledge': async (_, by) => {
+    'gap.acknowledge': async () => {
       const answer = await runInMailbox(gateway, () => acknowledgeGap(gateway));
-      acted(by, 'acknowledge-gap', '', '');
+      acted('acknowledge-gap', '', '');
       return answer;
     },
-    'loss.acknowledge': async (_, by) => {
+    'loss.acknowledge': async () => {
       const answer = await runInMailbox(gateway, () => acknowledgeLoss(gateway));
-      acted(by, 'acknowledge-loss', '', '');
+      acted('acknowledge-loss', '', '');
       return answer;
     },
-    'subdevices.forget': async ({ subdevice }, by) => {
+    'subdevices.forget': async ({ subdevice }) => {
       const answer = await forget(gateway, subdevice);
-      acted(by, 'subdevices forget', String(subdevice), `${countOf(answer.discarded, 'downlink')} discarded`);
+      acted('subdevices forget', String(subdevice), `${countOf(answer.discarded, 'downlink')} discarded`);
       return answer;
     },
-    'hub.bind': async (body, by) => {
+    'hub.bind': async (body) => {
       const answer = await bind(gateway, 'bind', namesIn(body));
-      acted(by, 'hub bind', namesWords(namesIn(body)), doneWords(answer));
+      acted('hub bind', namesWords(namesIn(body)), doneWords(answer));
       return answer;
     },
-    'hub.unbind': async (body, by) => {
+    'hub.unbind': async (body) => {
       const answer = await bind(gateway, 'unbind', namesIn(body));
-      acted(by, 'hub unbind', namesWords(namesIn(body)), doneWords(answer));
+      acted('hub unbind', namesWords(namesIn(body)), doneWords(answer));
       return answer;
     },
     'hub.describe': () => describe(gateway),
-    'hub.release': async ({ names }, by) => {
+    'hub.release': async ({ names }) => {
       const answer = await runInMailbox(gateway, () => release(gateway, names));
-      acted(by, 'hub subscriptions release', namesWords(answer.released), '');
+      acted('hub subscriptions release', namesWords(answer.released), '');
       return answer;
     },
     'link.probe': ({ link, subdevice }) => probe(gateway, link, subdevice),

@@ -41,6 +41,7 @@ export interface JsonOutputs {
   readonly 'status-check': StatusCheck;
   readonly doctor: { readonly verdict: CheckVerdict; readonly findings: readonly TimedFinding[] };
   readonly bundle: { readonly path: string; readonly bytes: number; readonly parts: readonly ArchivePart[] };
+  readonly report: WrittenReport;
   readonly top: { readonly status: StatusReport; readonly subdevices: SubdevicesReport['subdevices'] };
   readonly ledger: LedgerReport;
   readonly subdevices: SubdevicesReport;
@@ -158,6 +159,17 @@ export interface TraceRates {
   readonly bytesOut: number;
 }
 
+/** Output of `report`: the page that was written. */
+interface WrittenReport {
+  readonly path: string;
+  readonly bytes: number;
+  /** Verdict of the page; `not running`: no gateway answers, and the page shows the store. */
+  readonly losing: Losing | 'not running';
+  readonly sentence: string;
+  /** Parts that are missing in the page, each with its reason. */
+  readonly missing: readonly string[];
+}
+
 /** Line of `record`: files of one machine. */
 interface RecordedFiles {
   /** Name of the link, or `hub`. */
@@ -178,6 +190,7 @@ export const JSON_OUTPUTS: Readonly<
   'status-check': { version: 1, commands: ['status'] },
   doctor: { version: 1, commands: ['doctor'] },
   bundle: { version: 1, commands: ['bundle'] },
+  report: { version: 1, commands: ['report'] },
   top: { version: 1, commands: ['top'] },
   ledger: { version: 1, commands: ['ledger'] },
   subdevices: { version: 1, commands: ['subdevices'] },

@@ -21,6 +21,7 @@ import {
   text,
   whole,
 } from './kinds/key-kinds.ts';
+import { WEB } from './web-config.ts';
 
 /**
  * Largest length of the path of the control socket. A sockaddr_un has 108 bytes with the final NUL (unix(7)), and the
@@ -35,9 +36,6 @@ const MEBIBYTE = 1024 * 1024;
  * 15 s (MQTT-SN 1.2 §7.2).
  */
 const WAIT_MS_MAX = 10_000;
-
-/** Name of a local group, as useradd(8) permits it. */
-const GROUP_NAME = text(/^[a-z_][a-z0-9_-]{0,30}\$?$/, 'name of a group');
 
 const OVERFLOW = z.enum(OVERFLOW_POLICIES);
 
@@ -56,15 +54,6 @@ export const GATEWAY = z.strictObject({
         'Unix socket for commands that read, such as `holdfast status`. Commands that change something use `…-admin.sock` beside it.',
       ),
     ),
-  control_group: GROUP_NAME.optional().meta(
-    means('Group whose members may use control_socket.', 'group of the gateway’s process'),
-  ),
-  admin_group: GROUP_NAME.optional().meta(
-    means(
-      'Group whose members may use `…-admin.sock`. Members need control_group too.',
-      'group of the gateway’s process',
-    ),
-  ),
   log_level: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')
@@ -242,7 +231,14 @@ export type LinkSection = z.output<z.ZodObject<typeof LINK_KEYS>> & Readonly<Rec
 export type SubdeviceSection = z.output<z.ZodObject<typeof SUBDEVICE_KEYS>> & Readonly<Record<string, unknown>>;
 
 /** Sections `[name]`. */
-export const TABLES = { gateway: GATEWAY, hub: HUB, outbox: OUTBOX, inbox: INBOX, recorder: RECORDER } as const;
+export const TABLES = {
+  gateway: GATEWAY,
+  hub: HUB,
+  outbox: OUTBOX,
+  inbox: INBOX,
+  recorder: RECORDER,
+  web: WEB,
+} as const;
 /** Sections `[[name]]`. */
 export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;
 /** Sections `[[list.name]]` within an entry of `[[list]]`. */

@@ -43,15 +43,7 @@ export interface GatewayView {
   readonly losses: Pick<Losses, 'rows'>;
   readonly outbox: Pick<
     Outbox,
-    | 'classOf'
-    | 'isConnected'
-    | 'obstaclesOf'
-    | 'ackHealth'
-    | 'poison'
-    | 'pacer'
-    | 'roundTrips'
-    | 'recentRoundTrips'
-    | 'unansweredSinceMs'
+    'classOf' | 'isConnected' | 'obstaclesOf' | 'ackHealth' | 'poison' | 'pacer' | 'roundTrips' | 'unansweredSinceMs'
   >;
   readonly inbox: Pick<Inbox, 'deliveryOf'>;
   readonly alarmTopics: Pick<AlarmTopics, 'isSettled'>;

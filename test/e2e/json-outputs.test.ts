@@ -139,6 +139,7 @@ it('the output of every command with --json fits its published schema', async ()
   const options = ['--config', testbed.configPath];
   await see(options, RUNNING);
   await see(options, [['bundle', '--out', join(testbed.folder, 'bundle.zip')]]);
+  await see(options, [['report', '--html', join(testbed.folder, 'report.html')]]);
   const copy = join(testbed.folder, 'copy.recording');
   await see(options, [['record', 'link-a', '--out', copy]]);
   await see(options, [

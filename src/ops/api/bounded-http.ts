@@ -14,8 +14,6 @@ export interface BoundedHttpOptions {
   readonly connectionsMax: number;
   /** Largest header of a request, bytes. */
   readonly headerBytesMax: number;
-  /** Headers of every answer. */
-  readonly headers?: Readonly<Record<string, string>>;
   /** Handler of requests; a rejected promise is answered with 500. */
   readonly answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 }
@@ -35,12 +33,7 @@ const WAITING_MAX = 128;
 const DRAIN_BYTES = 16_384;
 
 /** Returns a server that does not listen yet. */
-export function createBoundedServer({
-  connectionsMax,
-  headerBytesMax,
-  headers = {},
-  answer,
-}: BoundedHttpOptions): Server {
+export function createBoundedServer({ connectionsMax, headerBytesMax, answer }: BoundedHttpOptions): Server {
   const server = createServer({
     maxHeaderSize: headerBytesMax,
     headersTimeout: REQUEST_MS_MAX,
@@ -67,7 +60,6 @@ export function createBoundedServer({
       return;
     }
     response.shouldKeepAlive = false;
-    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     // Called at the end of the answer, before the bytes are sent.
     response.once('prefinish', () => {
       places.answered(socket);
