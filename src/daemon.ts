@@ -10,6 +10,7 @@ import { adminCommandsFor, recorderCommands } from './app/admin-commands.ts';
 import { type Gateway, openGateway } from './app/gateway.ts';
 import { keepHistory } from './app/history.ts';
 import { accessHub } from './app/hub-access.ts';
+import { socketAccess } from './app/socket-groups.ts';
 import { refuseForeignOwner } from './app/state-folder.ts';
 import { Storage } from './app/storage-guard.ts';
 import { viewOf } from './app/view.ts';
@@ -191,9 +192,11 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     history,
     recordings,
   });
-  const control = await startControl({ socketPath: config.gateway.controlSocket, inspection });
+  const groups = socketAccess(config.gateway, journal);
+  const control = await startControl({ socketPath: config.gateway.controlSocket, access: groups.control, inspection });
   const administration = await startAdministration({
     controlSocket: config.gateway.controlSocket,
+    access: groups.administration,
     commands: { ...adminCommandsFor(gateway), ...recorderCommands(gateway, recordings) },
   });
   const web = await openWebPage(config, options.version, journal);

@@ -29,49 +29,49 @@ const LETTERS_MAX = 1000;
 
 export function adminCommandsFor(gateway: Gateway): AdminCommands {
   const { deadLetters, parts } = gateway;
-  const acted = (action: string, subject: string, detail: string): void => {
-    parts.facts.emit('operatorActed', { action, subject, detail });
+  const acted = (by: string | undefined, action: string, subject: string, detail: string): void => {
+    parts.facts.emit('operatorActed', { action, subject, detail, by });
   };
   return {
-    'dead-letters.retry': async ({ letters }) => {
+    'dead-letters.retry': async ({ letters }, by) => {
       const answer = answerOf(await deadLetters.retry(lettersOf(letters)));
-      acted('dead-letters retry', lettersWords(letters), countOf(answer.done, 'dead letter'));
+      acted(by, 'dead-letters retry', lettersWords(letters), countOf(answer.done, 'dead letter'));
       return answer;
     },
-    'dead-letters.drop': async ({ letters }) => {
+    'dead-letters.drop': async ({ letters }, by) => {
       const answer = answerOf(await deadLetters.drop(lettersOf(letters)));
-      acted('dead-letters drop', lettersWords(letters), countOf(answer.done, 'dead letter'));
+      acted(by, 'dead-letters drop', lettersWords(letters), countOf(answer.done, 'dead letter'));
       return answer;
     },
-    'gap.acknowledge': async () => {
+    'gap.acknowledge': async (_, by) => {
       const answer = await runInMailbox(gateway, () => acknowledgeGap(gateway));
-      acted('acknowledge-gap', '', '');
+      acted(by, 'acknowledge-gap', '', '');
       return answer;
     },
-    'loss.acknowledge': async () => {
+    'loss.acknowledge': async (_, by) => {
       const answer = await runInMailbox(gateway, () => acknowledgeLoss(gateway));
-      acted('acknowledge-loss', '', '');
+      acted(by, 'acknowledge-loss', '', '');
       return answer;
     },
-    'subdevices.forget': async ({ subdevice }) => {
+    'subdevices.forget': async ({ subdevice }, by) => {
       const answer = await forget(gateway, subdevice);
-      acted('subdevices forget', String(subdevice), `${countOf(answer.discarded, 'downlink')} discarded`);
+      acted(by, 'subdevices forget', String(subdevice), `${countOf(answer.discarded, 'downlink')} discarded`);
       return answer;
     },
-    'hub.bind': async (body) => {
+    'hub.bind': async (body, by) => {
       const answer = await bind(gateway, 'bind', namesIn(body));
-      acted('hub bind', namesWords(namesIn(body)), doneWords(answer));
+      acted(by, 'hub bind', namesWords(namesIn(body)), doneWords(answer));
       return answer;
     },
-    'hub.unbind': async (body) => {
+    'hub.unbind': async (body, by) => {
       const answer = await bind(gateway, 'unbind', namesIn(body));
-      acted('hub unbind', namesWords(namesIn(body)), doneWords(answer));
+      acted(by, 'hub unbind', namesWords(namesIn(body)), doneWords(answer));
       return answer;
     },
     'hub.describe': () => describe(gateway),
-    'hub.release': async ({ names }) => {
+    'hub.release': async ({ names }, by) => {
       const answer = await runInMailbox(gateway, () => release(gateway, names));
-      acted('hub subscriptions release', namesWords(answer.released), '');
+      acted(by, 'hub subscriptions release', namesWords(answer.released), '');
       return answer;
     },
     'link.probe': ({ link, subdevice }) => probe(gateway, link, subdevice),

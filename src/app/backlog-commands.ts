@@ -8,14 +8,14 @@ import { runInMailbox } from './in-mailbox.ts';
 
 export function backlogCommands(gateway: Gateway): AdminCommands {
   return {
-    'backlog.pause': ({ forMs }) => limit(gateway, 0, durationIn('pause', forMs)),
-    'backlog.resume': () => end(gateway, 'pause'),
-    'backlog.rate': ({ perS, forMs }) => limit(gateway, rateIn(gateway, perS), durationIn('rate', forMs)),
-    'backlog.rate-default': () => end(gateway, 'rate'),
+    'backlog.pause': ({ forMs }, by) => limit(gateway, 0, durationIn('pause', forMs), by),
+    'backlog.resume': (_, by) => end(gateway, 'pause', by),
+    'backlog.rate': ({ perS, forMs }, by) => limit(gateway, rateIn(gateway, perS), durationIn('rate', forMs), by),
+    'backlog.rate-default': (_, by) => end(gateway, 'rate', by),
   };
 }
 
-function limit(gateway: Gateway, perS: number, forMs: number): Promise<BacklogReport> {
+function limit(gateway: Gateway, perS: number, forMs: number, by: string | undefined): Promise<BacklogReport> {
   return runInMailbox(
     gateway,
     () =>
@@ -24,12 +24,12 @@ function limit(gateway: Gateway, perS: number, forMs: number): Promise<BacklogRe
         const action = perS === 0 ? 'backlog pause' : 'backlog rate';
         const rate = perS === 0 ? '' : `${perS} messages/s `;
         const detail = `${rate}for ${durationWords(forMs)}`;
-        gateway.parts.facts.emit('operatorActed', { action, subject: '', detail });
+        gateway.parts.facts.emit('operatorActed', { action, subject: '', detail, by });
       }),
   );
 }
 
-function end(gateway: Gateway, kind: 'pause' | 'rate'): Promise<BacklogReport> {
+function end(gateway: Gateway, kind: 'pause' | 'rate', by: string | undefined): Promise<BacklogReport> {
   return runInMailbox(
     gateway,
     () =>
@@ -40,7 +40,7 @@ function end(gateway: Gateway, kind: 'pause' | 'rate'): Promise<BacklogReport> {
             'holdfast outbox shows the limits of the backlog.',
           );
         const action = kind === 'pause' ? 'backlog resume' : 'backlog rate default';
-        gateway.parts.facts.emit('operatorActed', { action, subject: '', detail: '' });
+        gateway.parts.facts.emit('operatorActed', { action, subject: '', detail: '', by });
       }),
   );
 }

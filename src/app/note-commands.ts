@@ -6,12 +6,12 @@ import { runInMailbox } from './in-mailbox.ts';
 
 export function noteCommands(gateway: Gateway): AdminCommands {
   return {
-    'note.add': ({ text }) =>
+    'note.add': ({ text }, by) =>
       runInMailbox(gateway, () => {
         const problem = typeof text === 'string' ? noteProblem(text) : 'the text is missing';
         if (typeof text !== 'string' || problem !== undefined)
           throw refusal(`The note is refused: ${problem}`, 'Write {"text": "replaced the cable of meter-1"}.');
-        gateway.parts.facts.emit('operatorActed', { action: 'mark', subject: '', detail: text });
+        gateway.parts.facts.emit('operatorActed', { action: 'mark', subject: '', detail: text, by });
         return { text };
       }),
   };

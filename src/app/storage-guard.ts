@@ -23,6 +23,7 @@ import type { OpenStore } from '../ports.ts';
 import { faultOf } from '../store/database.ts';
 import { STORE_FILE } from '../store/state-files.ts';
 import { storeThread } from '../store/thread.ts';
+import { socketAccess } from './socket-groups.ts';
 import { closeToOthers, makeStateFolder } from './state-folder.ts';
 
 export interface StorageOptions {
@@ -152,7 +153,11 @@ export class Storage {
       storePath: this.path,
       fault: () => fault,
     });
-    const control = await startControl({ socketPath: config.gateway.controlSocket, inspection: standby });
+    const control = await startControl({
+      socketPath: config.gateway.controlSocket,
+      access: socketAccess(config.gateway, journal).control,
+      inspection: standby,
+    });
     journal.error('degraded: no message is accepted until storage works again', { reason: why });
     notifySystemd('READY=1');
     try {

@@ -147,9 +147,15 @@ export type GatewayEvents = {
   conditionCleared: (fact: { readonly code: string; readonly forMs: number }) => void;
   /**
    * An operator changed something by a command. `action`: the command, e.g. `dead-letters retry`. `subject`: the thing
-   * that was changed, e.g. a subdevice; '' if the action has none. `detail`: result in words; '' if there is none.
+   * that was changed, e.g. a subdevice; '' if the action has none. `detail`: result in words; '' if there is none. `by`:
+   * user who sent the command, as the kernel reports; absent: unknown.
    */
-  operatorActed: (fact: { readonly action: string; readonly subject: string; readonly detail: string }) => void;
+  operatorActed: (fact: {
+    readonly action: string;
+    readonly subject: string;
+    readonly detail: string;
+    readonly by?: string | undefined;
+  }) => void;
 };
 
 export type EventName = keyof GatewayEvents;

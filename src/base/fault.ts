@@ -8,6 +8,11 @@ export type FaultCode =
   | 'secret-unreadable'
   | 'control-socket-in-use'
   | 'not-running'
+  | 'not-answering'
+  | 'not-a-gateway'
+  | 'wrong-version'
+  | 'answer-damaged'
+  | 'not-permitted'
   | 'store-failed'
   | 'store-full'
   | 'store-read-only'
@@ -52,6 +57,8 @@ export const EXIT = {
   notRunning: 69,
   bug: 70,
   storage: 74,
+  foreign: 76,
+  notPermitted: 77,
   config: 78,
 } as const;
 
@@ -62,7 +69,14 @@ export function exitCodeOf(code: FaultCode): number {
     case 'command-rejected':
       return EXIT.refused;
     case 'not-running':
+    case 'not-answering':
       return EXIT.notRunning;
+    case 'not-a-gateway':
+    case 'wrong-version':
+    case 'answer-damaged':
+      return EXIT.foreign;
+    case 'not-permitted':
+      return EXIT.notPermitted;
     case 'config-invalid':
     case 'config-unreadable':
     case 'secret-unreadable':

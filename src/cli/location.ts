@@ -1,5 +1,5 @@
 /** Finds the gateway: its control socket, and its files if the gateway does not run. */
-import { statSync } from 'node:fs';
+import { type Stats, statSync } from 'node:fs';
 import { Fault } from '../base/fault.ts';
 import { DEFAULT_CONFIG_PATH, type DefaultPlaces, placesIn, USUAL_PLACES } from '../config/default-places.ts';
 import type { AnswerPath, ControlAnswers } from '../ops/api/control-answers.ts';
@@ -10,6 +10,7 @@ import { countOf } from '../ops/words.ts';
 import { type CommandContext, readConfigText } from './context.ts';
 import { errorLines } from './error-lines.ts';
 import { jsonLine } from './json-outputs.ts';
+import { WAITING_FOR_GATEWAY, withNotice } from './notice.ts';
 
 /**
  * Locates the gateway of the configuration. If the file is broken, prints a warning and looks for a running gateway
@@ -73,11 +74,20 @@ function configuredPlaces({ configPath, socketPath }: CommandContext): DefaultPl
  * gateway is down
  */
 function refuseNoSocket(socketPath: string): void {
-  const found = statSync(socketPath, { throwIfNoEntry: false });
+  const found = statsOf(socketPath);
   if (found === undefined || found.isSocket()) return;
   throw new Fault('usage', `--socket ${socketPath} is a ${found.isDirectory() ? 'directory' : 'file'}, not a socket`, {
     hint: 'Name the control socket of the gateway (control_socket in [gateway]), or omit --socket.',
   });
+}
+
+/** `undefined` also for a path in a folder that this user may not enter: the request then names the folder. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }
 
 /**
@@ -135,7 +145,7 @@ export async function askRunning<Path extends AnswerPath>(
   query = '',
 ): Promise<ControlAnswers[Path]> {
   const { controlSocket, stateDir } = await locateGateway(context);
-  const asked = await ask(controlSocket, path, query);
+  const asked = await withNotice(WAITING_FOR_GATEWAY, ask(controlSocket, path, query));
   if (asked.kind === 'answered') return asked.report;
   if (asked.kind !== 'absent' || stateDir === undefined) throw asked.fault;
   const { code, message, hint } = asked.fault;

@@ -60,7 +60,7 @@ function overviewLines(): string[] {
 const EXIT_CODES = `
 Exit codes: 0 success; 1 rejected, or the ledger does not balance; 64 usage
 error; 69 no gateway answers; 70 defect of holdfast; 74 storage failed;
-78 invalid configuration`;
+76 not a gateway of this version; 77 no permission; 78 invalid configuration`;
 
 /** @param finish called with the exit code of the command */
 export function buildProgram(words: readonly string[], finish: (exitCode: number) => void): Command {

@@ -16,6 +16,7 @@ import type { OfflineLetters, readLettersOffline } from '../store/offline.ts';
 import { STORE_FILE } from '../store/state-files.ts';
 import type { CommandContext } from './context.ts';
 import { locateGateway, storeOf } from './location.ts';
+import { WAITING_FOR_GATEWAY, withNotice } from './notice.ts';
 
 /**
  * Reads the store of a gateway that does not run. @param absent fault to throw if there is no store
@@ -56,7 +57,7 @@ export async function askOrRead<Path extends AnswerPath>(
   path: Path,
 ): Promise<AnswerOrStore<Path>> {
   const places = await locateGateway(context);
-  const asked = await ask(places.controlSocket, path);
+  const asked = await withNotice(WAITING_FOR_GATEWAY, ask(places.controlSocket, path));
   if (asked.kind === 'answered') return { kind: 'running', report: asked.report };
   if (asked.kind === 'stalled') throw asked.fault;
   const found = await readOffline(storeOf(places, asked.fault), asked.fault);

@@ -12,12 +12,14 @@ import {
 } from '../ops/reports/dead-letter-report.ts';
 import { ageWords, bytesWords, countOf, countWords, printable } from '../ops/words.ts';
 import { numberIn } from './change-dead-letters.ts';
+import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { heldPacketLines } from './held-packet-lines.ts';
 import { locateGateway, storeOf } from './location.ts';
+import { WAITING_FOR_GATEWAY, withNotice } from './notice.ts';
 import { readOfflineLetters } from './read-store.ts';
 import { labelled } from './status-view.ts';
-import { type Column, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 import { type Terminal, wrap } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
@@ -54,7 +56,7 @@ export async function showDeadLetter(context: CommandContext, word: string): Pro
 
 async function readReport(context: CommandContext, request: Parameters<typeof queryOf>[0]): Promise<DeadLettersReport> {
   const places = await locateGateway(context);
-  const asked = await ask(places.controlSocket, '/v1/dead-letters', queryOf(request));
+  const asked = await withNotice(WAITING_FOR_GATEWAY, ask(places.controlSocket, '/v1/dead-letters', queryOf(request)));
   if (asked.kind === 'answered') return asked.report;
   if (asked.kind === 'stalled') throw asked.fault;
   const reading = await readOfflineLetters(storeOf(places, asked.fault), request, asked.fault);

@@ -13,6 +13,7 @@ import { type CommandContext, printJson } from './context.ts';
 import { canFillScreen, FullScreen, type ScreenKey } from './full-screen.ts';
 import { type CheckWord, jsonErrorOf } from './json-outputs.ts';
 import { locateGateway, storeOf, warnOfNextStart } from './location.ts';
+import { WAITING_FOR_GATEWAY, withNotice } from './notice.ts';
 import { readOffline } from './read-store.ts';
 import { labelled, renderStatus } from './status-view.ts';
 import { cut, findingLines, hang, type Terminal, wrap } from './terminal.ts';
@@ -37,7 +38,7 @@ export async function showStatus(context: CommandContext, options: StatusOptions
   if (options.check) return await checkStatus(context);
   if (options.watch) return await watchStatus(context);
   const places = await locateGateway(context);
-  const asked = await ask(places.controlSocket, '/v1/status');
+  const asked = await withNotice(WAITING_FOR_GATEWAY, ask(places.controlSocket, '/v1/status'));
   if (asked.kind === 'absent') return await showOfflineStatus(context, storeOf(places, asked.fault), asked.fault);
   if (asked.kind === 'stalled') return showStalled(context, places.stateDir, asked.fault);
   if (context.asJson) printJson(context, 'status', asked.report);

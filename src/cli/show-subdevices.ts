@@ -4,10 +4,11 @@ import { type OfflineSubdevices, offlineSubdevicesOf } from '../ops/reports/offl
 import type { SubdeviceReport } from '../ops/reports/report.ts';
 import { subdeviceAtHubWords, subdeviceStateWords } from '../ops/reports/subdevice-words.ts';
 import { countOf, countWords, durationWords } from '../ops/words.ts';
+import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askOrRead } from './read-store.ts';
 import { queueCells } from './show-outbox.ts';
-import { type Column, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 import { offlineLines, type Terminal } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [

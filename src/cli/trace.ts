@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { EXIT } from '../base/fault.ts';
 import type { Step, Subject } from '../base/step.ts';
 import { followTrace } from '../ops/api/control-client.ts';
-import { foreign } from '../ops/api/control-faults.ts';
+import { damaged } from '../ops/api/control-faults.ts';
 import type { TailSkipped } from '../ops/api/tail-line.ts';
 import { countOf, printable } from '../ops/words.ts';
 import { type Moment, MomentReader } from '../recorder/moments.ts';
@@ -40,15 +40,16 @@ export async function showTrace(context: CommandContext, name: string): Promise<
         const value = decodeValue(line) as Step | TailSkipped | Subject;
         if ('driver' in value) reader = new MomentReader(value);
         else if ('kind' in value) reportGap(context, value);
+        else if (!Number.isFinite(value.upMs)) throw new Error('it has no time');
         else {
           rates.countBytes(value);
           for (const moment of reader?.read(value) ?? []) show(context, moment, rates);
         }
       } catch (error) {
         // a gateway of another version may send steps in another form
-        throw foreign(
+        throw damaged(
           controlSocket,
-          `a step of its trace cannot be decoded (${error instanceof Error ? error.message : error})`,
+          `a step of the trace cannot be decoded (${error instanceof Error ? error.message : error})`,
         );
       }
     }

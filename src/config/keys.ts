@@ -37,6 +37,9 @@ const MEBIBYTE = 1024 * 1024;
  */
 const WAIT_MS_MAX = 10_000;
 
+/** Name of a local group, as useradd(8) permits it. */
+const GROUP_NAME = text(/^[a-z_][a-z0-9_-]{0,30}\$?$/, 'name of a group');
+
 const OVERFLOW = z.enum(OVERFLOW_POLICIES);
 
 export const GATEWAY = z.strictObject({
@@ -54,6 +57,15 @@ export const GATEWAY = z.strictObject({
         'Unix socket for commands that read, such as `holdfast status`. Commands that change something use `…-admin.sock` beside it.',
       ),
     ),
+  control_group: GROUP_NAME.optional().meta(
+    means('Group whose members may use control_socket.', 'group of the gateway’s process'),
+  ),
+  admin_group: GROUP_NAME.optional().meta(
+    means(
+      'Group whose members may use `…-admin.sock`. Members need control_group too.',
+      'group of the gateway’s process',
+    ),
+  ),
   log_level: z
     .enum(['debug', 'info', 'warn', 'error'])
     .default('info')

@@ -1,6 +1,14 @@
-/** Names of users and groups of this machine, for hints about permissions. An unknown name is shown as its number. */
+/** Users and groups of this machine, for permissions and hints. An unknown name is shown as its number. */
 import { readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
+
+/** Local lists of accounts (passwd(5), group(5)); replaced in tests only. */
+export interface AccountFiles {
+  readonly users: string;
+  readonly groups: string;
+}
+
+const LOCAL: AccountFiles = { users: '/etc/passwd', groups: '/etc/group' };
 
 /** Name of the user that this process runs as. */
 export function userName(): string {
@@ -13,28 +21,66 @@ export function userName(): string {
 
 /** Name of a user from the local list of users, or its number. */
 export function userNameOf(uid: number): string {
-  return nameIn('/etc/passwd', uid) ?? `number ${uid}`;
+  return nameIn(LOCAL.users, uid) ?? `number ${uid}`;
+}
+
+/** Name of a group from the local list of groups, or its number. */
+export function groupNameOf(gid: number): string {
+  return nameIn(LOCAL.groups, gid) ?? `number ${gid}`;
+}
+
+/** Number of a group from the local list of groups. */
+export function groupNumberOf(name: string, { groups }: AccountFiles = LOCAL): number | undefined {
+  const [, , number] = linesOf(groups).find(([found]) => found === name) ?? [];
+  return number !== undefined && /^\d+$/.test(number) ? Number(number) : undefined;
 }
 
 /** Name of the group of a file from the local list of groups. `undefined`: file not accessible, or group not listed. */
 export function groupOf(path: string): string | undefined {
   try {
-    return nameIn('/etc/group', statSync(path).gid);
+    return nameIn(LOCAL.groups, statSync(path).gid);
   } catch {
     return undefined;
   }
 }
 
-/** @param list `/etc/passwd` or `/etc/group`; format of its lines: `name:password:number:…` */
-function nameIn(list: string, number: number): string | undefined {
+/** Identity of this process, as the kernel uses it; replaced in tests only. */
+export interface ProcessIdentity {
+  readonly user: string;
+  readonly gids: readonly number[];
+}
+
+/**
+ * Membership of the user of this process in a group. `session`: this process has the group. `account`: the user is in
+ * the group, but the session of this process began before that.
+ */
+export function membershipIn(
+  gid: number,
+  { user, gids }: ProcessIdentity = {
+    user: userName(),
+    gids: [process.getegid?.() ?? -1, ...(process.getgroups?.() ?? [])],
+  },
+  { users, groups }: AccountFiles = LOCAL,
+): 'session' | 'account' | 'none' {
+  if (gids.includes(gid)) return 'session';
+  const [, , , members = ''] = linesOf(groups).find(([, , number]) => number === String(gid)) ?? [];
+  const [, , , primary] = linesOf(users).find(([name]) => name === user) ?? [];
+  return members.split(',').includes(user) || primary === String(gid) ? 'account' : 'none';
+}
+
+/** Fields of each line of `/etc/passwd` (`name:password:uid:gid:…`) or `/etc/group` (`name:password:gid:members`). */
+function linesOf(list: string): string[][] {
   try {
-    const line = readFileSync(list, 'utf8')
+    return readFileSync(list, 'utf8')
       .split('\n')
-      .find((one) => one.split(':')[2] === String(number));
-    return line?.split(':')[0];
+      .map((line) => line.split(':'));
   } catch {
-    return undefined;
+    return [];
   }
+}
+
+function nameIn(list: string, number: number): string | undefined {
+  return linesOf(list).find((fields) => fields[2] === String(number))?.[0];
 }
 
 /**
@@ -45,5 +91,8 @@ export function joiningWords(path: string, usual?: string): string {
   const found = groupOf(path);
   const group = found === undefined || found === 'root' ? usual : found;
   if (group === undefined) return 'Use sudo';
+  const gid = groupNumberOf(group);
+  if (gid !== undefined && membershipIn(gid) === 'account')
+    return `Log in again (a service: restart it): user ${userName()} is in group ${group}, but this process began before that`;
   return `Use sudo, or add the user to group ${group} (sudo usermod -aG ${group} ${userName()}), and log in again`;
 }

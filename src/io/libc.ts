@@ -22,6 +22,9 @@ const libc = once(() => {
     sendto: library.func(
       'intptr_t sendto(int fd, const uint8_t *bytes, size_t length, int flags, const uint8_t *address, uint32_t addressLength)',
     ),
+    getsockopt: library.func(
+      'int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint32_t *length)',
+    ),
     ioctl: library.func('int ioctl(int fd, unsigned long request, ...)'),
     close: library.func('int close(int fd)'),
     exit: library.func('void _exit(int status)'),
@@ -81,6 +84,20 @@ export function readLineErrors(
     bufferOverruns: at(ICOUNTER_AT.bufferOverruns),
     breaks: at(ICOUNTER_AT.breaks),
   };
+}
+
+/** Numbers of <asm-generic/socket.h>, the same on all supported architectures. */
+const SOL_SOCKET = 1;
+const SO_PEERCRED = 17;
+/** `struct ucred` of unix(7): pid, uid and gid, 4 bytes each. */
+const UCRED_BYTES = 12;
+const UCRED_UID_AT = 4;
+
+/** Returns the user who opened the other end of a Unix socket, as the kernel noted it then. Throws on failure. */
+export function peerUidOf(fd: number): number {
+  const credentials = Buffer.alloc(UCRED_BYTES);
+  check('getsockopt', libc().getsockopt(fd, SOL_SOCKET, SO_PEERCRED, credentials, [UCRED_BYTES]));
+  return credentials.readUInt32LE(UCRED_UID_AT);
 }
 
 /**

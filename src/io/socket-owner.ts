@@ -7,6 +7,8 @@ export interface SocketOwner {
   readonly pid: number;
   /** Name of the program. */
   readonly name: string;
+  /** Letter of proc(5): `R`, `S`, `D`, `T` and others. */
+  readonly state: string;
   /** Stopped by SIGSTOP or a debugger: the process does not answer until it continues. */
   readonly isStopped: boolean;
   /** The process runs the same Node as this process, so it may be a gateway. */
@@ -24,7 +26,13 @@ export function ownerOfSocket(path: string): SocketOwner | undefined {
     const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
     const state = stat.charAt(stat.lastIndexOf(')') + 2);
     const runsOurNode = linkOf(`/proc/${pid}/exe`) === linkOf('/proc/self/exe');
-    return { pid: Number(pid), name: programName(Number(pid)) ?? '?', isStopped: /^[Tt]$/.test(state), runsOurNode };
+    return {
+      pid: Number(pid),
+      name: programName(Number(pid)) ?? '?',
+      state,
+      isStopped: /^[Tt]$/.test(state),
+      runsOurNode,
+    };
   } catch {
     return undefined;
   }

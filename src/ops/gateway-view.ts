@@ -43,7 +43,15 @@ export interface GatewayView {
   readonly losses: Pick<Losses, 'rows'>;
   readonly outbox: Pick<
     Outbox,
-    'classOf' | 'isConnected' | 'obstaclesOf' | 'ackHealth' | 'poison' | 'pacer' | 'roundTrips' | 'unansweredSinceMs'
+    | 'classOf'
+    | 'isConnected'
+    | 'obstaclesOf'
+    | 'ackHealth'
+    | 'poison'
+    | 'pacer'
+    | 'roundTrips'
+    | 'recentRoundTrips'
+    | 'unansweredSinceMs'
   >;
   readonly inbox: Pick<Inbox, 'deliveryOf'>;
   readonly alarmTopics: Pick<AlarmTopics, 'isSettled'>;

@@ -244,8 +244,8 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   operatorActed: {
     weight: 'info',
-    tell: ({ action, subject, detail }) =>
-      `operator: ${action}${subject === '' ? '' : ` ${subject}`}${detail === '' ? '' : `: ${detail}`}`,
+    tell: ({ action, subject, detail, by }) =>
+      `operator${by === undefined ? '' : ` ${by}`}: ${action}${subject === '' ? '' : ` ${subject}`}${detail === '' ? '' : `: ${detail}`}`,
   },
 };
 

@@ -10,7 +10,7 @@ import { manualPage } from './manual-page.ts';
 const NOTES = [
   [
     'Exit status',
-    '0 success; 1 rejected, or the ledger does not balance; 64 usage error; 69 no gateway answers; 70 defect of holdfast; 74 storage failed; 78 invalid configuration. status --check and doctor have codes of their own: 0, 1, 2, 3.',
+    '0 success; 1 rejected, or the ledger does not balance; 64 usage error; 69 no gateway answers; 70 defect of holdfast; 74 storage failed; 76 not a gateway of this version; 77 no permission; 78 invalid configuration. status --check and doctor have codes of their own: 0, 1, 2, 3.',
   ],
   [
     'Files',

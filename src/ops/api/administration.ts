@@ -1,31 +1,39 @@
 /**
- * Administrative socket: commands that change the gateway, for its user, its group and root.
+ * Administrative socket: commands that change the gateway, for its user, one group and root.
  *
  *     curl --unix-socket /run/holdfast/control-admin.sock -d '{}' http://holdfast/v1/commands/hub.describe
  *
- * The socket is beside the read-only one and has the same mode: members of the group of the gateway administer it. A
- * command is a name and a JSON object; each command checks its own object.
+ * The socket is beside the read-only one, and has a group of its own (`gateway.admin_group`). A command is a name and a
+ * JSON object; each command checks its own object.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault } from '../../base/fault.ts';
+import { userNameOf } from '../../io/accounts.ts';
+import { peerUidOf } from '../../io/libc.ts';
+import type { SocketAccess } from '../../io/socket-access.ts';
 import { refuse, send } from './bounded-http.ts';
 import { adminSocketOf } from './control-socket.ts';
 import { type LocalServer, listenLocally } from './local-server.ts';
 
-/** Commands by name, `thing.verb`. Each resolves to its answer, or rejects with a Fault `command-rejected`. */
-export type AdminCommands = Readonly<Record<string, (body: Readonly<Record<string, unknown>>) => Promise<unknown>>>;
+/**
+ * Commands by name, `thing.verb`. Each resolves to its answer, or rejects with a Fault `command-rejected`.
+ * `caller`: user who sent the command; absent: unknown.
+ */
+export type AdminCommands = Readonly<
+  Record<string, (body: Readonly<Record<string, unknown>>, caller?: string) => Promise<unknown>>
+>;
 
 export interface AdministrationOptions {
   /** Path of the read-only socket; the administrative one is beside it. */
   readonly controlSocket: string;
+  /** Absent: the group that the file has. */
+  readonly access?: SocketAccess;
   readonly commands: AdminCommands;
 }
 
 const CONNECTIONS_MAX = 8;
 /** Largest body; a list of 500 subdevices with their names takes 50 KB. */
 const BODY_BYTES_MAX = 256 * 1024;
-/** umask for rw-rw----, as for the read-only socket; hints name its group for users to join. */
-const SOCKET_MASK = 0o117;
 const PREFIX = '/v1/commands/';
 
 /** Answer to a command that is invalid or not possible now. */
@@ -34,10 +42,10 @@ export function refusal(what: string, hint: string): Fault {
 }
 
 /** @throws Fault as `listenLocally` */
-export function startAdministration({ controlSocket, commands }: AdministrationOptions): Promise<LocalServer> {
+export function startAdministration({ controlSocket, access, commands }: AdministrationOptions): Promise<LocalServer> {
   return listenLocally({
     socketPath: adminSocketOf(controlSocket),
-    mask: SOCKET_MASK,
+    ...(access && { access }),
     connectionsMax: CONNECTIONS_MAX,
     answer: (request, response) => execute(commands, request, response),
   });
@@ -53,10 +61,21 @@ async function execute(commands: AdminCommands, request: IncomingMessage, respon
   if (body === undefined)
     return refuse(response, 400, `A command takes one JSON object of at most ${BODY_BYTES_MAX} bytes.`);
   try {
-    send(response, 200, await command(body));
+    send(response, 200, await command(body, callerOf(request)));
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     refuse(response, 409, error.message, error.hint);
+  }
+}
+
+/** Name of the user at the other end, as the kernel noted it. */
+function callerOf({ socket }: IncomingMessage): string | undefined {
+  const descriptor: unknown = 'descriptor' in socket ? socket.descriptor : undefined;
+  if (typeof descriptor !== 'number') return undefined;
+  try {
+    return userNameOf(peerUidOf(descriptor));
+  } catch {
+    return undefined;
   }
 }
 

@@ -14,6 +14,8 @@ export interface BoundedHttpOptions {
   readonly connectionsMax: number;
   /** Largest header of a request, bytes. */
   readonly headerBytesMax: number;
+  /** Headers of every answer. */
+  readonly headers?: Readonly<Record<string, string>>;
   /** Handler of requests; a rejected promise is answered with 500. */
   readonly answer: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
 }
@@ -33,7 +35,12 @@ const WAITING_MAX = 128;
 const DRAIN_BYTES = 16_384;
 
 /** Returns a server that does not listen yet. */
-export function createBoundedServer({ connectionsMax, headerBytesMax, answer }: BoundedHttpOptions): Server {
+export function createBoundedServer({
+  connectionsMax,
+  headerBytesMax,
+  headers = {},
+  answer,
+}: BoundedHttpOptions): Server {
   const server = createServer({
     maxHeaderSize: headerBytesMax,
     headersTimeout: REQUEST_MS_MAX,
@@ -60,6 +67,7 @@ export function createBoundedServer({ connectionsMax, headerBytesMax, answer }: 
       return;
     }
     response.shouldKeepAlive = false;
+    for (const [name, value] of Object.entries(headers)) response.setHeader(name, value);
     // Called at the end of the answer, before the bytes are sent.
     response.once('prefinish', () => {
       places.answered(socket);

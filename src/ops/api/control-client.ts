@@ -1,14 +1,15 @@
 /**
  * Client of the control API. Distinguishes a gateway that is absent, stopped or overloaded, a gateway of another
- * version, and another program. Each request has a deadline.
+ * version, a damaged answer, and another program. Each request has a deadline.
  */
 import type { ClientRequest, IncomingMessage } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
 import { Fault } from '../../base/fault.ts';
 import { isMachineOverloaded, ownerOfSocket, type SocketOwner } from '../../io/socket-owner.ts';
 import { queryOf, type TailRequest } from '../tail/tail-request.ts';
-import { type AnswerPath, type ControlAnswers, unusableIn } from './control-answers.ts';
-import { foreign, Stalled, silent, stopped, unreachable } from './control-faults.ts';
+import { API_HEADER, versionDifference } from './api-version.ts';
+import { ANSWERS, type AnswerPath, type ControlAnswers, unusableIn } from './control-answers.ts';
+import { damaged, foreign, incomplete, otherVersion, Stalled, silent, stopped, unreachable } from './control-faults.ts';
 import { adminSocketOf, hasCode } from './control-socket.ts';
 import { request } from './node-http.ts';
 import type { TailLine } from './tail-line.ts';
@@ -31,72 +32,93 @@ const LATE = Symbol('late');
 
 /** Largest answer; 1,500 subdevices with their subscriptions take under 1 MiB. */
 const ANSWER_BYTES_MAX = 33_554_432;
+/** Largest refusal of a gateway; one sentence. */
+const GREETING_BYTES_MAX = 65_536;
 /** Longest line of a tail; the gateway queues less. */
 const LINE_LENGTH_MAX = 1_048_576;
-/** Deadline of a whole answer: a little more than the gateway allows itself. */
-const ANSWER_MS_MAX = 35_000;
+/** Deadlines of a whole answer: of one from RAM, and of one from the store, a little more than the gateway allows itself. */
+const ANSWER_MS_MAX = { RAM: 15_000, store: 35_000 } as const;
 
 /**
  * @param query query string with its question mark
  * @param aliveMsMax deadline of the first byte, ms
- * @throws Fault `not-running` if the process is not a gateway of this version, or access is denied
+ * @param answerMsMax deadline of the whole answer, ms
+ * @throws Fault `not-a-gateway`, `wrong-version`, `answer-damaged`, `not-permitted`; `not-answering` if the gateway
+ * refuses
  */
 export async function ask<Path extends AnswerPath>(
   socketPath: string,
   path: Path,
   query = '',
   aliveMsMax = ALIVE_MS_MAX,
+  answerMsMax: number = ANSWER_MS_MAX[ANSWERS[path].from],
 ): Promise<Asked<Path>> {
-  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+  let signal: AbortSignal | undefined;
   let response: IncomingMessage;
+  let body: unknown;
   try {
     await greet(socketPath, aliveMsMax);
+    signal = AbortSignal.timeout(answerMsMax);
     response = await open(request({ socketPath, path: `${path}${query}`, signal, agent: false }));
+    body = await readBody(response, socketPath);
   } catch (error) {
-    const fault = unreachable(socketPath, error);
+    const fault = signal?.aborted ? incomplete(socketPath, error) : unreachable(socketPath, error);
     if (hasCode(error, 'ENOENT') || hasCode(error, 'ECONNREFUSED')) return { kind: 'absent', fault };
-    if (error instanceof Stalled) return { kind: 'stalled', fault };
+    if (fault instanceof Stalled) return { kind: 'stalled', fault };
     throw fault;
   }
-  const body = await readBody(response, socketPath);
-  if (response.statusCode === 404) throw foreign(socketPath, `it does not know ${path}`);
+  if (response.statusCode === 404) throw otherVersion(socketPath, `it is an older gateway: it does not know ${path}`);
   if (response.statusCode !== 200) throw silent(`The gateway refused: ${refusalIn(body)}`, undefined, hintIn(body));
   const unusable = unusableIn(path, body);
   if (unusable === undefined) return { kind: 'answered', report: body as ControlAnswers[Path] };
-  throw foreign(socketPath, `its answer to ${path} is invalid (${unusable})`, versionIn(body));
+  const version = versionIn(body);
+  const whose = version === undefined ? '' : `it is holdfast ${version}, and `;
+  throw otherVersion(socketPath, `${whose}its answer to ${path} has another form (${unusable})`);
 }
 
 /**
  * Sends a command to the administrative socket.
- * @throws Fault `command-rejected` with reason and hint of the gateway; `not-running` as `ask`, or if access is denied
+ * @throws Fault `command-rejected` with reason and hint of the gateway; `not-running`, and otherwise as `ask`
  */
 export async function give(controlSocket: string, name: string, body: object): Promise<unknown> {
   const socketPath = adminSocketOf(controlSocket);
-  const signal = AbortSignal.timeout(ANSWER_MS_MAX);
+  let signal: AbortSignal | undefined;
   const path = `/v1/commands/${name}`;
   let response: IncomingMessage;
+  let answer: unknown;
   try {
     await greet(socketPath, ALIVE_MS_MAX);
+    signal = AbortSignal.timeout(ANSWER_MS_MAX.store);
     response = await open(request({ socketPath, path, method: 'POST', signal, agent: false }), JSON.stringify(body));
+    answer = await readBody(response, socketPath);
   } catch (error) {
-    throw unreachable(socketPath, error);
+    throw signal?.aborted ? incomplete(socketPath, error) : unreachable(socketPath, error);
   }
-  const answer = await readBody(response, socketPath);
-  if (response.statusCode === 404) throw foreign(socketPath, `it does not know the command ${name}`);
-  if (typeof answer !== 'object' || answer === null) throw foreign(socketPath, 'its answer is not an object');
+  if (response.statusCode === 404)
+    throw otherVersion(socketPath, `it is an older gateway: it does not know the command ${name}`);
+  if (typeof answer !== 'object' || answer === null) throw damaged(socketPath, 'it is not an object');
   if (response.statusCode === 200) return answer;
   throw new Fault('command-rejected', refusalIn(answer), { hint: hintIn(answer) ?? 'holdfast status shows details.' });
 }
 
-/** Sends a request that a gateway of any version refuses at once, with JSON that contains a text `error`. */
+/**
+ * Sends a request that a gateway of any version refuses at once, with JSON that contains a text `error`. The answer names
+ * the version of the API.
+ */
 async function greet(socketPath: string, aliveMsMax: number): Promise<void> {
   const waited = new AbortController();
   const outgoing = request({ socketPath, path: '/', signal: waited.signal, agent: false });
-  const answered = open(outgoing).then((response) => readBody(response, socketPath));
+  const answered = open(outgoing).then(async (response) => {
+    const header = response.headers[API_HEADER];
+    const difference = versionDifference(header);
+    if (header !== undefined && difference !== undefined) throw otherVersion(socketPath, difference);
+    const body = await readBody(response, socketPath, GREETING_BYTES_MAX);
+    const isRefusal = typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'string';
+    if (!isRefusal) throw foreign(socketPath, 'it does not answer like one');
+    if (difference !== undefined) throw otherVersion(socketPath, difference);
+  });
   try {
-    const body = await inTime(answered, socketPath, aliveMsMax);
-    const isGateway = typeof body === 'object' && body !== null && 'error' in body && typeof body.error === 'string';
-    if (!isGateway) throw foreign(socketPath, 'it does not answer like one');
+    await inTime(answered, socketPath, aliveMsMax);
   } finally {
     answered.catch(() => undefined);
     waited.abort();
@@ -104,12 +126,12 @@ async function greet(socketPath: string, aliveMsMax: number): Promise<void> {
 }
 
 /** Allows a process on an overloaded machine more time, unless the process is stopped. */
-async function inTime(answered: Promise<unknown>, socketPath: string, aliveMsMax: number): Promise<unknown> {
+async function inTime(answered: Promise<void>, socketPath: string, aliveMsMax: number): Promise<void> {
   let owner: SocketOwner | undefined;
   for (const ms of [STOPPED_MS, aliveMsMax - STOPPED_MS, OVERLOADED_MS_MAX]) {
     if (ms === OVERLOADED_MS_MAX && !isMachineOverloaded()) break;
     const first = await Promise.race([answered, pause(ms, LATE, { ref: false })]);
-    if (first !== LATE) return first;
+    if (first !== LATE) return;
     owner = ownerOfSocket(socketPath);
     if (owner !== undefined && (owner.isStopped || !owner.runsOurNode)) break;
   }
@@ -127,7 +149,7 @@ export async function* followTail(
 ): AsyncGenerator<TailLine> {
   for await (const line of follow(socketPath, `/v1/tail${queryOf(request)}`, signal)) {
     const read = tailLineIn(line);
-    if (read === undefined) throw foreign(socketPath, 'a line of its tail is invalid');
+    if (read === undefined) throw damaged(socketPath, 'a line of the tail is invalid');
     yield read;
   }
 }
@@ -169,8 +191,7 @@ async function* follow(socketPath: string, path: string, signal: AbortSignal): A
   try {
     yield* linesOf(response);
   } catch (error) {
-    if (!signal.aborted && !hasCode(error, 'ECONNRESET'))
-      throw silent(`The answer from ${socketPath} is incomplete`, error);
+    if (!signal.aborted && !hasCode(error, 'ECONNRESET')) throw damaged(socketPath, 'it is incomplete', error);
   }
   if (!signal.aborted) throw stopped(socketPath);
 }
@@ -196,20 +217,28 @@ function open(outgoing: ClientRequest, body?: string): Promise<IncomingMessage> 
   });
 }
 
-async function readBody(response: IncomingMessage, socketPath: string): Promise<unknown> {
+async function readBody(response: IncomingMessage, socketPath: string, bytesMax = ANSWER_BYTES_MAX): Promise<unknown> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
     for await (const chunk of response) {
       bytes += chunk.length;
-      if (bytes > ANSWER_BYTES_MAX) throw new Error('the answer is larger than 32 MiB');
+      if (bytes > bytesMax) throw new Error(`it is larger than ${bytesMax / 1024} KiB`);
       chunks.push(chunk);
     }
     return JSON.parse(Buffer.concat(chunks).toString());
   } catch (error) {
-    if (error instanceof Error && error.name === 'AbortError') throw error;
-    throw foreign(socketPath, 'its answer is incomplete or invalid');
+    const why = defectWords(error, bytes);
+    if (response.headers[API_HEADER] === undefined) throw foreign(socketPath, `its answer cannot be used: ${why}`);
+    throw damaged(socketPath, why, error);
   }
+}
+
+/** @param bytes length of the part that arrived */
+function defectWords(error: unknown, bytes: number): string {
+  if (error instanceof SyntaxError) return 'it is not valid JSON';
+  if (hasCode(error, 'ECONNRESET')) return `it ends after ${bytes} bytes, before its end`;
+  return error instanceof Error ? error.message : String(error);
 }
 
 function refusalIn(body: unknown): string {

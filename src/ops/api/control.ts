@@ -3,10 +3,11 @@
  *
  *     curl --unix-socket /run/holdfast/control.sock http://holdfast/v1/status
  *
- * Mode (0660) and group of the file decide who may connect. Everything that a client can make the gateway hold is
+ * Mode (0660) and group of the file (`gateway.control_group`) decide who may connect. Everything that a client can make the gateway hold is
  * bounded: connections, header bytes, time, queued tail lines. Answers are made one at a time.
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { SocketAccess } from '../../io/socket-access.ts';
 import { encodeValue } from '../../recorder/recording-file.ts';
 import { type TailRequest, tailRequestOf } from '../tail/tail-request.ts';
 import { refuse, sendText, type TextAnswer } from './bounded-http.ts';
@@ -17,6 +18,8 @@ import { Turnstile } from './turnstile.ts';
 
 export interface ControlOptions {
   readonly socketPath: string;
+  /** Absent: the group that the file has. */
+  readonly access?: SocketAccess;
   readonly inspection: Inspection;
 }
 
@@ -30,16 +33,14 @@ const CONNECTIONS_MAX = 32;
 const TAILS_MAX = 8;
 /** Deadline of an answer: the ledger may count a million rows on a slow card. */
 const ANSWER_MS_MAX = 30_000;
-/** umask for rw-rw----: sockets are created with 0777 minus the umask. */
-const SOCKET_MASK = 0o117;
 
 /** @throws Fault `control-socket-in-use`, or `config-invalid` if the path cannot be used */
-export async function startControl({ socketPath, inspection }: ControlOptions): Promise<ControlServer> {
+export async function startControl({ socketPath, access, inspection }: ControlOptions): Promise<ControlServer> {
   const tails = new Map<ServerResponse, TailStream>();
   const turnstiles = { ram: new Turnstile(), store: new Turnstile() };
   const local = await listenLocally({
     socketPath,
-    mask: SOCKET_MASK,
+    ...(access && { access }),
     connectionsMax: CONNECTIONS_MAX,
     answer: (request, response) => answer({ inspection, turnstiles, tails, request, response }),
   });

@@ -4,7 +4,7 @@
  */
 import { resolve } from 'node:path';
 import { listeningPaths } from '../../io/socket-owner.ts';
-import { ask } from './control-client.ts';
+import { ALIVE_MS_MAX, ask } from './control-client.ts';
 import { adminSocketOf } from './control-socket.ts';
 
 export interface FoundGateway {
@@ -14,6 +14,8 @@ export interface FoundGateway {
 
 /** Largest number of gateways on one machine that are asked. */
 const GATEWAYS_MAX = 16;
+/** Deadline of an answer, ms: a gateway that is slow or stopped must not delay the command. */
+const ANSWER_MS_MAX = 1500;
 
 /** @returns `undefined` if none is running, or if this user has no access */
 export async function findGateway(configPath: string): Promise<FoundGateway | undefined> {
@@ -25,7 +27,7 @@ export async function findGateway(configPath: string): Promise<FoundGateway | un
 
 async function askWhich(controlSocket: string, configPath: string): Promise<FoundGateway | undefined> {
   try {
-    const asked = await ask(controlSocket, '/v1/status');
+    const asked = await ask(controlSocket, '/v1/status', '', ALIVE_MS_MAX, ANSWER_MS_MAX);
     if (asked.kind !== 'answered' || asked.report.process.configPath !== configPath) return undefined;
     return { controlSocket, pid: asked.report.process.pid };
   } catch {

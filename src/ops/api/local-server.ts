@@ -1,16 +1,18 @@
 /**
  * HTTP on a Unix socket, shared by the read-only and the administrative socket, with the bounds of `bounded-http.ts`. The
- * mode of the file decides who may connect.
+ * group and the mode of the file decide who may connect (`io/socket-access.ts`).
  */
 import type { Server } from 'node:http';
 import { Fault } from '../../base/fault.ts';
+import { OWNER_ONLY_MASK, openToGroup, type SocketAccess } from '../../io/socket-access.ts';
+import { API_HEADER, API_VERSION } from './api-version.ts';
 import { type BoundedHttpOptions, closeServer, createBoundedServer } from './bounded-http.ts';
 import { claimSocketPath } from './control-socket.ts';
 
-export interface LocalServerOptions extends Omit<BoundedHttpOptions, 'headerBytesMax'> {
+export interface LocalServerOptions extends Omit<BoundedHttpOptions, 'headerBytesMax' | 'headers'> {
   readonly socketPath: string;
-  /** umask when the socket is created: sockets are created with 0777 minus the umask. */
-  readonly mask: number;
+  /** Absent: the group that the file has. */
+  readonly access?: SocketAccess;
 }
 
 export interface LocalServer {
@@ -25,12 +27,19 @@ const HEADER_BYTES_MAX = 4096;
 export async function listenLocally(options: LocalServerOptions): Promise<LocalServer> {
   const { socketPath, connectionsMax, answer } = options;
   await claimSocketPath(socketPath);
-  const server = createBoundedServer({ connectionsMax, answer, headerBytesMax: HEADER_BYTES_MAX });
+  const server = createBoundedServer({
+    connectionsMax,
+    answer,
+    headerBytesMax: HEADER_BYTES_MAX,
+    headers: { [API_HEADER]: String(API_VERSION) },
+  });
   await listen(server, options);
+  const problem = openToGroup(socketPath, options.access?.group);
+  if (problem !== undefined) options.access?.stayedClosed(problem);
   return { close: () => closeServer(server) };
 }
 
-function listen(server: Server, { socketPath, mask }: LocalServerOptions): Promise<void> {
+function listen(server: Server, { socketPath }: LocalServerOptions): Promise<void> {
   return new Promise((resolve, reject) => {
     server.once('error', (error) =>
       reject(
@@ -42,7 +51,7 @@ function listen(server: Server, { socketPath, mask }: LocalServerOptions): Promi
     );
     server.once('listening', () => resolve());
     // The socket is bound within this call, so the file never exists with a wider mode.
-    const before = process.umask(mask);
+    const before = process.umask(OWNER_ONLY_MASK);
     try {
       server.listen(socketPath);
     } finally {

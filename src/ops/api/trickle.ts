@@ -30,6 +30,13 @@ export class Trickle extends Duplex {
     socket.on('close', () => this.destroy());
   }
 
+  /** Descriptor of the connection; `undefined`: closed, or unknown. Node has no public name for it. */
+  get descriptor(): number | undefined {
+    const { _handle: handle } = this.#socket as Socket & { readonly _handle?: { readonly fd?: unknown } | null };
+    const fd = handle?.fd;
+    return typeof fd === 'number' && fd >= 0 ? fd : undefined;
+  }
+
   /** Address of the client; `undefined` on a Unix socket. */
   get remoteAddress(): string | undefined {
     return this.#socket.remoteAddress;

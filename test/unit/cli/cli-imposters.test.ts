@@ -4,7 +4,6 @@ import { utimes, writeFile } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { ask } from '../../../src/ops/api/control-client.ts';
 import { withControl, withDirectory } from '../ops/api/control-rig.ts';
 
 interface Ended {
@@ -39,64 +38,7 @@ async function withServer(serve: (socket: Socket) => void, use: (socketPath: str
   });
 }
 
-/** Returns a server with the same answer to each request. */
-function http(body: string, status = '200 OK'): (socket: Socket) => void {
-  return (socket) => {
-    socket.once('data', () => socket.end(responseOf(body, status)));
-  };
-}
-
-/** Returns a server that answers `/` as each gateway does, and other requests with this body. */
-function gatewayOf(body: string, status = '200 OK'): (socket: Socket) => void {
-  const refusal = responseOf('{"error":"There is /v1/status."}', '404 Not Found');
-  return (socket) => {
-    socket.once('data', (bytes) =>
-      socket.end(bytes.toString().startsWith('GET / ') ? refusal : responseOf(body, status)),
-    );
-  };
-}
-
-function responseOf(body: string, status: string): string {
-  return `HTTP/1.1 ${status}\r\ncontent-length: ${Buffer.byteLength(body)}\r\nconnection: close\r\n\r\n${body}`;
-}
-
-const OLD = JSON.stringify({ losing: 'no', sentence: { text: 'No.' }, process: { version: '0.0.7' } });
-
 describe.concurrent('another program on the control socket', { timeout: 120_000 }, () => {
-  it.each([
-    ['a server that sends a greeting', (socket: Socket) => void socket.write('220 mail ready\r\n')],
-    ['a program that closes at once', (socket: Socket) => void socket.destroy()],
-    ['a web server', http('<html>It works!</html>')],
-    ['a server with other JSON', http('{"status":{"ok":true}}')],
-    ['a server whose error is an object', http('{"error":{"code":5}}', '500 Oops')],
-    ['a gateway of another version', gatewayOf(OLD)],
-    ['a gateway that does not know the request', gatewayOf('{"error":"There is /v0."}', '404 Not Found')],
-    [
-      'a gateway with an incomplete answer',
-      (socket: Socket) => void socket.end('HTTP/1.1 200 OK\r\ncontent-length: 90\r\n\r\n{"er'),
-    ],
-  ])('is named, and its answer is not used: %s', async (_, serve) => {
-    await withServer(serve, async (socketPath) => {
-      const { code, out, err } = await holdfast('status', '--socket', socketPath);
-      expect({ code, out }).toEqual({ code: 69, out: '' });
-      expect(err).toMatch(
-        /^holdfast: The process that listens on .* (is not a gateway of this version|of another version)/,
-      );
-      expect(err).not.toMatch(/object Object|\n {4}at |defect of holdfast/);
-      await expect(ask(socketPath, '/v1/ledger')).rejects.toMatchObject({
-        code: 'not-running',
-        message: expect.stringMatching(/^The process that listens on .* (is not a gateway|of another version)/),
-      });
-    });
-  });
-
-  it('is named with its version if the version differs', async () => {
-    await withServer(gatewayOf(OLD), async (socketPath) => {
-      const { err } = await holdfast('status', '--socket', socketPath);
-      expect(err.replaceAll(/\s+/g, ' ')).toContain('is a gateway of another version (0.0.7)');
-    });
-  });
-
   it('that does not answer is reported by each command within its time limit, with exit code 69', async () => {
     await withServer(
       () => undefined,

@@ -226,6 +226,7 @@ describe('numbers of any size in a report', () => {
       .add('effect')
       .add('action')
       .add('subject')
+      .add('by')
       .add('detail');
     fc.assert(
       fc.property(fc.constantFrom(...EVENT_NAMES), anyNumber, (name, number) => {

@@ -63,7 +63,7 @@ describe('answers', () => {
       const response = await bareRequest(socketPath, '/v1/ledger');
       expect(response).toEqual({ status: 500, body: '{"error":"the store is gone"}\n' });
       await expect(ask(socketPath, '/v1/ledger')).rejects.toMatchObject({
-        code: 'not-running',
+        code: 'not-answering',
         message: /store is gone/,
       });
       expect((await ask(socketPath, '/v1/status')).kind).toBe('answered');
@@ -152,8 +152,8 @@ describe('a gateway that is not there', () => {
       });
       await new Promise<void>((resolve) => server.listen(socketPath, resolve));
       await expect(ask(socketPath, '/v1/status')).rejects.toMatchObject({
-        code: 'not-running',
-        message: /not a gateway of this version/,
+        code: 'not-a-gateway',
+        message: /is not a gateway: its answer cannot be used/,
       });
       await new Promise((resolve) => server.close(resolve));
     });
@@ -162,7 +162,7 @@ describe('a gateway that is not there', () => {
   it.skipIf(process.getuid?.() === 0)('is not reported as absent if access is denied', async () => {
     await withControl(async ({ socketPath }) => {
       await chmod(socketPath, 0);
-      await expect(ask(socketPath, '/v1/status')).rejects.toMatchObject({ code: 'not-running', hint: /group/ });
+      await expect(ask(socketPath, '/v1/status')).rejects.toMatchObject({ code: 'not-permitted', hint: /sudo/ });
     });
   });
 });
