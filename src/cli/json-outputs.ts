@@ -30,6 +30,8 @@ import type {
 } from '../ops/reports/report.ts';
 import type { Moment } from '../recorder/moments.ts';
 import type { Rerun } from '../recorder/rerun.ts';
+import type { BackupFacts } from '../store/backup/backup-note.ts';
+import type { StoreContent } from '../store/backup/verify-store.ts';
 import type { ArchivePart } from '../support/archive.ts';
 import type { ShownPayload } from './payload-format.ts';
 import type { PortsReport } from './ports-report.ts';
@@ -51,6 +53,14 @@ export interface JsonOutputs {
   readonly outbox: OutboxReport;
   readonly 'outbox-offline': OfflineOutbox;
   readonly backlog: BacklogReport;
+  readonly backup: { readonly path: string; readonly bytes: number } & BackupFacts & StoreContent;
+  readonly restore: BackupFacts &
+    StoreContent & {
+      /** Folder with the previous store; `null`: there was none. */
+      readonly replaced: string | null;
+      /** Downlinks of the backup that were discarded on request. */
+      readonly dropped: number;
+    };
   readonly note: { readonly text: string };
   readonly acknowledged: { readonly acknowledged: true };
   readonly trace: TraceLine;
@@ -200,6 +210,8 @@ export const JSON_OUTPUTS: Readonly<
   outbox: { version: 1, commands: ['outbox'] },
   'outbox-offline': { version: 1, commands: ['outbox'] },
   backlog: { version: 1, commands: ['backlog pause', 'backlog resume', 'backlog rate'] },
+  backup: { version: 1, commands: ['backup'] },
+  restore: { version: 1, commands: ['restore'] },
   note: { version: 1, commands: ['mark'] },
   acknowledged: { version: 1, commands: ['acknowledge-gap', 'acknowledge-loss'] },
   trace: { version: 1, commands: ['trace'] },

@@ -35,6 +35,7 @@ function forgetful(open: OpenStore): OpenStore {
       tally: () => read(() => store.tally()),
       letters: (request) => store.letters(request),
       history: (request) => read(() => store.history(request)),
+      still: (request) => store.still(request),
       close: () => read(() => store.close()),
     };
     return { store: unsafe, opening };

@@ -20,6 +20,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'backlog resume': ['sudo holdfast backlog resume'],
   'backlog rate': ['sudo holdfast backlog rate 5 --for 12h', 'sudo holdfast backlog rate default'],
   mark: ['sudo holdfast mark "replaced the cable of meter-1"'],
+  backup: ['sudo holdfast backup /media/usb/shed-3.hfbackup'],
+  restore: [
+    'sudo holdfast restore /media/usb/shed-3.hfbackup',
+    'sudo holdfast restore shed-3.hfbackup --replace --drop-downlinks',
+  ],
   'acknowledge-gap': ['sudo holdfast acknowledge-gap'],
   'acknowledge-loss': ['sudo holdfast acknowledge-loss'],
   trace: ['holdfast trace meters', 'holdfast trace hub'],

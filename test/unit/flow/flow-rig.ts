@@ -79,6 +79,10 @@ export class StepStore implements Store {
     return { letters: [], kept: 0, newest: 0, dead: 0 };
   }
 
+  async still(): Promise<never> {
+    throw new Error('not implemented in this store');
+  }
+
   async close(): Promise<void> {}
 }
 
