@@ -7,6 +7,7 @@ import { flushCompileCache } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { adminCommandsFor, recorderCommands } from './app/admin-commands.ts';
+import { custodyCommands } from './app/custody-commands.ts';
 import { type Gateway, openGateway } from './app/gateway.ts';
 import { keepHistory } from './app/history.ts';
 import { accessHub } from './app/hub-access.ts';
@@ -37,11 +38,11 @@ import { startAdministration } from './ops/api/administration.ts';
 import { startControl } from './ops/api/control.ts';
 import { JournalBudget } from './ops/journal-budget.ts';
 import { EVENT_NAMES, NARRATORS } from './ops/narration.ts';
+import { SnapshotFolder } from './ops/queues/snapshot-folder.ts';
 import { Recordings } from './ops/recordings.ts';
 import { Inspector } from './ops/reports/inspect.ts';
 import { Mailbox } from './runtime/mailbox.ts';
 import { taskClock } from './runtime/task-clock.ts';
-import type { WebThread } from './web/web-thread.ts';
 
 export interface DaemonOptions {
   readonly configPath: string;
@@ -66,6 +67,8 @@ const TTY_LIMITS = {
 const OTHERS_MASK = 0o077;
 /** Mode of the socket directory. The sockets in it have their own modes. */
 const SOCKET_FOLDER_MODE = 0o755;
+/** Folder of the messages dropped by operators, in the state directory. */
+const SNAPSHOT_FOLDER = 'dropped';
 /** Folder of the recordings, in the state directory. */
 const RECORDINGS_FOLDER = 'recordings';
 /** File in the state directory with the messages that ended a process. */
@@ -175,6 +178,10 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const endNarration = narrate(gateway, journal, config.gateway.logLevel);
   const view = viewOf(gateway);
   const history = keepHistory(gateway, { configMark, machine: machineReader() });
+  const snapshots = new SnapshotFolder({
+    folder: join(config.gateway.stateDir, SNAPSHOT_FOLDER),
+    wallMs: () => clock.wallMs(),
+  });
   const recordings = new Recordings({
     gateway: view,
     version: options.version,
@@ -197,9 +204,12 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const administration = await startAdministration({
     controlSocket: config.gateway.controlSocket,
     access: groups.administration,
-    commands: { ...adminCommandsFor(gateway), ...recorderCommands(gateway, recordings) },
+    commands: {
+      ...adminCommandsFor(gateway),
+      ...custodyCommands(gateway, snapshots),
+      ...recorderCommands(gateway, recordings),
+    },
   });
-  const web = await openWebPage(config, options.version, journal);
   recordings.start();
   // an error thrown outside the mailbox halts the mailbox at once, and the process ends as after any bug
   process.setUncaughtExceptionCaptureCallback((error) => {
@@ -227,23 +237,8 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       { reason },
     );
   endNarration();
-  await Promise.all([control.close(), administration.close(), web?.close()]);
+  await Promise.all([control.close(), administration.close()]);
   return code;
-}
-
-/** Starts the web page in its thread. Its code is loaded only if the page is configured. */
-async function openWebPage(
-  { web, gateway }: Config,
-  version: string,
-  journal: Journal,
-): Promise<WebThread | undefined> {
-  if (web === undefined) return undefined;
-  const { startWebThread } = await import('./web/web-thread.ts');
-  const input = { web, controlSocket: gateway.controlSocket, gateway: gateway.name, version };
-  return startWebThread(input, (report) => {
-    if (report.kind === 'listening') journal.info('web page started', { host: report.host, port: report.port });
-    else journal.warn(`the web page cannot be reached: ${report.what}`, { hint: report.hint });
-  });
 }
 
 function triggerOf(code: number): RecordingTrigger | undefined {

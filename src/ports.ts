@@ -7,6 +7,7 @@ import type { FaultCode } from './base/fault.ts';
 import type { Direction } from './base/message.ts';
 import type { Change } from './custody/change.ts';
 import type { LetterPage, LetterRequest } from './custody/dead-letter.ts';
+import type { MessagePage, MessageRequest } from './custody/message-page.ts';
 import type { LaneWants, RowPage, StoreOpening, Tally } from './custody/row.ts';
 import type { HistoryAnswer, HistoryRequest } from './history/history-requests.ts';
 
@@ -131,25 +132,8 @@ export interface Store {
   tally(): Promise<Tally>;
   letters(request: LetterRequest): Promise<LetterPage>;
   history(request: HistoryRequest): Promise<HistoryAnswer>;
-  /** Keeps the database file unchanged for a copy, while commits go on (`StillFile`). */
-  still(request: StillRequest): Promise<StillFile>;
+  messages(request: MessageRequest): Promise<MessagePage>;
   close(): Promise<void>;
-}
-
-/** `begin`: the file becomes still. `keep`: it stays so for some more seconds. `end`: it may change again. */
-export interface StillRequest {
-  readonly step: 'begin' | 'keep' | 'end';
-  /** Answer to `begin`; 0 for `begin`. */
-  readonly turn: number;
-}
-
-/** State of the database file between checkpoints. A copy is one moment of the store if the file stayed still. */
-export interface StillFile {
-  readonly turn: number;
-  /** False if the file has changed since the `begin` with this turn, because commits had no other room. */
-  readonly isStill: boolean;
-  /** Size of the file. */
-  readonly bytes: number;
 }
 
 export interface PageRequest {

@@ -4,6 +4,7 @@
  * (`daemon.ts`), so the simulation builds the same gateway with virtual parts.
  */
 import type { Facts } from '../base/events.ts';
+import type { Direction } from '../base/message.ts';
 import type { MessageMark } from '../base/message-mark.ts';
 import type { Random } from '../base/random.ts';
 import { SessionChanges } from '../commit/session-changes.ts';
@@ -19,6 +20,8 @@ import { HubSessionMonitor } from '../flow/hub-session-monitor.ts';
 import { Intake, noteShed } from '../flow/intake.ts';
 import { LinkCare } from '../flow/link-care.ts';
 import { type LinkCommand, Links } from '../flow/links.ts';
+import { MessageDrops } from '../flow/message-drops.ts';
+import { OperatorHolds } from '../flow/operator-holds.ts';
 import { Pager } from '../flow/pager.ts';
 import { Presence } from '../flow/presence.ts';
 import { passOn, type ReportedTo } from '../flow/reports.ts';
@@ -101,6 +104,8 @@ export class Gateway {
   readonly uplink: UplinkFlow;
   readonly deadLetters: DeadLetters;
   readonly backlog: BacklogControl;
+  readonly operatorHolds: OperatorHolds;
+  readonly messageDrops: MessageDrops;
   readonly hub: HubConnection;
   readonly links: Links;
   /** Inputs on which a machine threw an error. */
@@ -210,6 +215,14 @@ export class Gateway {
       unstoredBytes: () => downlinks.unstoredBytes,
       setReading: (isReading) => this.hub.setReading(isReading),
     });
+    const queues = {
+      ...shared,
+      store,
+      custodian: (direction: Direction) => stations.custodian(direction),
+      resume: (direction: Direction) => this.#resume(direction),
+    };
+    this.operatorHolds = new OperatorHolds(queues);
+    this.messageDrops = new MessageDrops(queues);
     this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
     this.#requests = new SessionRequests({
       ...shared,
@@ -315,11 +328,24 @@ export class Gateway {
     await this.store.close();
   }
 
+  /** Gives each present subdevice its next downlink. */
+  deliverAll(): void {
+    this.#downlink.deliverAll();
+  }
+
   /** Handles the receipt of a commit. @param historyBytes bytes that the history has written since the start */
   committed(batch: number, historyBytes = 0): void {
     this.historyBytes = historyBytes;
     this.stations.committer.committed(batch);
     for (const pager of this.#pagers) pager.turn(); // deletes may have waited for this commit
+  }
+
+  /** Loads and sends the messages that an operator has released. */
+  #resume(direction: Direction): void {
+    for (const pager of this.#pagers) pager.turn();
+    if (direction === 'downlink') return this.deliverAll();
+    this.stations.outbox.released();
+    this.hubSender.send();
   }
 
   #uplinksLoaded(...page: Parameters<Outbox['loaded']>): void {

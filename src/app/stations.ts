@@ -161,6 +161,7 @@ export class Stations {
       backlog: opening.backlog.filter((lane) => lane.direction === direction),
       counts: opening.counts.filter((lane) => lane.direction === direction),
       durability: this.committer,
+      holds: opening.holds.filter((hold) => hold.direction === direction),
       shed: (lane, reason, topic) => shed(direction, lane, reason, topic),
     });
   }

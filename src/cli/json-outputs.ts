@@ -15,6 +15,9 @@ import type { ConditionEntry } from '../ops/conditions/catalogue.ts';
 import type { HubSubscriptionsReport } from '../ops/conditions/hub-packet-words.ts';
 import type { ExplainReport } from '../ops/explain/explain-report.ts';
 import type { LinkScore } from '../ops/link-test/link-score.ts';
+import type { MessageReport, MessageTally } from '../ops/queues/message-report.ts';
+import type { QueueName } from '../ops/queues/message-selector.ts';
+import type { DropAnswer, HoldAnswer, RetryAnswer } from '../ops/queues/queue-answers.ts';
 import type { BindingOutcomes, BindingsReport } from '../ops/reports/binding-report.ts';
 import type { DeadLetterReport, DeadLettersReport } from '../ops/reports/dead-letter-report.ts';
 import type { LedgerReport } from '../ops/reports/ledger-report.ts';
@@ -23,6 +26,7 @@ import type { OfflineOutbox, OfflineStatus, OfflineSubdevices } from '../ops/rep
 import type {
   BacklogReport,
   Condition,
+  InboxReport,
   Losing,
   OutboxReport,
   StatusReport,
@@ -30,8 +34,6 @@ import type {
 } from '../ops/reports/report.ts';
 import type { Moment } from '../recorder/moments.ts';
 import type { Rerun } from '../recorder/rerun.ts';
-import type { BackupFacts } from '../store/backup/backup-note.ts';
-import type { StoreContent } from '../store/backup/verify-store.ts';
 import type { ArchivePart } from '../support/archive.ts';
 import type { ShownPayload } from './payload-format.ts';
 import type { PortsReport } from './ports-report.ts';
@@ -43,7 +45,6 @@ export interface JsonOutputs {
   readonly 'status-check': StatusCheck;
   readonly doctor: { readonly verdict: CheckVerdict; readonly findings: readonly TimedFinding[] };
   readonly bundle: { readonly path: string; readonly bytes: number; readonly parts: readonly ArchivePart[] };
-  readonly report: WrittenReport;
   readonly top: { readonly status: StatusReport; readonly subdevices: SubdevicesReport['subdevices'] };
   readonly ledger: LedgerReport;
   readonly subdevices: SubdevicesReport;
@@ -53,15 +54,40 @@ export interface JsonOutputs {
   readonly outbox: OutboxReport;
   readonly 'outbox-offline': OfflineOutbox;
   readonly backlog: BacklogReport;
-  readonly backup: { readonly path: string; readonly bytes: number } & BackupFacts & StoreContent;
-  readonly restore: BackupFacts &
-    StoreContent & {
-      /** Folder with the previous store; `null`: there was none. */
-      readonly replaced: string | null;
-      /** Downlinks of the backup that were discarded on request. */
-      readonly dropped: number;
-    };
   readonly note: { readonly text: string };
+  readonly inbox: InboxReport;
+  readonly 'inbox-offline': OfflineOutbox;
+  readonly messages: {
+    readonly queue: QueueName;
+    /** False: the messages were read from the store. */
+    readonly running: boolean;
+    readonly messages: readonly MessageReport[];
+    /** Damaged rows that were left out. */
+    readonly damaged: number;
+    /** Messages looked at. */
+    readonly scanned: number;
+    /** Value of `--after` for the next page; `null`: these are the last. */
+    readonly next: number | null;
+  };
+  readonly message: MessageReport & { readonly queue: QueueName; readonly running: boolean };
+  readonly 'messages-exported': {
+    readonly path: string;
+    readonly messages: number;
+    readonly bytes: number;
+    readonly damaged: number;
+  };
+  readonly 'messages-held': HoldAnswer;
+  readonly 'messages-retried': RetryAnswer;
+  readonly 'messages-dropped': {
+    readonly selected: MessageTally;
+    /** `null`: nothing was dropped. */
+    readonly dropped:
+      | (Omit<DropAnswer, 'next'> & {
+          /** Reason why the drop ended before the last message; `null`: it did not. */
+          readonly stopped: string | null;
+        })
+      | null;
+  };
   readonly acknowledged: { readonly acknowledged: true };
   readonly trace: TraceLine;
   readonly tail: ShownTailLine;
@@ -169,17 +195,6 @@ export interface TraceRates {
   readonly bytesOut: number;
 }
 
-/** Output of `report`: the page that was written. */
-interface WrittenReport {
-  readonly path: string;
-  readonly bytes: number;
-  /** Verdict of the page; `not running`: no gateway answers, and the page shows the store. */
-  readonly losing: Losing | 'not running';
-  readonly sentence: string;
-  /** Parts that are missing in the page, each with its reason. */
-  readonly missing: readonly string[];
-}
-
 /** Line of `record`: files of one machine. */
 interface RecordedFiles {
   /** Name of the link, or `hub`. */
@@ -200,7 +215,6 @@ export const JSON_OUTPUTS: Readonly<
   'status-check': { version: 1, commands: ['status'] },
   doctor: { version: 1, commands: ['doctor'] },
   bundle: { version: 1, commands: ['bundle'] },
-  report: { version: 1, commands: ['report'] },
   top: { version: 1, commands: ['top'] },
   ledger: { version: 1, commands: ['ledger'] },
   subdevices: { version: 1, commands: ['subdevices'] },
@@ -209,9 +223,18 @@ export const JSON_OUTPUTS: Readonly<
   explain: { version: 1, commands: ['explain'] },
   outbox: { version: 1, commands: ['outbox'] },
   'outbox-offline': { version: 1, commands: ['outbox'] },
+  inbox: { version: 1, commands: ['inbox'] },
+  'inbox-offline': { version: 1, commands: ['inbox'] },
+  messages: { version: 1, commands: ['outbox list', 'inbox list'] },
+  message: { version: 1, commands: ['outbox show', 'inbox show'] },
+  'messages-exported': { version: 1, commands: ['outbox export', 'inbox export'] },
+  'messages-held': {
+    version: 1,
+    commands: ['outbox hold', 'outbox release', 'inbox hold', 'inbox release'],
+  },
+  'messages-retried': { version: 1, commands: ['outbox retry', 'inbox retry'] },
+  'messages-dropped': { version: 1, commands: ['outbox drop', 'inbox drop'] },
   backlog: { version: 1, commands: ['backlog pause', 'backlog resume', 'backlog rate'] },
-  backup: { version: 1, commands: ['backup'] },
-  restore: { version: 1, commands: ['restore'] },
   note: { version: 1, commands: ['mark'] },
   acknowledged: { version: 1, commands: ['acknowledge-gap', 'acknowledge-loss'] },
   trace: { version: 1, commands: ['trace'] },

@@ -12,7 +12,7 @@ import type { AnswerPath, ControlAnswers } from '../ops/api/control-answers.ts';
 import { ask } from '../ops/api/control-client.ts';
 import type { OfflineReading } from '../ops/reports/ledger-report.ts';
 import type { BootMoment } from '../ops/reports/offline-report.ts';
-import type { OfflineLetters, readLettersOffline } from '../store/offline.ts';
+import type { OfflineLetters, OfflineMessages, readLettersOffline } from '../store/offline.ts';
 import { STORE_FILE } from '../store/state-files.ts';
 import type { CommandContext } from './context.ts';
 import { locateGateway, storeOf } from './location.ts';
@@ -35,6 +35,24 @@ export async function readOfflineLetters(
 ): Promise<OfflineLetters> {
   const offline = await import('../store/offline.ts');
   return await reading(() => offline.readLettersOffline(stateDir, request), stateDir, absent);
+}
+
+/** Reads messages in the same way as `readOffline`. */
+export async function readOfflineMessages<T>(
+  stateDir: string,
+  read: (messages: OfflineMessages) => T,
+  absent: Fault,
+): Promise<T> {
+  const offline = await import('../store/offline.ts');
+  const found = await reading(
+    async () => {
+      const result = offline.readMessagesOffline(stateDir, (messages) => ({ value: read(messages) }));
+      return result;
+    },
+    stateDir,
+    absent,
+  );
+  return found.value;
 }
 
 /** Answer of the running gateway, or the content of the store if no gateway runs. */

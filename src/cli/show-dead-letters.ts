@@ -12,14 +12,14 @@ import {
 } from '../ops/reports/dead-letter-report.ts';
 import { ageWords, bytesWords, countOf, countWords, printable } from '../ops/words.ts';
 import { numberIn } from './change-dead-letters.ts';
-import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { heldPacketLines } from './held-packet-lines.ts';
+import { hexLines } from './hex-lines.ts';
 import { locateGateway, storeOf } from './location.ts';
 import { WAITING_FOR_GATEWAY, withNotice } from './notice.ts';
 import { readOfflineLetters } from './read-store.ts';
 import { labelled } from './status-view.ts';
-import { renderTable } from './table.ts';
+import { type Column, renderTable } from './table.ts';
 import { type Terminal, wrap } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
@@ -30,8 +30,6 @@ const COLUMNS: readonly Column[] = [
   { heading: 'accepted' },
   { heading: 'attempts', align: 'right' },
 ];
-/** Number of bytes in a line of a hex dump: the offset and two groups of eight bytes fit in 80 columns. */
-const HEX_LINE = 16;
 
 export async function listDeadLetters(
   context: CommandContext,
@@ -107,19 +105,7 @@ function renderLetter(letter: DeadLetterReport, terminal: Terminal): string[] {
     ...lines('Payload', `${bytesWords(letter.bytes)}${cut}:`),
     '',
     ...(payload?.text == null
-      ? hexLines(payload?.hex ?? '')
+      ? hexLines(Buffer.from(payload?.hex ?? '', 'hex'))
       : payload.text.split('\n').map((line) => `  ${printable(line)}`)),
   ];
-}
-
-function hexLines(hex: string): string[] {
-  const bytes = Buffer.from(hex, 'hex');
-  return Array.from({ length: Math.ceil(bytes.length / HEX_LINE) }, (_, index) => {
-    const line = bytes.subarray(index * HEX_LINE, (index + 1) * HEX_LINE);
-    const groups = [line.subarray(0, HEX_LINE / 2), line.subarray(HEX_LINE / 2)].map((group) =>
-      [...group].map((byte) => byte.toString(16).padStart(2, '0')).join(' '),
-    );
-    const text = [...line].map((byte) => (byte >= 0x20 && byte < 0x7f ? String.fromCharCode(byte) : '.')).join('');
-    return `  ${(index * HEX_LINE).toString(16).padStart(4, '0')}  ${groups.join('  ').padEnd(48)}  ${text}`;
-  });
 }

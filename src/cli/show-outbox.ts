@@ -4,10 +4,10 @@ import { perSWords } from '../ops/conditions/backlog-conditions.ts';
 import { type OfflineOutbox, type OfflineQueue, offlineOutboxOf } from '../ops/reports/offline-report.ts';
 import type { OutboxLane, OutboxReport } from '../ops/reports/report.ts';
 import { ageWords, bytesWords, countOf, countWords, durationWords, etaWords, rateWords } from '../ops/words.ts';
-import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
+import { holdLines } from './queues/hold-lines.ts';
 import { askOrRead } from './read-store.ts';
-import { renderTable } from './table.ts';
+import { type Column, renderTable } from './table.ts';
 import { offlineLines, type Terminal, wrap } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
@@ -16,6 +16,7 @@ const COLUMNS: readonly Column[] = [
   { heading: 'messages', align: 'right' },
   { heading: 'bytes', align: 'right' },
   { heading: 'in flight', align: 'right' },
+  { heading: 'on hold', align: 'right' },
   { heading: 'oldest' },
   { heading: 'rate', align: 'right' },
   { heading: 'done in' },
@@ -56,7 +57,7 @@ export function queueCells({ messages, bytes, oldest }: OfflineQueue): string[] 
 }
 
 function renderOutbox(
-  { total, lanes, refused, shed, dead, alarmTopicsWait, backlog }: OutboxReport,
+  { total, lanes, refused, shed, dead, alarmTopicsWait, backlog, holds }: OutboxReport,
   terminal: Terminal,
 ): string[] {
   const bounds = `Room for ${countOf(total.messagesMax, 'message')} or ${bytesWords(total.bytesMax)}; when full: ${total.overflow}.`;
@@ -73,12 +74,13 @@ function renderOutbox(
       : [`${countOf(dead, 'message')} abandoned after repeated failures: holdfast dead-letters list.`]),
     ...(alarmTopicsWait ? ['The alarm topics have changed; the new ones apply when the outbox is empty.'] : []),
   ].flatMap((note) => wrap(note, terminal.width));
+  const held = holdLines('outbox', holds, terminal);
   const isComplete = rejected.length + givenUp.length + dead === 0;
   if (total.messages === 0)
-    return [isComplete ? 'The outbox is empty: the hub has everything.' : 'The outbox is empty.', ...notes];
+    return [isComplete ? 'The outbox is empty: the hub has everything.' : 'The outbox is empty.', ...notes, ...held];
   const waiting = `${countOf(total.messages, 'message')} for the hub, ${countWords(total.onDisk)} of them on disk. Done in: ${etaWords(total.etaMs)}.`;
   const busy = lanes.filter((lane) => lane.messages > 0);
-  return [...wrap(waiting, terminal.width), ...notes, '', renderTable(COLUMNS, busy.map(cells), terminal)];
+  return [...wrap(waiting, terminal.width), ...notes, ...held, '', renderTable(COLUMNS, busy.map(cells), terminal)];
 }
 
 function limitLines({ pause, rate }: OutboxReport['backlog']): string[] {
@@ -98,6 +100,7 @@ function cells(lane: OutboxLane): string[] {
     countWords(lane.messages),
     bytesWords(lane.bytes),
     countWords(lane.inFlight),
+    countWords(lane.onHold),
     lane.oldest === null ? '-' : ageWords(lane.oldest),
     rateWords(lane.ratePerS),
     etaWords(lane.etaMs),

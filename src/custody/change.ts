@@ -4,6 +4,7 @@
  */
 import { chargedBytes, type Direction } from '../base/message.ts';
 import { ACCEPTED, type Counts, DELIVERED, type ShedReason, ZERO } from './ledger.ts';
+import type { HoldScope, OperatorHold } from './operator-hold.ts';
 import type {
   BacklogLimit,
   CommandMark,
@@ -76,6 +77,8 @@ export type Change =
   | { readonly kind: 'backlogLimitGone'; readonly of: BacklogLimit['kind'] }
   /** Sets the filters by which uplinks are sorted into lanes from now on. */
   | { readonly kind: 'alarmTopics'; readonly filters: readonly string[] }
+  | { readonly kind: 'hold'; readonly hold: OperatorHold }
+  | { readonly kind: 'holdGone'; readonly scope: HoldScope }
   /** Reserves sequence numbers: those below `reservedTo` may be in use by messages that were never on disk. */
   | { readonly kind: 'reserveSeq'; readonly direction: Direction; readonly reservedTo: number }
   /** Writes a block of samples of the history (`history/minute-samples.ts`). */

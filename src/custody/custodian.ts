@@ -6,7 +6,7 @@
  * called exactly once for each entry whose sender waits for an acknowledgement. No other call leads to an
  * acknowledgement.
  */
-import type { Direction, Message } from '../base/message.ts';
+import { chargedBytes, type Direction, type Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import { type Change, countsOf, countsOfOutcome, type Outcome, RETRIED } from './change.ts';
 import type { Durability, Origin } from './durability.ts';
@@ -14,6 +14,7 @@ import { type DeadLetterReason, type Entry, fromDeadLetter, type LetterMark, new
 import { Lane } from './lane.ts';
 import { ACCEPTED, addCounts, type Counts, PASSED, type ShedReason, ZERO } from './ledger.ts';
 import { LedgerCounters } from './ledger-counters.ts';
+import { filtersOn, type OperatorHold } from './operator-hold.ts';
 import { type Lost, Recall } from './recall.ts';
 import type { LaneBacklog, LaneCounts, LaneWants, Row, RowPage } from './row.ts';
 import { Sequence } from './sequence.ts';
@@ -25,6 +26,8 @@ export interface CustodianOptions {
   readonly backlog: readonly LaneBacklog[];
   readonly counts: readonly LaneCounts[];
   readonly durability: Durability;
+  /** Operator holds of this direction. */
+  readonly holds?: readonly OperatorHold[];
   /** A message has been shed. `topic` is given if the message had been in custody. */
   readonly shed?: (lane: number, reason: ShedReason, topic: string | undefined) => void;
 }
@@ -42,11 +45,15 @@ export class Custodian {
   #pending = 0;
   #pendingBytes = 0;
   #unstoredBytes = 0;
+  #holds: readonly OperatorHold[];
+  /** Sets that receive the numbers of rows whose custody ends (`trackEnds`). */
+  readonly #endTracks = new Set<Set<number>>();
 
   constructor(options: CustodianOptions) {
     this.direction = options.direction;
     this.#options = options;
     const { direction, durability, nextSeq } = options;
+    this.#holds = options.holds ?? [];
     this.#counters = new LedgerCounters(options.counts);
     const reserve = (reservedTo: number): void => durability.addLazy({ kind: 'reserveSeq', direction, reservedTo });
     this.#sequence = new Sequence(nextSeq, reserve);
@@ -134,6 +141,7 @@ export class Custodian {
     this.#unstoredBytes -= entry.bytes;
     entry.keeping = 'stored';
     if (entry.ended !== undefined) {
+      this.#trackEnd(entry.row.seq);
       this.#options.durability.addLazy(rowEnd(this.direction, entry, entry.ended));
       return;
     }
@@ -167,6 +175,7 @@ export class Custodian {
     this.#counters.add(entry.row.lane, how.as === 'dead' ? { ...ZERO, dead: 1 } : countsOfOutcome(how));
     switch (entry.keeping) {
       case 'stored':
+        this.#trackEnd(entry.row.seq);
         this.#options.durability.addLazy(rowEnd(this.direction, entry, how));
         break;
       case 'held':
@@ -204,8 +213,66 @@ export class Custodian {
     return change;
   }
 
+  get holds(): readonly OperatorHold[] {
+    return this.#holds;
+  }
+
+  /** Sets the operator holds. Messages that are covered now are not sent any more, except those in flight. */
+  setHolds(holds: readonly OperatorHold[], nowMs: number): void {
+    this.#holds = holds;
+    for (const lane of this.#lanes.values()) this.#enqueueAll(lane.setFilters(filtersOn(lane.lane, holds)), nowMs);
+  }
+
+  /** Parks covered messages of the lane that are not in flight any more. */
+  parkWindow(lane: number, nowMs: number): void {
+    if (this.#holds.length > 0) this.#enqueueAll(this.lane(lane).parkWindow(), nowMs);
+  }
+
+  /**
+   * Makes parked rows readable again. @param ended ends tracked since all earlier ends are durable: the rows of these
+   * messages may still be on disk
+   */
+  rewind(ended: ReadonlySet<number>): void {
+    for (const lane of this.#lanes.values()) {
+      lane.rewind(ended);
+      if (lane.rowsOnDisk > 0) this.#recall.onDisk(lane.lane);
+    }
+  }
+
+  /** Returns a set that receives the number of each message on disk whose custody ends, until `untrackEnds`. */
+  trackEnds(): ReadonlySet<number> {
+    const track = new Set<number>();
+    this.#endTracks.add(track);
+    return track;
+  }
+
+  untrackEnds(track: ReadonlySet<number>): void {
+    this.#endTracks.delete(track as Set<number>);
+  }
+
+  /** Drops a droppable row on an operator's command. @returns the change to make durable before `lane.deleted` */
+  dropRow(row: Row): Change {
+    const outcome: Outcome = { as: 'shed', reason: 'dropped by hand' };
+    const { seq, lane: number } = row;
+    const bytes = chargedBytes(row);
+    this.lane(number).drop(seq, bytes);
+    this.#pending -= 1;
+    this.#pendingBytes -= bytes;
+    this.#counters.add(number, countsOfOutcome(outcome));
+    return { kind: 'settle', direction: this.direction, lane: number, seq, bytes, outcome };
+  }
+
+  #trackEnd(seq: number): void {
+    for (const track of this.#endTracks) track.add(seq);
+  }
+
+  #enqueueAll(entries: readonly Entry[], byMs: number): void {
+    for (const entry of entries) this.#options.durability.enqueue(this.direction, entry, byMs);
+  }
+
   #addLane(number: number, onDisk: { readonly rows: number; readonly bytes: number }): Lane {
     const lane = new Lane(number, this.#options.windowMax, onDisk);
+    if (this.#holds.length > 0) lane.setFilters(filtersOn(number, this.#holds));
     this.#lanes.set(number, lane);
     return lane;
   }
@@ -219,6 +286,7 @@ export class Custodian {
     this.#pendingBytes -= bytesBefore - lane.pendingBytes;
     const counts = { ...ZERO, damaged: lost.rows };
     this.#counters.add(lane.lane, counts);
+    if (lost.seq !== undefined) this.#trackEnd(lost.seq);
     const { direction } = this;
     this.#options.durability.addLazy(
       lost.seq === undefined

@@ -16,6 +16,7 @@ export type ShedReason =
   | 'QoS 0 while the subdevice is away'
   | 'QoS 0 too fast'
   | 'QoS 0 held back: the hub closes on its topic'
+  | 'QoS 0 while on hold'
   | 'no subscriber'
   | 'session ended'
   | 'forgotten by hand'

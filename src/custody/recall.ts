@@ -17,8 +17,8 @@ export class Recall {
   readonly #laneOf: (lane: number) => Lane;
   readonly #lost: (lane: Lane, lost: Lost) => void;
   readonly #onDisk = new Set<number>();
-  /** Lane → number of rows on disk at the last request. The answer must account for all these rows. */
-  readonly #asked = new Map<number, number>();
+  /** Lane → its turn and number of rows on disk at the last request. The answer must account for all these rows. */
+  readonly #asked = new Map<number, { readonly turn: number; readonly rows: number }>();
 
   constructor(laneOf: (lane: number) => Lane, lost: (lane: Lane, lost: Lost) => void) {
     this.#laneOf = laneOf;
@@ -49,10 +49,10 @@ export class Recall {
     if (!isAnyLow) return NO_WANTS;
     const wanted = new Map<number, LaneWant>();
     for (const number of this.#onDisk) {
-      const { wants, rowsOnDisk } = this.#laneOf(number);
+      const { wants, rowsOnDisk, turn } = this.#laneOf(number);
       if (wants === undefined || (isAlarmLow && !isAlarmLane(number))) continue;
       wanted.set(number, wants);
-      this.#asked.set(number, rowsOnDisk);
+      this.#asked.set(number, { rows: rowsOnDisk, turn });
     }
     return wanted;
   }
@@ -62,15 +62,19 @@ export class Recall {
     const rowsOf = Map.groupBy(page.rows, ({ lane }) => lane);
     for (const [number, want] of wanted) {
       const lane = this.#laneOf(number);
+      const asked = this.#asked.get(number) ?? { rows: 0, turn: lane.turn };
+      this.#asked.delete(number);
+      if (asked.turn !== lane.turn) continue; // the lane reads other rows meanwhile
       const rows = rowsOf.get(number) ?? [];
       const last = rows.at(-1);
       const isServed = last !== undefined && rows.length >= want.rows;
-      const loaded = lane.load(rows, isServed ? last.seq : page.scannedTo);
+      const passed = page.passed?.find((one) => one.lane === number);
+      const loaded = lane.load(rows, isServed ? last.seq : page.scannedTo, passed);
       entries.push(...loaded);
       const damaged = page.damaged.filter((row) => row.lane === number && row.seq < lane.readTo);
       for (const { seq, bytes } of damaged) this.#lost(lane, { seq, bytes, rows: 1 });
-      const missing = (this.#asked.get(number) ?? 0) - loaded.length - damaged.length;
-      this.#asked.delete(number);
+      const found = loaded.length + damaged.length + (passed?.rows ?? 0);
+      const missing = asked.rows - found;
       if (page.atEnd && !isServed && loaded.length === rows.length && missing > 0)
         this.#lost(lane, { seq: undefined, bytes: 0, rows: missing });
     }

@@ -7,6 +7,7 @@
 import type { Direction, Message, Qos, Retaining } from '../base/message.ts';
 import type { Epoch, Stamp } from '../base/time.ts';
 import type { Counts } from './ledger.ts';
+import type { OperatorHold } from './operator-hold.ts';
 
 export interface Row extends Retaining {
   readonly seq: number;
@@ -23,6 +24,19 @@ export interface LaneWant {
   readonly from: number;
   /** Largest number of rows, at least 1. */
   readonly rows: number;
+  /** Topics that are passed over: rows on them are counted in `RowPage.passed`. */
+  readonly filters?: readonly string[];
+  /** Numbers of rows that are left out and not counted. */
+  readonly skip?: ReadonlySet<number>;
+}
+
+/** Rows of one lane that were passed over because of an operator hold. */
+export interface PassedRows {
+  readonly lane: number;
+  readonly rows: number;
+  readonly bytes: number;
+  /** Lowest number of these rows. */
+  readonly from: number;
 }
 
 /** Lane number → rows that the lane can take. */
@@ -31,7 +45,7 @@ export type LaneWants = ReadonlyMap<number, LaneWant>;
 export interface RowPage {
   readonly rows: readonly Row[];
   /**
-   * `seq` at which the scan stopped. Every row of the wanted lanes up to this `seq` is in `rows`. If a lane has
+   * `seq` at which the scan stopped. Every row of the wanted lanes up to this `seq` is in `rows` or `passed`. If a lane has
    * received as many rows as it wanted, it may have further rows that are not in `rows`.
    */
   readonly scannedTo: number;
@@ -39,6 +53,8 @@ export interface RowPage {
   readonly atEnd: boolean;
   /** Rows with a wrong CRC: damaged, never passed on. */
   readonly damaged: readonly { readonly seq: number; readonly lane: number; readonly bytes: number }[];
+  /** Rows that were passed over because of an operator hold, one element for each lane with such rows. Absent: none. */
+  readonly passed?: readonly PassedRows[];
 }
 
 export interface SubdeviceRow {
@@ -158,6 +174,7 @@ export interface StoreOpening {
   readonly hubGap: Gap | undefined;
   /** Filters by which the uplinks on disk were sorted into lanes. */
   readonly alarmTopics: readonly string[];
+  readonly holds: readonly OperatorHold[];
   readonly backlog: readonly LaneBacklog[];
   /** At most one limit of each kind. */
   readonly backlogLimits: readonly BacklogLimit[];

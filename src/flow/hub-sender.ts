@@ -83,6 +83,8 @@ export class HubSender {
   offerQos0(lane: number, message: Message): void {
     const { outbox, custodian } = this.#options;
     if (outbox.isTooLarge(message)) custodian.countOnly(lane, { as: 'shed', reason: 'too large for the hub' });
+    else if (outbox.isOnHold(lane, message.topic))
+      custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 while on hold' });
     else if (!outbox.isConnected) custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
     else if (this.#qos0.length >= QOS0_MAX || this.#options.queuedBytes() > QUEUED_BYTES_MAX) {
       custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 too fast' });
@@ -153,9 +155,7 @@ export class HubSender {
     const { outbox, registry, facts, custodian, clock } = this.#options;
     const entry = outbox.acknowledged(packetId);
     if (entry === undefined) return;
-    const roundTripMs = clock.nowMs() - entry.sentAtMs;
-    outbox.roundTrips.add(roundTripMs);
-    if (entry.attempts === 0) outbox.recentRoundTrips.add(roundTripMs);
+    outbox.roundTrips.add(clock.nowMs() - entry.sentAtMs);
     const subdevice = registry.byLane(entry.row.lane)?.id ?? '';
     const { topic, payload } = entry.row;
     facts.emit('uplinkDelivered', { subdevice, topic, isReplay: this.#backlogAtConnect > 0, payload });

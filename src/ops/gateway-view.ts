@@ -33,7 +33,7 @@ export interface GatewayView {
   readonly config: Config;
   readonly clock: Clock;
   readonly facts: Facts;
-  readonly store: Pick<Store, 'tally' | 'letters' | 'history' | 'page'>;
+  readonly store: Pick<Store, 'tally' | 'letters' | 'messages' | 'history' | 'page'>;
   /** Results of opening the store. */
   readonly opening: StoreOpening;
   readonly committer: Pick<Committer, 'commits' | 'fullSinceMs'>;
@@ -45,12 +45,12 @@ export interface GatewayView {
     Outbox,
     | 'classOf'
     | 'isConnected'
+    | 'isHalted'
     | 'obstaclesOf'
     | 'ackHealth'
     | 'poison'
     | 'pacer'
     | 'roundTrips'
-    | 'recentRoundTrips'
     | 'unansweredSinceMs'
   >;
   readonly inbox: Pick<Inbox, 'deliveryOf'>;

@@ -8,7 +8,6 @@
  */
 import { DurationSum } from '../base/duration-sum.ts';
 import { chargedBytes, type Message } from '../base/message.ts';
-import { RecentDurations } from '../base/recent-durations.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Outcome } from '../custody/change.ts';
 import type { Custodian } from '../custody/custodian.ts';
@@ -30,8 +29,6 @@ import { ALARM_SLOTS, Scheduler } from './scheduler.ts';
 import { type SendObstacle, sendObstacles } from './send-obstacles.ts';
 import { TopicAckHealth } from './topic-ack-health.ts';
 
-/** Number of round trips kept: some seconds at the rate limit of the hub, and 2 KiB. */
-const ROUND_TRIPS_MAX = 256;
 const NONE: readonly AbandonedUplink[] = [];
 const NOTHING: readonly Entry[] = [];
 const DELIVERED: Outcome = { as: 'delivered' };
@@ -46,8 +43,6 @@ export class Outbox {
   readonly pacer: Pacer;
   /** Times from the sending of a message to its PUBACK. */
   readonly roundTrips = new DurationSum();
-  /** The newest of these times, without messages that were sent again. */
-  readonly recentRoundTrips = new RecentDurations(ROUND_TRIPS_MAX);
   #isConnected = false;
   #unansweredSinceMs: number | undefined;
   /** True while the disk is full: no message can be accepted. */
@@ -247,6 +242,21 @@ export class Outbox {
   /** Stops or resumes a lane. The hub accepts no message of a halted lane: none is sent, doubted or abandoned. */
   setHalted(lane: number, isHalted: boolean): void {
     this.#scheduler.setHalted(lane, isHalted);
+  }
+
+  /** True if the hub accepts no message of the lane. */
+  isHalted(lane: number): boolean {
+    return this.#scheduler.isHalted(lane);
+  }
+
+  /** True if an operator hold keeps messages on the topic from the hub. */
+  isOnHold(lane: number, topic: string): boolean {
+    return this.#custodian.lane(lane).isCovered(topic);
+  }
+
+  /** Called when an operator hold has ended: its messages may be sent. */
+  released(): void {
+    this.#scheduler.joinAll();
   }
 
   /** @param sessionPresent true: messages in flight are sent with DUP; false: all messages are new to the hub */

@@ -43,7 +43,8 @@ export class Scheduler {
   /** Time of the current choice, monotonic ms. */
   #nowMs = 0;
   readonly #pick = (lane: number): Entry | undefined => this.#sendable(lane);
-  readonly #mayGoAgain = (entry: Entry): boolean => !this.isHalted(entry.row.lane) && this.#mayGo(entry);
+  readonly #mayGoAgain = (entry: Entry): boolean =>
+    !this.isHalted(entry.row.lane) && !this.#isOnHold(entry) && this.#mayGo(entry);
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -69,7 +70,12 @@ export class Scheduler {
   connected(): void {
     const { custodian } = this.#options;
     this.#liveFrom = custodian.lastSeq;
-    for (const { lane } of custodian.lanes()) this.join(lane);
+    this.joinAll();
+  }
+
+  /** Adds all lanes, because any of them may have a message to send. */
+  joinAll(): void {
+    for (const { lane } of this.#options.custodian.lanes()) this.join(lane);
   }
 
   disconnected(): void {
@@ -117,6 +123,11 @@ export class Scheduler {
   /** Returns and removes stored messages whose topics are set aside. */
   takeAside(): Entry[] {
     return this.#aside.length === 0 ? this.#aside : this.#aside.splice(0);
+  }
+
+  /** True for a message that was in flight when an operator hold began, and that the hub has not acknowledged. */
+  #isOnHold({ row }: Entry): boolean {
+    return this.#options.custodian.lane(row.lane).isCovered(row.topic);
   }
 
   #mayGo(entry: Entry): boolean {

@@ -4,17 +4,19 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Direction } from '../base/message.ts';
 import type { Epoch, Stamp } from '../base/time.ts';
 import type { LetterPage, LetterRequest } from '../custody/dead-letter.ts';
 import { laneWords, ledgerId, ownerOf } from '../custody/lane-number.ts';
 import { ZERO } from '../custody/ledger.ts';
+import type { MessagePage, MessageRequest } from '../custody/message-page.ts';
+import type { OperatorHold } from '../custody/operator-hold.ts';
 import type { LaneCounts, LossRow, SubdeviceRow } from '../custody/row.ts';
-import { isRestored } from './backup/backup-note.ts';
-import { RESTORING_FOLDER } from './backup/swap-store.ts';
 import { type Database, faultOf, openReadOnly } from './database.ts';
 import { readLetters } from './dead-letter-rows.ts';
 import { readEpochs } from './epoch-rows.ts';
-import { readLosses, readOldest, readSubdevices, readTally } from './reader.ts';
+import { readMessages, readNewest } from './message-rows.ts';
+import { readHolds, readLosses, readOldest, readSubdevices, readTally } from './reader.ts';
 import { dryRun } from './repair/dry-run.ts';
 import { markPathOf } from './repair/high-water.ts';
 import { compareWithMark } from './repair/high-water-check.ts';
@@ -87,13 +89,35 @@ export async function readLettersOffline(
   });
 }
 
+/** Reader of the messages in the store of a gateway that does not run. */
+export interface OfflineMessages {
+  readonly subdevices: readonly SubdeviceRow[];
+  readonly epochs: ReadonlyMap<number, Epoch>;
+  readonly holds: readonly OperatorHold[];
+  /** Number of the newest message of a queue. 0: there is none. */
+  newest(direction: Direction): number;
+  page(request: MessageRequest): MessagePage;
+}
+
+/** Calls `read` while the store is open. See `readStoreOffline` for the result and the faults. */
+export function readMessagesOffline<T>(stateDir: string, read: (messages: OfflineMessages) => T): T | undefined {
+  return readOffline(stateDir, (_path, { database }) =>
+    read({
+      subdevices: readSubdevices(database),
+      epochs: readEpochs(database),
+      holds: readHolds(database),
+      newest: (direction) => readNewest(database, direction),
+      page: (request) => readMessages(database, request),
+    }),
+  );
+}
+
 function readOffline<T>(stateDir: string, read: (path: string, ...found: Parameters<Look<T>>) => T): T | undefined {
   const path = join(stateDir, STORE_FILE);
-  const restoring = join(stateDir, RESTORING_FOLDER);
-  if (![path, `${path}-wal`, markPathOf(path), restoring].some((part) => existsSync(part))) return undefined;
+  if (![path, `${path}-wal`, markPathOf(path)].some((part) => existsSync(part))) return undefined;
   const look: Look<T> = (found) => read(path, found);
   const bytes = sizeOf(path) + sizeOf(`${path}-wal`);
-  const found = bytes > COPIED_BYTES_MAX && !existsSync(restoring) ? readHealthy(path, look) : undefined;
+  const found = bytes > COPIED_BYTES_MAX ? readHealthy(path, look) : undefined;
   return (found ?? lookAtCopy(path, look)).found;
 }
 
@@ -115,7 +139,7 @@ function readHealthy<T>(path: string, look: Look<T>): { readonly found: T } | un
     return undefined;
   }
   try {
-    if (!isWhole(database, false) || findBroken(database).size > 0 || isRestored(database)) return undefined;
+    if (!isWhole(database, false) || findBroken(database).size > 0) return undefined;
     const { sentences } = compareWithMark(database, path, { isNew: false, hasLedger: true, restarted: new Set() });
     return sentences.length > 0 ? undefined : { found: look({ database, findings: [], losses: readLosses(database) }) };
   } catch (error) {

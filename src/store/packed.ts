@@ -7,10 +7,15 @@
  */
 import type { Direction } from '../base/message.ts';
 import type { Change } from '../custody/change.ts';
+import type { MessagePage } from '../custody/message-page.ts';
 import type { Row, RowPage } from '../custody/row.ts';
 import { flagsOf, storedQos } from './row-codec.ts';
 
 export interface PackedPage extends Omit<RowPage, 'rows'> {
+  readonly rows: Uint8Array;
+}
+
+export interface PackedMessages extends Omit<MessagePage, 'rows'> {
   readonly rows: Uint8Array;
 }
 
@@ -81,12 +86,18 @@ export function unpackChanges({ bytes, others }: PackedChanges): Change[] {
 }
 
 export function packPage(page: RowPage): PackedPage {
-  const writer = new Writer(page.rows.reduce((sum, row) => sum + rowBytes(row), 0));
-  for (const row of page.rows) writer.row(row);
-  return { ...page, rows: writer.bytes };
+  return { ...page, rows: packRows(page.rows) };
 }
 
-export function unpackPage(page: PackedPage): RowPage {
+export function packRows(from: readonly Row[]): Uint8Array {
+  const writer = new Writer(from.reduce((sum, row) => sum + rowBytes(row), 0));
+  for (const row of from) writer.row(row);
+  return writer.bytes;
+}
+
+export function unpackPage<Page extends { readonly rows: Uint8Array }>(
+  page: Page,
+): Omit<Page, 'rows'> & { rows: Row[] } {
   const reader = new Reader(page.rows);
   const rows: Row[] = [];
   while (!reader.isAtEnd) rows.push(reader.row());

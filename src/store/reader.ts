@@ -2,6 +2,7 @@
 import { chargedBytes, type Direction } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import { settledTotal } from '../custody/ledger.ts';
+import { coversTopic, type HoldScope, type OperatorHold } from '../custody/operator-hold.ts';
 import type {
   BacklogLimit,
   CommandMark,
@@ -12,6 +13,7 @@ import type {
   LaneCounts,
   LaneWants,
   LossRow,
+  PassedRows,
   Row,
   RowPage,
   SubdeviceRow,
@@ -38,7 +40,8 @@ export function readPage(database: Database, request: PageRequest): RowPage {
   const { direction } = request;
   const rows: Row[] = [];
   const damaged: { seq: number; lane: number; bytes: number }[] = [];
-  const wants = new Map([...request.lanes].map(([lane, { from, rows }]) => [lane, { from, rows }]));
+  const wants = new Map([...request.lanes].map(([lane, want]) => [lane, { ...want }]));
+  const passed = new Map<number, PassedSum>();
   const statement = database.prepare(`SELECT * FROM ${tableOf(direction)} WHERE seq >= ? ORDER BY seq LIMIT ?`);
   let scanned = 0;
   let from: number | undefined = lowestFrom(wants);
@@ -55,7 +58,11 @@ export function readPage(database: Database, request: PageRequest): RowPage {
       scannedTo = stored.seq;
       const lane = isSound ? stored.lane : laneOfDamaged(direction, stored);
       const want = wants.get(lane);
-      if (want === undefined || stored.seq < want.from) continue;
+      if (want === undefined || stored.seq < want.from || want.skip?.has(stored.seq)) continue;
+      if (isSound && want.filters !== undefined && coversTopic(want.filters, stored.topic)) {
+        pass(passed, stored);
+        continue;
+      }
       if (!isSound) {
         damaged.push({ seq: stored.seq, lane, bytes: bytesOfDamaged(stored) });
         continue;
@@ -63,7 +70,8 @@ export function readPage(database: Database, request: PageRequest): RowPage {
       rows.push(wholeRowOf(stored));
       want.rows -= 1;
       if (want.rows === 0) wants.delete(lane);
-      if (wants.size === 0 || rows.length >= request.limit) return { rows, scannedTo, atEnd: false, damaged };
+      if (wants.size === 0 || rows.length >= request.limit)
+        return { rows, scannedTo, atEnd: false, damaged, ...passedIn(passed) };
       const next = want.rows === 0 ? lowestFrom(wants) : 0;
       if (next > stored.seq + 1) {
         from = next;
@@ -71,7 +79,23 @@ export function readPage(database: Database, request: PageRequest): RowPage {
       }
     }
   }
-  return { rows, scannedTo, atEnd: scanned < SCAN_MAX, damaged };
+  return { rows, scannedTo, atEnd: scanned < SCAN_MAX, damaged, ...passedIn(passed) };
+}
+
+type PassedSum = { -readonly [Key in keyof PassedRows]: PassedRows[Key] };
+
+function pass(passed: Map<number, PassedSum>, { lane, seq, ...message }: StoredRow): void {
+  const sum = passed.get(lane);
+  const bytes = chargedBytes(message);
+  if (sum === undefined) passed.set(lane, { lane, rows: 1, bytes, from: seq });
+  else {
+    sum.rows += 1;
+    sum.bytes += bytes;
+  }
+}
+
+function passedIn(passed: ReadonlyMap<number, PassedRows>): Pick<RowPage, 'passed'> {
+  return passed.size === 0 ? {} : { passed: [...passed.values()] };
 }
 
 function lowestFrom(wants: LaneWants): number {
@@ -193,6 +217,20 @@ export function readBacklogLimits(database: Database): BacklogLimit[] {
     tenthsPerS: tenths_per_s,
     since: { epoch, upMs: up_ms },
     forMs: for_ms,
+  }));
+}
+
+export function readHolds(database: Database): OperatorHold[] {
+  const rows = database
+    .prepare(
+      'SELECT direction, subdevice, filter, epoch, up_ms AS upMs FROM hold ORDER BY direction, subdevice, filter',
+    )
+    .all() as (HoldScope & Stamp)[];
+  return rows.map(({ direction, subdevice, filter, epoch, upMs }) => ({
+    direction,
+    subdevice,
+    filter,
+    since: { epoch, upMs },
   }));
 }
 

@@ -8,7 +8,8 @@ import { type CoreOptions, StoreCore } from './core.ts';
 import { faultOf, isFull } from './database.ts';
 import { readLetters } from './dead-letter-rows.ts';
 import { Reserve } from './disk-reserve.ts';
-import { packPage, unpackChanges } from './packed.ts';
+import { readMessages } from './message-rows.ts';
+import { packPage, packRows, unpackChanges } from './packed.ts';
 import { readPage, readTally } from './reader.ts';
 import type { FromStore, ToStore } from './thread-messages.ts';
 
@@ -77,9 +78,11 @@ export class StoreService {
       case 'history':
         send({ kind: 'answer', ask: message.ask, value: core.history.answer(message.request) });
         return;
-      case 'still':
-        send({ kind: 'answer', ask: message.ask, value: core.still(message.request, this.#options.nowMs()) });
+      case 'messages': {
+        const page = readMessages(core.database, message.request);
+        send({ kind: 'answer', ask: message.ask, value: { ...page, rows: packRows(page.rows) } });
         return;
+      }
       case 'close':
         core.close(this.#options.nowMs());
         this.#core = undefined;
@@ -107,7 +110,7 @@ export class StoreService {
     // With a spent reserve a checkpoint is made, so that the WAL restarts in the space that it already has. If the disk
     // is full at another checkpoint, the WAL grows, and later commits report the full disk.
     if (this.#reserve.isSpent) this.#unlessFull(() => core.checkpoint());
-    else if (isWritten) this.#unlessFull(() => core.checkpointIfDue(this.#options.nowMs()));
+    else if (isWritten) this.#unlessFull(() => core.checkpointIfDue());
   }
 
   #hasRoomFor(core: StoreCore, changes: readonly Change[]): boolean {

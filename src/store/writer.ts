@@ -180,6 +180,16 @@ export class ChangeWriter {
         run('DELETE FROM alarm_topic');
         for (const filter of change.filters) run('INSERT INTO alarm_topic (filter) VALUES (?)', filter);
         return true;
+      case 'hold': {
+        const { direction, subdevice, filter, since } = change.hold;
+        const sql = 'INSERT OR REPLACE INTO hold VALUES (?,?,?,?,?,NULL)';
+        return run(sql, direction, subdevice, filter, since.epoch, Math.floor(since.upMs)) > 0;
+      }
+      case 'holdGone': {
+        const { direction, subdevice, filter } = change.scope;
+        const sql = 'DELETE FROM hold WHERE direction = ? AND subdevice = ? AND filter = ?';
+        return run(sql, direction, subdevice, filter) > 0;
+      }
       case 'reserveSeq':
         return run('UPDATE sequence SET reserved_to = ? WHERE direction = ?', change.reservedTo, change.direction) > 0;
       case 'historySamples':

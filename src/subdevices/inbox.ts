@@ -86,8 +86,10 @@ export class Inbox {
   get excess(): number {
     let sum = 0;
     for (const lane of this.#overfull) {
-      const excess = this.#custodian.lane(lane).pending - this.#limits.messagesMax;
-      if (excess > 0) sum += excess;
+      const { pending, rowsOnDisk } = this.#custodian.lane(lane);
+      const excess = pending - this.#limits.messagesMax;
+      // messages on hold are not shed, and must not stop the hub
+      if (excess > 0 && rowsOnDisk > 0) sum += excess;
       else this.#overfull.delete(lane);
     }
     return sum;
@@ -112,7 +114,8 @@ export class Inbox {
   /** Queues a QoS 0 message for a subdevice that is present, or counts it as shed. */
   offerQos0(lane: number, message: Message): void {
     const deliveryState = this.#of(lane);
-    if (deliveryState.state === 'away') this.countShed(lane, 'QoS 0 while the subdevice is away');
+    if (this.#custodian.lane(lane).isCovered(message.topic)) this.countShed(lane, 'QoS 0 while on hold');
+    else if (deliveryState.state === 'away') this.countShed(lane, 'QoS 0 while the subdevice is away');
     else if (deliveryState.qos0.length >= QOS0_MAX) this.countShed(lane, 'QoS 0 too fast');
     else deliveryState.qos0.push(message);
   }
@@ -157,8 +160,8 @@ export class Inbox {
   /** Returns true once when a woken subdevice has received all messages of this waking. It sleeps then. */
   endWake(lane: number): boolean {
     const deliveryState = this.#of(lane);
-    const { pending, window } = this.#custodian.lane(lane);
-    const isServed = pending === 0 || (window[0]?.row.seq ?? 0) > deliveryState.wakeTo;
+    const { pending, onHold, window } = this.#custodian.lane(lane);
+    const isServed = pending === onHold || (window[0]?.row.seq ?? 0) > deliveryState.wakeTo;
     if (deliveryState.state !== 'awake' || deliveryState.delivering !== undefined || !isServed) return false;
     deliveryState.state = 'asleep';
     return true;
@@ -179,6 +182,7 @@ export class Inbox {
     const { state } = deliveryState;
     if (state === 'away' || state === 'asleep' || deliveryState.delivering !== undefined) return undefined;
     this.#discard(lane);
+    this.#custodian.parkWindow(lane, nowMs); // a delivery that had begun before an operator hold may have failed
     const entry = this.#custodian.lane(lane).window[0];
     const isReplay = state === 'active' && entry !== undefined && entry.row.seq <= deliveryState.replayTo;
     const isDue =
@@ -198,6 +202,19 @@ export class Inbox {
       deliveryState.delivering = { lane, message, entry: undefined, dup: false };
     }
     return deliveryState.delivering;
+  }
+
+  /**
+   * Ends the pauses between the messages that waited when the subdevice connected. @returns false if none waits for a
+   * pause
+   */
+  deliverNow(lane: number): boolean {
+    const deliveryState = this.#of(lane);
+    const oldest = this.#custodian.lane(lane).window[0];
+    if (deliveryState.state !== 'active' || oldest === undefined || oldest.row.seq > deliveryState.replayTo)
+      return false;
+    deliveryState.replayTo = 0;
+    return true;
   }
 
   /** Called when the subdevice has the message. */

@@ -12,7 +12,11 @@ import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
 /** Outputs that another test compares with their schemas. */
-const ELSEWHERE: Partial<Record<JsonName, string>> = { demo: 'test/e2e/demo.test.ts' };
+const ELSEWHERE: Partial<Record<JsonName, string>> = {
+  demo: 'test/e2e/demo.test.ts',
+  message: 'test/e2e/queues.test.ts',
+  'messages-exported': 'test/e2e/queues.test.ts',
+};
 
 /** Commands with a hub that acknowledges everything but the topic `muted`. */
 const RUNNING: readonly (readonly string[])[] = [
@@ -26,6 +30,12 @@ const RUNNING: readonly (readonly string[])[] = [
   ['explain', 'a'],
   ['explain', 'hub'],
   ['explain', 'u1'],
+  ['inbox'],
+  ['outbox', 'list'],
+  ['inbox', 'list'],
+  ['outbox', 'hold', '--subdevice', 'a'],
+  ['outbox', 'release', '--all'],
+  ['outbox', 'drop', '--all'],
   ['conditions'],
   ['conditions', 'explain', 'hub-away'],
   ['conditions', 'explain', 'no-such-code'],
@@ -54,6 +64,8 @@ const STOPPED: readonly (readonly string[])[] = [
   ['ledger'],
   ['subdevices'],
   ['outbox'],
+  ['inbox'],
+  ['outbox', 'list'],
   ['dead-letters', 'list'],
   ['links'],
 ];
@@ -77,6 +89,7 @@ const FIXED: readonly (readonly [words: readonly string[], command: string, answ
   [['hub', 'subscriptions', 'release', 'gw/a/tick'], 'hub.release', { released: ['PUBLISH (QoS 0) on gw/a/tick'] }],
   [['subdevices', 'forget', 'a'], 'subdevices.forget', { discarded: 3 }],
   [['acknowledge-gap'], 'gap.acknowledge', { acknowledged: true }],
+  [['outbox', 'retry'], 'outbox.retry', { retried: 1, what: ['PUBLISH on gw/a/tick'] }],
   [['acknowledge-loss'], 'loss.acknowledge', { acknowledged: true }],
 ];
 
@@ -139,9 +152,6 @@ it('the output of every command with --json fits its published schema', async ()
   const options = ['--config', testbed.configPath];
   await see(options, RUNNING);
   await see(options, [['bundle', '--out', join(testbed.folder, 'bundle.zip')]]);
-  await see(options, [['report', '--html', join(testbed.folder, 'report.html')]]);
-  const backup = join(testbed.folder, 'gw.hfbackup');
-  await see(options, [['backup', backup]]);
   const copy = join(testbed.folder, 'copy.recording');
   await see(options, [['record', 'link-a', '--out', copy]]);
   await see(options, [
@@ -150,7 +160,6 @@ it('the output of every command with --json fits its published schema', async ()
   ]);
   await follow(testbed);
   await see(options, STOPPED);
-  await see(options, [['restore', backup, '--replace']]);
   const broken = join(testbed.folder, 'broken.toml');
   writeFileSync(broken, '[gateway');
   await see(['--config', broken], [['status']]);

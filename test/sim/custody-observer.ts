@@ -47,7 +47,7 @@ export class CustodyObserver {
     inbox.admit = (lane, message, from) => {
       const entry = admitDownlink(lane, message, from);
       if (entry === undefined) this.#release('downlink', message, 'overflow drop-newest');
-      if (entry === undefined) this.#judgeNewest(inbox.pending(lane));
+      if (entry === undefined) this.#judgeNewest(inbox.pending(lane) - downlinks.lane(lane).onHold);
       return entry;
     };
   }
@@ -96,6 +96,12 @@ export class CustodyObserver {
     custodian.drop = (letter) => {
       add(this.#shed, wordsOf(custodian, 'dropped by hand'), 1);
       return drop(letter);
+    };
+    const dropRow = custodian.dropRow.bind(custodian);
+    custodian.dropRow = (row) => {
+      add(this.#shed, wordsOf(custodian, 'dropped by hand'), 1);
+      this.#release(direction, row, 'dropped by hand');
+      return dropRow(row);
     };
     this.#watchRoom(custodian);
     const end = custodian.end.bind(custodian);

@@ -34,6 +34,14 @@ const change: fc.Arbitrary<(seq: number) => Change> = fc.oneof(
   fc
     .record({ lane, topic: text, last: text, retained: text })
     .map((mark) => () => ({ kind: 'commandMark' as const, mark })),
+  fc
+    .record({
+      direction: fc.constantFrom('downlink' as const),
+      subdevice: lane,
+      filter: text,
+      since: fc.constant({ epoch: 1, upMs: 1 }),
+    })
+    .map((hold) => () => ({ kind: 'hold' as const, hold })),
   fc.uniqueArray(text, { maxLength: 3 }).map((filters) => () => ({ kind: 'alarmTopics' as const, filters })),
 );
 

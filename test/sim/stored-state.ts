@@ -6,6 +6,7 @@ import { crc32 } from 'node:zlib';
 import type { Direction } from '../../src/base/message.ts';
 import { type Change, countsOf } from '../../src/custody/change.ts';
 import { addCounts, type Counts, ZERO } from '../../src/custody/ledger.ts';
+import type { HoldScope } from '../../src/custody/operator-hold.ts';
 import type { Gap, HubSessionRow, Row, WillRow } from '../../src/custody/row.ts';
 import type { Database } from '../../src/store/database.ts';
 import { readEpochs } from '../../src/store/epoch-rows.ts';
@@ -32,6 +33,7 @@ export function stateOf(database: Database): StoredState {
   const gap = read.readHubGap(database);
   if (gap !== undefined) state.set('hub gap', gapWords(gap));
   for (const limit of read.readBacklogLimits(database)) state.set(`backlog ${limit.kind}`, JSON.stringify(limit));
+  for (const hold of read.readHolds(database)) state.set(holdKey(hold), JSON.stringify(hold.since));
   state.set('alarm topics', filterWords(read.readAlarmTopics(database)));
   for (const { direction, reserved_to } of all<{ direction: Direction; reserved_to: number }>(database, 'sequence'))
     state.set(`reserved ${direction}`, String(reserved_to));
@@ -52,6 +54,10 @@ export function stateOf(database: Database): StoredState {
   for (const { direction, lane, counts } of read.readCounts(database))
     state.set(`ledger ${direction} ${lane}`, countWords(counts));
   return state;
+}
+
+function holdKey({ direction, subdevice, filter }: HoldScope): string {
+  return `hold ${direction} ${subdevice} ${filter}`;
 }
 
 interface Letter {
@@ -160,6 +166,12 @@ export class ModelStore {
         break;
       case 'backlogLimitGone':
         this.#set(`backlog ${change.of}`, undefined);
+        break;
+      case 'hold':
+        this.#set(holdKey(change.hold), JSON.stringify(change.hold.since));
+        break;
+      case 'holdGone':
+        this.#set(holdKey(change.scope), undefined);
         break;
       case 'alarmTopics':
         this.#set('alarm topics', filterWords(change.filters));

@@ -146,6 +146,24 @@ const TABLE = {
     begin: (world) => void world.gateway?.deadLetters.retry('all'),
     end: (world) => void world.gateway?.deadLetters.drop('all'),
   }),
+  uplinksHeld: trouble(60, 120, {
+    words: 'an operator holds uplinks of a subdevice',
+    begin: (world, { draw }) => world.operator.hold('uplink', draw),
+    end: (world) => world.operator.release('uplink'),
+  }),
+  downlinksHeld: trouble(90, 120, {
+    words: 'an operator holds downlinks of a subdevice',
+    begin: (world, { draw }) => world.operator.hold('downlink', draw),
+    end: (world) => world.operator.release('downlink'),
+  }),
+  uplinksDropped: trouble(120, 0, {
+    words: 'an operator drops the uplinks of a subdevice',
+    begin: (world, { draw }) => world.operator.drop('uplink', draw),
+  }),
+  downlinksDropped: trouble(120, 0, {
+    words: 'an operator drops the downlinks of a subdevice',
+    begin: (world, { draw }) => world.operator.drop('downlink', draw),
+  }),
   burst: trouble(45, 0, {
     words: 'a burst of a subdevice and of the application',
     begin: (world, { draw }) => world.traffic.burst(world.subdeviceAt(draw), 40),

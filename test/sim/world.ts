@@ -18,6 +18,7 @@ import { HubTap } from './hub-tap.ts';
 import { problemsAtCrash } from './invariants.ts';
 import { type Boot, Life } from './life.ts';
 import { MemoryStore } from './memory-store.ts';
+import { Operator } from './operator.ts';
 import { randomOf, type Scenario } from './scenario.ts';
 import { configOf, credentialsOf, rulesOf, topicAtHub } from './scenario-config.ts';
 import type { SimDevice } from './sim-device.ts';
@@ -62,6 +63,7 @@ export class World {
   startedAtMs = 0;
   readonly #sabotage: Sabotage;
   readonly observer: CustodyObserver;
+  readonly operator = new Operator(this);
   #life: Life | undefined;
   #boot: Boot = { bootId: 'boot-0', startedAtMs: 0 };
   #boots = 0;
@@ -133,6 +135,7 @@ export class World {
     this.#sabotage.patch?.(gateway);
     const history = keepHistory(gateway, { configMark: 'scenario', machine: () => MACHINE });
     this.observer.watch(gateway);
+    this.operator.watch(gateway);
     gateway.start();
     history.start();
   }
@@ -170,6 +173,7 @@ export class World {
     this.hub.repair();
     this.store.repair();
     this.cabling.repair();
+    this.operator.end();
     for (const subdevice of this.subdevices) subdevice.command({ kind: 'connect' });
   }
 

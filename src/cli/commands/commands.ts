@@ -1,11 +1,11 @@
 /** All commands, in the order of the help. Each command is implemented in a file of its own. */
 import type { Command } from 'commander';
 import type { Add } from './add-command.ts';
-import { addBacklog, addBackup, addMark } from './control-commands.ts';
+import { addBacklog, addMark } from './control-commands.ts';
 import { addConditions, addHealth } from './health-commands.ts';
 import { addHub } from './hub-commands.ts';
 import { addLinks } from './link-commands.ts';
-import { addDeadLetters } from './queue-commands.ts';
+import { addDeadLetters, addQueues } from './queue-commands.ts';
 import { addRecorder } from './recording-commands.ts';
 import { addConfig, addHelp, addRunning } from './setup-commands.ts';
 
@@ -13,10 +13,10 @@ export function addCommands(add: Add, program: Command): void {
   addHealth(add);
   addConditions(add);
   addLinks(add, program);
+  addQueues(add);
   addDeadLetters(add, program);
   addBacklog(add, program);
   addMark(add);
-  addBackup(add);
   addRecorder(add);
   addHub(add, program);
   addConfig(add, program);

@@ -1,7 +1,6 @@
 /** Commands that show the health of the gateway, its conditions and events. */
 import { Option } from 'commander';
 import type { BundleOptions } from '../make-bundle.ts';
-import type { ReportOptions } from '../make-report.ts';
 import type { DoctorOptions } from '../show-doctor.ts';
 import type { StatusOptions } from '../show-status.ts';
 import type { TailOptions } from '../tail.ts';
@@ -31,11 +30,6 @@ export function addHealth(add: Add): void {
     'Explain why a message, a subdevice, a link or the hub waits, and when it goes on',
     async ({ context, words }) => (await import('../show-explain.ts')).showExplain(context, words[0] ?? ''),
   );
-  add<ReportOptions>(
-    'report',
-    'Write one page for a browser: verdict, charts, links, events, without secrets and payloads',
-    async ({ context, options }) => (await import('../make-report.ts')).makeReport(context, options),
-  ).requiredOption('--html <file>', 'page to write');
   add('top', 'Show live rates of links and subdevices, the backlog and the conditions', async ({ context }) =>
     (await import('../top/show-top.ts')).showTop(context),
   );
@@ -52,9 +46,6 @@ export function addHealth(add: Add): void {
     'End the session of a subdevice that is not in the configuration, and discard its downlinks',
     async ({ context, words }) => (await import('../forget-subdevice.ts')).forgetSubdevice(context, words[0] ?? ''),
     subdevices,
-  );
-  add('outbox', 'Show uplinks waiting for the hub and the time to drain them', async ({ context }) =>
-    (await import('../show-outbox.ts')).showOutbox(context),
   );
   add('acknowledge-gap', 'Mark possibly missed downlinks as handled', async ({ context }) =>
     (await import('../acknowledge-gap.ts')).acknowledgeGap(context),

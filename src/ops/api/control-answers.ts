@@ -6,11 +6,12 @@
 import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
 import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
 import type { ExplainReport } from '../explain/explain-report.ts';
+import type { MessagesReport } from '../queues/message-report.ts';
 import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
 import type { EventsReport } from '../reports/events-report.ts';
 import type { HistoryReport } from '../reports/history-report.ts';
 import type { LedgerReport } from '../reports/ledger-report.ts';
-import type { OutboxReport, StatusReport, SubdevicesReport } from '../reports/report.ts';
+import type { InboxReport, OutboxReport, StatusReport, SubdevicesReport } from '../reports/report.ts';
 import type { TakeEvent } from '../tail/event-tail.ts';
 import type { TailRequest } from '../tail/tail-request.ts';
 
@@ -21,6 +22,8 @@ export interface ControlAnswers {
   readonly '/v1/hub-subscriptions': HubSubscriptionsReport;
   readonly '/v1/outbox': OutboxReport;
   readonly '/v1/explain': ExplainReport;
+  readonly '/v1/inbox': InboxReport;
+  readonly '/v1/messages': MessagesReport;
   readonly '/v1/dead-letters': DeadLettersReport;
   readonly '/v1/history': HistoryReport;
   readonly '/v1/events': EventsReport;
@@ -89,7 +92,6 @@ const HUB = keys({
   since: maybe(AGE),
   lastProblem: maybe('text'),
   nextAttemptInMs: maybe('number'),
-  roundTrip: keys({ count: 'number', p50Ms: maybe('number'), p99Ms: maybe('number') }),
   session: keys({ away: maybe(AGE), keptMs: maybe('number'), isOver: 'flag' }),
   replay: maybe(keys(named('received expectedMax etaMs', 'number'))),
 });
@@ -158,7 +160,9 @@ const SUBDEVICES = keys({
 });
 
 const LIMIT = maybe(keys(named('perS sinceMs leftMs', 'number')));
+const HOLDS = list(keys({ subdevice: maybe('text'), topic: maybe('text'), age: AGE }));
 const OUTBOX = keys({
+  holds: HOLDS,
   backlog: keys({ pause: LIMIT, rate: LIMIT }),
   total: QUEUE,
   refused: { record: 'number' },
@@ -170,7 +174,43 @@ const OUTBOX = keys({
       class: 'text',
       oldest: maybe(AGE),
       etaMs: maybe('number'),
-      ...named('messages bytes inFlight ratePerS', 'number'),
+      ...named('messages bytes inFlight onHold ratePerS', 'number'),
+    }),
+  ),
+});
+
+const INBOX = keys({
+  holds: HOLDS,
+  total: QUEUE,
+  shed: { record: 'number' },
+  lanes: list(
+    keys({
+      subdevice: 'text',
+      isConnected: 'flag',
+      oldest: maybe(AGE),
+      ...named('messages bytes inFlight onHold', 'number'),
+    }),
+  ),
+});
+
+const MESSAGES = keys({
+  ...named('damaged scanned newest', 'number'),
+  next: maybe('number'),
+  rejected: maybe(keys(named('message hint', 'text'))),
+  tally: maybe(
+    keys({
+      ...named('messages bytes', 'number'),
+      oldest: maybe(AGE),
+      newest: maybe(AGE),
+      subdevices: list(keys({ subdevice: 'text', ...named('messages bytes', 'number') })),
+    }),
+  ),
+  messages: list(
+    keys({
+      ...named('number bytes attempts', 'number'),
+      ...named('subdevice topic state', 'text'),
+      age: AGE,
+      payload: maybe(keys({ base64: 'text', text: maybe('text') })),
     }),
   ),
 });
@@ -268,6 +308,8 @@ export const ANSWERS: Readonly<Record<AnswerPath, { readonly from: 'RAM' | 'stor
   '/v1/hub-subscriptions': { from: 'RAM', shape: HUB_SUBSCRIPTIONS },
   '/v1/outbox': { from: 'store', shape: OUTBOX },
   '/v1/explain': { from: 'store', shape: EXPLAIN },
+  '/v1/inbox': { from: 'RAM', shape: INBOX },
+  '/v1/messages': { from: 'store', shape: MESSAGES },
   '/v1/dead-letters': { from: 'store', shape: DEAD_LETTERS },
   '/v1/history': { from: 'store', shape: HISTORY },
   '/v1/events': { from: 'store', shape: EVENTS },

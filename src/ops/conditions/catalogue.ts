@@ -329,6 +329,13 @@ export const CONDITIONS = {
     remedy: 'Run holdfast backlog rate default, or wait for the end of the lower rate.',
     keys: ['hub.messages_per_s'],
   },
+  'on-hold': {
+    meaning: 'An operator keeps messages from the hub or from subdevices (holdfast outbox hold, inbox hold).',
+    effect:
+      'Messages that match wait on disk, in their order, and are neither sent nor shed; messages with QoS 0 on these topics are shed. A full outbox makes subdevices wait.',
+    remedy: 'Run holdfast outbox release or holdfast inbox release when the messages may continue.',
+    keys: ['outbox.messages_max', 'outbox.bytes_max'],
+  },
   'store-full': {
     meaning: 'The disk of the state directory is full.',
     effect:

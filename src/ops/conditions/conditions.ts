@@ -11,6 +11,7 @@ import { bytesWords, countOf } from '../words.ts';
 import { backlogConditions } from './backlog-conditions.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import { type ClockHealth, clockConditions } from './clock-conditions.ts';
+import { type HoldHealth, holdConditions } from './hold-conditions.ts';
 import { type HubHealth, hubConditions } from './hub-conditions.ts';
 import { intakeConditions } from './intake-conditions.ts';
 import { linkConditions } from './link-conditions.ts';
@@ -19,7 +20,7 @@ import { type RejectedFilters, rejectedConditions } from './rejected-filters.ts'
 import { type RemovedSubdevice, removedConditions } from './removed-subdevices.ts';
 import { type StoreHealth, storeConditions } from './store-conditions.ts';
 
-export interface Health extends RejectedFilters, BindingHealth, ClockHealth {
+export interface Health extends HoldHealth, RejectedFilters, BindingHealth, ClockHealth {
   readonly hub: HubHealth;
   readonly links: readonly LinkReport[];
   readonly discarded: readonly DiscardReport[];
@@ -76,6 +77,7 @@ export function conditionsOf(health: Health): Condition[] {
       discarded.some(({ code }) => code === 'shedding'),
     ),
     ...backlogConditions(health),
+    ...holdConditions(health),
     ...setAsideConditions(health),
     ...ledgerConditions(health),
     ...rejectedConditions(health, health.nowMs - health.startedAtMs),

@@ -221,6 +221,7 @@ const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
   ),
   // The condition message-set-aside reports these.
   'set aside after a fault': shed('the program failed on it', 'See the condition message-set-aside.', 'not shown'),
+  'QoS 0 while on hold': shed('on hold by an operator, and sent with QoS 0', 'No action is needed.', 'not shown'),
   'dropped by hand': shed('dropped by an operator', 'No action is needed.', 'not shown'),
   // Reported as commands, or not at all.
   'refused by the subdevice': shed('the subdevice refused it', SEND_AGAIN, 'not shown'),

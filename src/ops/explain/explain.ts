@@ -49,6 +49,7 @@ function hubExplanation({ gateway, status }: ExplainOptions): Explanation {
     doubtedTopics: gateway.outbox.ackHealth.suspects,
     heldPackets: heldPackets(gateway).map(({ packet }) => packet),
     limitPerS: Number.isFinite(perS) ? perS : undefined,
+    roundTrip: undefined,
   });
 }
 

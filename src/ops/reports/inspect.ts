@@ -15,6 +15,7 @@ import type { ExplainReport } from '../explain/explain-report.ts';
 import type { GatewayView } from '../gateway-view.ts';
 import { eventsOf, historyOf } from '../history/history-answers.ts';
 import type { HistoryKeeper } from '../history/history-keeper.ts';
+import { MessageInspector } from '../queues/message-inspector.ts';
 import { NO_RECORDINGS, type Recordings, recorderOf } from '../recordings.ts';
 import { EventTail, type TakeEvent } from '../tail/event-tail.ts';
 import type { TailRequest } from '../tail/tail-request.ts';
@@ -62,6 +63,7 @@ export class Inspector implements Inspection {
   readonly #startedAtMs: number;
   readonly #atStart: Readonly<Record<Direction, Counts>>;
   readonly #queues: QueueReports;
+  readonly #messages: MessageInspector;
   readonly #meters: LinkMeters;
   readonly #medium: MediumMeter;
   readonly #tail: EventTail;
@@ -74,8 +76,10 @@ export class Inspector implements Inspection {
     '/v1/ledger': () => this.#ledger(),
     '/v1/subdevices': () => subdevicesReport(this.#gateway),
     '/v1/hub-subscriptions': () => hubSubscriptionsReport(this.#gateway),
-    '/v1/outbox': () => this.#queues.outbox(),
     '/v1/explain': (query) => this.#explain(query.get('of') ?? ''),
+    '/v1/outbox': () => this.#queues.outbox(this.#messages.holds('uplink')),
+    '/v1/inbox': () => this.#queues.inbox(this.#messages.holds('downlink')),
+    '/v1/messages': (query) => this.#messages.messages(query),
     '/v1/dead-letters': (query) => this.#deadLetters(letterRequestOf(query)),
     '/v1/history': (query) => historyOf(this.#gateway, this.#options.history, query),
     '/v1/events': (query) => eventsOf(this.#gateway, this.#options.history, query),
@@ -88,6 +92,7 @@ export class Inspector implements Inspection {
     this.#startedAtMs = this.#nowMs();
     this.#atStart = { uplink: sumOf(gateway.uplinks), downlink: sumOf(gateway.downlinks) };
     this.#queues = new QueueReports(gateway);
+    this.#messages = new MessageInspector(gateway);
     this.#deadTopics = new DeadLetterTopics(gateway.facts, gateway.store);
     this.#meters = new LinkMeters(gateway);
     this.#medium = new MediumMeter({ gateway, storePath: options.storePath });
@@ -130,6 +135,7 @@ export class Inspector implements Inspection {
       setAside: gateway.setAside.report,
       backlog: gateway.backlog.state,
       imbalance: uplinks.imbalance() + downlinks.imbalance(),
+      onHold: [this.#messages.onHold('uplink'), this.#messages.onHold('downlink')],
     });
     return judge({
       conditions,

@@ -70,7 +70,9 @@ export interface OfflineQueue {
   readonly oldest: Age | null;
 }
 
-/** `holdfast outbox --json` while no daemon runs: `running` distinguishes it from an `OutboxReport`. */
+/**
+ * `holdfast outbox --json` and `inbox --json` while no daemon runs: `running` distinguishes it from an `OutboxReport`.
+ */
 export interface OfflineOutbox {
   readonly running: false;
   readonly total: OfflineQueue;
@@ -101,11 +103,19 @@ export interface OfflineSubdevice {
 }
 
 export function offlineOutboxOf(reading: OfflineReading, moment: BootMoment): OfflineOutbox {
-  const uplinks = reading.lanes.filter(({ direction, pending }) => direction === 'uplink' && pending > 0);
+  return offlineQueueOf('uplink', reading, moment);
+}
+
+export function offlineInboxOf(reading: OfflineReading, moment: BootMoment): OfflineOutbox {
+  return offlineQueueOf('downlink', reading, moment);
+}
+
+function offlineQueueOf(of: LaneReading['direction'], reading: OfflineReading, moment: BootMoment): OfflineOutbox {
+  const lanes = reading.lanes.filter(({ direction, pending }) => direction === of && pending > 0);
   return {
     running: false,
-    total: queueOf(uplinks, reading, moment),
-    lanes: uplinks.map((lane) => Object.assign({ subdevice: lane.subdevice }, queueOf([lane], reading, moment))),
+    total: queueOf(lanes, reading, moment),
+    lanes: lanes.map((lane) => Object.assign({ subdevice: lane.subdevice }, queueOf([lane], reading, moment))),
     findings: reading.findings,
     unknown: unknownIn(reading.losses),
   };

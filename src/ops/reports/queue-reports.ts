@@ -8,11 +8,12 @@ import type { Lane } from '../../custody/lane.ts';
 import { addCounts, type Counts, ZERO } from '../../custody/ledger.ts';
 import { intakeWordsOf } from '../conditions/intake-words.ts';
 import type { GatewayView } from '../gateway-view.ts';
+import type { HoldReport } from '../queues/hold-report.ts';
 import { GrowthMeter } from './growth-meter.ts';
 import { type DiscardReport, discardReports } from './intake-report.ts';
 import type { Growth } from './outlook.ts';
 import { Rate } from './rate.ts';
-import type { OutboxLane, OutboxReport, QueueReport } from './report.ts';
+import type { InboxReport, OutboxLane, OutboxReport, QueueReport } from './report.ts';
 
 /** Time between two samples of the rates. */
 const SAMPLE_MS = 1000;
@@ -46,14 +47,15 @@ export class QueueReports {
       inFlight: lanes.reduce((sum, lane) => sum + inFlightIn(lane), 0),
       oldest: this.#oldest(lanes),
       ratePerS: flow.outPerS,
-      etaMs: flow.etaMs(custodian.pending),
+      etaMs: flow.etaMs(custodian.pending - onHoldIn(lanes)),
       ...(direction === 'uplink'
         ? { messagesMax: config.outbox.messagesMax, bytesMax: config.outbox.bytesMax, overflow: config.outbox.overflow }
         : { messagesMax: config.inbox.messagesMax, bytesMax: 0, overflow: config.inbox.overflow }),
     };
   }
 
-  outbox(): OutboxReport {
+  /** @param holds operator holds of the outbox */
+  outbox(holds: readonly HoldReport[]): OutboxReport {
     const { uplinks, outbox, registry, alarmTopics, backlog } = this.#gateway;
     const lanes: OutboxLane[] = [];
     for (const lane of uplinks.lanes()) {
@@ -65,9 +67,10 @@ export class QueueReports {
         messages: lane.pending,
         bytes: lane.pendingBytes,
         inFlight: inFlightIn(lane),
+        onHold: lane.onHold,
         oldest: this.#oldest([lane]),
         ratePerS: flow?.outPerS ?? 0,
-        etaMs: flow?.etaMs(lane.pending) ?? null,
+        etaMs: flow?.etaMs(lane.pending - lane.onHold) ?? null,
       });
     }
     return {
@@ -78,6 +81,30 @@ export class QueueReports {
       dead: sumOf(uplinks).dead,
       alarmTopicsWait: !alarmTopics.isSettled,
       backlog: backlog.state,
+      holds,
+    };
+  }
+
+  /** @param holds operator holds of the inbox */
+  inbox(holds: readonly HoldReport[]): InboxReport {
+    const { downlinks, registry } = this.#gateway;
+    const lanes = [...downlinks.lanes()].filter(({ pending }) => pending > 0);
+    return {
+      total: this.queue('downlink'),
+      lanes: lanes.map((lane) => {
+        const subdevice = registry.byLane(lane.lane);
+        return {
+          subdevice: subdevice?.id ?? '(no subdevice)',
+          isConnected: subdevice?.isAttached ?? false,
+          messages: lane.pending,
+          bytes: lane.pendingBytes,
+          inFlight: inFlightIn(lane),
+          onHold: lane.onHold,
+          oldest: this.#oldest([lane]),
+        };
+      }),
+      shed: sumOf(downlinks).shed,
+      holds,
     };
   }
 
@@ -177,6 +204,10 @@ function refusedOf(discarded: readonly DiscardReport[]): Record<string, number> 
   for (const each of discarded)
     if (intakeWordsOf(each).code === 'uplinks-refused') refused[each.reason] = (refused[each.reason] ?? 0) + each.count;
   return refused;
+}
+
+function onHoldIn(lanes: readonly Lane[]): number {
+  return lanes.reduce((sum, lane) => sum + lane.onHold, 0);
 }
 
 function inFlightIn(lane: Lane): number {

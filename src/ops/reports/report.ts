@@ -9,6 +9,7 @@
 import type { Age } from '../../base/time.ts';
 import type { BacklogState } from '../../flow/backlog-control.ts';
 import type { ConditionCode } from '../conditions/catalogue.ts';
+import type { HoldReport } from '../queues/hold-report.ts';
 import type { HubReport } from './hub-report.ts';
 import type { DiscardReport } from './intake-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
@@ -173,6 +174,29 @@ export interface OutboxReport {
   readonly alarmTopicsWait: boolean;
   /** Limits of the backlog that an operator has set. */
   readonly backlog: BacklogState;
+  /** Operator holds on uplinks. */
+  readonly holds: readonly HoldReport[];
+}
+
+/** Answer of `GET /v1/inbox`: downlinks waiting for subdevices. */
+export interface InboxReport {
+  readonly total: QueueReport;
+  readonly lanes: readonly InboxLane[];
+  /** Downlinks shed, of all starts, by reason. */
+  readonly shed: Readonly<Record<string, number>>;
+  /** Operator holds on downlinks. */
+  readonly holds: readonly HoldReport[];
+}
+
+export interface InboxLane {
+  readonly subdevice: string;
+  readonly isConnected: boolean;
+  readonly messages: number;
+  readonly bytes: number;
+  readonly inFlight: number;
+  /** Messages that an operator hold keeps from the subdevice. */
+  readonly onHold: number;
+  readonly oldest: Age | null;
 }
 
 /** Answer of the commands for the backlog. */
@@ -189,6 +213,8 @@ export interface OutboxLane {
   readonly messages: number;
   readonly bytes: number;
   readonly inFlight: number;
+  /** Messages that an operator hold keeps from the hub. */
+  readonly onHold: number;
   readonly oldest: Age | null;
   readonly ratePerS: number;
   readonly etaMs: number | null;

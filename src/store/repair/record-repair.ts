@@ -32,6 +32,7 @@ const CONSEQUENCE: Readonly<Record<CheckedTable, string>> = {
   topic_id: 'the subdevices register these topics again',
   hub_filter: 'the gateway subscribes to these filters again',
   alarm_topic: 'newer alarms may overtake waiting ones',
+  hold: 'these operator holds have ended, and their messages are sent',
   hub_session: 'pending messages may have been sent before, and the session at the hub may be lost',
   hub_gap: 'downlinks may be missing since an unknown time',
   ledger: 'these counters restart with the pending messages; the number of other lost rows is unknown',

@@ -19,6 +19,7 @@ export const CHECKED_TABLES = [
   'hub_session',
   'hub_gap',
   'alarm_topic',
+  'hold',
   'ledger',
   'sequence',
   'loss',

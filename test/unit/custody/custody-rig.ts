@@ -1,11 +1,12 @@
 /** Custody rig: a group commit that commits on command, and its disk. */
-import type { Message } from '../../../src/base/message.ts';
+import { chargedBytes, type Message } from '../../../src/base/message.ts';
 import type { Stamp } from '../../../src/base/time.ts';
 import { type Change, countsOf } from '../../../src/custody/change.ts';
 import { Custodian, type CustodianOptions } from '../../../src/custody/custodian.ts';
 import type { Durability } from '../../../src/custody/durability.ts';
 import { type Entry, rowBegin } from '../../../src/custody/entry.ts';
 import { addCounts, type Counts, imbalance, settledTotal, ZERO } from '../../../src/custody/ledger.ts';
+import { coversTopic } from '../../../src/custody/operator-hold.ts';
 import type { LaneBacklog, LaneCounts, LaneWants, Row, RowPage } from '../../../src/custody/row.ts';
 
 export const STAMP: Stamp = { epoch: 1, upMs: 0 };
@@ -56,12 +57,14 @@ export class BenchDisk implements Durability {
       if (entry.keeping === 'held' && entry.ended === undefined) this.enqueue('uplink', entry);
   }
 
-  begin(): void {
-    if (this.#running !== undefined) return;
+  /** @returns false if a commit is running */
+  begin(): boolean {
+    if (this.#running !== undefined) return false;
     const puts = this.enqueued.splice(0).filter((entry) => entry.ended === undefined);
     for (const entry of puts) entry.keeping = 'committing';
     const changes = puts.flatMap((entry) => rowBegin('uplink', entry));
     this.#running = { puts, changes: [...changes, ...this.lazyChanges.splice(0)] };
+    return true;
   }
 
   /** Cuts the power: the running commit has no effect. */
@@ -83,15 +86,22 @@ export class BenchDisk implements Durability {
       .filter((row) => row.seq >= from)
       .sort((left, right) => left.seq - right.seq);
     const rows: Row[] = [];
+    const passed = new Map<number, { lane: number; rows: number; bytes: number; from: number }>();
     let scannedTo = from - 1;
     for (const row of scanned) {
       if (rows.length >= limit) break;
       scannedTo = row.seq;
       const want = lanes.get(row.lane);
       const taken = rows.filter(({ lane }) => lane === row.lane).length;
-      if (want !== undefined && row.seq >= want.from && taken < want.rows) rows.push(row);
+      if (want === undefined || row.seq < want.from || taken >= want.rows || want.skip?.has(row.seq)) continue;
+      if (want.filters === undefined || !coversTopic(want.filters, row.topic)) {
+        rows.push(row);
+        continue;
+      }
+      const sum = passed.get(row.lane) ?? { lane: row.lane, rows: 0, bytes: 0, from: row.seq };
+      passed.set(row.lane, { ...sum, rows: sum.rows + 1, bytes: sum.bytes + chargedBytes(row) });
     }
-    return { rows, scannedTo, atEnd: rows.length < limit, damaged: [] };
+    return { rows, scannedTo, atEnd: rows.length < limit, damaged: [], passed: [...passed.values()] };
   }
 
   get counts(): LaneCounts[] {

@@ -4,6 +4,7 @@ import { Committer } from '../../../src/commit/committer.ts';
 import type { Change } from '../../../src/custody/change.ts';
 import type { LetterPage } from '../../../src/custody/dead-letter.ts';
 import { type Entry, newEntry } from '../../../src/custody/entry.ts';
+import type { MessagePage } from '../../../src/custody/message-page.ts';
 import type { RowPage } from '../../../src/custody/row.ts';
 import type { Cancel, Clock, Store } from '../../../src/ports.ts';
 import { Mailbox } from '../../../src/runtime/mailbox.ts';
@@ -79,8 +80,8 @@ export class StepStore implements Store {
     return { letters: [], kept: 0, newest: 0, dead: 0 };
   }
 
-  async still(): Promise<never> {
-    throw new Error('not implemented in this store');
+  async messages(): Promise<MessagePage> {
+    return { rows: [], damaged: [], scanned: 0, scannedTo: 0, atEnd: true };
   }
 
   async close(): Promise<void> {}

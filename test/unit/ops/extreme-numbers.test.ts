@@ -81,6 +81,9 @@ const TROUBLED: Health = {
   ...{ nowMs: 9, startedAtMs: 1, hub: TROUBLED_HUB, links: [], bindings: [], unconfiguredDevices: ['p/d'] },
   unconfirmed: { subdevices: ['a', 'b'], forMs: 1 },
   removed: [],
+  onHold: [
+    { holds: [{ queue: 'outbox', subdevice: null, topic: null, age: { ms: 1, quality: 'exact' } }], messages: 1 },
+  ],
   storeFullSinceMs: undefined,
   diskLow: undefined,
   clock: { wallMs: 1, isSet: false, isTrusted: false, aheadOfHubMs: 1 },

@@ -18,6 +18,7 @@ import type { QueueReport, StatusFacts } from '../../../../src/ops/reports/repor
 import type { TakeEvent } from '../../../../src/ops/tail/event-tail.ts';
 import type { TailRequest } from '../../../../src/ops/tail/tail-request.ts';
 import { judge } from '../../../../src/ops/verdict.ts';
+import { HOLD, MESSAGES } from './queue-samples.ts';
 
 const EMPTY_QUEUE: QueueReport = {
   messages: 0,
@@ -64,7 +65,6 @@ export const AWAY: StatusFacts = {
     nextAttemptInMs: 4200,
     subscriptions: 12,
     subscriptionsMax: 0,
-    roundTrip: { count: 256, p50Ms: 21, p99Ms: 84 },
     replay: null,
   },
   links: [
@@ -216,6 +216,8 @@ export class FakeGateway implements Inspection {
     '/v1/hub-subscriptions': () => this.hubSubscriptions(),
     '/v1/outbox': () => this.outbox(),
     '/v1/explain': (query) => this.explain(query.get('of') ?? ''),
+    '/v1/inbox': () => this.inbox(),
+    '/v1/messages': () => this.messages(),
     '/v1/dead-letters': (query) => this.deadLetters(letterRequestOf(query)),
     '/v1/history': () => HISTORY,
     '/v1/events': () => EVENTS,
@@ -258,12 +260,25 @@ export class FakeGateway implements Inspection {
     const { messages, bytes, inFlight, oldest, ratePerS, etaMs } = this.facts.outbox;
     return {
       total: this.facts.outbox,
-      lanes: [{ subdevice: 'meter-1', class: 'backlog' as const, messages, bytes, inFlight, oldest, ratePerS, etaMs }],
+      lanes: [
+        {
+          subdevice: 'meter-1',
+          class: 'backlog' as const,
+          messages,
+          bytes,
+          inFlight,
+          onHold: 3,
+          oldest,
+          ratePerS,
+          etaMs,
+        },
+      ],
       refused: {},
       shed: {},
       dead: 0,
       alarmTopicsWait: false,
       backlog: { pause: null, rate: null },
+      holds: [HOLD],
     };
   }
 
@@ -291,6 +306,20 @@ export class FakeGateway implements Inspection {
       reasons: [reason],
     };
     return { of, explanations: of === 'u1-7' ? [explanation] : [], similar: of === 'meter' ? ['meter-1'] : [] };
+  }
+
+  inbox() {
+    const { messages, bytes, inFlight, oldest } = this.facts.inbox;
+    return {
+      total: this.facts.inbox,
+      lanes: [{ subdevice: 'meter-1', isConnected: true, messages, bytes, inFlight, onHold: 0, oldest }],
+      shed: {},
+      holds: [{ ...HOLD, queue: 'inbox' as const }],
+    };
+  }
+
+  async messages() {
+    return MESSAGES;
   }
 
   async deadLetters(request: LetterRequest) {

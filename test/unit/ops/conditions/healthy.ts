@@ -31,6 +31,7 @@ export const HEALTHY: Health = {
   unconfiguredDevices: [],
   unconfirmed: { subdevices: [], forMs: 0 },
   removed: [],
+  onHold: [],
   storeFullSinceMs: undefined,
   diskLow: undefined,
   clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined },

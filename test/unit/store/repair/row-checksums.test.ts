@@ -30,6 +30,7 @@ const CHANGES: readonly Change[] = [
   ...[1, 2, 3, 4].map((seq) => put(seq)),
   settle(1),
   { kind: 'commandMark', mark: { lane: 1, topic: 'hash of a topic', last: 'hash 1', retained: 'hash 2' } },
+  { kind: 'hold', hold: { direction: 'uplink', subdevice: 1, filter: 'a/#', since: CHANGED_AT } },
   { kind: 'backlogLimit', limit: { kind: 'pause', tenthsPerS: 0, since: CHANGED_AT, forMs: 60_000 } },
   { kind: 'put', direction: 'downlink', row: row(1) },
 ];
