@@ -36,6 +36,7 @@ import { notifySystemd, statusOf } from './io/systemd.ts';
 import { timesyncd } from './io/time-service.ts';
 import { startAdministration } from './ops/api/administration.ts';
 import { startControl } from './ops/api/control.ts';
+import { ConditionWatch } from './ops/history/condition-watch.ts';
 import { JournalBudget } from './ops/journal-budget.ts';
 import { EVENT_NAMES, NARRATORS } from './ops/narration.ts';
 import { SnapshotFolder } from './ops/queues/snapshot-folder.ts';
@@ -219,7 +220,12 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   gateway.start();
   history.start();
   notifySystemd('READY=1');
-  const show = looking(facts, 'status', () => notifySystemd(statusOf(`Losing data? ${inspection.status().sentence}`)));
+  const conditions = new ConditionWatch(facts, clock);
+  const show = looking(facts, 'status', () => {
+    const report = inspection.status();
+    conditions.look(report.conditions);
+    notifySystemd(statusOf(`Losing data? ${report.sentence}`));
+  });
   const status = setInterval(show, STATUS_MS);
   const flush = setTimeout(flushCompileCache, FLUSH_COMPILE_CACHE_AFTER_MS);
   const { code, reason } = await ending.ended;

@@ -39,7 +39,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   bench: 'base codec io ports ops runtime',
   doctor: 'base config codec hub io ops ports store app',
   support: 'base doctor io ops',
-  cli: 'base config doctor support driver recorder ops io store bench daemon',
+  cli: 'base config doctor support driver history recorder ops io store bench daemon',
   app: 'base commit config custody driver flow history hub io ops outbox ports recorder runtime store subdevices',
   daemon: 'base config io ops runtime app',
   main: 'base cli',

@@ -19,7 +19,10 @@ import type { MessageReport, MessageTally } from '../ops/queues/message-report.t
 import type { QueueName } from '../ops/queues/message-selector.ts';
 import type { DropAnswer, HoldAnswer, RetryAnswer } from '../ops/queues/queue-answers.ts';
 import type { BindingOutcomes, BindingsReport } from '../ops/reports/binding-report.ts';
+import type { ConditionSpell } from '../ops/reports/condition-spells.ts';
 import type { DeadLetterReport, DeadLettersReport } from '../ops/reports/dead-letter-report.ts';
+import type { EventsReport } from '../ops/reports/events-report.ts';
+import type { HistoryReport } from '../ops/reports/history-report.ts';
 import type { LedgerReport } from '../ops/reports/ledger-report.ts';
 import type { LinkReport } from '../ops/reports/link-report.ts';
 import type { OfflineOutbox, OfflineStatus, OfflineSubdevices } from '../ops/reports/offline-report.ts';
@@ -92,6 +95,9 @@ export interface JsonOutputs {
   readonly trace: TraceLine;
   readonly tail: ShownTailLine;
   readonly conditions: { readonly conditions: readonly Condition[] };
+  readonly history: HistoryReport;
+  readonly events: EventsReport;
+  readonly 'condition-history': { readonly conditions: readonly ConditionSpell[] };
   readonly condition: ConditionEntry & { readonly code: string };
   readonly ports: PortsReport;
   readonly links: { readonly links: readonly LinkReport[] };
@@ -240,6 +246,9 @@ export const JSON_OUTPUTS: Readonly<
   trace: { version: 1, commands: ['trace'] },
   tail: { version: 1, commands: ['tail'] },
   conditions: { version: 1, commands: ['conditions'] },
+  history: { version: 1, commands: ['history'] },
+  events: { version: 1, commands: ['events'] },
+  'condition-history': { version: 1, commands: ['conditions'] },
   condition: { version: 1, commands: ['conditions explain'] },
   ports: { version: 1, commands: ['ports'] },
   links: { version: 1, commands: ['links'] },

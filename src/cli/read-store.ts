@@ -4,6 +4,7 @@
  */
 import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
+import type { HistoryAnswer, HistoryRequest } from '../history/history-requests.ts';
 import { readBootId } from '../io/boot.ts';
 import { systemClock } from '../io/clock.ts';
 import { lockOwnersOf } from '../io/lock-owners.ts';
@@ -53,6 +54,16 @@ export async function readOfflineMessages<T>(
     absent,
   );
   return found.value;
+}
+
+/** Reads the history in the same way as `readOffline`. */
+export async function readOfflineHistory(
+  stateDir: string,
+  request: HistoryRequest,
+  absent: Fault,
+): Promise<HistoryAnswer> {
+  const { readHistoryOffline } = await import('../store/offline.ts');
+  return await reading(() => readHistoryOffline(stateDir, request), stateDir, absent);
 }
 
 /** Answer of the running gateway, or the content of the store if no gateway runs. */

@@ -16,7 +16,7 @@ const EACH_TOTAL_MAX = 8;
 /** Number of events of one kind until the buffer is written: about 4 pages of the store. */
 const KIND_MAX = 60;
 /** Largest number of events that wait while the disk is full. */
-const WAITING_MAX = 500;
+const WAITING_MAX = 240;
 /** Number of different events whose repetition is recognised after the buffer was written. */
 const REPEATS_MAX = 512;
 
@@ -53,12 +53,12 @@ export class EventBuffer {
     this.#take(event, repeats);
   }
 
-  /** Takes all events to write them. `written` or `unwritten` follows before the next call. */
-  take(): readonly HistoryEvent[] {
-    this.#taken = this.#events;
-    this.#events = [];
-    this.#omitted.clear();
-    for (const repeats of this.#repeats.values()) repeats.total = 0;
+  /** Takes the events of these kinds to write them. `written` or `unwritten` follows before the next call. */
+  take(isWanted: (kind: EventKind) => boolean): readonly HistoryEvent[] {
+    this.#taken = this.#events.filter(({ kind }) => isWanted(kind));
+    this.#events = this.#events.filter(({ kind }) => !isWanted(kind));
+    for (const kind of this.#omitted.keys()) if (isWanted(kind)) this.#omitted.delete(kind);
+    if (this.#events.length === 0) for (const repeats of this.#repeats.values()) repeats.total = 0;
     return this.#taken;
   }
 
@@ -101,6 +101,7 @@ export class EventBuffer {
       name: 'eventsOmitted',
       subject: '',
       sentence: `${count} further events of the kind ${event.kind} were too frequent to be kept`,
+      detail: '',
       durationMs: null,
       count: 1,
       upMs: event.upMs,

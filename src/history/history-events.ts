@@ -25,6 +25,8 @@ export interface HistoryEvent {
   /** Link, subdevice, condition or command that the event concerns; '' if there is none. */
   readonly subject: string;
   readonly sentence: string;
+  /** Effect on data of a condition, or the command of an operator; '' for other events. */
+  readonly detail: string;
   /** Duration of the state that the event ended, ms; `null`: it ended none, or the duration is unknown. */
   readonly durationMs: number | null;
   /** Number of equal events that this one stands for. */
@@ -58,7 +60,12 @@ export function eventLine(event: HistoryEvent): string {
   return JSON.stringify([
     ...[epoch, Math.floor(upMs), offsetMs === null ? null : Math.round(offsetMs), kind, name],
     ...[cut(event.subject, SUBJECT_MAX), cut(event.sentence, SENTENCE_MAX)],
-    ...[durationMs === null ? null : Math.round(durationMs), count, Math.floor(lastUpMs - upMs)],
+    ...[
+      durationMs === null ? null : Math.round(durationMs),
+      count,
+      Math.floor(lastUpMs - upMs),
+      cut(event.detail, SUBJECT_MAX),
+    ],
   ]);
 }
 
@@ -70,12 +77,13 @@ export function eventInLine(line: string): HistoryEvent | undefined {
   } catch {
     return undefined;
   }
-  if (!Array.isArray(fields) || fields.length < 10) return undefined;
-  const [epoch, upMs, offsetMs, kind, name, subject, sentence, durationMs, count, lastsMs] = fields;
+  if (!Array.isArray(fields) || fields.length < 11) return undefined;
+  const [epoch, upMs, offsetMs, kind, name, subject, sentence, durationMs, count, lastsMs, detail] = fields;
   if (![epoch, upMs, count, lastsMs].every(isNumber) || ![offsetMs, durationMs].every(isNumberOrNull)) return undefined;
-  if (![kind, name, subject, sentence].every((text) => typeof text === 'string') || !isEventKind(kind))
+  if (![kind, name, subject, sentence, detail].every((text) => typeof text === 'string') || !isEventKind(kind))
     return undefined;
-  return { epoch, upMs, offsetMs, kind, name, subject, sentence, durationMs, count, lastUpMs: upMs + lastsMs };
+  const lastUpMs = upMs + lastsMs;
+  return { epoch, upMs, offsetMs, kind, name, subject, sentence, detail, durationMs, count, lastUpMs };
 }
 
 function isNumber(value: unknown): value is number {

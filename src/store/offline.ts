@@ -12,11 +12,13 @@ import { ZERO } from '../custody/ledger.ts';
 import type { MessagePage, MessageRequest } from '../custody/message-page.ts';
 import type { OperatorHold } from '../custody/operator-hold.ts';
 import type { LaneCounts, LossRow, SubdeviceRow } from '../custody/row.ts';
+import type { HistoryAnswer, HistoryRequest } from '../history/history-requests.ts';
 import { type Database, faultOf, openReadOnly } from './database.ts';
 import { readLetters } from './dead-letter-rows.ts';
 import { readEpochs } from './epoch-rows.ts';
 import { readMessages, readNewest } from './message-rows.ts';
 import { readHolds, readLosses, readOldest, readSubdevices, readTally } from './reader.ts';
+import { HistoryStore } from './history-store.ts';
 import { dryRun } from './repair/dry-run.ts';
 import { markPathOf } from './repair/high-water.ts';
 import { compareWithMark } from './repair/high-water-check.ts';
@@ -110,6 +112,14 @@ export function readMessagesOffline<T>(stateDir: string, read: (messages: Offlin
       page: (request) => readMessages(database, request),
     }),
   );
+}
+
+/** See `readStoreOffline` for the result and the faults. */
+export async function readHistoryOffline(
+  stateDir: string,
+  request: HistoryRequest,
+): Promise<HistoryAnswer | undefined> {
+  return readOffline(stateDir, (_path, { database }) => new HistoryStore(database).answer(request));
 }
 
 function readOffline<T>(stateDir: string, read: (path: string, ...found: Parameters<Look<T>>) => T): T | undefined {

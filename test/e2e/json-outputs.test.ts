@@ -36,7 +36,10 @@ const RUNNING: readonly (readonly string[])[] = [
   ['outbox', 'hold', '--subdevice', 'a'],
   ['outbox', 'release', '--all'],
   ['outbox', 'drop', '--all'],
+  ['history'],
+  ['events'],
   ['conditions'],
+  ['conditions', '--history'],
   ['conditions', 'explain', 'hub-away'],
   ['conditions', 'explain', 'no-such-code'],
   ['ports'],
@@ -67,6 +70,8 @@ const STOPPED: readonly (readonly string[])[] = [
   ['inbox'],
   ['outbox', 'list'],
   ['dead-letters', 'list'],
+  ['history'],
+  ['events'],
   ['links'],
 ];
 

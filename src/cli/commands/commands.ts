@@ -3,6 +3,7 @@ import type { Command } from 'commander';
 import type { Add } from './add-command.ts';
 import { addBacklog, addMark } from './control-commands.ts';
 import { addConditions, addHealth } from './health-commands.ts';
+import { addHistory } from './history-commands.ts';
 import { addHub } from './hub-commands.ts';
 import { addLinks } from './link-commands.ts';
 import { addDeadLetters, addQueues } from './queue-commands.ts';
@@ -11,6 +12,7 @@ import { addConfig, addHelp, addRunning } from './setup-commands.ts';
 
 export function addCommands(add: Add, program: Command): void {
   addHealth(add);
+  addHistory(add);
   addConditions(add);
   addLinks(add, program);
   addQueues(add);

@@ -1,10 +1,12 @@
 /** Commands that show the health of the gateway, its conditions and events. */
 import { Option } from 'commander';
 import type { BundleOptions } from '../make-bundle.ts';
+import { moment } from '../moment.ts';
 import type { DoctorOptions } from '../show-doctor.ts';
 import type { StatusOptions } from '../show-status.ts';
 import type { TailOptions } from '../tail.ts';
 import { type Add, collect, wholeNumber } from './add-command.ts';
+import { SINCE } from './history-commands.ts';
 
 export function addHealth(add: Add): void {
   add<StatusOptions>('status', 'Show gateway health: is any data being lost?', async ({ context, options }) =>
@@ -95,9 +97,17 @@ function addTail(add: Add): void {
 }
 
 export function addConditions(add: Add): void {
-  const conditions = add('conditions', 'List all present conditions (problems) in full', async ({ context }) =>
-    (await import('../show-conditions.ts')).showConditions(context),
+  const conditions = add<{ readonly history?: true; readonly since?: number }>(
+    'conditions',
+    'List all present conditions (problems) in full',
+    async ({ context, options }) =>
+      options.history === true
+        ? (await import('../condition-history.ts')).showConditionHistory(context, options.since)
+        : (await import('../show-conditions.ts')).showConditions(context),
   );
+  conditions
+    .option('--history', 'list past conditions too, with their times')
+    .option('--since <when>', `beginning of the list of --history (default: 7d): ${SINCE}`, moment);
   add(
     'explain <code>',
     'Explain a condition: meaning, effect on data, remedy, configuration keys',

@@ -279,7 +279,7 @@ const EVENTS = keys({
   nowMs: maybe('number'),
   events: list(
     keys({
-      ...named('quality kind name subject sentence', 'text'),
+      ...named('quality kind name subject sentence detail', 'text'),
       ...named('count boot upMs', 'number'),
       atMs: maybe('number'),
       lastAtMs: maybe('number'),

@@ -11,6 +11,7 @@ import { type FactOf, reportFact } from '../narration.ts';
 interface Term<Name extends EventName> {
   readonly kind: EventKind;
   readonly subject?: (fact: FactOf<Name>) => string;
+  readonly detail?: (fact: FactOf<Name>) => string;
   /** State that the fact begins; it ends every other state with the same kind and subject. */
   readonly begins?: string;
   /** Duration that the fact itself states. */
@@ -34,7 +35,7 @@ const TERMS: { readonly [Name in EventName]?: Term<Name> } = {
   configurationChanged: { kind: 'configuration' },
   tlsFilesJudged: { kind: 'configuration' },
   secretFileJudged: { kind: 'configuration' },
-  operatorActed: { kind: 'operator', subject: ({ subject }) => subject },
+  operatorActed: { kind: 'operator', subject: ({ subject }) => subject, detail: ({ action }) => action },
   backlogLimitEnded: { kind: 'operator' },
   storeFull: { kind: 'storage' },
   storeRecovered: { kind: 'storage' },
@@ -56,7 +57,7 @@ const TERMS: { readonly [Name in EventName]?: Term<Name> } = {
   subdeviceDetached: { kind: 'subdevice', subject: subdevice, begins: 'away' },
   subdeviceRefused: { kind: 'subdevice', subject: subdevice },
   willPublished: { kind: 'subdevice', subject: subdevice },
-  conditionRaised: { kind: 'condition', subject: ({ code }) => code },
+  conditionRaised: { kind: 'condition', subject: ({ code }) => code, detail: ({ effect }) => effect },
   conditionCleared: { kind: 'condition', subject: ({ code }) => code, lasted: ({ forMs }) => forMs },
 };
 
@@ -88,7 +89,7 @@ export class EventLog {
 
   /** Adds an event that happened at an earlier time. */
   addEarlier(event: Pick<HistoryEvent, 'epoch' | 'upMs' | 'offsetMs' | 'kind' | 'name' | 'sentence'>): void {
-    this.buffer.add({ ...event, subject: '', durationMs: null, count: 1, lastUpMs: event.upMs });
+    this.buffer.add({ ...event, subject: '', detail: '', durationMs: null, count: 1, lastUpMs: event.upMs });
   }
 
   #add<Name extends EventName>(name: Name, fact: FactOf<Name>): void {
@@ -100,7 +101,20 @@ export class EventLog {
     const offsetMs = this.#gateway.wallClock.epochs.get(epoch)?.wallMinusUpMs ?? null;
     const sentence = reportFact(name, fact);
     const { kind } = term;
-    this.buffer.add({ epoch, upMs, offsetMs, kind, name, subject, sentence, durationMs, count: 1, lastUpMs: upMs });
+    const detail = term.detail?.(fact) ?? '';
+    this.buffer.add({
+      epoch,
+      upMs,
+      offsetMs,
+      kind,
+      name,
+      subject,
+      sentence,
+      detail,
+      durationMs,
+      count: 1,
+      lastUpMs: upMs,
+    });
   }
 
   /** @returns duration of the state that ends; `null`: unknown */

@@ -8,7 +8,7 @@
  * keeps `SAMPLES_MAX` samples.
  */
 import { crc32 } from 'node:zlib';
-import { looking } from '../../base/events.ts';
+import { type EventName, looking } from '../../base/events.ts';
 import type { CommitSupplement } from '../../commit/commit-supplement.ts';
 import type { Committer } from '../../commit/committer.ts';
 import type { Change } from '../../custody/change.ts';
@@ -45,6 +45,10 @@ const SAMPLES_MAX = 2 * BLOCK_SAMPLES_MAX;
 const FULL_RETRY_MS = 10 * MINUTE_MS;
 /** Shortest part of a minute that a stop stores as a sample. */
 const PART_MS_MIN = 1000;
+/** Events that join the next commit: without them a later process does not know how this one ended. */
+const URGENT: ReadonlySet<EventName> = new Set(['gatewayStarted', 'gatewayEnded', 'operatorActed']);
+/** Shortest time between two commits that such events join: a page each. */
+const URGENT_MS_MIN = 10 * MINUTE_MS;
 const RINGS: readonly EventRing[] = ['rare', 'frequent'];
 
 export class HistoryKeeper implements CommitSupplement {
@@ -58,6 +62,9 @@ export class HistoryKeeper implements CommitSupplement {
   /** Samples that a commit is writing. */
   #taken: readonly MinuteSample[] | undefined;
   #retryAtMs = 0;
+  /** True if an event waits that the next commit should have: a start, or an action of an operator. */
+  #isUrgent = false;
+  #urgentAtMs = 0;
   #isStopping = false;
 
   constructor(options: HistoryOptions) {
@@ -66,6 +73,7 @@ export class HistoryKeeper implements CommitSupplement {
     this.#configuration = crc32(configMark);
     this.#sampler = new HistorySampler(gateway, machine, options.writtenBytes);
     this.#log = new EventLog(gateway, (name) => {
+      if (URGENT.has(name)) this.#isUrgent = true;
       if (name === 'gatewayStopping') this.#stop();
     });
     committer.supplement(this);
@@ -104,19 +112,21 @@ export class HistoryKeeper implements CommitSupplement {
   }
 
   take(): readonly Change[] {
-    const isComplete = this.#samples.length >= BLOCK_SAMPLES_MIN;
-    if (this.#number === undefined || !(isComplete || this.#isStopping)) return [];
-    if (this.#taken !== undefined || this.#options.gateway.clock.nowMs() < this.#retryAtMs) return [];
-    this.#taken = this.#samples;
+    const nowMs = this.#options.gateway.clock.nowMs();
+    if (this.#number === undefined || this.#taken !== undefined || nowMs < this.#retryAtMs) return [];
+    const isComplete = this.#samples.length >= BLOCK_SAMPLES_MIN || this.#isStopping;
+    if (!isComplete && !(this.#isUrgent && nowMs >= this.#urgentAtMs)) return [];
     const changes: Change[] = [];
+    this.#taken = isComplete ? this.#samples : [];
     if (this.#taken.length > 0)
       changes.push({ kind: 'historySamples', number: this.#number, table: encodeSamples(this.#taken) });
-    const events = this.#log.buffer.take();
+    const events = this.#log.buffer.take((kind) => isComplete || ringOf(kind) === 'rare');
     for (const ring of RINGS) {
       const lines = events.filter(({ kind }) => ringOf(kind) === ring).map(eventLine);
       if (lines.length > 0) changes.push({ kind: 'historyEvents', ring, lines });
     }
     if (changes.length === 0) this.#taken = undefined;
+    else this.#isUrgent = false;
     return changes;
   }
 
@@ -124,6 +134,7 @@ export class HistoryKeeper implements CommitSupplement {
     const written = this.#taken ?? [];
     this.#taken = undefined;
     this.#log.buffer.written();
+    this.#urgentAtMs = this.#options.gateway.clock.nowMs() + URGENT_MS_MIN;
     if (this.#isStopping) this.#retryAtMs = Number.POSITIVE_INFINITY; // all is written
     if (written.length < BLOCK_SAMPLES_MIN || this.#number === undefined) return;
     this.#number += 1;
@@ -143,27 +154,27 @@ export class HistoryKeeper implements CommitSupplement {
     const last = samples.at(-1);
     if (last !== undefined && last.configuration !== this.#configuration)
       this.#options.gateway.facts.emit('configurationChanged', { mark: this.#options.configMark });
-    if (last !== undefined && lastEvent?.name !== 'gatewayStopping') this.#noteEnd(last);
+    if (lastEvent !== undefined && lastEvent.name !== 'gatewayStopping') this.#noteEnd(lastEvent, last);
   }
 
   /** Adds the end of a process that did not stop, at the last time that is known of it. */
-  #noteEnd(last: MinuteSample): void {
+  #noteEnd({ epoch, upMs }: HistoryEvent, last: MinuteSample | undefined): void {
     const { gateway } = this.#options;
-    const epochs = gateway.wallClock.epochs;
-    const isSameBoot = last.epoch === gateway.stamp().epoch;
-    const lastUpMs = isSameBoot ? undefined : epochs.get(last.epoch)?.lastUpMs;
+    const boot = gateway.wallClock.epochs.get(epoch);
+    const isSameBoot = epoch === gateway.stamp().epoch;
+    const sampledMs = last?.epoch === epoch ? (last.minute + 1) * MINUTE_MS : 0;
     const sentence = isSameBoot
       ? 'the previous process of the gateway ended without a stop'
       : 'the machine restarted without a stop of the gateway: power cut, reset or reboot';
-    gateway.facts.emit('gatewayEnded', { sentence });
     this.#log.addEarlier({
-      epoch: last.epoch,
-      upMs: Math.max((last.minute + 1) * MINUTE_MS, lastUpMs ?? 0),
-      offsetMs: last.offsetMs ?? epochs.get(last.epoch)?.wallMinusUpMs ?? null,
+      epoch,
+      upMs: Math.max(upMs, sampledMs, isSameBoot ? 0 : (boot?.lastUpMs ?? 0)),
+      offsetMs: boot?.wallMinusUpMs ?? null,
       kind: 'gateway',
       name: 'lastSign',
       sentence: 'last sign of the process that ended without a stop',
     });
+    gateway.facts.emit('gatewayEnded', { sentence });
   }
 
   #sampleLater(): void {

@@ -24,6 +24,8 @@ export interface EventReport {
   readonly subject: string;
   /** Sentence with duration and number. */
   readonly sentence: string;
+  /** Effect on data of a condition, or the command of an operator; '' for other events. */
+  readonly detail: string;
   /** Duration of the state that the event ended, ms; `null`: none, or unknown. */
   readonly durationMs: number | null;
   /** Number of equal events that this one stands for. */
@@ -68,7 +70,7 @@ export function eventsReportOf(
 }
 
 function eventReportOf(event: HistoryEvent): EventReport {
-  const { epoch, upMs, offsetMs, kind, name, subject, durationMs, count, lastUpMs } = event;
+  const { epoch, upMs, offsetMs, kind, name, subject, detail, durationMs, count, lastUpMs } = event;
   const at = (ms: number): number | null => (offsetMs === null ? null : Math.round(ms + offsetMs));
   return {
     atMs: at(upMs),
@@ -77,6 +79,7 @@ function eventReportOf(event: HistoryEvent): EventReport {
     name,
     subject,
     sentence: sentenceOf(event),
+    detail,
     durationMs,
     count,
     lastAtMs: at(lastUpMs),

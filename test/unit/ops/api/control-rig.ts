@@ -196,7 +196,16 @@ export const EVENTS: EventsReport = {
   nowMs: MINUTE + 120_000,
   events: [
     {
-      ...{ atMs: MINUTE, quality: 'exact', kind: 'hub', name: 'hubConnected', subject: '', count: 1, boot: 2 },
+      ...{
+        atMs: MINUTE,
+        quality: 'exact',
+        kind: 'hub',
+        name: 'hubConnected',
+        subject: '',
+        detail: '',
+        count: 1,
+        boot: 2,
+      },
       ...{ sentence: 'hub connected, session present (away 4 h 12 min)', durationMs: 15_120_000 },
       ...{ lastAtMs: MINUTE, upMs: 60_000 },
     },
