@@ -6,7 +6,7 @@ import { type CommandContext, printJson } from './context.ts';
 import { readEvents } from './history/read-history.ts';
 import { localTime, zoneWords } from './moment.ts';
 
-import { type Column, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 
 const WEEK_MS = 7 * 86_400_000;
 const LIMIT_MAX = 1000;
@@ -31,7 +31,7 @@ export async function showConditionHistory(context: CommandContext, since: numbe
   return EXIT.ok;
 }
 
-const COLUMNS: readonly Column[] = [
+const COLUMNS = [
   { heading: 'condition' },
   { heading: 'from' },
   { heading: 'until' },
