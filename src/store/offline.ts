@@ -16,9 +16,9 @@ import type { HistoryAnswer, HistoryRequest } from '../history/history-requests.
 import { type Database, faultOf, openReadOnly } from './database.ts';
 import { readLetters } from './dead-letter-rows.ts';
 import { readEpochs } from './epoch-rows.ts';
+import { HistoryStore } from './history-store.ts';
 import { readMessages, readNewest } from './message-rows.ts';
 import { readHolds, readLosses, readOldest, readSubdevices, readTally } from './reader.ts';
-import { HistoryStore } from './history-store.ts';
 import { dryRun } from './repair/dry-run.ts';
 import { markPathOf } from './repair/high-water.ts';
 import { compareWithMark } from './repair/high-water-check.ts';
