@@ -15,7 +15,9 @@ const OUT = resolve(process.argv[2] ?? join(ROOT, 'dist'));
 /** Packages with machine code, and re2js, which only a configuration with patterns loads. */
 const INSTALLED = ['better-sqlite3', 'koffi', '@serialport/bindings-cpp', 're2js'];
 /** Files that are started by their path. */
-const ENTRIES = { main: 'src/main.ts', worker: 'src/store/worker.ts' };
+const ENTRIES = { main: 'src/main.ts', worker: 'src/store/worker.ts', 'web-worker': 'src/web/web-worker.ts' };
+/** Script of another package that browsers load; `src/page/assets.ts` finds it there in a checkout. */
+const IDIOMORPH = 'node_modules/idiomorph/dist/idiomorph.min.js';
 const COPIED = ['bin', 'systemd', 'LICENSE', 'README.md', '.npmrc'];
 
 /** `new URL('../main.ts', import.meta.url)` becomes `new URL('./main.js', import.meta.url)`: all files are in one folder. */
@@ -54,6 +56,8 @@ rmSync(OUT, { recursive: true, force: true });
 mkdirSync(OUT, { recursive: true });
 const modules = await bundleProgram();
 cpSync(join(ROOT, 'src/store/migrations'), join(OUT, 'lib/migrations'), { recursive: true });
+for (const name of ['page.css', 'live.js']) cpSync(join(ROOT, 'src/page/assets', name), join(OUT, 'lib/assets', name));
+cpSync(join(ROOT, IDIOMORPH), join(OUT, 'lib/assets/idiomorph.js'));
 for (const name of COPIED) cpSync(join(ROOT, name), join(OUT, name), { recursive: true });
 const { manifest, lock } = installedPart(
   readJson('package.json') as Manifest,
@@ -62,4 +66,4 @@ const { manifest, lock } = installedPart(
 );
 writeFileSync(join(OUT, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
 writeFileSync(join(OUT, 'package-lock.json'), `${JSON.stringify(lock, undefined, 2)}\n`);
-writeFileSync(join(OUT, 'THIRD-PARTY-LICENCES'), licenceTexts(modules));
+writeFileSync(join(OUT, 'THIRD-PARTY-LICENCES'), licenceTexts([...modules, join(ROOT, IDIOMORPH)]));

@@ -44,6 +44,7 @@ import { Recordings } from './ops/recordings.ts';
 import { Inspector } from './ops/reports/inspect.ts';
 import { Mailbox } from './runtime/mailbox.ts';
 import { taskClock } from './runtime/task-clock.ts';
+import type { WebThread } from './web/web-thread.ts';
 
 export interface DaemonOptions {
   readonly configPath: string;
@@ -211,6 +212,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       ...recorderCommands(gateway, recordings),
     },
   });
+  const web = await openWebPage(config, options.version, journal);
   recordings.start();
   // an error thrown outside the mailbox halts the mailbox at once, and the process ends as after any bug
   process.setUncaughtExceptionCaptureCallback((error) => {
@@ -243,8 +245,23 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       { reason },
     );
   endNarration();
-  await Promise.all([control.close(), administration.close()]);
+  await Promise.all([control.close(), administration.close(), web?.close()]);
   return code;
+}
+
+/** Starts the web page in its thread. Its code is loaded only if the page is configured. */
+async function openWebPage(
+  { web, gateway }: Config,
+  version: string,
+  journal: Journal,
+): Promise<WebThread | undefined> {
+  if (web === undefined) return undefined;
+  const { startWebThread } = await import('./web/web-thread.ts');
+  const input = { web, controlSocket: gateway.controlSocket, gateway: gateway.name, version };
+  return startWebThread(input, (report) => {
+    if (report.kind === 'listening') journal.info('web page started', { host: report.host, port: report.port });
+    else journal.warn(`the web page cannot be reached: ${report.what}`, { hint: report.hint });
+  });
 }
 
 function triggerOf(code: number): RecordingTrigger | undefined {

@@ -132,8 +132,26 @@ export interface Store {
   tally(): Promise<Tally>;
   letters(request: LetterRequest): Promise<LetterPage>;
   history(request: HistoryRequest): Promise<HistoryAnswer>;
+  /** Keeps the database file unchanged for a copy, while commits go on (`StillFile`). */
+  still(request: StillRequest): Promise<StillFile>;
   messages(request: MessageRequest): Promise<MessagePage>;
   close(): Promise<void>;
+}
+
+/** `begin`: the file becomes still. `keep`: it stays so for some more seconds. `end`: it may change again. */
+export interface StillRequest {
+  readonly step: 'begin' | 'keep' | 'end';
+  /** Answer to `begin`; 0 for `begin`. */
+  readonly turn: number;
+}
+
+/** State of the database file between checkpoints. A copy is one moment of the store if the file stayed still. */
+export interface StillFile {
+  readonly turn: number;
+  /** False if the file has changed since the `begin` with this turn, because commits had no other room. */
+  readonly isStill: boolean;
+  /** Size of the file. */
+  readonly bytes: number;
 }
 
 export interface PageRequest {

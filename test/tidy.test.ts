@@ -39,9 +39,11 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   bench: 'base codec io ports ops runtime',
   doctor: 'base config codec hub io ops ports store app',
   support: 'base doctor io ops',
-  cli: 'base config doctor support driver history recorder ops io store bench daemon',
+  page: 'base ops',
+  web: 'base config io ops page recorder',
+  cli: 'base config doctor support page driver history recorder ops io store bench daemon',
   app: 'base commit config custody driver flow history hub io ops outbox ports recorder runtime store subdevices',
-  daemon: 'base config io ops runtime app',
+  daemon: 'base config io ops runtime app web',
   main: 'base cli',
 };
 

@@ -16,6 +16,7 @@ import {
 import { releasePackets } from '../ops/reports/hub-packets-report.ts';
 import { countOf, countWords } from '../ops/words.ts';
 import { backlogCommands } from './backlog-commands.ts';
+import { backupCommands } from './backup-commands.ts';
 import type { Gateway } from './gateway.ts';
 import { runInMailbox } from './in-mailbox.ts';
 import { noteCommands } from './note-commands.ts';
@@ -76,6 +77,7 @@ export function adminCommandsFor(gateway: Gateway): AdminCommands {
     },
     'link.probe': ({ link, subdevice }) => probe(gateway, link, subdevice),
     ...backlogCommands(gateway),
+    ...backupCommands(gateway),
     ...noteCommands(gateway),
   };
 }

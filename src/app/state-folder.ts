@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { userNameOf } from '../io/accounts.ts';
 import { makeFolders } from '../io/folders.ts';
+import { REPLACED_FOLDER, RESTORING_FOLDER, STAGE_FOLDER } from '../store/backup/swap-store.ts';
 import { RESERVE_FILE, STORE_FILE } from '../store/state-files.ts';
 import { syncFolder } from '../store/synced-folder.ts';
 
@@ -15,7 +16,16 @@ const FOLDER_MODE = 0o700;
 const FOLDER_MODE_MAX = 0o750;
 const FILE_MODE = 0o600;
 /** Names of this program's files in the state directory. Other files belong to other programs. */
-const OWN_NAMES = new Set([RESERVE_FILE, 'fault-marks', 'fault-marks.part', 'quarantine', 'recordings']);
+const OWN_NAMES = new Set([
+  RESERVE_FILE,
+  'fault-marks',
+  'fault-marks.part',
+  'quarantine',
+  'recordings',
+  STAGE_FOLDER,
+  RESTORING_FOLDER,
+  REPLACED_FOLDER,
+]);
 
 /**
  * @param configPath path for the command in the hint

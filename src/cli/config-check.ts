@@ -7,6 +7,7 @@ import type { Config } from '../config/schema.ts';
 import { warningsOf } from '../config/warnings.ts';
 import { type PlaceProblem, placeProblems } from '../io/places.ts';
 import { readSecretFile } from '../io/secret-file.ts';
+import { readWebToken } from '../io/web-token.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
 import { sharedPorts } from './show-ports.ts';
@@ -52,11 +53,12 @@ function problemOf({ path, what, hint }: PlaceProblem): Problem {
  * Secret files that are missing, readable by others, empty or too large. Relative names are resolved by systemd at the
  * start.
  */
-function secretProblems({ hub, subdevices }: Config, known: readonly Problem[]): Problem[] {
+function secretProblems({ hub, subdevices, web }: Config, known: readonly Problem[]): Problem[] {
   const { credentials } = hub;
   const files: readonly (readonly [path: string, file: string | undefined])[] = [
     ['hub.password_file', credentials.kind === 'password' ? credentials.passwordFile : undefined],
     ['hub.device_secret_file', credentials.kind === 'device' ? credentials.deviceSecretFile : undefined],
+    [WEB_TOKEN, web?.tokenFile],
     ...subdevices.map(
       ({ deviceSecretFile }, index) => [`subdevice[${index}].device_secret_file`, deviceSecretFile] as const,
     ),
@@ -65,7 +67,8 @@ function secretProblems({ hub, subdevices }: Config, known: readonly Problem[]):
     if (file === undefined || !isAbsolute(file) || known.some((problem) => problem.path === path)) return [];
     if (file.startsWith(CREDENTIALS)) return [];
     try {
-      readSecretFile(file);
+      if (path === WEB_TOKEN) readWebToken(file);
+      else readSecretFile(file);
       return [];
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
@@ -74,6 +77,7 @@ function secretProblems({ hub, subdevices }: Config, known: readonly Problem[]):
   });
 }
 
+const WEB_TOKEN = 'web.token_file';
 /** Folder of systemd credentials. The folder exists only while the service runs. */
 const CREDENTIALS = '/run/credentials/';
 

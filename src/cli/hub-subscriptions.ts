@@ -3,10 +3,11 @@ import { EXIT } from '../base/fault.ts';
 import { give } from '../ops/api/control-client.ts';
 import type { FilterReport } from '../ops/conditions/hub-packet-words.ts';
 import { countOf, printable } from '../ops/words.ts';
+import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { heldPacketLines } from './held-packet-lines.ts';
 import { askRunning, locateGateway } from './location.ts';
-import { type Column, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 import { wrap } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [

@@ -3,9 +3,10 @@ import { EXIT } from '../base/fault.ts';
 import { give } from '../ops/api/control-client.ts';
 import type { BindingOutcomes, BindingsReport } from '../ops/reports/binding-report.ts';
 import { countOf } from '../ops/words.ts';
+import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
-import { type Column, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 
 const OUTCOME_COLUMNS: readonly Column[] = [
   { heading: 'subdevice', shrinks: true },

@@ -37,6 +37,8 @@ import type {
 } from '../ops/reports/report.ts';
 import type { Moment } from '../recorder/moments.ts';
 import type { Rerun } from '../recorder/rerun.ts';
+import type { BackupFacts } from '../store/backup/backup-note.ts';
+import type { StoreContent } from '../store/backup/verify-store.ts';
 import type { ArchivePart } from '../support/archive.ts';
 import type { ShownPayload } from './payload-format.ts';
 import type { PortsReport } from './ports-report.ts';
@@ -48,6 +50,7 @@ export interface JsonOutputs {
   readonly 'status-check': StatusCheck;
   readonly doctor: { readonly verdict: CheckVerdict; readonly findings: readonly TimedFinding[] };
   readonly bundle: { readonly path: string; readonly bytes: number; readonly parts: readonly ArchivePart[] };
+  readonly report: WrittenReport;
   readonly top: { readonly status: StatusReport; readonly subdevices: SubdevicesReport['subdevices'] };
   readonly ledger: LedgerReport;
   readonly subdevices: SubdevicesReport;
@@ -57,6 +60,14 @@ export interface JsonOutputs {
   readonly outbox: OutboxReport;
   readonly 'outbox-offline': OfflineOutbox;
   readonly backlog: BacklogReport;
+  readonly backup: { readonly path: string; readonly bytes: number } & BackupFacts & StoreContent;
+  readonly restore: BackupFacts &
+    StoreContent & {
+      /** Folder with the previous store; `null`: there was none. */
+      readonly replaced: string | null;
+      /** Downlinks of the backup that were discarded on request. */
+      readonly dropped: number;
+    };
   readonly note: { readonly text: string };
   readonly inbox: InboxReport;
   readonly 'inbox-offline': OfflineOutbox;
@@ -201,6 +212,17 @@ export interface TraceRates {
   readonly bytesOut: number;
 }
 
+/** Output of `report`: the page that was written. */
+interface WrittenReport {
+  readonly path: string;
+  readonly bytes: number;
+  /** Verdict of the page; `not running`: no gateway answers, and the page shows the store. */
+  readonly losing: Losing | 'not running';
+  readonly sentence: string;
+  /** Parts that are missing in the page, each with its reason. */
+  readonly missing: readonly string[];
+}
+
 /** Line of `record`: files of one machine. */
 interface RecordedFiles {
   /** Name of the link, or `hub`. */
@@ -221,6 +243,7 @@ export const JSON_OUTPUTS: Readonly<
   'status-check': { version: 1, commands: ['status'] },
   doctor: { version: 1, commands: ['doctor'] },
   bundle: { version: 1, commands: ['bundle'] },
+  report: { version: 1, commands: ['report'] },
   top: { version: 1, commands: ['top'] },
   ledger: { version: 1, commands: ['ledger'] },
   subdevices: { version: 1, commands: ['subdevices'] },
@@ -241,6 +264,8 @@ export const JSON_OUTPUTS: Readonly<
   'messages-retried': { version: 1, commands: ['outbox retry', 'inbox retry'] },
   'messages-dropped': { version: 1, commands: ['outbox drop', 'inbox drop'] },
   backlog: { version: 1, commands: ['backlog pause', 'backlog resume', 'backlog rate'] },
+  backup: { version: 1, commands: ['backup'] },
+  restore: { version: 1, commands: ['restore'] },
   note: { version: 1, commands: ['mark'] },
   acknowledged: { version: 1, commands: ['acknowledge-gap', 'acknowledge-loss'] },
   trace: { version: 1, commands: ['trace'] },

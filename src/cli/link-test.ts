@@ -11,10 +11,11 @@ import { type LinkScore, type LinkVerdict, scoreLink } from '../ops/link-test/li
 import type { ProbeReport } from '../ops/link-test/probe-tally.ts';
 import type { LinkReport } from '../ops/reports/link-report.ts';
 import { countWords, durationWords, kernelWords, printable } from '../ops/words.ts';
+import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askRunning, locateGateway } from './location.ts';
 import { Probing } from './probing.ts';
-import { type Column, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 import { hang, type Tone, wrap } from './terminal.ts';
 
 export interface LinkTestOptions {

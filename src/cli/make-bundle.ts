@@ -1,11 +1,12 @@
 /** `holdfast bundle`: writes a support archive without secrets and payloads, and lists what was left out. */
-import { closeSync, openSync, rmSync, writeFileSync } from 'node:fs';
-import { EXIT, Fault } from '../base/fault.ts';
+import { closeSync, writeFileSync } from 'node:fs';
+import { EXIT } from '../base/fault.ts';
 import { readDoctorInput } from '../doctor/doctor-input.ts';
 import { bytesWords, countOf } from '../ops/words.ts';
 import { makeArchive } from '../support/archive.ts';
 import { collectorsFor, knownSecrets } from '../support/collectors.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
+import { claimNewFile } from './new-file.ts';
 import { Progress } from './progress.ts';
 import { hang } from './terminal.ts';
 import { VERSION } from './version.ts';
@@ -19,7 +20,7 @@ export interface BundleOptions {
 export async function makeBundle(context: CommandContext, { out }: BundleOptions): Promise<number> {
   const { configPath, socketPath, terminal, asJson } = context;
   const path = out ?? `holdfast-support-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}.zip`;
-  const file = claim(path);
+  const file = claimNewFile(path, '--out');
   const input = await readDoctorInput({ configPath, socketPath, readConfig: readConfigText, version: VERSION });
   const collectors = collectorsFor(input, input.reading.kind === 'unreadable' ? undefined : readConfigText(configPath));
   const progress = asJson
@@ -46,17 +47,4 @@ export async function makeBundle(context: CommandContext, { out }: BundleOptions
     if (cut > 0) terminal.print(`  shortened ${file} by ${countOf(cut, 'character')}`);
   }
   return EXIT.ok;
-}
-
-/** Creates the file before the parts are collected, so that a wrong path is reported at once. */
-function claim(path: string): number {
-  try {
-    const file = openSync(path, 'wx', 0o600);
-    process.once('exit', (code) => code !== EXIT.ok && rmSync(path, { force: true }));
-    return file;
-  } catch (cause) {
-    const { code = '' } = cause as NodeJS.ErrnoException;
-    const what = code === 'EEXIST' ? 'exists already' : `cannot be written (${code})`;
-    throw new Fault('usage', `${path} ${what}`, { hint: 'Name another file with --out FILE.', cause });
-  }
 }

@@ -12,6 +12,7 @@ import {
 } from '../ops/reports/dead-letter-report.ts';
 import { ageWords, bytesWords, countOf, countWords, printable } from '../ops/words.ts';
 import { numberIn } from './change-dead-letters.ts';
+import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { heldPacketLines } from './held-packet-lines.ts';
 import { hexLines } from './hex-lines.ts';
@@ -19,7 +20,7 @@ import { locateGateway, storeOf } from './location.ts';
 import { WAITING_FOR_GATEWAY, withNotice } from './notice.ts';
 import { readOfflineLetters } from './read-store.ts';
 import { labelled } from './status-view.ts';
-import { type Column, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 import { type Terminal, wrap } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [

@@ -3,11 +3,12 @@ import { EXIT } from '../base/fault.ts';
 import { offlineInboxOf } from '../ops/reports/offline-report.ts';
 import type { InboxLane, InboxReport } from '../ops/reports/report.ts';
 import { ageWords, bytesWords, countOf, countWords } from '../ops/words.ts';
+import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { holdLines } from './queues/hold-lines.ts';
 import { askOrRead } from './read-store.ts';
 import { queueCells } from './show-outbox.ts';
-import { type Column, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 import { offlineLines, type Terminal, wrap } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [

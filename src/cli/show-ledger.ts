@@ -5,10 +5,11 @@ import { EXIT } from '../base/fault.ts';
 import type { LedgerReport, LedgerSum } from '../ops/reports/ledger-report.ts';
 import { offlineLedgerOf } from '../ops/reports/offline-report.ts';
 import { countOf, countWords, printable } from '../ops/words.ts';
+import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askOrRead } from './read-store.ts';
 import { discardWords } from './show-links.ts';
-import { type Column, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 import { findingLines, hang, type Terminal, wrap } from './terminal.ts';
 
 export async function showLedger(context: CommandContext): Promise<number> {

@@ -13,9 +13,10 @@ import {
   rateWords,
   sleepWords,
 } from '../ops/words.ts';
+import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askRunning } from './location.ts';
-import { type Column, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 import { hang } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [

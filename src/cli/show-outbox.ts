@@ -4,10 +4,11 @@ import { perSWords } from '../ops/conditions/backlog-conditions.ts';
 import { type OfflineOutbox, type OfflineQueue, offlineOutboxOf } from '../ops/reports/offline-report.ts';
 import type { OutboxLane, OutboxReport } from '../ops/reports/report.ts';
 import { ageWords, bytesWords, countOf, countWords, durationWords, etaWords, rateWords } from '../ops/words.ts';
+import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { holdLines } from './queues/hold-lines.ts';
 import { askOrRead } from './read-store.ts';
-import { type Column, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 import { offlineLines, type Terminal, wrap } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [

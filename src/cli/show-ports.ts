@@ -10,9 +10,10 @@ import type { LinkConfig } from '../config/schema.ts';
 import { listPorts, MACHINE, type PortRoots } from '../io/serial/serial-ports.ts';
 import { nameHolders } from '../io/serial/tty-holder.ts';
 import { printable } from '../ops/words.ts';
+import type { Column } from './columns.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
 import type { PortReport, PortsReport } from './ports-report.ts';
-import { type Column, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 import { hang } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [

@@ -2,11 +2,13 @@
 import { EXIT } from '../base/fault.ts';
 import { type OfflineSubdevices, offlineSubdevicesOf } from '../ops/reports/offline-report.ts';
 import type { SubdeviceReport } from '../ops/reports/report.ts';
+import { subdeviceAtHubWords, subdeviceStateWords } from '../ops/reports/subdevice-words.ts';
 import { countOf, countWords, durationWords } from '../ops/words.ts';
+import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askOrRead } from './read-store.ts';
 import { queueCells } from './show-outbox.ts';
-import { type Column, renderTable } from './table.ts';
+import { renderTable } from './table.ts';
 import { offlineLines, type Terminal } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
@@ -66,25 +68,11 @@ function cells(subdevice: SubdeviceReport): string[] {
   return [
     subdevice.id,
     subdevice.link ?? '-',
-    stateWords(subdevice),
+    subdeviceStateWords(subdevice),
     subdevice.silentMs === null ? '-' : `${durationWords(subdevice.silentMs)} ago`,
-    hubWords(subdevice),
+    subdeviceAtHubWords(subdevice),
     countWords(subdevice.uplinksPending),
     countWords(subdevice.downlinksPending),
     countWords(subdevice.subscriptions.length),
   ];
-}
-
-function stateWords({ attached, link, lasting, lostInMs, configured }: SubdeviceReport): string {
-  if (lostInMs !== null) return `asleep, ${durationWords(lostInMs)} left`;
-  if (attached) return 'attached';
-  if (!configured) return 'not in the configuration';
-  if (link === null) return 'never seen';
-  return lasting ? 'away, session kept' : 'away';
-}
-
-function hubWords({ binding, onlineAtHub }: SubdeviceReport): string {
-  if (binding === 'unbound') return 'NOT BOUND';
-  if (onlineAtHub === null) return binding === 'bound' ? 'bound' : '-';
-  return onlineAtHub ? 'online' : 'offline';
 }

@@ -3,17 +3,8 @@
  * then the widest column.
  */
 import Table from 'cli-table3';
+import { type Column, columnWidths } from './columns.ts';
 import type { Terminal } from './terminal.ts';
-
-export interface Column {
-  readonly heading: string;
-  readonly align?: 'left' | 'right';
-  /**
-   * True if the column becomes narrower before the others. The text of such a column is useful even if its end is cut
-   * off.
-   */
-  readonly shrinks?: true;
-}
 
 const NO_LINES = {
   top: '',
@@ -32,11 +23,6 @@ const NO_LINES = {
   'right-mid': '',
   middle: '  ',
 } as const;
-
-/** Spaces between two columns. */
-const GAP = 2;
-/** Smallest useful width of a column. */
-const COLUMN_WIDTH_MIN = 8;
 
 /** @param rows plain text, without control characters */
 export function renderTable(
@@ -57,32 +43,4 @@ export function renderTable(
     .split('\n')
     .map((line) => line.trimEnd())
     .join('\n');
-}
-
-function columnWidths(columns: readonly Column[], rows: readonly (readonly string[])[], widthMax: number): number[] {
-  const widths = columns.map((column, index) =>
-    Math.max(column.heading.length, ...rows.map((row) => row[index]?.length ?? 0)),
-  );
-  const roomMax = widthMax - GAP * (columns.length - 1);
-  for (let excess = sum(widths) - roomMax; excess > 0; excess -= 1) {
-    const widest =
-      widestOf(widths, COLUMN_WIDTH_MIN, (index) => columns[index]?.shrinks === true) ??
-      widestOf(widths, COLUMN_WIDTH_MIN, () => true) ??
-      widestOf(widths, 1, () => true);
-    if (widest === undefined) break;
-    widths[widest.index] = widest.width - 1;
-  }
-  return widths;
-}
-
-/** Returns the widest of the chosen columns that is wider than `widthMin`. */
-function widestOf(widths: readonly number[], widthMin: number, isChosen: (index: number) => boolean) {
-  return widths
-    .map((width, index) => ({ width, index }))
-    .filter(({ width, index }) => isChosen(index) && width > widthMin)
-    .sort((left, right) => right.width - left.width)[0];
-}
-
-function sum(numbers: readonly number[]): number {
-  return numbers.reduce((total, number) => total + number, 0);
 }

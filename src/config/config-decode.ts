@@ -20,16 +20,18 @@ import {
 import { camelKeys } from './kinds/camel-keys.ts';
 import type { Config, LinkConfig, SubdeviceConfig } from './schema.ts';
 import type { Sections } from './sections.ts';
+import { decodeWeb } from './web-config.ts';
 
 /** @param sections sections of a file without any problem */
 export function decodeConfig(sections: Sections): Config {
-  const { gateway, hub, outbox, inbox, recorder, links, subdevices } = sections;
+  const { gateway, hub, outbox, inbox, recorder, web, links, subdevices } = sections;
   return {
     gateway: camelKeys(gateway, GATEWAY.shape),
     hub: decodeHub(hub, gateway.name),
     outbox: camelKeys(outbox, OUTBOX.shape),
     inbox: camelKeys(inbox, INBOX.shape),
     recorder: camelKeys(recorder, RECORDER.shape),
+    web: decodeWeb(web),
     links: links.map((link) =>
       decodeLink(link, outbox, allowedOn(link, subdevices, gateway.accept_unknown_subdevices)),
     ),

@@ -21,6 +21,7 @@ import {
   text,
   whole,
 } from './kinds/key-kinds.ts';
+import { WEB } from './web-config.ts';
 
 /**
  * Largest length of the path of the control socket. A sockaddr_un has 108 bytes with the final NUL (unix(7)), and the
@@ -242,7 +243,14 @@ export type LinkSection = z.output<z.ZodObject<typeof LINK_KEYS>> & Readonly<Rec
 export type SubdeviceSection = z.output<z.ZodObject<typeof SUBDEVICE_KEYS>> & Readonly<Record<string, unknown>>;
 
 /** Sections `[name]`. */
-export const TABLES = { gateway: GATEWAY, hub: HUB, outbox: OUTBOX, inbox: INBOX, recorder: RECORDER } as const;
+export const TABLES = {
+  gateway: GATEWAY,
+  hub: HUB,
+  outbox: OUTBOX,
+  inbox: INBOX,
+  recorder: RECORDER,
+  web: WEB,
+} as const;
 /** Sections `[[name]]`. */
 export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;
 /** Sections `[[list.name]]` within an entry of `[[list]]`. */

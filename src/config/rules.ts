@@ -11,6 +11,7 @@ import { applyRules, whereKnown } from './kinds/known.ts';
 import { duplicates, type Placed, placed } from './kinds/placed.ts';
 import type { Problem } from './kinds/problem.ts';
 import type { Sections } from './sections.ts';
+import { webProblems } from './web-config.ts';
 
 /** Keys by which drivers identify subdevices: each value is unique. */
 const SUBDEVICE_KEYS = DRIVERS.flatMap(({ subdeviceKeys }) => Object.keys(subdeviceKeys));
@@ -23,6 +24,7 @@ const RULES: readonly ((sections: Sections) => readonly Problem[])[] = [
   hubProblems,
   identityProblems,
   alarmTopicProblems,
+  ({ web }) => webProblems(web),
   ({ links }) => duplicates(placed('link', links), 'name', (link) => link.name),
   ({ links }) => duplicates(placed('link', links), 'path', (link) => link.path),
   ({ subdevices }) => duplicates(placed('subdevice', subdevices), 'id', (subdevice) => subdevice.id),

@@ -20,6 +20,7 @@ import type {
 } from './keys.ts';
 import type { CamelKeys } from './kinds/camel-keys.ts';
 import type { Problem } from './kinds/problem.ts';
+import type { WebConfig } from './web-config.ts';
 
 export interface Config {
   readonly gateway: GatewayConfig;
@@ -27,6 +28,8 @@ export interface Config {
   readonly outbox: OutboxConfig;
   readonly inbox: InboxConfig;
   readonly recorder: RecorderConfig;
+  /** Web page; `undefined`: none. */
+  readonly web: WebConfig | undefined;
   /** Links: at least one; names and paths are unique. */
   readonly links: readonly LinkConfig[];
   /** Subdevices, with unique ids. */

@@ -26,6 +26,7 @@ import type { Problem } from './kinds/problem.ts';
 import { knownTable } from './known-keys.ts';
 import { type Mistakes, mistakesOf, type Place, printableKey } from './problem-words.ts';
 import { nearestWord } from './suggestion.ts';
+import { WEB, type WebSection } from './web-config.ts';
 
 /** Sections of a file. If the file has mistakes, some keys are unknown (`kinds/known.ts`). */
 export interface Sections {
@@ -34,6 +35,7 @@ export interface Sections {
   readonly outbox: OutboxSection;
   readonly inbox: InboxSection;
   readonly recorder: RecorderSection;
+  readonly web: WebSection;
   readonly links: readonly LinkSection[];
   readonly subdevices: readonly SubdeviceSection[];
 }
@@ -92,6 +94,7 @@ export function readSections(file: Table): { readonly sections: Sections; readon
     outbox: readTable(OUTBOX, 'outbox'),
     inbox: readTable(INBOX, 'inbox'),
     recorder: readTable(RECORDER, 'recorder'),
+    web: readTable(WEB, 'web'),
   };
   const links = readList(LINK, 'link');
   const subdevices = readList(SUBDEVICE, 'subdevice');

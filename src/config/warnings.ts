@@ -5,8 +5,13 @@
 import { isNumberedPath } from '../base/serial-port.ts';
 import type { Problem } from './kinds/problem.ts';
 import type { Config } from './schema.ts';
+import { webWarnings } from './web-config.ts';
 
-export function warningsOf({ links }: Config): Problem[] {
+export function warningsOf({ links, web }: Config): Problem[] {
+  return [...linkWarnings(links), ...webWarnings(web)];
+}
+
+function linkWarnings(links: Config['links']): Problem[] {
   return links.flatMap(({ path }, index) => {
     const place = `link[${index}].path`;
     if (isNumberedPath(path)) {

@@ -155,7 +155,9 @@ export class HubSender {
     const { outbox, registry, facts, custodian, clock } = this.#options;
     const entry = outbox.acknowledged(packetId);
     if (entry === undefined) return;
-    outbox.roundTrips.add(clock.nowMs() - entry.sentAtMs);
+    const roundTripMs = clock.nowMs() - entry.sentAtMs;
+    outbox.roundTrips.add(roundTripMs);
+    if (entry.attempts === 0) outbox.recentRoundTrips.add(roundTripMs);
     const subdevice = registry.byLane(entry.row.lane)?.id ?? '';
     const { topic, payload } = entry.row;
     facts.emit('uplinkDelivered', { subdevice, topic, isReplay: this.#backlogAtConnect > 0, payload });

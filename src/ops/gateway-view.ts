@@ -51,6 +51,7 @@ export interface GatewayView {
     | 'poison'
     | 'pacer'
     | 'roundTrips'
+    | 'recentRoundTrips'
     | 'unansweredSinceMs'
   >;
   readonly inbox: Pick<Inbox, 'deliveryOf'>;

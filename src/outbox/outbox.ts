@@ -8,6 +8,7 @@
  */
 import { DurationSum } from '../base/duration-sum.ts';
 import { chargedBytes, type Message } from '../base/message.ts';
+import { RecentDurations } from '../base/recent-durations.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Outcome } from '../custody/change.ts';
 import type { Custodian } from '../custody/custodian.ts';
@@ -29,6 +30,8 @@ import { ALARM_SLOTS, Scheduler } from './scheduler.ts';
 import { type SendObstacle, sendObstacles } from './send-obstacles.ts';
 import { TopicAckHealth } from './topic-ack-health.ts';
 
+/** Number of round trips kept: some seconds at the rate limit of the hub, and 2 KiB. */
+const ROUND_TRIPS_MAX = 256;
 const NONE: readonly AbandonedUplink[] = [];
 const NOTHING: readonly Entry[] = [];
 const DELIVERED: Outcome = { as: 'delivered' };
@@ -43,6 +46,8 @@ export class Outbox {
   readonly pacer: Pacer;
   /** Times from the sending of a message to its PUBACK. */
   readonly roundTrips = new DurationSum();
+  /** The newest of these times, without messages that were sent again. */
+  readonly recentRoundTrips = new RecentDurations(ROUND_TRIPS_MAX);
   #isConnected = false;
   #unansweredSinceMs: number | undefined;
   /** True while the disk is full: no message can be accepted. */

@@ -6,6 +6,7 @@ import type { Epoch } from '../base/time.ts';
 import type { Change } from '../custody/change.ts';
 import type { StoreOpening } from '../custody/row.ts';
 import { SEQ_BLOCK } from '../custody/sequence.ts';
+import type { StillFile, StillRequest } from '../ports.ts';
 import { assertDurable, type Database, isFull, PAGE_BYTES, type Statement } from './database.ts';
 import { readEpochs } from './epoch-rows.ts';
 import type { HistoryStore } from './history-store.ts';
@@ -36,6 +37,10 @@ export interface CoreOptions {
 const CHECKPOINT_PAGES = 4000;
 /** Size of the WAL, in checkpoints, at which no more messages are written before one has succeeded. */
 const WAL_CHECKPOINTS_MAX = 2;
+/** The same while the file is kept still for a copy: 32 MB, the commits of a minute and more. */
+const STILL_CHECKPOINTS_MAX = 8;
+/** Time for which one request keeps the file still. A reader that ends without notice delays checkpoints no longer. */
+const STILL_MS = 15_000;
 /** Shortest time between two writes of the boot's last known up time. The write is part of a commit. */
 const BEAT_MS = 60_000;
 /** Largest number of boots kept: more than a year of daily power failures. */
@@ -69,6 +74,10 @@ export class StoreCore {
   readonly history: HistoryStore;
   #isSuspect = false;
   #walPages = 0;
+  /** Number of checkpoints that may have changed the database file. */
+  #turn = 1;
+  /** Monotonic ms until which no checkpoint is made without need. */
+  #stillUntilMs = 0;
   #beatAtMs: number;
   readonly opening: StoreOpening;
 
@@ -122,15 +131,29 @@ export class StoreCore {
   }
 
   /** Moves the WAL into the database when it has grown. Called after the receipts are sent. Throws SQLite's errors. */
-  checkpointIfDue(): void {
-    if (this.#walPages >= this.#checkpointPages) this.checkpoint();
+  checkpointIfDue(nowMs: number): void {
+    const isDelayed = nowMs < this.#stillUntilMs && !this.isWalFull;
+    if (this.#walPages >= this.#checkpointPages && !isDelayed) this.checkpoint();
+  }
+
+  /**
+   * Handles a request to keep the database file unchanged while it is copied. Commits go to the WAL meanwhile. When the
+   * WAL has no more room, a checkpoint is made, and the copy is invalid: commits come first.
+   */
+  still({ step, turn }: StillRequest, nowMs: number): StillFile {
+    if (step === 'begin') this.checkpoint();
+    const isStill = step === 'begin' || turn === this.#turn;
+    this.#stillUntilMs = isStill && step !== 'end' ? nowMs + STILL_MS : 0;
+    const bytes = Number(this.#database.pragma('page_count', { simple: true })) * PAGE_BYTES;
+    return { turn: this.#turn, isStill, bytes };
   }
 
   /**
    * True if checkpoints have failed for so long (the disk is full) that the WAL takes no messages until one succeeds.
    */
   get isWalFull(): boolean {
-    return this.#walPages >= WAL_CHECKPOINTS_MAX * this.#checkpointPages;
+    const checkpointsMax = this.#stillUntilMs > 0 ? STILL_CHECKPOINTS_MAX : WAL_CHECKPOINTS_MAX;
+    return this.#walPages >= checkpointsMax * this.#checkpointPages;
   }
 
   /**
@@ -146,6 +169,8 @@ export class StoreCore {
   }
 
   checkpoint(): void {
+    this.#turn += 1;
+    this.#stillUntilMs = 0;
     const [result] = this.#database.pragma('wal_checkpoint(PASSIVE)') as {
       busy: number;
       log: number;

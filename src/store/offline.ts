@@ -13,6 +13,8 @@ import type { MessagePage, MessageRequest } from '../custody/message-page.ts';
 import type { OperatorHold } from '../custody/operator-hold.ts';
 import type { LaneCounts, LossRow, SubdeviceRow } from '../custody/row.ts';
 import type { HistoryAnswer, HistoryRequest } from '../history/history-requests.ts';
+import { isRestored } from './backup/backup-note.ts';
+import { RESTORING_FOLDER } from './backup/swap-store.ts';
 import { type Database, faultOf, openReadOnly } from './database.ts';
 import { readLetters } from './dead-letter-rows.ts';
 import { readEpochs } from './epoch-rows.ts';
@@ -124,10 +126,11 @@ export async function readHistoryOffline(
 
 function readOffline<T>(stateDir: string, read: (path: string, ...found: Parameters<Look<T>>) => T): T | undefined {
   const path = join(stateDir, STORE_FILE);
-  if (![path, `${path}-wal`, markPathOf(path)].some((part) => existsSync(part))) return undefined;
+  const restoring = join(stateDir, RESTORING_FOLDER);
+  if (![path, `${path}-wal`, markPathOf(path), restoring].some((part) => existsSync(part))) return undefined;
   const look: Look<T> = (found) => read(path, found);
   const bytes = sizeOf(path) + sizeOf(`${path}-wal`);
-  const found = bytes > COPIED_BYTES_MAX ? readHealthy(path, look) : undefined;
+  const found = bytes > COPIED_BYTES_MAX && !existsSync(restoring) ? readHealthy(path, look) : undefined;
   return (found ?? lookAtCopy(path, look)).found;
 }
 
@@ -149,7 +152,7 @@ function readHealthy<T>(path: string, look: Look<T>): { readonly found: T } | un
     return undefined;
   }
   try {
-    if (!isWhole(database, false) || findBroken(database).size > 0) return undefined;
+    if (!isWhole(database, false) || findBroken(database).size > 0 || isRestored(database)) return undefined;
     const { sentences } = compareWithMark(database, path, { isNew: false, hasLedger: true, restarted: new Set() });
     return sentences.length > 0 ? undefined : { found: look({ database, findings: [], losses: readLosses(database) }) };
   } catch (error) {

@@ -78,6 +78,9 @@ export class StoreService {
       case 'history':
         send({ kind: 'answer', ask: message.ask, value: core.history.answer(message.request) });
         return;
+      case 'still':
+        send({ kind: 'answer', ask: message.ask, value: core.still(message.request, this.#options.nowMs()) });
+        return;
       case 'messages': {
         const page = readMessages(core.database, message.request);
         send({ kind: 'answer', ask: message.ask, value: { ...page, rows: packRows(page.rows) } });
@@ -110,7 +113,7 @@ export class StoreService {
     // With a spent reserve a checkpoint is made, so that the WAL restarts in the space that it already has. If the disk
     // is full at another checkpoint, the WAL grows, and later commits report the full disk.
     if (this.#reserve.isSpent) this.#unlessFull(() => core.checkpoint());
-    else if (isWritten) this.#unlessFull(() => core.checkpointIfDue());
+    else if (isWritten) this.#unlessFull(() => core.checkpointIfDue(this.#options.nowMs()));
   }
 
   #hasRoomFor(core: StoreCore, changes: readonly Change[]): boolean {

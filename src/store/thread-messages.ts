@@ -5,7 +5,7 @@ import type { LetterPage, LetterRequest } from '../custody/dead-letter.ts';
 import type { MessageRequest } from '../custody/message-page.ts';
 import type { StoreOpening, Tally } from '../custody/row.ts';
 import type { HistoryAnswer, HistoryRequest } from '../history/history-requests.ts';
-import type { PageRequest } from '../ports.ts';
+import type { PageRequest, StillFile, StillRequest } from '../ports.ts';
 import type { PackedChanges, PackedMessages, PackedPage } from './packed.ts';
 
 export type ToStore =
@@ -14,6 +14,7 @@ export type ToStore =
   | { readonly kind: 'tally'; readonly ask: number }
   | { readonly kind: 'letters'; readonly ask: number; readonly request: LetterRequest }
   | { readonly kind: 'history'; readonly ask: number; readonly request: HistoryRequest }
+  | { readonly kind: 'still'; readonly ask: number; readonly request: StillRequest }
   | { readonly kind: 'messages'; readonly ask: number; readonly request: MessageRequest }
   | { readonly kind: 'close'; readonly ask: number };
 
@@ -29,7 +30,7 @@ export type FromStore =
   | {
       readonly kind: 'answer';
       readonly ask: number;
-      readonly value: PackedPage | PackedMessages | Tally | LetterPage | HistoryAnswer | undefined;
+      readonly value: PackedPage | PackedMessages | Tally | LetterPage | HistoryAnswer | StillFile | undefined;
     };
 
 /** First message to the thread. It opens the store. */

@@ -6,7 +6,7 @@ import type { Change } from '../custody/change.ts';
 import type { LetterPage } from '../custody/dead-letter.ts';
 import type { Tally } from '../custody/row.ts';
 import type { HistoryAnswer } from '../history/history-requests.ts';
-import type { OpenStore, Store, StoreListener } from '../ports.ts';
+import type { OpenStore, StillFile, Store, StoreListener } from '../ports.ts';
 import { type PackedMessages, type PackedPage, packChanges, unpackPage } from './packed.ts';
 import type { FromStore, StoreCommand, ToStore } from './thread-messages.ts';
 
@@ -72,6 +72,7 @@ export class StoreClient {
       tally: () => this.#ask<Tally>((ask) => ({ kind: 'tally', ask })),
       letters: (request) => this.#ask<LetterPage>((ask) => ({ kind: 'letters', ask, request })),
       history: (request) => this.#ask<HistoryAnswer>((ask) => ({ kind: 'history', ask, request })),
+      still: (request) => this.#ask<StillFile>((ask) => ({ kind: 'still', ask, request })),
       messages: (request) => this.#ask<PackedMessages>((ask) => ({ kind: 'messages', ask, request })).then(unpackPage),
       close: () => this.#ask<undefined>((ask) => ({ kind: 'close', ask })),
     };

@@ -2,13 +2,13 @@
  * Parts of a support archive. No part contains a payload: recordings and the store are listed by name and size, dead
  * letters have no payload, and samples of discarded messages are removed.
  */
-import { readdir, readFile, stat } from 'node:fs/promises';
-import { release } from 'node:os';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { type CheckFinding, runCheck } from '../doctor/check.ts';
 import { allChecks } from '../doctor/checks.ts';
 import type { DoctorInput } from '../doctor/doctor-input.ts';
+import { machineVersions } from '../io/machine-versions.ts';
 import { runProgram } from '../io/program-output.ts';
 import { readSecretFile } from '../io/secret-file.ts';
 import { listPorts } from '../io/serial/serial-ports.ts';
@@ -63,7 +63,7 @@ export function collectorsFor(input: DoctorInput, configText: string | undefined
     },
     { file: 'ports.json', msMax: ANSWER_MS_MAX, collect: async () => json(await listPorts(machine)) },
     { file: 'files.json', msMax: ANSWER_MS_MAX, collect: async () => await filesOf(places.stateDir) },
-    { file: 'versions.json', msMax: ANSWER_MS_MAX, collect: async () => json(await versionsOf(version)) },
+    { file: 'versions.json', msMax: ANSWER_MS_MAX, collect: async () => json(await machineVersions(version)) },
     {
       file: 'journal.txt',
       msMax: PROGRAM_MS_MAX,
@@ -115,19 +115,6 @@ async function filesOf(stateDir: string | undefined): Promise<Collected> {
   return json(files);
 }
 
-async function versionsOf(version: string): Promise<object> {
-  const board = await readFile('/proc/device-tree/model', 'utf8').catch(() => null);
-  const system = await readFile('/etc/os-release', 'utf8').catch(() => '');
-  return {
-    holdfast: version,
-    node: process.versions.node,
-    kernel: release(),
-    architecture: process.arch,
-    system: /^PRETTY_NAME="?([^"\n]*)/m.exec(system)?.[1] ?? null,
-    board: board?.replaceAll('\0', '') ?? null,
-  };
-}
-
 /** Journal without the samples of discarded messages, which stand at the ends of their lines. */
 function withoutSamples(journal: string): string {
   return journal.replace(/; last: .*$/gm, '; last: (removed)');
@@ -138,6 +125,7 @@ export function knownSecrets({ reading, gateway }: DoctorInput): string[] {
   const files: (string | undefined)[] = [];
   if (reading.kind === 'valid') {
     const { credentials, tls } = reading.config.hub;
+    files.push(reading.config.web?.tokenFile);
     if (credentials.kind === 'password') files.push(credentials.passwordFile);
     if (credentials.kind === 'device') files.push(credentials.deviceSecretFile);
     if (tls.kind === 'psk') files.push(tls.secretFile);

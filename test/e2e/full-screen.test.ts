@@ -1,7 +1,7 @@
 /** Live views on a real terminal: they show the gateway, and leave the terminal as it was on every exit. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, openSync } from 'node:fs';
+import { closeSync, openSync, readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { openPty, type Pty } from '../../src/bench/pty.ts';
 import type { Channel } from '../../src/ports.ts';
@@ -19,7 +19,9 @@ interface Shown {
   readonly keys: Channel;
 }
 
-async function showOn(testbed: Testbed, ...words: readonly string[]): Promise<Shown> {
+/** @param first environment, or the first word */
+async function showOn(testbed: Testbed, first: string | NodeJS.ProcessEnv, ...more: readonly string[]): Promise<Shown> {
+  const [env, words] = typeof first === 'string' ? [{}, [first, ...more]] : [first, more];
   const pty: Pty = await openPty({ queuedBytesMax: 1_000_000 });
   const screen = new Recorder();
   const keys = pty.open(screen);
@@ -27,7 +29,7 @@ async function showOn(testbed: Testbed, ...words: readonly string[]): Promise<Sh
   const terminal = openSync(pty.path, 'r+');
   const child = spawn(process.execPath, [MAIN, ...words, '--config', testbed.configPath], {
     stdio: [terminal, terminal, terminal],
-    env: { ...process.env, LANG: 'C.UTF-8' },
+    env: { ...process.env, LANG: 'C.UTF-8', ...env },
   });
   closeSync(terminal);
   onTestFinished(async () => {
@@ -36,6 +38,11 @@ async function showOn(testbed: Testbed, ...words: readonly string[]): Promise<Sh
   });
   await until(() => screen.received.includes('Losing data?'));
   return { child, screen, keys };
+}
+
+/** State T in /proc/PID/stat: stopped by a signal (proc(5)). */
+function isStopped({ pid }: ChildProcess): boolean {
+  return / T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
 }
 
 /** Output after the last occurrence of a sequence; empty if it has not been written. */
@@ -60,6 +67,31 @@ describe('top', () => {
     // the summary stays on the screen
     await until(() => textAfter(shown.screen, LEAVE).includes('Losing data? '));
     expect(textAfter(shown.screen, ENTER)).toContain(LEAVE);
+  });
+
+  it('restores the terminal while it is stopped by Ctrl-Z, and comes back', async () => {
+    const testbed = await openTestbed();
+    await testbed.start();
+    const { screen, child, keys } = await showOn(testbed, 'top');
+    keys.write(Buffer.from('\u001a'));
+    await until(() => screen.received.includes(LEAVE) && isStopped(child));
+    const seen = screen.received.length;
+    child.kill('SIGCONT');
+    await until(() => /\u001b\[\?1049h.*Losing data\?/s.test(screen.received.subarray(seen).toString()));
+    keys.write(Buffer.from('q'));
+    expect(await once(child, 'exit')).toEqual([0, null]);
+    expect(textAfter(screen, ENTER)).toContain(LEAVE);
+  });
+
+  it('restores the terminal before it prints an error', async () => {
+    const testbed = await openTestbed();
+    await testbed.start();
+    const crash = `data:text/javascript,process.on('SIGUSR2',()=>{throw new Error('a defect')})`;
+    const { screen, child } = await showOn(testbed, { NODE_OPTIONS: `--import ${JSON.stringify(crash)}` }, 'top');
+    child.kill('SIGUSR2');
+    expect(await once(child, 'exit')).toEqual([70, null]);
+    await until(() => textAfter(screen, LEAVE).includes('a defect'));
+    expect(textAfter(screen, ENTER)).toContain(LEAVE);
   });
 
   it('stays while the gateway restarts, and shows that it does not answer', async () => {

@@ -35,6 +35,7 @@ function forgetful(open: OpenStore): OpenStore {
       tally: () => read(() => store.tally()),
       letters: (request) => store.letters(request),
       history: (request) => read(() => store.history(request)),
+      still: (request) => store.still(request),
       messages: (request) => read(() => store.messages(request)),
       close: () => read(() => store.close()),
     };

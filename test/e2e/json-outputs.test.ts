@@ -157,6 +157,9 @@ it('the output of every command with --json fits its published schema', async ()
   const options = ['--config', testbed.configPath];
   await see(options, RUNNING);
   await see(options, [['bundle', '--out', join(testbed.folder, 'bundle.zip')]]);
+  await see(options, [['report', '--html', join(testbed.folder, 'report.html')]]);
+  const backup = join(testbed.folder, 'gw.hfbackup');
+  await see(options, [['backup', backup]]);
   const copy = join(testbed.folder, 'copy.recording');
   await see(options, [['record', 'link-a', '--out', copy]]);
   await see(options, [
@@ -165,6 +168,7 @@ it('the output of every command with --json fits its published schema', async ()
   ]);
   await follow(testbed);
   await see(options, STOPPED);
+  await see(options, [['restore', backup, '--replace']]);
   const broken = join(testbed.folder, 'broken.toml');
   writeFileSync(broken, '[gateway');
   await see(['--config', broken], [['status']]);

@@ -3,10 +3,11 @@ import { spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
 import { programName } from '../../src/io/program-name.ts';
 import { buildPackage } from '../built-package.ts';
 import { openTestbed } from './testbed.ts';
+import { untilServed, WEB_TOKEN, webPlace } from './web-browser.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-package-'));
 let program = '';
@@ -17,8 +18,15 @@ beforeAll(() => {
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 it('carries messages through a restart, and answers its commands', async () => {
-  const testbed = await openTestbed({ subdevices: { a: {} }, program });
+  const web = await webPlace();
+  onTestFinished(() => web.remove());
+  const testbed = await openTestbed({ subdevices: { a: {} }, program, more: web.config });
   await testbed.start();
+  await untilServed(web.origin);
+  for (const file of ['page.css', 'live.js', 'idiomorph.js', 'icon.svg'])
+    expect((await fetch(`${web.origin}/${file}`)).status).toBe(200);
+  const authorization = `Bearer ${WEB_TOKEN}`;
+  expect(await (await fetch(web.origin, { headers: { authorization } })).text()).toContain('Losing data?');
   expect(programName(testbed.gateway.pid ?? 0)).toBe('holdfast');
   await testbed.loseHub();
   testbed.publish(1);
@@ -28,6 +36,10 @@ it('carries messages through a restart, and answers its commands', async () => {
   const holdfast = join(folder, 'bin/holdfast');
   const { status, stdout } = spawnSync(holdfast, ['status', '--socket', testbed.socketPath], { encoding: 'utf8' });
   expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('Losing data?') });
+  const page = join(testbed.folder, 'report.html');
+  const report = spawnSync(holdfast, ['report', '--html', page, '--config', testbed.configPath], { encoding: 'utf8' });
+  expect(report).toMatchObject({ status: 0, stdout: expect.stringContaining(`Wrote ${page}`) });
+  expect(readFileSync(page, 'utf8')).toContain('</html>');
   testbed.restoreHub();
   await testbed.expectNothingLost();
 });
@@ -57,7 +69,8 @@ it('has the licence text of each package in its code', () => {
   const names = [...code.matchAll(/^\/\/ node_modules\/(?:.*\/node_modules\/)?((?:@[^/]+\/)?[^/]+)\//gm)].map(
     ([, name]) => name,
   );
-  expect(names).toContain('zod');
+  expect(names).toEqual(expect.arrayContaining(['zod', 'preact', 'd3-scale']));
+  expect(licences).toMatch(/^idiomorph [0-9.]+ \(/m);
   for (const name of new Set(names)) expect(licences).toMatch(new RegExp(`^${name} [0-9.]+ \\(`, 'm'));
   expect(licences.match(/permission|redistribution/gi)?.length).toBeGreaterThan(20);
 });

@@ -1,7 +1,7 @@
 /** All commands, in the order of the help. Each command is implemented in a file of its own. */
 import type { Command } from 'commander';
 import type { Add } from './add-command.ts';
-import { addBacklog, addMark } from './control-commands.ts';
+import { addBacklog, addBackup, addMark } from './control-commands.ts';
 import { addConditions, addHealth } from './health-commands.ts';
 import { addHistory } from './history-commands.ts';
 import { addHub } from './hub-commands.ts';
@@ -19,6 +19,7 @@ export function addCommands(add: Add, program: Command): void {
   addDeadLetters(add, program);
   addBacklog(add, program);
   addMark(add);
+  addBackup(add);
   addRecorder(add);
   addHub(add, program);
   addConfig(add, program);

@@ -1,8 +1,9 @@
-/** Commands of a technician for the running gateway: limits of the backlog, notes. */
+/** Commands of a technician for the running gateway: limits of the backlog, notes, backups. */
 import { type Command, Option } from 'commander';
 import { BACKLOG_LIMITS } from '../../base/backlog-limits.ts';
 import { duration } from '../duration.ts';
 import type { LimitOptions } from '../limit-backlog.ts';
+import type { RestoreChoice } from '../restore-backup.ts';
 import type { Add } from './add-command.ts';
 
 export function addBacklog(add: Add, program: Command): void {
@@ -41,4 +42,20 @@ export function addMark(add: Add): void {
   add('mark <text>', 'Leave a note in the journal and among the events', async ({ context, words }) =>
     (await import('../mark.ts')).mark(context, words[0] ?? ''),
   );
+}
+
+export function addBackup(add: Add): void {
+  add(
+    'backup <file>',
+    'Write a verified copy of the store into one file, also while the gateway runs',
+    async ({ context, words }) => (await import('../make-backup.ts')).makeBackup(context, words[0] ?? ''),
+  );
+  add<RestoreChoice>(
+    'restore <file>',
+    'Put a backup in the place of the store of a stopped gateway',
+    async ({ context, options, words }) =>
+      (await import('../restore-backup.ts')).restoreBackup(context, words[0] ?? '', options),
+  )
+    .option('--replace', 'also if the present store holds messages; it is kept in the folder replaced')
+    .option('--drop-downlinks', 'discard the downlinks of the backup, which may be outdated commands');
 }

@@ -1,6 +1,7 @@
 /** Commands that show the health of the gateway, its conditions and events. */
 import { Option } from 'commander';
 import type { BundleOptions } from '../make-bundle.ts';
+import type { ReportOptions } from '../make-report.ts';
 import { moment } from '../moment.ts';
 import type { DoctorOptions } from '../show-doctor.ts';
 import type { StatusOptions } from '../show-status.ts';
@@ -32,6 +33,11 @@ export function addHealth(add: Add): void {
     'Explain why a message, a subdevice, a link or the hub waits, and when it goes on',
     async ({ context, words }) => (await import('../show-explain.ts')).showExplain(context, words[0] ?? ''),
   );
+  add<ReportOptions>(
+    'report',
+    'Write one page for a browser: verdict, charts, links, events, without secrets and payloads',
+    async ({ context, options }) => (await import('../make-report.ts')).makeReport(context, options),
+  ).requiredOption('--html <file>', 'page to write');
   add('top', 'Show live rates of links and subdevices, the backlog and the conditions', async ({ context }) =>
     (await import('../top/show-top.ts')).showTop(context),
   );

@@ -8,9 +8,10 @@ import { addTallies, EMPTY_TALLY, type MessageTally } from '../../ops/queues/mes
 import type { MessageSelector, QueueName } from '../../ops/queues/message-selector.ts';
 import type { DropAnswer } from '../../ops/queues/queue-answers.ts';
 import { ageWords, bytesWords, countOf, countWords } from '../../ops/words.ts';
+import type { Column } from '../columns.ts';
 import { type CommandContext, printJson } from '../context.ts';
 import { locateGateway } from '../location.ts';
-import { type Column, renderTable } from '../table.ts';
+import { renderTable } from '../table.ts';
 import { type Terminal, wrap } from '../terminal.ts';
 import { CountingLine } from './counting-line.ts';
 import { emptyWords } from './list-messages.ts';

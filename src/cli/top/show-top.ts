@@ -7,7 +7,7 @@ import { canFillScreen, FullScreen } from '../full-screen.ts';
 import { locateGateway } from '../location.ts';
 import { isAsciiTerminal } from '../terminal.ts';
 import { TopModel } from './top-model.ts';
-import { renderTop } from './top-view.ts';
+import { renderTop, scrollMax } from './top-view.ts';
 
 const INTERVAL_MS = 1000;
 
@@ -23,7 +23,11 @@ export async function showTop(context: CommandContext): Promise<number> {
   const model = new TopModel();
   const stop = new AbortController();
   const isAscii = isAsciiTerminal(process.env);
-  const draw = (): void => screen.paint(renderTop(model, { ...screen.terminal, isAscii }));
+  const draw = (): void => {
+    const now = { ...screen.terminal, isAscii };
+    model.limitScroll(scrollMax(model, now));
+    screen.paint(renderTop(model, now));
+  };
   const screen = new FullScreen({
     pressed: (key) => {
       if (model.pressed(key)) draw();

@@ -4,6 +4,17 @@ const BLOCKS = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /** Levels on terminals without UTF-8. */
 const ASCII = ['_', '.', '-', '=', '+', '*', '%', '#'];
 
+/** Means of equal groups of the newest values, so that they fill at most `width` columns; the newest are at the right. */
+export function grouped(values: readonly number[], width: number): number[] {
+  const size = Math.max(1, Math.ceil(values.length / width));
+  const groups: number[] = [];
+  for (let end = values.length; end > 0; end -= size) {
+    const group = values.slice(Math.max(0, end - size), end);
+    groups.unshift(group.reduce((sum, value) => sum + value, 0) / group.length);
+  }
+  return groups;
+}
+
 /** @param width columns; the newest values are at the right. All values 0: the lowest line */
 export function sparkline(values: readonly number[], width: number, isAscii: boolean): string {
   const shown = values.slice(-width);

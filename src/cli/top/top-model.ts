@@ -4,6 +4,7 @@
  */
 import { brokenFrames, type LinkReport } from '../../ops/reports/link-report.ts';
 import type { StatusReport, SubdeviceReport } from '../../ops/reports/report.ts';
+import { STATE_WORDS, subdeviceState } from '../../ops/reports/subdevice-state.ts';
 import type { ScreenKey } from '../full-screen.ts';
 import { RateHistory, SAMPLES_MAX } from './rate-history.ts';
 
@@ -25,7 +26,11 @@ export interface TopRow {
 const SORTS = ['name', 'rate', 'waiting'] as const;
 export type TopSort = (typeof SORTS)[number];
 
+/** Number of samples of a rate: 5 s. */
 const SHORT_SAMPLES = 5;
+/** Spans of the curves, s; one sample a second. */
+const SPANS_S = [60, 30, 5] as const;
+export type TopSpan = (typeof SPANS_S)[number];
 
 export class TopModel {
   readonly #rates = new RateHistory();
@@ -39,6 +44,9 @@ export class TopModel {
   #isTyping = false;
   #selected = 0;
   #opened: string | undefined;
+  #span: TopSpan = 60;
+  /** First line of the opened row that is shown. */
+  #scroll = 0;
 
   get status(): StatusReport | undefined {
     return this.#status;
@@ -55,6 +63,19 @@ export class TopModel {
 
   get sort(): TopSort {
     return this.#sort;
+  }
+
+  get span(): TopSpan {
+    return this.#span;
+  }
+
+  get scroll(): number {
+    return this.#scroll;
+  }
+
+  /** Keeps the opened row within its last screen. */
+  limitScroll(max: number): void {
+    this.#scroll = Math.min(this.#scroll, max);
   }
 
   get filter(): string {
@@ -128,9 +149,10 @@ export class TopModel {
 
   #move(key: Exclude<ScreenKey, { text: string }>): void {
     const row = this.rows()[this.selected];
-    if (key === 'up') this.#selected = Math.max(0, this.selected - 1);
-    if (key === 'down') this.#selected = this.selected + 1;
-    if (key === 'return' && row !== undefined) this.#opened = keyOf(row);
+    const step = key === 'up' ? -1 : key === 'down' ? 1 : 0;
+    if (this.#opened === undefined) this.#selected = Math.max(0, this.selected + step);
+    else this.#scroll = Math.max(0, this.#scroll + step);
+    if (key === 'return' && row !== undefined) [this.#opened, this.#scroll] = [keyOf(row), 0];
     if (key === 'escape' && this.#opened === undefined) this.#filter = '';
     if (key === 'escape') this.#opened = undefined;
   }
@@ -139,6 +161,7 @@ export class TopModel {
     if (text === 'q') return false;
     if (text === 'p') this.#isPaused = !this.#isPaused;
     if (text === 's') this.#sort = SORTS[(SORTS.indexOf(this.#sort) + 1) % SORTS.length] ?? 'name';
+    if (text === 'w') this.#span = SPANS_S[(SPANS_S.indexOf(this.#span) + 1) % SPANS_S.length] ?? 60;
     if (text === '/') [this.#isTyping, this.#filter] = [true, ''];
     return true;
   }
@@ -153,11 +176,12 @@ export class TopModel {
       outPerS: this.#rates.mean(`out ${name}`, SHORT_SAMPLES),
       waiting: this.#rates.mean(`broken ${name}`, SAMPLES_MAX) * this.#rates.samples(`broken ${name}`).length,
       state,
-      curve: this.#rates.samples(`in ${name}`),
+      curve: this.#rates.samples(`in ${name}`).slice(-this.#span),
     };
   }
 
-  #subdeviceRow({ id, link, attached, lostInMs, uplinksPending, downlinksPending }: SubdeviceReport): TopRow {
+  #subdeviceRow(subdevice: SubdeviceReport): TopRow {
+    const { id, link, uplinksPending, downlinksPending } = subdevice;
     return {
       kind: 'subdevice',
       name: id,
@@ -165,8 +189,8 @@ export class TopModel {
       inPerS: this.#rates.mean(`up ${id}`, SHORT_SAMPLES),
       outPerS: this.#rates.mean(`down ${id}`, SHORT_SAMPLES),
       waiting: uplinksPending + downlinksPending,
-      state: attached ? (lostInMs === null ? 'connected' : 'asleep') : 'away',
-      curve: this.#rates.samples(`up ${id}`),
+      state: STATE_WORDS[subdeviceState(subdevice)],
+      curve: this.#rates.samples(`up ${id}`).slice(-this.#span),
     };
   }
 }

@@ -92,6 +92,7 @@ const HUB = keys({
   since: maybe(AGE),
   lastProblem: maybe('text'),
   nextAttemptInMs: maybe('number'),
+  roundTrip: keys({ count: 'number', p50Ms: maybe('number'), p99Ms: maybe('number') }),
   session: keys({ away: maybe(AGE), keptMs: maybe('number'), isOver: 'flag' }),
   replay: maybe(keys(named('received expectedMax etaMs', 'number'))),
 });

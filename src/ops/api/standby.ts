@@ -110,6 +110,7 @@ export class Standby implements Inspection {
       takeovers: 0,
       nextAttemptInMs: null,
       subscriptions: 0,
+      roundTrip: { count: 0, p50Ms: null, p99Ms: null },
       replay: null,
     };
   }

@@ -37,6 +37,11 @@ export class Trickle extends Duplex {
     return typeof fd === 'number' && fd >= 0 ? fd : undefined;
   }
 
+  /** Address of the client; `undefined` on a Unix socket. */
+  get remoteAddress(): string | undefined {
+    return this.#socket.remoteAddress;
+  }
+
   override _read(): void {
     // Nothing to do: pieces are pushed without a request of the reader.
   }

@@ -1,4 +1,5 @@
 /** Conditions of the store: location, damaged or lost messages, losses of unknown size. Pure. */
+import { RESTORED } from '../../base/restored-words.ts';
 import type { Age } from '../../base/time.ts';
 import type { Condition } from '../reports/report.ts';
 import { countOf } from '../words.ts';
@@ -54,13 +55,14 @@ export function storeConditions(
   }
   const unknown = losses.filter((loss) => loss.unknown !== undefined);
   if (unknown.length > 0) {
+    const isRestore = unknown.every((loss) => loss.unknown?.startsWith(RESTORED) === true);
     const why = [...new Set(unknown.map((loss) => loss.unknown))].join('; ');
     conditions.push({
       code: 'loss-unknown',
       losing: 'unknown',
       forMs: Math.max(...unknown.map(({ age }) => age.ms)),
       sentence: `An unknown number of messages may be lost: ${why}.`,
-      hint: 'Compare the messages at the hub with those that the subdevices sent, and replace the SD card. Then run: holdfast acknowledge-loss.',
+      hint: `Compare the messages at the hub with those that the subdevices sent${isRestore ? '' : ', and replace the SD card'}. Then run: holdfast acknowledge-loss.`,
     });
   }
   // These records are sessions, counters and the like, and no accepted messages.

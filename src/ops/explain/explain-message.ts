@@ -85,7 +85,7 @@ async function onDisk(
   const row = rows.find((one) => one.seq === seq);
   if (row === undefined) return damaged.some((one) => one.seq === seq) ? 'damaged' : undefined;
   const lane = custodian(direction).lane(row.lane);
-  // the row may have been loaded meanwhile, or its custody may have ended: a lazy delete leaves the row for a while
+  // the row may have been loaded meanwhile, or its custody may have ended: the lazy delete of the row may still be due
   const entry = lane.entryOf(seq);
   if (entry === undefined && (lane.rowsOnDisk === 0 || seq < lane.readTo)) return undefined;
   return { lane: row.lane, row, entry };

@@ -28,7 +28,7 @@ export interface Reason {
   readonly code: ReasonCode;
   /** Whole sentence with the present numbers. */
   readonly sentence: string;
-  /** What to do; `null`: wait. */
+  /** Remedy; `null`: wait. */
   readonly remedy: string | null;
   /** Time after which the reason ends by itself, ms; `null`: unknown. */
   readonly endsInMs: number | null;

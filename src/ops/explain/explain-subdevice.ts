@@ -1,7 +1,7 @@
 /** Explanation of a subdevice: its state, why it is silent, and what waits for it. Pure. */
 import type { LinkReport } from '../reports/link-report.ts';
 import type { SubdeviceReport } from '../reports/report.ts';
-import { subdeviceState } from '../reports/station-reports.ts';
+import { subdeviceState } from '../reports/subdevice-state.ts';
 import { countOf, countWords, durationWords, sleepWords } from '../words.ts';
 import { listWords } from './explain-hub.ts';
 import { linkReasons } from './explain-link.ts';

@@ -49,7 +49,6 @@ function hubExplanation({ gateway, status }: ExplainOptions): Explanation {
     doubtedTopics: gateway.outbox.ackHealth.suspects,
     heldPackets: heldPackets(gateway).map(({ packet }) => packet),
     limitPerS: Number.isFinite(perS) ? perS : undefined,
-    roundTrip: undefined,
   });
 }
 

@@ -32,8 +32,8 @@ export interface LinkScore extends LinkFindings {
  * Largest share of broken frames on a good and on a fair link. 1 in 1000 is normal for a wire. 1 in 50 costs a
  * repetition every few seconds at 10 frames/s.
  */
-const BROKEN_GOOD_MAX = 0.001;
-const BROKEN_FAIR_MAX = 0.02;
+export const BROKEN_GOOD_MAX = 0.001;
+export const BROKEN_FAIR_MAX = 0.02;
 /**
  * Largest share of lost probes on a good and on a fair link. A probe is two frames, so it fails twice as often as one
  * frame. 1 lost probe of 20, the default count, may be chance.

@@ -1,5 +1,6 @@
 /** Hub part of the status (`report.ts`): connection, session, and hub replay. */
 import type { Age } from '../../base/time.ts';
+import type { RoundTripReport } from './link-report.ts';
 
 export type HubStateReport = 'stopped' | 'connecting' | 'connected' | 'waiting to reconnect';
 
@@ -26,6 +27,8 @@ export interface HubReport {
   /** Number of filters at the hub, and the number that it allows (0 = no limit). */
   readonly subscriptions: number;
   readonly subscriptionsMax: number;
+  /** Times from a PUBLISH to its PUBACK, of the newest messages: at most 256. */
+  readonly roundTrip: RoundTripReport;
   /** Hub replay: messages that the hub stored while the gateway was away; `null`: no replay is running. */
   readonly replay: ReplayReport | null;
 }

@@ -14,6 +14,7 @@ import type { DiscardReport } from './intake-report.ts';
 import type { LinkMeters } from './link-meters.ts';
 import type { LinkReport } from './link-report.ts';
 import type { SubdeviceCounts, SubdeviceReport, SubdevicesReport } from './report.ts';
+import { subdeviceState } from './subdevice-state.ts';
 
 const HUB_STATES = {
   stopped: 'stopped',
@@ -44,8 +45,15 @@ export function hubReport(gateway: GatewayView): HubReport {
     nextAttemptInMs: client.nextAttemptAtMs === undefined ? null : Math.max(0, client.nextAttemptAtMs - nowMs),
     subscriptions: granted.size,
     subscriptionsMax,
+    roundTrip: hubRoundTrip(gateway),
     replay: replayReport(gateway),
   };
+}
+
+function hubRoundTrip({ outbox }: GatewayView): HubReport['roundTrip'] {
+  const { recentRoundTrips } = outbox;
+  const [p50Ms = null, p99Ms = null] = recentRoundTrips.quantiles(0.5, 0.99) ?? [];
+  return { count: recentRoundTrips.size, p50Ms, p99Ms };
 }
 
 function sinceOf({ hub, watch, clock }: GatewayView): Age | null {
@@ -182,17 +190,6 @@ export function subdevicesReport(gateway: GatewayView): SubdevicesReport {
     .filter(([id]) => registry.byId(id) === undefined)
     .map(([id, identity]) => neverSeen(gateway, id, identity));
   return { subdevices: [...known, ...never] };
-}
-
-export type SubdeviceState = keyof SubdeviceCounts;
-
-export function subdeviceState({
-  link,
-  attached,
-  lostInMs,
-}: Pick<SubdeviceReport, 'link' | 'attached' | 'lostInMs'>): SubdeviceState {
-  if (attached) return lostInMs === null ? 'connected' : 'asleep';
-  return link === null ? 'neverSeen' : 'away';
 }
 
 export function subdeviceCounts({ subdevices }: SubdevicesReport): SubdeviceCounts {

@@ -6,6 +6,7 @@ import { copyFileSync, cpSync, existsSync, mkdtempSync, rmSync, statfsSync, stat
 import { tmpdir } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { Fault } from '../../base/fault.ts';
+import { RESTORING_FOLDER } from '../backup/swap-store.ts';
 import { StoreCore } from '../core.ts';
 import { faultOf, openReadOnly } from '../database.ts';
 import { RESERVE_FILE } from '../state-files.ts';
@@ -46,7 +47,7 @@ export function dryRun<T>(path: string, look: (core: StoreCore, words: (sentence
  * Throws if a gateway holds the lock of the database. Other faults of the file are found later. An empty file is not
  * opened: SQLite would remove the WAL beside it even in a read-only connection (`pagerOpenWalIfPresent` in pager.c).
  */
-function refuseRunning(path: string): void {
+export function refuseRunning(path: string): void {
   if ((statSync(path, { throwIfNoEntry: false })?.size ?? 0) === 0) return;
   try {
     openReadOnly(path).close();
@@ -56,13 +57,15 @@ function refuseRunning(path: string): void {
 }
 
 /** Copies the files, and throws if a gateway that starts meanwhile changes them. */
-function copyStore(path: string, folder: string): void {
+export function copyStore(path: string, folder: string): void {
   const before = stateOf(path);
   for (const part of PARTS) if (existsSync(path + part)) copyFileSync(path + part, join(folder, basename(path) + part));
   if (existsSync(join(dirname(path), RESERVE_FILE))) writeFileSync(join(folder, RESERVE_FILE), '');
   const quarantines = quarantinesOf(path);
   if (!existsSync(path) && existsSync(quarantines))
     cpSync(quarantines, join(folder, basename(quarantines)), { recursive: true });
+  const restoring = join(dirname(path), RESTORING_FOLDER);
+  if (existsSync(restoring)) cpSync(restoring, join(folder, RESTORING_FOLDER), { recursive: true });
   refuseRunning(path);
   if (stateOf(path) !== before)
     throw new Fault('store-locked', `${path} changed while it was copied: a gateway is starting`, {

@@ -83,17 +83,8 @@ export class HighWaterMark {
   note(nowMs: number): void {
     if (!this.#isStale || nowMs - this.#markedAtMs < MARK_EVERY_MS) return;
     this.#markedAtMs = nowMs;
-    const lanes = ledgerRows(this.#database)
-      .map((row): LaneMark => [row.id, row.puts, pendingOf(row)])
-      .sort((left, right) => right[2] - left[2]);
     try {
-      writeMark(markPathOf(this.#path), {
-        store: identityOf(this.#database),
-        turn: this.#turn + 1,
-        lanes,
-        rest: [0, 0],
-        reservedTo: this.#reserved(),
-      });
+      writeMark(markPathOf(this.#path), markOf(this.#database, this.#turn + 1));
       this.#turn += 1;
       this.#isStale = false;
     } catch (error) {
@@ -125,15 +116,23 @@ export class HighWaterMark {
     const raise = this.#database.prepare('UPDATE sequence SET reserved_to = max(reserved_to, ?) WHERE direction = ?');
     for (const direction of ['uplink', 'downlink'] as const) raise.run(reservedTo[direction], direction);
   }
+}
 
-  #reserved(): Mark['reservedTo'] {
-    const rows = this.#database.prepare('SELECT direction, reserved_to FROM sequence').all() as {
-      direction: string;
-      reserved_to: number;
-    }[];
-    const of = (direction: Direction): number => rows.find((row) => row.direction === direction)?.reserved_to ?? 1;
-    return { uplink: of('uplink'), downlink: of('downlink') };
-  }
+/** Mark of the present content of a database. */
+export function markOf(database: Database, turn: number): Mark {
+  const lanes = ledgerRows(database)
+    .map((row): LaneMark => [row.id, row.puts, pendingOf(row)])
+    .sort((left, right) => right[2] - left[2]);
+  return { store: identityOf(database), turn, lanes, rest: [0, 0], reservedTo: reservedIn(database) };
+}
+
+function reservedIn(database: Database): Mark['reservedTo'] {
+  const rows = database.prepare('SELECT direction, reserved_to FROM sequence').all() as {
+    direction: string;
+    reserved_to: number;
+  }[];
+  const of = (direction: Direction): number => rows.find((row) => row.direction === direction)?.reserved_to ?? 1;
+  return { uplink: of('uplink'), downlink: of('downlink') };
 }
 
 interface Comparison {

@@ -4,6 +4,7 @@
  * table `loss` until an operator acknowledges it.
  */
 import type { Stamp } from '../../base/time.ts';
+import { takeRestored } from '../backup/backup-note.ts';
 import type { Database } from '../database.ts';
 import type { HighWaterMark } from './high-water-check.ts';
 import { lanesOf, missingIn, reconcileLedger } from './reconcile.ts';
@@ -39,10 +40,11 @@ export function findLosses(database: Database, opened: Opened, highWater: HighWa
   const looked =
     settled === 0 ? [] : [`${settled} messages in the store are damaged or missing: they are counted as damaged`];
   const found = [...repaired.sentences, ...marked.sentences, ...looked];
+  const restored = takeRestored(database) ?? [];
   return {
     messages: opened.lostRows + repaired.lostRows + marked.damaged + settled,
-    unknown: [...opened.unknown, ...repaired.unknown, ...marked.unknown],
-    sentences: [...opened.recovery, ...found],
+    unknown: [opened.unknown, repaired.unknown, marked.unknown, restored].flat(),
+    sentences: [opened.recovery, found, restored].flat(),
     isDamaged: opened.isDamaged || found.length > 0,
     records: repaired.records,
   };

@@ -4,6 +4,7 @@
  */
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
+import { completeRestore } from '../backup/swap-store.ts';
 import { type Database, faultOf, openDatabase } from '../database.ts';
 import { HISTORY_TABLES } from '../history-ring.ts';
 import { RESERVE_FILE } from '../state-files.ts';
@@ -50,6 +51,7 @@ function columnsIn(database: Database): string {
 /** Opens the store, after a recovery if it is needed. @throws Fault */
 export function openOrRecover(options: RecoveryOptions): Opened {
   const { path } = options;
+  completeRestore(path);
   const isChecked = options.suspect || isSuspect(path) || sizeOf(path) <= CHECKED_BYTES_MAX;
   const finished = finish(options);
   const foreign = quarantineForeignWal(path);

@@ -32,7 +32,7 @@ export function fillStore(stateDir: string, links: number, each: number): void {
       return { kind: 'put', direction: 'uplink', row: { seq: nextSeq.uplink + place, lane: link + 1, ...message } };
     });
     core.commit(puts, upMs);
-    core.checkpointIfDue();
+    core.checkpointIfDue(0);
   }
   core.close(upMs);
 }

@@ -16,6 +16,7 @@ describe('defaults', () => {
         allowVolatileStore: false,
         controlSocket: '/run/holdfast/control.sock',
         logLevel: 'info',
+        mediumLifeTb: 0,
         logFormat: 'text',
         acceptUnknownSubdevices: false,
       },
@@ -59,6 +60,7 @@ describe('defaults', () => {
         filesMax: 20,
         bytesMax: 16_777_216,
       },
+      web: undefined,
       inbox: {
         ...{ messagesMax: 150, ageHoursMax: 24, replayIntervalMs: 500, overflow: 'drop-oldest', holdMs: 200 },
         retainedCommands: 'once',

@@ -80,6 +80,10 @@ export class StepStore implements Store {
     return { letters: [], kept: 0, newest: 0, dead: 0 };
   }
 
+  async still(): Promise<never> {
+    throw new Error('not implemented in this store');
+  }
+
   async messages(): Promise<MessagePage> {
     return { rows: [], damaged: [], scanned: 0, scannedTo: 0, atEnd: true };
   }

@@ -1,10 +1,10 @@
 /** `holdfast top`: rates from counters, keys, and a screen that fits its terminal. */
 import { describe, expect, it } from 'vitest';
-import { isAsciiTerminal } from '../../../../src/cli/terminal.ts';
+import { asciiOnly, isAsciiTerminal } from '../../../../src/cli/terminal.ts';
 import { RateHistory } from '../../../../src/cli/top/rate-history.ts';
-import { sparkline } from '../../../../src/cli/top/sparkline.ts';
+import { grouped, sparkline } from '../../../../src/cli/top/sparkline.ts';
 import { TopModel } from '../../../../src/cli/top/top-model.ts';
-import { renderTop, type TopScreen } from '../../../../src/cli/top/top-view.ts';
+import { renderTop, scrollMax, type TopScreen } from '../../../../src/cli/top/top-view.ts';
 import type { StatusReport, SubdeviceReport } from '../../../../src/ops/reports/report.ts';
 import { judge } from '../../../../src/ops/verdict.ts';
 import { AWAY } from '../../ops/api/control-rig.ts';
@@ -71,6 +71,19 @@ it('a curve has its newest value at the right, and one column for each value', (
   expect(sparkline([9, 0, 0], 2, false)).toBe('▁▁');
 });
 
+it('a long span is shown as means of equal groups, the newest at the right', () => {
+  expect(grouped([1, 3, 5, 7], 4)).toEqual([1, 3, 5, 7]);
+  expect(grouped([1, 3, 5, 7], 2)).toEqual([2, 6]);
+  expect(grouped([9, 1, 3, 5, 7], 4)).toEqual([9, 2, 6]);
+  expect(grouped([], 4)).toEqual([]);
+  expect(
+    grouped(
+      Array.from({ length: 60 }, () => 1),
+      20,
+    ),
+  ).toHaveLength(20);
+});
+
 it('a terminal without UTF-8 gets ASCII', () => {
   expect(isAsciiTerminal({ LANG: 'C' })).toBe(true);
   expect(isAsciiTerminal({ LC_ALL: '', LANG: 'de_DE.UTF-8' })).toBe(false);
@@ -112,6 +125,33 @@ describe('the keys', () => {
     expect(model.pressed({ text: 'q' })).toBe(false);
   });
 
+  it('select the span of the curves: 60, 30 or 5 s', () => {
+    const model = modelAfter(100, 3);
+    const heading = (): string | undefined => renderTop(model, screen(80, 24)).find((line) => line.includes('state'));
+    for (const span of [60, 30, 5, 60]) {
+      expect(model.span).toBe(span);
+      expect(heading()).toContain(`last ${span} s`);
+      expect(model.rows()[0]?.curve).toHaveLength(span);
+      model.pressed({ text: 'w' });
+    }
+  });
+
+  it('scroll an opened row to its last line and no further, and back at once', () => {
+    const model = modelAfter(5, 1);
+    const small = screen(80, 16);
+    model.pressed('return');
+    expect(renderTop(model, small).join('\n')).not.toContain('retries');
+    for (let times = 0; times < 50; times += 1) model.pressed('down');
+    model.limitScroll(scrollMax(model, small));
+    const last = renderTop(model, small).join('\n');
+    expect(last).toMatch(/\d+ lines above, 0 below/);
+    model.pressed('up');
+    expect(renderTop(model, small).join('\n')).toMatch(/, 1 below/);
+    model.pressed('escape');
+    model.pressed('return');
+    expect(model.scroll).toBe(0);
+  });
+
   it('select no row beyond the last', () => {
     const model = modelAfter(1, 1);
     for (let times = 0; times < 10; times += 1) model.pressed('down');
@@ -140,6 +180,27 @@ describe('the screen', () => {
     const lines = renderTop(modelAfter(6, 12), screen(80, 24));
     expect(lines[0]).toMatch(/^Losing data\? /);
     expect(lines.find((line) => line.includes('pump'))).toMatch(/pump +line-0 +12 +0 +7 +connected/);
+  });
+
+  it('marks the selected row by a sign, without colour', () => {
+    const model = modelAfter(1, 1);
+    const marked = (): string[] => renderTop(model, screen(80, 24)).filter((line) => line.startsWith('> '));
+    expect(marked()).toEqual([expect.stringContaining('line-0')]);
+    model.pressed('down');
+    expect(marked()).toEqual([expect.stringContaining('pump')]);
+  });
+
+  it('shows the round trip of the hub', () => {
+    expect(renderTop(modelAfter(1, 1), screen(80, 24))).toContain('PUBACK  median 21 ms, 99 % within 84 ms (last 256)');
+  });
+
+  it('has only ASCII signs on a terminal without UTF-8', () => {
+    const model = modelAfter(30, 9, 40);
+    for (const keys of [[], ['return'] as const]) {
+      for (const key of keys) model.pressed(key);
+      const lines = renderTop(model, { ...screen(80, 24), isAscii: true }).map(asciiOnly);
+      expect(lines.join('\n')).toMatch(/^[\n -~]*$/);
+    }
   });
 
   it('keeps the selected row visible', () => {

@@ -65,6 +65,7 @@ export const AWAY: StatusFacts = {
     nextAttemptInMs: 4200,
     subscriptions: 12,
     subscriptionsMax: 0,
+    roundTrip: { count: 256, p50Ms: 21, p99Ms: 84 },
     replay: null,
   },
   links: [

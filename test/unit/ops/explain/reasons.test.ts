@@ -138,7 +138,7 @@ function ofSubdevice(change: Partial<SubdeviceReport>, situation: Partial<Subdev
 function ofHub(change: Partial<HubReport>, situation: Partial<HubSituation> = {}): readonly Reason[] {
   const status = judge({ ...AWAY, hub: { ...AWAY.hub, ...change } });
   return explainHub({
-    ...{ status, refusal: undefined, doubtedTopics: [], heldPackets: [], limitPerS: 28.5, roundTrip: undefined },
+    ...{ status, refusal: undefined, doubtedTopics: [], heldPackets: [], limitPerS: 28.5 },
     ...situation,
   }).reasons;
 }

@@ -48,7 +48,7 @@ function fill(path: string): string {
       return { kind: 'put' as const, direction: 'uplink' as const, row: put };
     });
     core.commit(changes, BOOT.upMs);
-    core.checkpointIfDue();
+    core.checkpointIfDue(0);
   }
   core.close(2000);
   return path;

@@ -1,0 +1,154 @@
+/**
+ * `holdfast report`: writes one page about the gateway for a browser. If no gateway runs, the page shows what the store
+ * contains and names what is missing.
+ */
+import { closeSync, writeFileSync } from 'node:fs';
+import { EXIT, Fault } from '../base/fault.ts';
+import { type DoctorInput, readDoctorInput } from '../doctor/doctor-input.ts';
+import { readBootId } from '../io/boot.ts';
+import { systemClock } from '../io/clock.ts';
+import { machineVersions } from '../io/machine-versions.ts';
+import { volatilePlaceOf } from '../io/volatile-storage.ts';
+import type { AnswerPath, ControlAnswers } from '../ops/api/control-answers.ts';
+import { ask } from '../ops/api/control-client.ts';
+import { offlineLedgerOf, offlineStatusOf, offlineSubdevicesOf } from '../ops/reports/offline-report.ts';
+import { bytesWords } from '../ops/words.ts';
+import type { PageContent } from '../page/page-content.ts';
+import { pageEventsOf } from '../page/page-events.ts';
+import { eventsQuery, historyQuery, PERIODS } from '../page/period.ts';
+import { reportFile } from '../page/report-file.ts';
+import { knownSecrets } from '../support/collectors.ts';
+import { redactValue } from '../support/redact.ts';
+import { type CommandContext, printJson, readConfigText } from './context.ts';
+import { claimNewFile } from './new-file.ts';
+import { Progress } from './progress.ts';
+import { readOffline } from './read-store.ts';
+import { hang, wrap } from './terminal.ts';
+import { VERSION } from './version.ts';
+
+export interface ReportOptions {
+  /** Path of the page. */
+  readonly html: string;
+}
+
+const PERIOD = PERIODS.week;
+
+/** @throws Fault `usage` if the file exists or cannot be written */
+export async function makeReport(context: CommandContext, { html: path }: ReportOptions): Promise<number> {
+  const { configPath, socketPath, terminal, asJson } = context;
+  const file = claimNewFile(path, '--html');
+  const progress = asJson ? undefined : new Progress('reading', ['gateway', 'store', 'history'], process.stderr);
+  const input = await readDoctorInput({ configPath, socketPath, readConfig: readConfigText, version: VERSION });
+  progress?.finished('gateway');
+  const content = await contentOf(input);
+  progress?.clear();
+  const clean = redactValue(content, knownSecrets(input)) as PageContent;
+  const page = reportFile(clean, PERIOD.words);
+  writeFileSync(file, page);
+  closeSync(file);
+  const bytes = Buffer.byteLength(page);
+  const { verdict, missing } = clean;
+  if (asJson) {
+    const { losing, sentence } = verdict;
+    printJson(context, 'report', { path, bytes, losing, sentence, missing });
+    return EXIT.ok;
+  }
+  terminal.print(`Wrote ${path}: ${bytesWords(bytes)}, one page for a browser.`);
+  for (const line of wrap(`Losing data? ${verdict.sentence}`, terminal.width)) terminal.print(line);
+  terminal.print('Secrets, payloads and samples of messages are removed. Topics and names of subdevices are not.');
+  for (const sentence of missing)
+    for (const line of hang('  missing  ', sentence, terminal.width)) terminal.print(line);
+  return EXIT.ok;
+}
+
+/** Content that is not redacted yet. */
+async function contentOf(input: DoctorInput): Promise<PageContent> {
+  const { gateway, reading } = input;
+  const versions = await machineVersions(input.version);
+  const configured = reading.kind === 'valid' ? reading.config.gateway.name : null;
+  const base = {
+    madeAtMs: Date.now(),
+    gateway: gateway.kind === 'running' ? gateway.status.process.gateway : configured,
+    versions: Object.fromEntries(Object.entries(versions).map(([name, value]) => [name, value ?? 'unknown'])),
+  };
+  return gateway.kind === 'running'
+    ? { ...base, ...(await fromGateway(input, gateway)) }
+    : { ...base, ...(await fromStore(input, gateway)) };
+}
+
+type Facts = Omit<PageContent, 'madeAtMs' | 'gateway' | 'versions'>;
+type Running = Extract<DoctorInput['gateway'], { readonly kind: 'running' }>;
+type Absent = Exclude<DoctorInput['gateway'], Running>;
+
+async function fromGateway({ places }: DoctorInput, { status, subdevices }: Running): Promise<Facts> {
+  const missing: string[] = [];
+  const part = async <Path extends AnswerPath>(
+    what: string,
+    path: Path,
+    query: string,
+  ): Promise<ControlAnswers[Path] | null> => {
+    const found = await answerOf(places.controlSocket, path, query);
+    if (!(found instanceof Fault)) return found;
+    missing.push(missingWords(what, found));
+    return null;
+  };
+  const nowMs = Date.now();
+  const ledger = await part('ledger', '/v1/ledger', '');
+  const history = await part('history', '/v1/history', historyQuery(PERIOD, nowMs));
+  const events = await part('list of events', '/v1/events', eventsQuery(PERIOD, nowMs));
+  if (subdevices === undefined) missing.push('The subdevices are missing: the gateway did not list them.');
+  return {
+    verdict: status,
+    status,
+    subdevices: subdevices?.subdevices ?? null,
+    storedSubdevices: null,
+    ledger,
+    history,
+    events: events === null ? null : pageEventsOf(events),
+    missing,
+  };
+}
+
+async function answerOf<Path extends AnswerPath>(
+  socket: string,
+  path: Path,
+  query: string,
+): Promise<ControlAnswers[Path] | Fault> {
+  try {
+    const asked = await ask(socket, path, query);
+    return asked.kind === 'answered' ? asked.report : asked.fault;
+  } catch (error) {
+    if (error instanceof Fault) return error;
+    throw error;
+  }
+}
+
+async function fromStore({ places }: DoctorInput, gateway: Absent): Promise<Facts> {
+  const live = 'Hub, links and conditions are missing: they are known only while the gateway runs.';
+  const nothing = { status: null, subdevices: null, storedSubdevices: null, ledger: null, history: null, events: null };
+  const unknown = (fault: Fault): Facts => ({
+    ...nothing,
+    verdict: { losing: 'unknown', sentence: `Unknown. ${fault.message}.` },
+    missing: [live, missingWords('store', fault)],
+  });
+  if (gateway.kind !== 'absent' || places.stateDir === undefined) return unknown(gateway.fault);
+  try {
+    const reading = await readOffline(places.stateDir, gateway.fault);
+    const moment = { bootId: readBootId(), upMs: systemClock().nowMs() };
+    const { sentence } = offlineStatusOf(reading, volatilePlaceOf(reading.path) ?? null);
+    return {
+      ...nothing,
+      verdict: { losing: 'not running', sentence },
+      storedSubdevices: offlineSubdevicesOf(reading, moment).subdevices,
+      ledger: offlineLedgerOf(reading),
+      missing: [live],
+    };
+  } catch (error) {
+    if (error instanceof Fault) return unknown(error);
+    throw error;
+  }
+}
+
+function missingWords(what: string, { message, hint }: Fault): string {
+  return `The ${what} cannot be read: ${message}. ${hint}`;
+}
