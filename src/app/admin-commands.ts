@@ -20,6 +20,7 @@ import { backupCommands } from './backup-commands.ts';
 import type { Gateway } from './gateway.ts';
 import { runInMailbox } from './in-mailbox.ts';
 import { noteCommands } from './note-commands.ts';
+import { sendCommands } from './send-commands.ts';
 import { viewOf } from './view.ts';
 
 /** Largest number of names in one command: as many subdevices as the hub allows one gateway. */
@@ -79,6 +80,7 @@ export function adminCommandsFor(gateway: Gateway): AdminCommands {
     ...backlogCommands(gateway),
     ...backupCommands(gateway),
     ...noteCommands(gateway),
+    ...sendCommands(gateway),
   };
 }
 

@@ -30,6 +30,7 @@ import { SetAside } from '../flow/set-aside.ts';
 import { Sleepers } from '../flow/sleepers.ts';
 import { BindingFlow } from '../flow/subdevice-bindings.ts';
 import { HubSubscriptions } from '../flow/subscriptions.ts';
+import { TestMessages } from '../flow/test-messages.ts';
 import { UnderWay } from '../flow/under-way.ts';
 import { UplinkFlow } from '../flow/uplink.ts';
 import { Wills } from '../flow/wills.ts';
@@ -46,6 +47,7 @@ import {
   configuredIds,
   filtersByConfig,
   identities,
+  linkBySubdevice,
   owners,
   termsByLink,
   topicsBySubdevice,
@@ -106,6 +108,7 @@ export class Gateway {
   readonly backlog: BacklogControl;
   readonly operatorHolds: OperatorHolds;
   readonly messageDrops: MessageDrops;
+  readonly testMessages: TestMessages;
   readonly hub: HubConnection;
   readonly links: Links;
   /** Inputs on which a machine threw an error. */
@@ -223,6 +226,15 @@ export class Gateway {
     };
     this.operatorHolds = new OperatorHolds(queues);
     this.messageDrops = new MessageDrops(queues);
+    this.testMessages = new TestMessages({
+      ...shared,
+      sessions,
+      uplink: this.uplink,
+      downlink: this.#downlink,
+      uplinks,
+      downlinks,
+      linkOf: linkBySubdevice(config),
+    });
     this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
     this.#requests = new SessionRequests({
       ...shared,

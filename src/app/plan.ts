@@ -72,3 +72,12 @@ export function termsByLink(config: Config): (link: string) => LinkConfig {
     return link;
   };
 }
+
+/** Returns a function that finds the link that serves a configured subdevice. `undefined`: none does. */
+export function linkBySubdevice(config: Config): (subdevice: string) => string | undefined {
+  const ids = configuredIds(config);
+  const { links, gateway } = config;
+  const serves = ({ allowedSubdevices }: LinkConfig, id: string): boolean =>
+    allowedSubdevices?.includes(id) ?? (gateway.acceptUnknownSubdevices || ids.has(id));
+  return (subdevice) => links.find((link) => serves(link, subdevice))?.name;
+}

@@ -6,6 +6,7 @@
  * `test/e2e/json-outputs.test.ts`.
  */
 import type { Fault } from '../base/fault.ts';
+import type { TestMessageReport } from '../base/test-message.ts';
 import type { DemoOutcome } from '../bench/demo/demo-outcome.ts';
 import type { KeyRow } from '../config/key-table.ts';
 import type { Problem } from '../config/kinds/problem.ts';
@@ -68,6 +69,7 @@ export interface JsonOutputs {
       /** Downlinks of the backup that were discarded on request. */
       readonly dropped: number;
     };
+  readonly 'test-message': TestMessageReport;
   readonly note: { readonly text: string };
   readonly inbox: InboxReport;
   readonly 'inbox-offline': OfflineOutbox;
@@ -266,6 +268,7 @@ export const JSON_OUTPUTS: Readonly<
   backlog: { version: 1, commands: ['backlog pause', 'backlog resume', 'backlog rate'] },
   backup: { version: 1, commands: ['backup'] },
   restore: { version: 1, commands: ['restore'] },
+  'test-message': { version: 1, commands: ['send uplink', 'send downlink'] },
   note: { version: 1, commands: ['mark'] },
   acknowledged: { version: 1, commands: ['acknowledge-gap', 'acknowledge-loss'] },
   trace: { version: 1, commands: ['trace'] },

@@ -42,6 +42,8 @@ export class Custodian {
   );
   readonly #counters: LedgerCounters;
   readonly #sequence: Sequence;
+  /** Called at the end of the custody of some messages, by number: the test messages of an operator. */
+  readonly #watched = new Map<number, (how: Outcome | DeadLetterReason) => void>();
   #pending = 0;
   #pendingBytes = 0;
   #unstoredBytes = 0;
@@ -186,7 +188,20 @@ export class Custodian {
         break; // `stored` handles the end
     }
     if (how.as === 'shed') this.#options.shed?.(entry.row.lane, how.reason, entry.row.topic);
+    if (this.#watched.size > 0) this.#notify(entry.row.seq, how);
     this.#release(entry);
+  }
+
+  /** Calls `ended` once, at the end of the custody of message `seq`. @returns a function that stops watching */
+  watch(seq: number, ended: (how: Outcome | DeadLetterReason) => void): () => void {
+    this.#watched.set(seq, ended);
+    return () => this.#watched.delete(seq);
+  }
+
+  #notify(seq: number, how: Outcome | DeadLetterReason): void {
+    const ended = this.#watched.get(seq);
+    this.#watched.delete(seq);
+    ended?.(how);
   }
 
   /**

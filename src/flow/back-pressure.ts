@@ -49,6 +49,11 @@ export class BackPressure {
     });
   }
 
+  /** True while downlinks find room. */
+  get isOpen(): boolean {
+    return this.#state === 'open';
+  }
+
   /**
    * Called for each new QoS 1 downlink. @returns whether the downlink is accepted; otherwise it must stay without
    * PUBACK

@@ -16,6 +16,7 @@ import type { Message } from '../base/message.ts';
 import { SlotMap } from '../base/slot-map.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Change } from '../custody/change.ts';
+import type { Entry } from '../custody/entry.ts';
 import type { DriverReport } from '../driver/driver.ts';
 import type { HubAction, HubInput } from '../hub/client/hub-contract.ts';
 import { pubackAct } from '../outbox/hub-packet.ts';
@@ -302,6 +303,21 @@ export class DownlinkFlow {
     });
     if (entry === undefined) this.#addUnsafe(arrival, -1);
     this.#options.pager.turn(); // the policy may have made room
+  }
+
+  /**
+   * Takes a test message of an operator into custody, as if the hub had sent it to this subdevice alone. @param safe called
+   * when the message is safe. @returns `undefined` if the policy of a full inbox has shed the message
+   */
+  offerTest(subdevice: Subdevice, message: Message, safe: () => void): Entry | undefined | 'congestion' {
+    const { facts, inbox, clock, stamp, pager } = this.#options;
+    if (!this.#pressure.isOpen) return 'congestion';
+    const { topic, qos, payload } = message;
+    facts.emit('downlinkAccepted', { topic, subdevices: 1, qos, payload, receivers: [{ subdevice }] });
+    const entry = inbox.admit(subdevice.lane, message, { stamp: stamp(), ackWaiter: { safe }, nowMs: clock.nowMs() });
+    pager.turn();
+    this.deliver(subdevice.lane);
+    return entry;
   }
 
   /** Called when one copy is committed, delivered or shed. */

@@ -13,6 +13,7 @@ import type { DriverReport, RefuseReason, SafeUplink } from '../driver/driver.ts
 import type { AlarmTopics } from '../outbox/alarm-topics.ts';
 import type { HubLimitProblem } from '../outbox/hub-limits.ts';
 import type { Outbox } from '../outbox/outbox.ts';
+import type { Admission } from '../outbox/outbox-contract.ts';
 import type { Clock } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import type { Subdevice, SubdeviceRegistry } from '../subdevices/registry.ts';
@@ -158,7 +159,12 @@ export class UplinkFlow {
     }
   }
 
-  #admit({ subdevice, topic, message, terms, sender }: UplinkOffer): void {
+  /** Offers a test message of an operator as an uplink of the subdevice. @param topic in the subdevice's own names */
+  offerTest(subdevice: Subdevice, topic: string, message: Message, sender: UplinkSender): Admission {
+    return this.#admit({ subdevice, topic, message, terms: this.#options.willTerms, sender });
+  }
+
+  #admit({ subdevice, topic, message, terms, sender }: UplinkOffer): Admission {
     const { holdMs, commitMs, overflow } = terms;
     const { outbox, alarmTopics, clock, facts, hubSender } = this.#options;
     const admission = outbox.admit(
@@ -179,15 +185,15 @@ export class UplinkFlow {
         const { payload, qos } = message;
         const { id } = subdevice;
         facts.emit('uplinkAccepted', { subdevice: id, topic: message.topic, bytes: payload.length, qos, payload });
-        return;
+        return admission;
       }
       case 'shed':
         facts.emit('uplinkShed', { subdevice: subdevice.id, topic: message.topic, reason: admission.reason });
         sender.safe();
-        return;
+        return admission;
       case 'refused':
         sender.refuse(admission.why, 'problem' in admission ? admission.problem : undefined);
-        return;
+        return admission;
     }
   }
 

@@ -54,6 +54,7 @@ const RUNNING: readonly (readonly string[])[] = [
   ['completion', 'bash'],
   ['manual'],
   ['conditions', 'reference'],
+  ['send', 'uplink', 'a', 't', '--payload', '1', '--wait'],
   ['mark', 'a note'],
   ['backlog', 'rate', '5'],
   ['backlog', 'pause'],

@@ -1,7 +1,7 @@
 /** All commands, in the order of the help. Each command is implemented in a file of its own. */
 import type { Command } from 'commander';
 import type { Add } from './add-command.ts';
-import { addBacklog, addBackup, addMark } from './control-commands.ts';
+import { addBacklog, addBackup, addMark, addSend } from './control-commands.ts';
 import { addConditions, addHealth } from './health-commands.ts';
 import { addHistory } from './history-commands.ts';
 import { addHub } from './hub-commands.ts';
@@ -20,6 +20,7 @@ export function addCommands(add: Add, program: Command): void {
   addBacklog(add, program);
   addMark(add);
   addBackup(add);
+  addSend(add, program);
   addRecorder(add);
   addHub(add, program);
   addConfig(add, program);

@@ -1,9 +1,10 @@
-/** Commands of a technician for the running gateway: limits of the backlog, notes, backups. */
+/** Commands of a technician for the running gateway: limits of the backlog, notes, backups, test messages. */
 import { type Command, Option } from 'commander';
 import { BACKLOG_LIMITS } from '../../base/backlog-limits.ts';
 import { duration } from '../duration.ts';
 import type { LimitOptions } from '../limit-backlog.ts';
 import type { RestoreChoice } from '../restore-backup.ts';
+import type { SendOptions } from '../send-test.ts';
 import type { Add } from './add-command.ts';
 
 export function addBacklog(add: Add, program: Command): void {
@@ -58,4 +59,29 @@ export function addBackup(add: Add): void {
   )
     .option('--replace', 'also if the present store holds messages; it is kept in the folder replaced')
     .option('--drop-downlinks', 'discard the downlinks of the backup, which may be outdated commands');
+}
+
+export function addSend(add: Add, program: Command): void {
+  const send = program.command('send').description('Commands for test messages on the way of real ones');
+  const ways = [
+    ['uplink', 'Send a test message as if the subdevice had published it with QoS 1'],
+    ['downlink', 'Send a test message to a subdevice as if it came from the hub'],
+  ] as const;
+  for (const [way, description] of ways) {
+    const command = add<SendOptions>(
+      `${way} <subdevice> <topic> [input]`,
+      description,
+      async ({ context, options, words }) => (await import('../send-test.ts')).sendTest(context, way, words, options),
+      send,
+    )
+      .option('--payload <text>', 'payload as text')
+      .option('--hex <digits>', 'payload as hexadecimal digits')
+      .option('--file <path>', 'payload from a file; - as the last argument reads standard input')
+      .addOption(
+        new Option('--timeout <duration>', 'longest wait, e.g. 10s, at most 1h')
+          .argParser(duration(1000, 3_600_000))
+          .default(30_000, '30s'),
+      );
+    if (way === 'uplink') command.option('--wait', 'also wait for the PUBACK of the hub');
+  }
 }

@@ -53,6 +53,11 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'sudo holdfast restore /media/usb/shed-3.hfbackup',
     'sudo holdfast restore shed-3.hfbackup --replace --drop-downlinks',
   ],
+  'send uplink': [
+    'sudo holdfast send uplink meter-1 t --payload 21.5 --wait',
+    'sudo holdfast send uplink meter-1 t - < payload.bin',
+  ],
+  'send downlink': ['sudo holdfast send downlink meter-1 cmd --hex 01ff'],
   'acknowledge-gap': ['sudo holdfast acknowledge-gap'],
   'acknowledge-loss': ['sudo holdfast acknowledge-loss'],
   trace: ['holdfast trace meters', 'holdfast trace hub'],
