@@ -11,6 +11,7 @@ import { custodyCommands } from './app/custody-commands.ts';
 import { type Gateway, openGateway } from './app/gateway.ts';
 import { keepHistory } from './app/history.ts';
 import { accessHub } from './app/hub-access.ts';
+import { openMetrics } from './app/metrics-on-tcp.ts';
 import { socketAccess } from './app/socket-groups.ts';
 import { refuseForeignOwner } from './app/state-folder.ts';
 import { Storage } from './app/storage-guard.ts';
@@ -213,6 +214,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     },
   });
   const web = await openWebPage(config, options.version, journal);
+  const closeMetrics = await openMetrics(config, inspection, journal);
   recordings.start();
   // an error thrown outside the mailbox halts the mailbox at once, and the process ends as after any bug
   process.setUncaughtExceptionCaptureCallback((error) => {
@@ -245,7 +247,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       { reason },
     );
   endNarration();
-  await Promise.all([control.close(), administration.close(), web?.close()]);
+  await Promise.all([control.close(), administration.close(), closeMetrics(), web?.close()]);
   return code;
 }
 

@@ -23,6 +23,7 @@ import type { OpenStore } from '../ports.ts';
 import { faultOf } from '../store/database.ts';
 import { STORE_FILE } from '../store/state-files.ts';
 import { storeThread } from '../store/thread.ts';
+import { openMetrics } from './metrics-on-tcp.ts';
 import { socketAccess } from './socket-groups.ts';
 import { closeToOthers, makeStateFolder } from './state-folder.ts';
 
@@ -158,6 +159,7 @@ export class Storage {
       access: socketAccess(config.gateway, journal).control,
       inspection: standby,
     });
+    const closeMetrics = await openMetrics(config, standby, journal);
     journal.error('degraded: no message is accepted until storage works again', { reason: why });
     notifySystemd('READY=1');
     try {
@@ -170,7 +172,7 @@ export class Storage {
         fault = found;
       }
     } finally {
-      await control.close();
+      await Promise.all([control.close(), closeMetrics()]);
     }
     forgetFailures(this.#failuresPath);
     journal.info('storage works again');

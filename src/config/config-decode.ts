@@ -18,13 +18,14 @@ import {
   type SubdeviceSection,
 } from './keys.ts';
 import { camelKeys } from './kinds/camel-keys.ts';
+import { decodeMetrics } from './metrics-config.ts';
 import type { Config, LinkConfig, SubdeviceConfig } from './schema.ts';
 import type { Sections } from './sections.ts';
 import { decodeWeb } from './web-config.ts';
 
 /** @param sections sections of a file without any problem */
 export function decodeConfig(sections: Sections): Config {
-  const { gateway, hub, outbox, inbox, recorder, web, links, subdevices } = sections;
+  const { gateway, hub, outbox, inbox, recorder, metrics, web, links, subdevices } = sections;
   return {
     gateway: camelKeys(gateway, GATEWAY.shape),
     hub: decodeHub(hub, gateway.name),
@@ -32,6 +33,7 @@ export function decodeConfig(sections: Sections): Config {
     inbox: camelKeys(inbox, INBOX.shape),
     recorder: camelKeys(recorder, RECORDER.shape),
     web: decodeWeb(web),
+    metrics: decodeMetrics(metrics),
     links: links.map((link) =>
       decodeLink(link, outbox, allowedOn(link, subdevices, gateway.accept_unknown_subdevices)),
     ),

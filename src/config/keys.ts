@@ -21,6 +21,7 @@ import {
   text,
   whole,
 } from './kinds/key-kinds.ts';
+import { METRICS_KEYS } from './metrics-config.ts';
 import { WEB } from './web-config.ts';
 
 /**
@@ -250,6 +251,7 @@ export const TABLES = {
   inbox: INBOX,
   recorder: RECORDER,
   web: WEB,
+  metrics: METRICS_KEYS,
 } as const;
 /** Sections `[[name]]`. */
 export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;

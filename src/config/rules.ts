@@ -10,6 +10,7 @@ import type { GatewaySection, LinkSection, SubdeviceSection } from './keys.ts';
 import { applyRules, whereKnown } from './kinds/known.ts';
 import { duplicates, type Placed, placed } from './kinds/placed.ts';
 import type { Problem } from './kinds/problem.ts';
+import { metricsProblems } from './metrics-config.ts';
 import type { Sections } from './sections.ts';
 import { webProblems } from './web-config.ts';
 
@@ -30,6 +31,7 @@ const RULES: readonly ((sections: Sections) => readonly Problem[])[] = [
   ({ subdevices }) => duplicates(placed('subdevice', subdevices), 'id', (subdevice) => subdevice.id),
   ({ links }) => placed('link', links).flatMap((link) => applyRules(LINK_RULES, link)),
   ({ subdevices }) => SUBDEVICE_KEYS.flatMap((key) => duplicateKeyProblems(subdevices, key)),
+  ({ metrics }) => metricsProblems(metrics),
   referenceProblems,
 ];
 

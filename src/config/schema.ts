@@ -20,6 +20,7 @@ import type {
 } from './keys.ts';
 import type { CamelKeys } from './kinds/camel-keys.ts';
 import type { Problem } from './kinds/problem.ts';
+import type { MetricsConfig } from './metrics-config.ts';
 import type { WebConfig } from './web-config.ts';
 
 export interface Config {
@@ -30,6 +31,8 @@ export interface Config {
   readonly recorder: RecorderConfig;
   /** Web page; `undefined`: none. */
   readonly web: WebConfig | undefined;
+  /** Metrics on TCP; `undefined`: on the control socket only. */
+  readonly metrics: MetricsConfig | undefined;
   /** Links: at least one; names and paths are unique. */
   readonly links: readonly LinkConfig[];
   /** Subdevices, with unique ids. */

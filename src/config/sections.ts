@@ -24,6 +24,7 @@ import {
 import { defineUnknown } from './kinds/known.ts';
 import type { Problem } from './kinds/problem.ts';
 import { knownTable } from './known-keys.ts';
+import { METRICS_KEYS, type MetricsSection } from './metrics-config.ts';
 import { type Mistakes, mistakesOf, type Place, printableKey } from './problem-words.ts';
 import { nearestWord } from './suggestion.ts';
 import { WEB, type WebSection } from './web-config.ts';
@@ -36,6 +37,7 @@ export interface Sections {
   readonly inbox: InboxSection;
   readonly recorder: RecorderSection;
   readonly web: WebSection;
+  readonly metrics: MetricsSection;
   readonly links: readonly LinkSection[];
   readonly subdevices: readonly SubdeviceSection[];
 }
@@ -95,6 +97,7 @@ export function readSections(file: Table): { readonly sections: Sections; readon
     inbox: readTable(INBOX, 'inbox'),
     recorder: readTable(RECORDER, 'recorder'),
     web: readTable(WEB, 'web'),
+    metrics: readTable(METRICS_KEYS, 'metrics'),
   };
   const links = readList(LINK, 'link');
   const subdevices = readList(SUBDEVICE, 'subdevice');

@@ -4,11 +4,12 @@
  */
 import { isNumberedPath } from '../base/serial-port.ts';
 import type { Problem } from './kinds/problem.ts';
+import { metricsWarnings } from './metrics-config.ts';
 import type { Config } from './schema.ts';
 import { webWarnings } from './web-config.ts';
 
-export function warningsOf({ links, web }: Config): Problem[] {
-  return [...linkWarnings(links), ...webWarnings(web)];
+export function warningsOf({ links, metrics, web }: Config): Problem[] {
+  return [...linkWarnings(links), ...metricsWarnings(metrics), ...webWarnings(web)];
 }
 
 function linkWarnings(links: Config['links']): Problem[] {

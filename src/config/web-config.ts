@@ -1,16 +1,19 @@
 /** Section `[web]`: its keys, their rules, and the settings of the web page for the program. */
 import { z } from 'zod';
-import { absolutePath, FLAG, means, text } from './kinds/key-kinds.ts';
+import { absolutePath, FLAG, means } from './kinds/key-kinds.ts';
 import { applyRules } from './kinds/known.ts';
+import {
+  addressProblem,
+  HOST_NAME,
+  isLoopback,
+  type ListenAddress,
+  listenAddress,
+  listenAddressOf,
+} from './kinds/listen-address.ts';
 import type { Problem } from './kinds/problem.ts';
 
-const ADDRESS = /^(?:\[([0-9A-Fa-f:.]+)\]|(\d{1,3}(?:\.\d{1,3}){3})):(\d{1,5})$/;
-const HOST_NAME = text(/^[A-Za-z0-9._-]{1,253}$/, 'host name or IPv4 address, without port');
-
 export const WEB = z.strictObject({
-  listen: text(ADDRESS, 'IP address and port, such as 127.0.0.1:8080 or [::1]:8080')
-    .optional()
-    .meta(means('Address and port of the read-only web page. none = no web page.')),
+  listen: listenAddress(8080).optional().meta(means('Address and port of the read-only web page. none = no web page.')),
   token_file: absolutePath()
     .optional()
     .meta(means('File with the token for the login, readable by its owner only. Required with listen.')),
@@ -27,27 +30,9 @@ export const WEB = z.strictObject({
 export type WebSection = z.output<typeof WEB>;
 
 /** Settings of the web page. */
-export interface WebConfig {
-  /** IP address without brackets. */
-  readonly host: string;
-  readonly port: number;
+export interface WebConfig extends ListenAddress {
   readonly tokenFile: string;
   readonly hostNames: readonly string[];
-}
-
-interface ListenAddress {
-  readonly host: string;
-  readonly port: number;
-}
-
-function addressOf(listen: string): ListenAddress {
-  const [, ipv6, ipv4, port] = ADDRESS.exec(listen) ?? [];
-  return { host: ipv6 ?? ipv4 ?? '', port: Number(port) };
-}
-
-/** Returns true if only this machine reaches the address (RFC 1122 §3.2.1.3, RFC 4291 §2.5.3). */
-export function isLoopback(host: string): boolean {
-  return /^127\.|^(?:0{0,4}:)+0{0,3}1$/.test(host);
 }
 
 export function webProblems(web: WebSection): Problem[] {
@@ -61,16 +46,12 @@ function incompleteProblems({ listen, token_file }: WebSection): Problem[] {
 }
 
 function addressProblems({ listen }: WebSection): Problem[] {
-  if (listen === undefined) return [];
-  const { host, port } = addressOf(listen);
-  const isAddress = host.includes(':') || host.split('.').every((part) => Number(part) <= 255);
-  if (port >= 1 && port <= 65_535 && isAddress) return [];
-  const hint = 'Write an address and a port from 1 to 65535, such as "127.0.0.1:8080".';
-  return [{ path: 'web.listen', what: `is "${listen}", which is not an IP address and a port`, hint }];
+  const problem = listen === undefined ? undefined : addressProblem('web.listen', listen, 8080);
+  return problem === undefined ? [] : [problem];
 }
 
 function remoteProblems({ listen, allow_remote }: WebSection): Problem[] {
-  if (listen === undefined || allow_remote || isLoopback(addressOf(listen).host)) return [];
+  if (listen === undefined || allow_remote || isLoopback(listenAddressOf(listen).host)) return [];
   const hint =
     'Use 127.0.0.1 and an SSH tunnel. If other machines must reach the page directly, write allow_remote = true.';
   return [{ path: 'web.listen', what: `is "${listen}", which other machines can reach`, hint }];
@@ -83,7 +64,7 @@ function idleProblems(web: WebSection): Problem[] {
     what: `has no effect: ${why}`,
     hint,
   });
-  const isOnLoopback = web.listen !== undefined && isLoopback(addressOf(web.listen).host);
+  const isOnLoopback = web.listen !== undefined && isLoopback(listenAddressOf(web.listen).host);
   if (isOnLoopback && web.allow_remote)
     return [idle('allow_remote', 'listen is an address of this machine only', 'Remove this key.')];
   if (web.listen !== undefined) return [];
@@ -98,7 +79,7 @@ function idleProblems(web: WebSection): Problem[] {
 /** @returns `undefined`: no web page */
 export function decodeWeb({ listen, token_file, host_names }: WebSection): WebConfig | undefined {
   if (listen === undefined || token_file === undefined) return undefined;
-  return { ...addressOf(listen), tokenFile: token_file, hostNames: host_names };
+  return { ...listenAddressOf(listen), tokenFile: token_file, hostNames: host_names };
 }
 
 /** Warnings about a page that other machines can reach. */

@@ -1,5 +1,5 @@
 /**
- * Access to the sockets, with real users: the gateway, a reader, an administrator and a stranger are processes with
+ * Access to the sockets, with real users: the gateway, a reader, an administrator and an outsider are processes with
  * identities of their own. The kernel decides, so each case has its contrary beside it.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
@@ -24,7 +24,7 @@ const AUDIO_GID = groupNumberOf(AUDIO) ?? -1;
 const SERVICE: Identity = { uid: GAMES.uid, gids: [GAMES.gid, AUDIO_GID] };
 const READER: Identity = { uid: 7, gids: [7, GAMES.gid] };
 const ADMINISTRATOR: Identity = { uid: 8, gids: [8, GAMES.gid, AUDIO_GID] };
-const STRANGER: Identity = { uid: 9, gids: [9] };
+const OUTSIDER: Identity = { uid: 9, gids: [9] };
 
 const canBeOthers =
   process.getuid?.() === 0 &&
@@ -125,12 +125,12 @@ describe.skipIf(!canBeOthers)('with gateway.admin_group', () => {
     const service = await startService(`admin_group = "${AUDIO}"`);
     const { options, socketPath, adminPath } = service;
     expect([modeOf(socketPath), modeOf(adminPath)]).toEqual([`660 ${GAMES.gid}`, `660 ${AUDIO_GID}`]);
-    const [readerReads, readerActs, adminReads, adminActs, strangerReads] = await Promise.all([
+    const [readerReads, readerActs, adminReads, adminActs, outsiderReads] = await Promise.all([
       run(READER, [...READ, ...options]),
       run(READER, [...ADMINISTER, ...options]),
       run(ADMINISTRATOR, [...READ, ...options]),
       run(ADMINISTRATOR, [...ADMINISTER, ...options]),
-      run(STRANGER, [...READ, ...options]),
+      run(OUTSIDER, [...READ, ...options]),
     ]);
     expect(readerReads).toMatchObject({ code: 0, out: expect.stringMatching(/^Losing data\?/) });
     expect(adminReads).toMatchObject({ code: 0 });
@@ -138,15 +138,15 @@ describe.skipIf(!canBeOthers)('with gateway.admin_group', () => {
     expect(readerActs.err).toContain(`User lp is not in group ${AUDIO}, which may use ${adminPath}`);
     expect(readerActs.err).toContain(`sudo usermod -aG ${AUDIO} lp, then log in again`);
     expect(adminActs).toMatchObject({ code: 1, err: expect.stringContaining('There is no gap to acknowledge') });
-    expect(strangerReads).toMatchObject({ code: 77, out: '' });
-    expect(strangerReads.err).toContain(`User news is not in group games, which may use ${socketPath}`);
+    expect(outsiderReads).toMatchObject({ code: 77, out: '' });
+    expect(outsiderReads.err).toContain(`User news is not in group games, which may use ${socketPath}`);
   });
 
-  it('a socket that anyone may write lets the stranger in (negative control)', async () => {
+  it('a socket that anyone may write lets the outsider in (negative control)', async () => {
     const { options, socketPath, adminPath } = await startService(`admin_group = "${AUDIO}"`);
     for (const path of [socketPath, adminPath]) chmodSync(path, 0o666);
-    expect(await run(STRANGER, [...READ, ...options])).toMatchObject({ code: 0 });
-    expect(await run(STRANGER, [...ADMINISTER, ...options])).toMatchObject({ code: 1 });
+    expect(await run(OUTSIDER, [...READ, ...options])).toMatchObject({ code: 0 });
+    expect(await run(OUTSIDER, [...ADMINISTER, ...options])).toMatchObject({ code: 1 });
   });
 
   it('the error with --json has the code not-permitted', async () => {
@@ -171,7 +171,7 @@ describe.skipIf(!canBeOthers)('without keys for groups', () => {
     expect([modeOf(socketPath), modeOf(adminPath)]).toEqual([`660 ${GAMES.gid}`, `660 ${GAMES.gid}`]);
     expect(await run(READER, [...READ, ...options])).toMatchObject({ code: 0 });
     expect(await run(READER, [...ADMINISTER, ...options])).toMatchObject({ code: 1 });
-    expect(await run(STRANGER, [...ADMINISTER, ...options])).toMatchObject({ code: 77 });
+    expect(await run(OUTSIDER, [...ADMINISTER, ...options])).toMatchObject({ code: 77 });
   });
 });
 

@@ -13,6 +13,7 @@ import { type TailRequest, tailRequestOf } from '../tail/tail-request.ts';
 import { refuse, sendText, type TextAnswer } from './bounded-http.ts';
 import { ANSWERS, type Inspection, isAnswerPath } from './control-answers.ts';
 import { listenLocally } from './local-server.ts';
+import { type MetricsFormat, metricsFormatOf } from './metrics-format.ts';
 import { TailStream } from './tail-stream.ts';
 import { Turnstile } from './turnstile.ts';
 
@@ -72,7 +73,7 @@ async function answer(exchange: Exchange): Promise<void> {
   }
   switch (path) {
     case '/v1/metrics':
-      return sendNow(exchange, () => metrics(inspection));
+      return metrics(exchange, metricsFormatOf(request.headers.accept));
     case '/v1/tail':
       return tail(exchange, tailRequestOf(asked));
     case '/v1/trace':
@@ -89,9 +90,10 @@ function json(report: unknown): TextAnswer {
 }
 
 /** Answers a scraper; the library is loaded at the first request. */
-async function metrics(inspection: Inspection): Promise<TextAnswer> {
-  const { renderMetrics } = await import('../reports/metrics.ts');
-  return renderMetrics(inspection.status());
+async function metrics({ inspection, turnstiles, response }: Exchange, format: MetricsFormat): Promise<void> {
+  const render = async (): Promise<TextAnswer> =>
+    (await import('../reports/metrics.ts')).renderMetrics(inspection.status(), format);
+  sendText(response, 200, await turnstiles.ram.pass(`metrics ${format}`, render));
 }
 
 async function sendNow(

@@ -305,7 +305,7 @@ function expectFault(words: readonly string[], fault: Fault, code: FaultCode, sa
 }
 
 describe('without a listener', () => {
-  it('a socket that does not exist, and one that a dead process left, are told apart by each command', async () => {
+  it('a socket that does not exist, and one that a dead process left, have different texts in each command', async () => {
     await withDirectory(async (directory) => {
       const gone = join(directory, 'gone.sock');
       const stale = join(directory, 'stale.sock');

@@ -1,7 +1,7 @@
 /** Section `[web]`: off by default, loopback unless a second key allows more. */
 import { describe, expect, it } from 'vitest';
+import { isLoopback } from '../../../src/config/kinds/listen-address.ts';
 import { warningsOf } from '../../../src/config/warnings.ts';
-import { isLoopback } from '../../../src/config/web-config.ts';
 import { configOf, GENERIC, pathsOf, problemsOf } from './config-rig.ts';
 
 const web = (lines: string): string => `${GENERIC}[web]\n${lines}\n`;

@@ -8,8 +8,26 @@ import { AWAY, withControl } from '../api/control-rig.ts';
 
 const OPENING = `# Metrics
 
-\`GET /v1/metrics\` on the control socket, in the text format of Prometheus. The values are those of \`holdfast status\`; an
-unknown value has no sample. Counters of the ledger continue after a restart, all others start at 0 with the process.
+\`GET /v1/metrics\` on the control socket. The values are those of \`holdfast status\`; an unknown value has no sample. Counters of the
+ledger continue after a restart, all others start at 0 with the process.
+
+\`\`\`sh
+curl --unix-socket /run/holdfast/control.sock http://gateway/v1/metrics
+\`\`\`
+
+The format is that of Prometheus (0.0.4), or OpenMetrics 1.0 if the \`Accept\` header names \`application/openmetrics-text\` and does not
+prefer \`text/plain\`. OpenMetrics has the units of seconds and bytes, and no \`_created\` samples. The format has no effect on names.
+
+A scraper that cannot use a Unix socket reads the same metrics on TCP, path \`/metrics\`, if the configuration says so:
+
+    [metrics]
+    listen = "127.0.0.1:9464"
+
+Only addresses of this machine are allowed, unless \`allow_remote = true\`: the metrics contain names of subdevices and links, and cross
+the network unencrypted. A request must name localhost, the address, or one of \`host_names\` in its Host header. At most 4 requests are
+answered at a time, each within 5 s. Nothing can be changed there. If the address cannot be used, the journal says why, and the gateway
+runs without it.
+
 \`test/unit/ops/reports/metrics.test.ts\` checks this page, and \`npx vitest run test/unit/ops/reports/metrics.test.ts -u\` writes it.
 
 | metric | kind | labels | meaning |
