@@ -108,7 +108,7 @@ export class Lane {
   /** Returns the entry of a message in RAM. */
   entryOf(seq: number): Entry | undefined {
     const isIt = ({ row }: Entry): boolean => row.seq === seq;
-    return this.#window.find(isIt) ?? this.#tail.find(isIt);
+    return this.#window.find(isIt) ?? this.#tail.find(isIt) ?? this.#parking.find(isIt);
   }
 
   /** Number of messages of this lane before `seq`. A range for a row that is on disk only, since no row is read. */

@@ -120,7 +120,8 @@ function cells({ number, subdevice, topic, bytes, age, state, alarm }: MessageRe
 }
 
 function renderMessage(queue: QueueName, message: MessageReport, terminal: Terminal): string[] {
-  const { number, subdevice, topic, bytes, qos, retain, alarm, age, acceptedMs, state, attempts, payload } = message;
+  const { number, name, subdevice, topic, bytes, qos, retain, alarm, age, acceptedMs, state, attempts, payload } =
+    message;
   const lines = (label: string, ...beside: string[]): string[] => labelled(label, beside, terminal);
   const date = acceptedMs === null ? '' : ` (${dateWords(acceptedMs)})`;
   const text = payload?.text ?? null;
@@ -131,6 +132,7 @@ function renderMessage(queue: QueueName, message: MessageReport, terminal: Termi
     ...lines('QoS', `${qos}${retain ? ', RETAIN' : ''}`),
     ...lines('Accepted', `${ageWords(age)} ago${date}`),
     ...lines('State', attempts === 0 ? state : `${state}; ${countOf(attempts, 'attempt')} without an answer`),
+    ...lines('Why', `holdfast explain ${name}`),
     ...lines('Payload', `${bytesWords(bytes)}${text === null ? ', binary' : ''}:`),
     '',
     ...(text === null ? hexLines(Buffer.from(payload?.base64 ?? '', 'base64')) : textLines(text)),

@@ -209,7 +209,7 @@ const MESSAGES = keys({
   messages: list(
     keys({
       ...named('number bytes attempts', 'number'),
-      ...named('subdevice topic state', 'text'),
+      ...named('name subdevice topic state', 'text'),
       age: AGE,
       payload: maybe(keys({ base64: 'text', text: maybe('text') })),
     }),

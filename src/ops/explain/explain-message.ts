@@ -1,13 +1,14 @@
 /** Explanation of one message: where it is, why it waits, what goes before it, and what would shed it. */
 import { chargedBytes, type Direction } from '../../base/message.ts';
 import type { Entry, Keeping } from '../../custody/entry.ts';
+import type { Lane } from '../../custody/lane.ts';
 import { alarmLaneOf, laneWords } from '../../custody/lane-number.ts';
 import { messageName, type NamedMessage } from '../../custody/message-name.ts';
 import type { Row } from '../../custody/row.ts';
 import type { GatewayView } from '../gateway-view.ts';
 import { ageWords, countOf } from '../words.ts';
 import { downlinkEstimate, downlinkReasons } from './explain-downlink.ts';
-import type { ExplainedMessage, Explanation, Reason, ShedRule } from './explain-report.ts';
+import type { Estimate, ExplainedMessage, Explanation, Reason, ShedRule } from './explain-report.ts';
 import { othersBefore, uplinkEstimate, uplinkReasons } from './explain-uplink.ts';
 import { reasonOf } from './reason.ts';
 import { downlinkShedRules, uplinkShedRules } from './shed-rules.ts';
@@ -74,7 +75,10 @@ async function onDisk(
   lanes: readonly number[],
   seq: number,
 ): Promise<Found | 'damaged' | undefined> {
-  const wanted = lanes.filter((lane) => custodian(direction).lane(lane).rowsOnDisk > 0);
+  const wanted = lanes.filter((lane) => {
+    const { rowsOnDisk, onHold } = custodian(direction).lane(lane);
+    return rowsOnDisk + onHold > 0;
+  });
   if (wanted.length === 0) return undefined;
   const want = { from: seq, rows: 1 };
   const { rows, damaged } = await store.page({
@@ -87,7 +91,8 @@ async function onDisk(
   const lane = custodian(direction).lane(row.lane);
   // the row may have been loaded meanwhile, or its custody may have ended: the lazy delete of the row may still be due
   const entry = lane.entryOf(seq);
-  if (entry === undefined && (lane.rowsOnDisk === 0 || seq < lane.readTo)) return undefined;
+  const isParked = lane.onHold > 0 && lane.isCovered(row.topic);
+  if (entry === undefined && !isParked && (lane.rowsOnDisk === 0 || seq < lane.readTo)) return undefined;
   return { lane: row.lane, row, entry };
 }
 
@@ -97,6 +102,18 @@ const CUSTODY: Readonly<Record<Keeping, ExplainedMessage['custody']>> = {
   committing: 'being written',
   stored: 'disk',
 };
+
+const UNTIL_RELEASED: Estimate = { inMs: null, basis: 'Unknown: it waits until an operator releases it.' };
+
+/** @returns `undefined` if no operator hold keeps the message, or if it was sent before the hold began */
+export function holdReasons(
+  lane: Pick<Lane, 'isCovered'>,
+  topic: string,
+  entry: Pick<Entry, 'inFlight'> | undefined,
+): Reason[] | undefined {
+  if (entry?.inFlight === true || !lane.isCovered(topic)) return undefined;
+  return [reasonOf('on-hold', 'An operator keeps it on hold.')];
+}
 
 function describe(
   options: MessageOptions,
@@ -108,6 +125,7 @@ function describe(
   const subdevice = gateway.registry.byLane(lane);
   const before = queue.before(row.seq);
   const age = gateway.age(row.stamp);
+  const held = holdReasons(queue, row.topic, entry);
   const earlier = queue.window.filter((other) => other.row.seq < row.seq);
   const common = {
     direction,
@@ -123,8 +141,9 @@ function describe(
   if (direction === 'uplink') {
     const others = othersBefore(gateway, lane, before.max);
     const waiting = { lane, entry, before, othersBefore: others };
-    const reasons = uplinkReasons(gateway, waiting);
-    const when = uplinkEstimate(gateway, waiting, reasons, options.laneRatePerS(lane));
+    const reasons = held ?? uplinkReasons(gateway, waiting);
+    const when =
+      held === undefined ? uplinkEstimate(gateway, waiting, reasons, options.laneRatePerS(lane)) : UNTIL_RELEASED;
     const shedRules = uplinkRules(gateway, subdevice?.link, { age, before });
     return {
       reasons,
@@ -132,7 +151,7 @@ function describe(
     };
   }
   const waiting = { lane, seq: row.seq, entry, before, subdevice };
-  const reasons = downlinkReasons(gateway, waiting);
+  const reasons = held ?? downlinkReasons(gateway, waiting);
   const { inbox } = gateway.config;
   const bounds = {
     overflow: inbox.overflow,
@@ -140,7 +159,7 @@ function describe(
     ageMsMax: inbox.ageHoursMax * HOUR_MS,
     lasting: subdevice?.lasting ?? true,
   };
-  const when = downlinkEstimate(gateway, waiting, reasons);
+  const when = held === undefined ? downlinkEstimate(gateway, waiting, reasons) : UNTIL_RELEASED;
   const shedRules = downlinkShedRules(bounds, { age, before });
   return { reasons, report: { ...common, class: null, othersBefore: 0, when, shedRules } };
 }

@@ -21,6 +21,11 @@ export const REASONS = {
     meaning: 'Earlier messages of the same subdevice go first. The order of a subdevice and topic is kept.',
     remedy: WAIT,
   },
+  'on-hold': {
+    of: 'message',
+    meaning: 'An operator keeps messages of this subdevice or topic on hold.',
+    remedy: 'holdfast outbox or holdfast inbox shows the holds, and the command that releases each.',
+  },
   'not-in-custody': {
     of: 'message',
     meaning: 'No such message waits: it was delivered, shed or dead-lettered, or it never existed.',

@@ -1,6 +1,7 @@
 /** Report of messages in custody: `GET /v1/messages`, and the same from the store of a gateway that does not run. */
 import type { Age, Stamp } from '../../base/time.ts';
 import { isAlarmLane } from '../../custody/lane-number.ts';
+import { messageName } from '../../custody/message-name.ts';
 import type { MessagePage } from '../../custody/message-page.ts';
 import type { Row } from '../../custody/row.ts';
 import type { QueueName, ResolvedSelector } from './message-selector.ts';
@@ -29,6 +30,8 @@ export interface MessagesReport {
 /** Also a line of an export and of a snapshot. */
 export interface MessageReport {
   readonly number: number;
+  /** Name for `holdfast explain`, e.g. `u7-1234`. */
+  readonly name: string;
   readonly subdevice: string;
   /** Topic at the hub. */
   readonly topic: string;
@@ -87,7 +90,7 @@ export function messagesReportOf(
   const rows = page.rows.filter(({ stamp }) => selector.fits(facts.ageOf(stamp)));
   return {
     queue,
-    messages: show === 'tally' ? [] : rows.map((row) => messageReportOf(row, facts, show === 'payload')),
+    messages: show === 'tally' ? [] : rows.map((row) => messageReportOf(queue, row, facts, show === 'payload')),
     tally: show === 'tally' ? tallyOf(rows, facts) : null,
     damaged: page.damaged.length,
     scanned: page.scanned,
@@ -97,10 +100,11 @@ export function messagesReportOf(
   };
 }
 
-export function messageReportOf(row: Row, facts: MessageFacts, hasPayload: boolean): MessageReport {
+export function messageReportOf(queue: QueueName, row: Row, facts: MessageFacts, hasPayload: boolean): MessageReport {
   const { seq, lane, topic, payload, qos, retain = false, stamp } = row;
   return {
     number: seq,
+    name: messageName(queue === 'outbox' ? 'uplink' : 'downlink', lane, seq),
     subdevice: facts.nameOf(lane),
     topic,
     bytes: payload.length,

@@ -45,7 +45,7 @@ export class SnapshotFolder {
         const file = await createFile(path);
         if (file === undefined) continue;
         await syncEntry(folder);
-        return new SnapshotFile({ path, file, facts, roomBytes: bytesMax - used });
+        return new SnapshotFile({ path, queue, file, facts, roomBytes: bytesMax - used });
       }
     } catch (error) {
       throw unwritten(folder, error);
@@ -55,6 +55,7 @@ export class SnapshotFolder {
 
 interface SnapshotFileOptions {
   readonly path: string;
+  readonly queue: QueueName;
   readonly file: FileHandle;
   readonly facts: MessageFacts;
   /** Largest size of the file. */
@@ -75,8 +76,8 @@ export class SnapshotFile implements DropSnapshot {
 
   /** @throws Fault `command-rejected`; the messages are not on the medium then */
   async add(rows: readonly Row[]): Promise<void> {
-    const { path, facts, roomBytes } = this.#options;
-    const text = rows.map((row) => `${JSON.stringify(messageReportOf(row, facts, true))}\n`).join('');
+    const { path, queue, facts, roomBytes } = this.#options;
+    const text = rows.map((row) => `${JSON.stringify(messageReportOf(queue, row, facts, true))}\n`).join('');
     const lines = Buffer.from(text);
     if (this.#bytes + lines.length > roomBytes)
       throw new Fault('command-rejected', 'The folder of snapshots is full', {

@@ -11,6 +11,7 @@ export const MESSAGES: MessagesReport = {
   messages: [
     {
       number: 17,
+      name: 'u1-17',
       subdevice: 'meter-1',
       topic: 'plant/meter-1/state',
       bytes: 2,

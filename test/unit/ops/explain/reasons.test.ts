@@ -5,7 +5,7 @@ import { alarmLaneOf } from '../../../../src/custody/lane-number.ts';
 import { downlinkReasons } from '../../../../src/ops/explain/explain-downlink.ts';
 import { explainHub, type HubSituation } from '../../../../src/ops/explain/explain-hub.ts';
 import { linkReasons } from '../../../../src/ops/explain/explain-link.ts';
-import { explainMessage } from '../../../../src/ops/explain/explain-message.ts';
+import { explainMessage, holdReasons } from '../../../../src/ops/explain/explain-message.ts';
 import type { Reason } from '../../../../src/ops/explain/explain-report.ts';
 import { type SubdeviceSituation, subdeviceReasons } from '../../../../src/ops/explain/explain-subdevice.ts';
 import { uplinkReasons } from '../../../../src/ops/explain/explain-uplink.ts';
@@ -155,6 +155,11 @@ const STATES: Readonly<Record<ReasonCode, () => readonly Reason[] | Promise<read
     const gateway = viewOfOutbox(new OutboxBench().fill('t'));
     const named = { direction: 'uplink', subdevice: 1, seq: 9 } as const;
     return (await explainMessage({ gateway, laneRatePerS: () => 0 }, named)).reasons;
+  },
+  'on-hold': () => {
+    const { custodian } = new OutboxBench().fill('t');
+    custodian.setHolds([{ direction: 'uplink', subdevice: 1, filter: 't', since: STAMP }], 0);
+    return holdReasons(custodian.lane(1), 't', undefined) ?? [];
   },
   'damaged-on-disk': async () => {
     const bench = new OutboxBench();
