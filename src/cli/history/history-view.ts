@@ -56,7 +56,10 @@ export function historyLines(report: HistoryReport, view: HistoryView, terminal:
   const estimates = plots[0]?.steps.filter(({ isEstimate, value }) => isEstimate && value !== null).length ?? 0;
   return [
     ...source,
-    terminal.tone('strong', `${head}, a column is ${durationWords(span.columnMs)}${gaps(plots[0]?.steps ?? [], view)}`),
+    ...wrap(
+      `${head}, a column is ${durationWords(span.columnMs)}${gaps(plots[0]?.steps ?? [], view)}`,
+      terminal.width,
+    ).map((line) => terminal.tone('strong', line)),
     ...plots.flatMap(({ series, steps }) => plotLines(series, steps, { span, view, terminal })),
     ...timeAxis(span).map((line) => terminal.tone('quiet', `${' '.repeat(SCALE_WIDTH)}${line}`)),
     ...(estimates === 0

@@ -69,6 +69,7 @@ export class Standby implements Inspection {
         freeBytes: freeBytesAt(storePath),
         commits: 0,
         flashBytesWritten: flashBytesWritten(),
+        historyBytesWritten: 0,
         recovery: [],
       },
       recordings: NO_RECORDINGS,

@@ -267,6 +267,7 @@ export class Inspector implements Inspection {
       freeBytes: freeBytesAt(path),
       commits: this.#gateway.committer.commits,
       flashBytesWritten: flashBytesWritten(),
+      historyBytesWritten: this.#options.history?.writtenBytes ?? 0,
       recovery: this.#gateway.opening.recovery,
     };
   }

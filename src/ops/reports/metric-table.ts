@@ -208,6 +208,11 @@ function machine(): Metric[] {
       'Bytes written to flash, as the kernel counts.',
       ({ store }) => store.flashBytesWritten,
     ),
+    count(
+      'store_history_bytes_total',
+      'Bytes that the history has caused in the WAL of the store.',
+      ({ store }) => store.historyBytesWritten,
+    ),
     count('recordings_total', 'Recordings written.', ({ recordings }) => recordings.written),
     count('recordings_failed_total', 'Recordings that could not be written.', ({ recordings }) => recordings.failed),
     count('recordings_removed_total', 'Old recordings deleted to make room.', ({ recordings }) => recordings.removed),

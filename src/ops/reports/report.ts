@@ -102,6 +102,8 @@ export interface StoreReport {
   readonly commits: number;
   /** Bytes written to flash by this process since its start, as the kernel counts; `null`: not reported. */
   readonly flashBytesWritten: number | null;
+  /** Part of the bytes that the history has caused since the start (docs/history.md). */
+  readonly historyBytesWritten: number;
   /** Results of the store recovery at the start, one sentence each. */
   readonly recovery: readonly string[];
 }

@@ -108,6 +108,7 @@ export const AWAY: StatusFacts = {
     freeBytes: null,
     commits: 8120,
     flashBytesWritten: null,
+    historyBytesWritten: 3144,
     recovery: [],
   },
   medium: {
