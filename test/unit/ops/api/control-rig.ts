@@ -10,14 +10,13 @@ import type { TailEvent } from '../../../../src/ops/api/tail-line.ts';
 import type { FilterReport, HeldPacketReport } from '../../../../src/ops/conditions/hub-packet-words.ts';
 import type { ExplainedMessage, ExplainReport, Explanation } from '../../../../src/ops/explain/explain-report.ts';
 import { deadLettersReportOf, letterRequestOf } from '../../../../src/ops/reports/dead-letter-report.ts';
-import type { EventsReport } from '../../../../src/ops/reports/events-report.ts';
-import type { HistoryReport } from '../../../../src/ops/reports/history-report.ts';
 import { type LaneReading, ledgerReportOf } from '../../../../src/ops/reports/ledger-report.ts';
 import { RESTING } from '../../../../src/ops/reports/link-report.ts';
 import type { QueueReport, StatusFacts } from '../../../../src/ops/reports/report.ts';
 import type { TakeEvent } from '../../../../src/ops/tail/event-tail.ts';
 import type { TailRequest } from '../../../../src/ops/tail/tail-request.ts';
 import { judge } from '../../../../src/ops/verdict.ts';
+import { EVENTS, HISTORY } from './fixed-history.ts';
 import { HOLD, MESSAGES } from './queue-samples.ts';
 
 const EMPTY_QUEUE: QueueReport = {
@@ -177,42 +176,6 @@ const SUBSCRIPTIONS: readonly FilterReport[] = [
     },
   },
 ];
-
-const MINUTE = 1_793_000_040_000;
-export const HISTORY: HistoryReport = {
-  step: 'minute',
-  nowMs: MINUTE + 120_000,
-  series: [
-    {
-      ...{ name: 'backlog', unit: 'messages', kind: 'level', peaks: [12, null, 9] },
-      points: [
-        [MINUTE, 12],
-        [MINUTE + 60_000, null],
-        [null, 9],
-      ],
-    },
-  ],
-};
-export const EVENTS: EventsReport = {
-  more: 3,
-  nowMs: MINUTE + 120_000,
-  events: [
-    {
-      ...{
-        atMs: MINUTE,
-        quality: 'exact',
-        kind: 'hub',
-        name: 'hubConnected',
-        subject: '',
-        detail: '',
-        count: 1,
-        boot: 2,
-      },
-      ...{ sentence: 'hub connected, session present (away 4 h 12 min)', durationMs: 15_120_000 },
-      ...{ lastAtMs: MINUTE, upMs: 60_000 },
-    },
-  ],
-};
 
 export class FakeGateway implements Inspection {
   readonly #listeners = new Set<TakeEvent>();

@@ -9,7 +9,8 @@ import type { AnswerPath, ControlAnswers } from '../../../../src/ops/api/control
 import { ask, followTail } from '../../../../src/ops/api/control-client.ts';
 import type { TailLine } from '../../../../src/ops/api/tail-line.ts';
 import { EVERYTHING } from '../../../../src/ops/tail/tail-request.ts';
-import { EVENTS, FakeGateway, HISTORY, until, withControl, withDirectory } from './control-rig.ts';
+import { FakeGateway, until, withControl, withDirectory } from './control-rig.ts';
+import { EVENTS, HISTORY } from './fixed-history.ts';
 
 /** Sends a request as curl does. */
 function bareRequest(socketPath: string, path: string, method = 'GET'): Promise<{ status: number; body: string }> {
