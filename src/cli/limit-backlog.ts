@@ -25,10 +25,12 @@ export function resumeBacklog(context: CommandContext): Promise<number> {
 /** @param word number of messages per second, or `default` */
 export function setBacklogRate(context: CommandContext, word: string, options: LimitOptions): Promise<number> {
   if (word === 'default') return command(context, 'backlog.rate-default', {});
-  const { perSMin } = BACKLOG_LIMITS.rate;
-  if (!/^\d{1,5}(\.\d)?$/.test(word) || Number(word) < perSMin)
-    throw new Fault('usage', `${word} is not a rate`, {
-      hint: `Write messages per second, from ${perSMin} with at most one decimal place, e.g. 5 or 0.5; or default.`,
+  const { perSMin, perSMax } = BACKLOG_LIMITS.rate;
+  if (!/^\d{1,5}(\.\d)?$/.test(word) || Number(word) < perSMin || Number(word) > perSMax)
+    throw new Fault('usage', `${word} is not a rate for the backlog`, {
+      hint:
+        `Write messages per second from ${perSMin} to ${perSMax}, not above hub.messages_per_s, with at most one decimal ` +
+        'place, e.g. 5 or 0.5; or default.',
     });
   return command(context, 'backlog.rate', { perS: Number(word), forMs: options.for });
 }
@@ -47,16 +49,21 @@ function linesOf({ pause, rate, messages }: BacklogReport): string[] {
   const waiting = `${countOf(messages, 'message')} in the outbox.`;
   if (pause !== null)
     return [
-      `The backlog is paused for ${durationWords(pause.leftMs)}. ${waiting}`,
+      `The backlog is paused for ${durationWords(wholeSeconds(pause.leftMs))}. ${waiting}`,
       'Alarms and live messages are still sent; new messages of a subdevice with a backlog wait behind it.',
       'To end the pause earlier: holdfast backlog resume',
       ...(rate === null ? [] : [`After the pause the backlog is sent at ${perSWords(rate.perS)}.`]),
     ];
   if (rate !== null)
     return [
-      `The backlog is sent at ${perSWords(rate.perS)} at most, for ${durationWords(rate.leftMs)}. ${waiting}`,
+      `The backlog is sent at ${perSWords(rate.perS)} at most, for ${durationWords(wholeSeconds(rate.leftMs))}. ${waiting}`,
       'Alarms and live messages are sent at the rate of the hub.',
       'To end the lower rate earlier: holdfast backlog rate default',
     ];
   return [`The backlog is sent at the rate of the hub. ${waiting}`];
+}
+
+/** Rounds up, so that the answer shows the duration of the request and not what is left some milliseconds later. */
+function wholeSeconds(ms: number): number {
+  return Math.ceil(ms / 1000) * 1000;
 }

@@ -108,9 +108,9 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
 export const FIRST_COMMANDS: readonly (readonly [command: string, purpose: string])[] = [
   ['holdfast status', 'is any data being lost, and what to do'],
   ['holdfast doctor', 'examine the gateway and its machine'],
+  ['holdfast explain NAME', 'why a link, a subdevice, a message or the hub waits'],
   ['holdfast top', 'live rates, backlog and conditions'],
-  ['holdfast conditions', 'every present problem in full'],
-  ['holdfast links', 'rates and errors of the links'],
+  ['holdfast history', 'what happened last night'],
   ['holdfast link test NAME', 'test a line and its subdevices'],
   ['holdfast ports', 'serial ports and their stable names'],
   ['holdfast bundle', 'archive for support'],
