@@ -104,7 +104,7 @@ async function fromGateway({ places }: DoctorInput, { status, subdevices }: Runn
     storedSubdevices: null,
     ledger,
     history,
-    events: events === null ? null : pageEventsOf(events),
+    events: events === null ? null : pageEventsOf(events, 'removed'),
     missing,
   };
 }
@@ -129,7 +129,7 @@ async function fromStore({ places }: DoctorInput, gateway: Absent): Promise<Fact
   const unknown = (fault: Fault): Facts => ({
     ...nothing,
     verdict: { losing: 'unknown', sentence: `Unknown. ${fault.message}.` },
-    missing: [live, missingWords('store', fault)],
+    missing: [live, `Nothing else can be read: ${fault.message}. ${fault.hint}`],
   });
   if (gateway.kind !== 'absent' || places.stateDir === undefined) return unknown(gateway.fault);
   try {

@@ -61,10 +61,14 @@ function drawing(id: string, unit: string, drawn: readonly DrawnLine[]): Markup 
   const bottom = unit === 'C' ? lowest - 1 : Math.min(0, lowest);
   const top = unit === 'share' ? 1 : Math.max(most(values) ?? 0, unit.startsWith('messages') ? 1 : 0);
   const x = scaleUtc([from, until], [MARGIN.left, WIDTH - MARGIN.right]);
-  const y = scaleLinear([bottom, top > bottom ? top : bottom + 1], [HEIGHT - MARGIN.bottom, MARGIN.top]).nice(Y_TICKS);
+  const factor = tickFactor(top, unit);
+  const y = scaleLinear(
+    [bottom / factor, (top > bottom ? top : bottom + 1) / factor],
+    [HEIGHT - MARGIN.bottom, MARGIN.top],
+  ).nice(Y_TICKS);
   const place = {
     x: ({ atMs }: ChartPoint): number => round(x(atMs)),
-    y: ({ value }: ChartPoint): number => round(y(value ?? 0)),
+    y: ({ value }: ChartPoint): number => round(y((value ?? 0) / factor)),
     isDrawn: ({ value }: ChartPoint): boolean => value !== null,
   };
   const pathOf = line<ChartPoint>().defined(place.isDrawn).x(place.x).y(place.y);
@@ -78,7 +82,7 @@ function drawing(id: string, unit: string, drawn: readonly DrawnLine[]): Markup 
     ${y.ticks(Y_TICKS).map(
       (value) => html`<g>
         <path class="grid" d=${`M${MARGIN.left},${round(y(value))}H${WIDTH - MARGIN.right}`} />
-        <text class="tick" x=${MARGIN.left - 5} y=${round(y(value)) + 4} text-anchor="end">${tickWords(value, unit)}</text>
+        <text class="tick" x=${MARGIN.left - 5} y=${round(y(value)) + 4} text-anchor="end">${tickWords(value * factor, unit)}</text>
       </g>`,
     )}
     ${x
@@ -90,6 +94,12 @@ function drawing(id: string, unit: string, drawn: readonly DrawnLine[]): Markup 
     ${single && html`<path class="area" d=${areaOf([...single.points])} />`}
     ${drawn.map(({ points }, index) => html`<path class=${`line line-${index}`} d=${pathOf(withDots(points))} />`)}
   </svg>`;
+}
+
+/** Unit of the ticks: KiB, MiB and so on for bytes, so that the ticks are round numbers. */
+function tickFactor(top: number, unit: string): number {
+  if (!unit.startsWith('bytes') || top < 1024) return 1;
+  return 1024 ** Math.floor(Math.log2(top) / 10);
 }
 
 /** A sample between two gaps is drawn as a dot: a line of length 0 with round ends. */

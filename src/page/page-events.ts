@@ -3,12 +3,13 @@ import type { EventsReport } from '../ops/reports/events-report.ts';
 import { dateWords, durationWords } from '../ops/words.ts';
 import type { PageEvents } from './page-content.ts';
 
-export function pageEventsOf({ events, more }: EventsReport): PageEvents {
+/** @param samples `removed`: for a page that leaves the machine. The sentence of a condition may contain a sample of a message */
+export function pageEventsOf({ events, more }: EventsReport, samples: 'kept' | 'removed'): PageEvents {
   return {
-    events: events.toReversed().map(({ atMs, boot, upMs, kind, sentence, durationMs }) => ({
+    events: events.toReversed().map(({ atMs, boot, upMs, kind, name, subject, sentence, durationMs }) => ({
       when: atMs === null ? `${durationWords(upMs)} after boot ${boot}` : dateWords(atMs),
       kind,
-      sentence,
+      sentence: samples === 'removed' && name === 'conditionRaised' ? `condition ${subject}` : sentence,
       durationMs,
     })),
     more,

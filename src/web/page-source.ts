@@ -102,7 +102,7 @@ export class PageSource {
     if (report === null) return null;
     const known = this.#events.get(period);
     if (known?.report === report) return known.events;
-    const events = pageEventsOf(report);
+    const events = pageEventsOf(report, 'kept');
     this.#events.set(period, { report, events });
     return events;
   }

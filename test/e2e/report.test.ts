@@ -1,0 +1,46 @@
+/** `holdfast report` as a separate process: with and without a gateway, and without planted secrets and payloads. */
+import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, it } from 'vitest';
+import { openIntake } from './intake-testbed.ts';
+import { runProgram } from './program.ts';
+
+const PAYLOAD = 'PLANTED-reading 4711';
+const SECRET = 'PLANTED-password-0815';
+const BYTES_MAX = 300_000;
+
+it('writes a page of the running gateway and of the stopped one, without secrets and payloads', async () => {
+  const line = 'driver = "lines"\n[link.lines]\nsubdevice = "meter"\npattern = "^v=[0-9]+$"';
+  const { testbed, send } = await openIntake({ meter: line });
+  send('meter', `${PAYLOAD}\n`);
+  await testbed.untilStatus(({ conditions }) => conditions.some(({ sentence }) => sentence.includes('PLANTED')));
+  const secretFile = join(testbed.folder, 'password');
+  writeFileSync(secretFile, `${SECRET}\n`, { mode: 0o600 });
+  const text = readFileSync(testbed.configPath, 'utf8');
+  writeFileSync(
+    testbed.configPath,
+    text.replace('[hub]\n', `[hub]\nusername = "u"\npassword_file = "${secretFile}"\n`),
+  );
+  const write = async (name: string): Promise<string> => {
+    const path = join(testbed.folder, name);
+    const { code, stdout } = await runProgram('report', '--html', path, '--config', testbed.configPath);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`Wrote ${path}`) });
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(statSync(path).size).toBeLessThan(BYTES_MAX);
+    return readFileSync(path, 'utf8');
+  };
+
+  const running = await write('running.html');
+  expect(running).not.toContain('PLANTED');
+  for (const part of ['lines-discarded', 'Ledger of all subdevices', 'gateway started', '<th role="rowheader"'])
+    expect(running).toContain(part);
+
+  await testbed.gateway.signal('SIGTERM');
+  const stopped = await write('stopped.html');
+  expect(stopped).not.toContain('PLANTED');
+  for (const part of ['not running.', 'Missing in this page', 'Ledger of all subdevices', 'gateway started'])
+    expect(stopped).toContain(part);
+
+  const again = await runProgram('report', '--html', join(testbed.folder, 'stopped.html'));
+  expect(again).toMatchObject({ code: 64, stderr: expect.stringContaining('exists already') });
+});
