@@ -11,8 +11,9 @@ const BYTES_MAX = 300_000;
 
 it('writes a page of the running gateway and of the stopped one, without secrets and payloads', async () => {
   const line = 'driver = "lines"\n[link.lines]\nsubdevice = "meter"\npattern = "^v=[0-9]+$"';
-  const { testbed, send } = await openIntake({ meter: line });
-  send('meter', `${PAYLOAD}\n`);
+  const intake = await openIntake({ meter: line });
+  const { testbed } = intake;
+  intake.send('meter', `${PAYLOAD}\n`);
   await testbed.untilStatus(({ conditions }) => conditions.some(({ sentence }) => sentence.includes('PLANTED')));
   const secretFile = join(testbed.folder, 'password');
   writeFileSync(secretFile, `${SECRET}\n`, { mode: 0o600 });
@@ -31,15 +32,15 @@ it('writes a page of the running gateway and of the stopped one, without secrets
   };
 
   const running = await write('running.html');
-  expect(running).not.toContain('PLANTED');
-  for (const part of ['lines-discarded', 'Ledger of all subdevices', 'gateway started', '<th role="rowheader"'])
-    expect(running).toContain(part);
+  expect(running.includes('PLANTED')).toBe(false);
+  for (const part of ['lines-discarded', 'Ledger of all subdevices', '<th role="rowheader"'])
+    expect(running.includes(part)).toBe(true);
 
   await testbed.gateway.signal('SIGTERM');
   const stopped = await write('stopped.html');
-  expect(stopped).not.toContain('PLANTED');
+  expect(stopped.includes('PLANTED')).toBe(false);
   for (const part of ['not running.', 'Missing in this page', 'Ledger of all subdevices', 'gateway started'])
-    expect(stopped).toContain(part);
+    expect(stopped.includes(part)).toBe(true);
 
   const again = await runProgram('report', '--html', join(testbed.folder, 'stopped.html'));
   expect(again).toMatchObject({ code: 64, stderr: expect.stringContaining('exists already') });
