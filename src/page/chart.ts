@@ -18,7 +18,7 @@ export interface ChartPlan {
 
 /** Size of the drawing; the browser scales the drawing to the width of its column. */
 const [WIDTH, HEIGHT] = [360, 150];
-const MARGIN = { top: 8, right: 10, bottom: 20, left: 52 };
+const MARGIN = { top: 8, right: 18, bottom: 20, left: 52 };
 /** Largest number of points of a line: the drawing has 298 units of width. */
 const POINTS_MAX = 200;
 /** Largest number of rows of the table beside a chart. */
@@ -117,7 +117,7 @@ function summary({ name, unit }: PageSeries, points: readonly ChartPoint[]): Mar
   if (last === undefined) return html`no samples`;
   const isLow = name === 'hub_connected';
   const extreme = known.reduce((best, point) => (point.value > best.value !== isLow ? point : best));
-  const when = points.at(-1)?.value === null ? html`<time>${minuteWords(last.atMs)}</time>` : 'now';
+  const when = points.at(-1)?.value === null ? html`<time>${minuteWords(last.atMs)}</time>` : 'last';
   return html`${when} ${tickWords(last.value, unit)}, ${isLow ? 'lowest' : 'highest'} ${tickWords(extreme.value, unit)} at <time>${minuteWords(extreme.atMs)}</time>`;
 }
 

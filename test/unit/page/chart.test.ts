@@ -84,7 +84,7 @@ describe('a chart', () => {
     const text = markupText(chart({ id: 'c', title: 'Backlog', lines: [{ label: 'waiting', series }] }, 'hour'));
     expect(text).toContain('role="img" aria-labelledby="c-title"');
     expect(text.replaceAll(/<[^>]*>|\s+/g, ' ').replaceAll(/ +/g, ' ')).toContain(
-      'waiting: now 7, highest 1,204 at 2026-07-07 15:00',
+      'waiting: last 7, highest 1,204 at 2026-07-07 15:00',
     );
     expect(text).toContain('<th scope="row">2026-07-08 11:00</th><td>7</td>');
   });
