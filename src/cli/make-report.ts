@@ -11,6 +11,8 @@ import { machineVersions } from '../io/machine-versions.ts';
 import { volatilePlaceOf } from '../io/volatile-storage.ts';
 import type { AnswerPath, ControlAnswers } from '../ops/api/control-answers.ts';
 import { ask } from '../ops/api/control-client.ts';
+import { eventsQueryOf, eventsReportOf } from '../ops/reports/events-report.ts';
+import { historyQueryOf, historyReportOf } from '../ops/reports/history-report.ts';
 import { offlineLedgerOf, offlineStatusOf, offlineSubdevicesOf } from '../ops/reports/offline-report.ts';
 import { bytesWords } from '../ops/words.ts';
 import type { PageContent } from '../page/page-content.ts';
@@ -22,7 +24,7 @@ import { redactValue } from '../support/redact.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
 import { claimNewFile } from './new-file.ts';
 import { Progress } from './progress.ts';
-import { readOffline } from './read-store.ts';
+import { readOffline, readOfflineHistory } from './read-store.ts';
 import { hang, wrap } from './terminal.ts';
 import { VERSION } from './version.ts';
 
@@ -141,12 +143,38 @@ async function fromStore({ places }: DoctorInput, gateway: Absent): Promise<Fact
       verdict: { losing: 'not running', sentence },
       storedSubdevices: offlineSubdevicesOf(reading, moment).subdevices,
       ledger: offlineLedgerOf(reading),
-      missing: [live],
+      ...(await storedHistory(places.stateDir, gateway.fault, live)),
     };
   } catch (error) {
     if (error instanceof Fault) return unknown(error);
     throw error;
   }
+}
+
+/** History and events in the store. @param live first sentence of what is missing */
+async function storedHistory(
+  stateDir: string,
+  absent: Fault,
+  live: string,
+): Promise<Pick<Facts, 'history' | 'events' | 'missing'>> {
+  const nowMs = Date.now();
+  const asked = historyQueryOf(new URLSearchParams(historyQuery(PERIOD, nowMs)), undefined);
+  const wanted = eventsQueryOf(new URLSearchParams(eventsQuery(PERIOD, nowMs)));
+  const steps = { kind: 'steps', range: asked.range, open: undefined, current: undefined } as const;
+  const series = await readOfflineHistory(stateDir, steps, absent);
+  const found = await readOfflineHistory(
+    stateDir,
+    { kind: 'events', ...wanted, pending: [], current: undefined },
+    absent,
+  );
+  const failures = [series, found].flatMap((answer) =>
+    answer.kind === 'failed' ? `A part of the history cannot be read: ${answer.reason}.` : [],
+  );
+  return {
+    history: series.kind === 'steps' ? historyReportOf(series.series, asked, undefined) : null,
+    events: found.kind === 'events' ? pageEventsOf(eventsReportOf(found, undefined), 'removed') : null,
+    missing: [live, ...failures],
+  };
 }
 
 function missingWords(what: string, { message, hint }: Fault): string {

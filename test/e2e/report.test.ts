@@ -33,15 +33,19 @@ it('writes a page of the running gateway and of the stopped one, without secrets
 
   const running = await write('running.html');
   expect(running.includes('PLANTED')).toBe(false);
-  for (const part of ['lines-discarded', 'Ledger of all subdevices', '<th role="rowheader"'])
-    expect(running.includes(part)).toBe(true);
+  expect(missingIn(running, ['lines-discarded', 'Ledger of all subdevices', 'role="rowheader"'])).toEqual([]);
 
+  // the events join the commit of a message that waits for the hub
+  await testbed.loseHub();
+  intake.send('meter', 'v=1\n');
+  await testbed.untilStatus(({ outbox }) => outbox.onDisk === 1);
   await testbed.gateway.signal('SIGTERM');
   const stopped = await write('stopped.html');
   expect(stopped.includes('PLANTED')).toBe(false);
-  for (const part of ['not running.', 'Missing in this page', 'Ledger of all subdevices', 'gateway started'])
-    expect(stopped.includes(part)).toBe(true);
+  expect(missingIn(stopped, ['not running.', 'Missing in this page', 'Ledger of all', 'gateway started'])).toEqual([]);
 
   const again = await runProgram('report', '--html', join(testbed.folder, 'stopped.html'));
   expect(again).toMatchObject({ code: 64, stderr: expect.stringContaining('exists already') });
 });
+
+const missingIn = (text: string, parts: readonly string[]): string[] => parts.filter((part) => !text.includes(part));
