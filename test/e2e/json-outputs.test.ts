@@ -47,7 +47,6 @@ const RUNNING: readonly (readonly string[])[] = [
   ['link', 'test', 'link-a', '--seconds', '1', '--probes', '1'],
   ['dead-letters', 'list'],
   ['dead-letters', 'show', '1'],
-  ['dead-letters', 'retry', '1'],
   ['hub', 'subscriptions'],
   ['config', 'check'],
   ['config', 'reference'],
@@ -157,6 +156,7 @@ it('the output of every command with --json fits its published schema', async ()
   const testbed = await openWithLetter();
   const options = ['--config', testbed.configPath];
   await see(options, RUNNING);
+  await see(options, [['dead-letters', 'retry', '1']]); // after the letter was shown
   await see(options, [['bundle', '--out', join(testbed.folder, 'bundle.zip')]]);
   await see(options, [['report', '--html', join(testbed.folder, 'report.html')]]);
   const backup = join(testbed.folder, 'gw.hfbackup');
