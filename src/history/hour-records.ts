@@ -61,13 +61,11 @@ function recordOf(hour: readonly MinuteSample[], offsetOf: OffsetOf): HourRecord
 
 export function encodeHours(records: readonly HourRecord[]): Uint8Array {
   return encodeTable(
-    records.map(({ epoch, minute, offsetMs, samples, values, peaks }) => [
-      epoch,
-      minute,
-      offsetMs === null ? null : Math.round(offsetMs),
-      samples,
-      ...toCells(values).flatMap((cell, place) => [cell, toCells(peaks)[place] ?? null]),
-    ]),
+    records.map(({ epoch, minute, offsetMs, samples, values, peaks }) => {
+      const largest = toCells(peaks);
+      const cells = toCells(values).flatMap((cell, place) => [cell, largest[place] ?? null]);
+      return [epoch, minute, offsetMs === null ? null : Math.round(offsetMs), samples, ...cells];
+    }),
   );
 }
 
