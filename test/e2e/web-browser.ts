@@ -12,11 +12,16 @@ const PROGRAM = PLACES.find((path) => existsSync(path));
 /** Reason for skipped tests, or `false`. */
 export const CHROMIUM_IS_MISSING = PROGRAM === undefined && 'no Chromium is installed (apt install chromium)';
 
+/** Time limit of each step; on a machine with other work a step takes long. */
+const STEP_MS_MAX = 120_000;
+
 export const WEB_TOKEN = 'browser-token-0123456789';
 
 export async function openBrowser(): Promise<Browser> {
   return await puppeteer.launch({
     executablePath: PROGRAM ?? '',
+    timeout: STEP_MS_MAX,
+    protocolTimeout: STEP_MS_MAX,
     // Tests run as root in containers, where the sandbox of Chromium does not start. The page is of this program.
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage'],
   });
@@ -62,6 +67,7 @@ export interface WatchedPage {
 
 export async function newPage(browser: Browser): Promise<WatchedPage> {
   const page = await browser.newPage();
+  page.setDefaultTimeout(STEP_MS_MAX);
   const problems: string[] = [];
   const requests: string[] = [];
   page.on('console', (message) => {

@@ -141,7 +141,7 @@ async function textOf(page: Page, selector: string): Promise<string> {
 
 async function untilText(page: Page, selector: string, text: string): Promise<void> {
   const script = `document.querySelector(${JSON.stringify(selector)})?.textContent.includes(${JSON.stringify(text)})`;
-  await page.waitForFunction(script, { timeout: 120_000 });
+  await page.waitForFunction(script);
 }
 
 /** Presses the tab key until an element with this text has the focus. */
