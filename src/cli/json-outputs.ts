@@ -15,6 +15,7 @@ import type { TailEvent, TailSkipped } from '../ops/api/tail-line.ts';
 import type { ConditionEntry } from '../ops/conditions/catalogue.ts';
 import type { HubSubscriptionsReport } from '../ops/conditions/hub-packet-words.ts';
 import type { ExplainReport } from '../ops/explain/explain-report.ts';
+import type { ForecastReport } from '../ops/forecast/forecast-report.ts';
 import type { LinkScore } from '../ops/link-test/link-score.ts';
 import type { MessageReport, MessageTally } from '../ops/queues/message-report.ts';
 import type { QueueName } from '../ops/queues/message-selector.ts';
@@ -58,6 +59,7 @@ export interface JsonOutputs {
   readonly 'subdevices-offline': OfflineSubdevices;
   readonly 'subdevice-forgotten': { readonly discarded: number };
   readonly explain: ExplainReport;
+  readonly forecast: ForecastReport;
   readonly outbox: OutboxReport;
   readonly 'outbox-offline': OfflineOutbox;
   readonly backlog: BacklogReport;
@@ -252,6 +254,7 @@ export const JSON_OUTPUTS: Readonly<
   'subdevices-offline': { version: 1, commands: ['subdevices'] },
   'subdevice-forgotten': { version: 1, commands: ['subdevices forget'] },
   explain: { version: 1, commands: ['explain'] },
+  forecast: { version: 1, commands: ['forecast'] },
   outbox: { version: 1, commands: ['outbox'] },
   'outbox-offline': { version: 1, commands: ['outbox'] },
   inbox: { version: 1, commands: ['inbox'] },

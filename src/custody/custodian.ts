@@ -50,6 +50,8 @@ export class Custodian {
   #holds: readonly OperatorHold[];
   /** Sets that receive the numbers of rows whose custody ends (`trackEnds`). */
   readonly #endTracks = new Set<Set<number>>();
+  #takenMessages = 0;
+  #takenBytes = 0;
 
   constructor(options: CustodianOptions) {
     this.direction = options.direction;
@@ -78,6 +80,11 @@ export class Custodian {
   /** Bytes that are in RAM only. A slow SD card makes this number grow; admission limits it. */
   get unstoredBytes(): number {
     return this.#unstoredBytes;
+  }
+
+  /** Messages that this process took into custody, and their bytes; without those whose custody ended at once. */
+  get taken(): { readonly messages: number; readonly bytes: number } {
+    return { messages: this.#takenMessages, bytes: this.#takenBytes };
   }
 
   get lastSeq(): number {
@@ -115,6 +122,8 @@ export class Custodian {
     this.#pending += 1;
     this.#pendingBytes += entry.bytes;
     this.#unstoredBytes += entry.bytes;
+    this.#takenMessages += 1;
+    this.#takenBytes += entry.bytes;
     const { holdUntilMs, commitByMs } = from.waitLimits;
     // A younger message must not reach the disk before an older message that is in RAM only: after a crash the older
     // message would be sent again, and would follow the younger one.

@@ -27,6 +27,7 @@ const RUNNING: readonly (readonly string[])[] = [
   ['ledger'],
   ['subdevices'],
   ['outbox'],
+  ['forecast'],
   ['explain', 'a'],
   ['explain', 'hub'],
   ['explain', 'u1'],

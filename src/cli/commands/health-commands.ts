@@ -1,9 +1,12 @@
 /** Commands that show the health of the gateway, its conditions and events. */
 import { Option } from 'commander';
+import { OUTAGE_MS_DEFAULT, OUTAGE_MS_MAX } from '../../ops/forecast/outage.ts';
+import { duration } from '../duration.ts';
 import type { BundleOptions } from '../make-bundle.ts';
 import type { ReportOptions } from '../make-report.ts';
 import { moment } from '../moment.ts';
 import type { DoctorOptions } from '../show-doctor.ts';
+import type { ForecastOptions } from '../show-forecast.ts';
 import type { StatusOptions } from '../show-status.ts';
 import type { TailOptions } from '../tail.ts';
 import { type Add, collect, wholeNumber } from './add-command.ts';
@@ -38,6 +41,15 @@ export function addHealth(add: Add): void {
     'Write one page for a browser: verdict, charts, links, events, without secrets and payloads',
     async ({ context, options }) => (await import('../make-report.ts')).makeReport(context, options),
   ).requiredOption('--html <file>', 'page to write');
+  add<ForecastOptions>(
+    'forecast',
+    'Forecast an outage of the hub: does it fit, what is full first, and how long does the drain take?',
+    async ({ context, options }) => (await import('../show-forecast.ts')).showForecast(context, options),
+  ).addOption(
+    new Option('--outage <duration>', 'length of the outage, e.g. 12h or 3d')
+      .argParser(duration(60_000, OUTAGE_MS_MAX))
+      .default(OUTAGE_MS_DEFAULT, '72h'),
+  );
   add('top', 'Show live rates of links and subdevices, the backlog and the conditions', async ({ context }) =>
     (await import('../top/show-top.ts')).showTop(context),
   );

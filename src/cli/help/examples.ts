@@ -11,6 +11,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   bundle: ['sudo holdfast bundle', 'sudo holdfast bundle --out /tmp/support.zip'],
   explain: ['holdfast explain pump-7', 'holdfast explain u7-1234', 'holdfast explain meters', 'holdfast explain hub'],
   report: ['sudo holdfast report --html report.html'],
+  forecast: ['holdfast forecast', 'holdfast forecast --outage 12h'],
   top: ['holdfast top'],
   ledger: ['holdfast ledger', 'holdfast ledger --json | jq .totals'],
   subdevices: ['holdfast subdevices'],

@@ -6,6 +6,7 @@
 import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
 import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
 import type { ExplainReport } from '../explain/explain-report.ts';
+import type { ForecastReport } from '../forecast/forecast-report.ts';
 import type { MessagesReport } from '../queues/message-report.ts';
 import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
 import type { EventsReport } from '../reports/events-report.ts';
@@ -24,6 +25,7 @@ export interface ControlAnswers {
   readonly '/v1/explain': ExplainReport;
   readonly '/v1/inbox': InboxReport;
   readonly '/v1/messages': MessagesReport;
+  readonly '/v1/forecast': ForecastReport;
   readonly '/v1/dead-letters': DeadLettersReport;
   readonly '/v1/history': HistoryReport;
   readonly '/v1/events': EventsReport;
@@ -240,6 +242,34 @@ const EXPLAIN = keys({
   ),
 });
 
+const FIT = keys({ longestMs: maybe('number'), fits: maybe('flag'), first: maybe('text') });
+const FORECAST = keys({
+  bases: list(
+    keys({
+      ...named('coveredMs uplinks downlinks', 'number'),
+      span: 'text',
+      isEnough: 'flag',
+      bytes: maybe('number'),
+    }),
+  ),
+  bounds: list(
+    keys({
+      ...named('bound of unit', 'text'),
+      subdevice: maybe('text'),
+      room: maybe('number'),
+      inMs: keys(named('hour day', maybe('number'))),
+    }),
+  ),
+  outage: keys({
+    ms: 'number',
+    uplinks: FIT,
+    downlinks: FIT,
+    backlog: maybe(keys({ messages: 'number', bytes: maybe('number') })),
+    drain: keys({ ms: maybe('number'), basis: 'text' }),
+  }),
+  whenFull: list(keys({ overflow: 'text', links: list('text'), sentence: 'text' })),
+});
+
 const HELD_PACKET = keys({
   ...named('packet name state', 'text'),
   ...named('closes firstCloseMs lastCloseMs', 'number'),
@@ -311,6 +341,7 @@ export const ANSWERS: Readonly<Record<AnswerPath, { readonly from: 'RAM' | 'stor
   '/v1/explain': { from: 'store', shape: EXPLAIN },
   '/v1/inbox': { from: 'RAM', shape: INBOX },
   '/v1/messages': { from: 'store', shape: MESSAGES },
+  '/v1/forecast': { from: 'store', shape: FORECAST },
   '/v1/dead-letters': { from: 'store', shape: DEAD_LETTERS },
   '/v1/history': { from: 'store', shape: HISTORY },
   '/v1/events': { from: 'store', shape: EVENTS },

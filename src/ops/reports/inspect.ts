@@ -12,6 +12,7 @@ import type { HubHealth } from '../conditions/hub-conditions.ts';
 import { missingSubdevices } from '../conditions/missing.ts';
 import type { StoreHealth } from '../conditions/store-conditions.ts';
 import type { ExplainReport } from '../explain/explain-report.ts';
+import type { ForecastReport } from '../forecast/forecast-report.ts';
 import type { GatewayView } from '../gateway-view.ts';
 import { eventsOf, historyOf } from '../history/history-answers.ts';
 import type { HistoryKeeper } from '../history/history-keeper.ts';
@@ -76,6 +77,7 @@ export class Inspector implements Inspection {
     '/v1/ledger': () => this.#ledger(),
     '/v1/subdevices': () => subdevicesReport(this.#gateway),
     '/v1/hub-subscriptions': () => hubSubscriptionsReport(this.#gateway),
+    '/v1/forecast': (query) => this.#forecast(query),
     '/v1/explain': (query) => this.#explain(query.get('of') ?? ''),
     '/v1/outbox': () => this.#queues.outbox(this.#messages.holds('uplink')),
     '/v1/inbox': () => this.#queues.inbox(this.#messages.holds('downlink')),
@@ -204,6 +206,14 @@ export class Inspector implements Inspection {
       },
       of,
     );
+  }
+
+  async #forecast(query: URLSearchParams): Promise<ForecastReport> {
+    const { FORECAST_METRICS, forecastAnswer, outageIn } = await import('../forecast/forecast-answer.ts');
+    const minutes = new URLSearchParams({ step: 'minute', metrics: FORECAST_METRICS });
+    const history = await historyOf(this.#gateway, this.#options.history, minutes);
+    const acceptedBefore = this.#atStart.uplink.accepted;
+    return forecastAnswer({ gateway: this.#gateway, status: this.status(), history, acceptedBefore }, outageIn(query));
   }
 
   onTail(request: TailRequest, take: TakeEvent): () => void {

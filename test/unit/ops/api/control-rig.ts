@@ -9,6 +9,8 @@ import type { Answers, Inspection } from '../../../../src/ops/api/control-answer
 import type { TailEvent } from '../../../../src/ops/api/tail-line.ts';
 import type { FilterReport, HeldPacketReport } from '../../../../src/ops/conditions/hub-packet-words.ts';
 import type { ExplainedMessage, ExplainReport, Explanation } from '../../../../src/ops/explain/explain-report.ts';
+import { type ForecastFacts, forecastOf } from '../../../../src/ops/forecast/forecast.ts';
+import type { ForecastReport } from '../../../../src/ops/forecast/forecast-report.ts';
 import { deadLettersReportOf, letterRequestOf } from '../../../../src/ops/reports/dead-letter-report.ts';
 import { type LaneReading, ledgerReportOf } from '../../../../src/ops/reports/ledger-report.ts';
 import { RESTING } from '../../../../src/ops/reports/link-report.ts';
@@ -177,6 +179,23 @@ const SUBSCRIPTIONS: readonly FilterReport[] = [
   },
 ];
 
+/** 612 uplinks of 114 B in the last hour, 18,400 in the last day. */
+export const FORECAST_FACTS: ForecastFacts = {
+  inflows: [
+    { span: 'hour', coveredMs: 3_600_000, uplinks: 612, downlinks: 3 },
+    { span: 'day', coveredMs: 86_400_000, uplinks: 18_400, downlinks: 48 },
+  ],
+  outbox: { messages: 1204, bytes: 137_256, messagesMax: 1_000_000, bytesMax: 536_870_912 },
+  ...{ oldestMs: 185_000, ageMsMax: 0, room: { freeBytes: 2 ** 33, walBytes: 0 } },
+  ...{ accepted: 1000, taken: { messages: 1000, bytes: 114_000 }, limitPerS: 28.5, fastestPerS: 4 },
+  ...{ inboxes: [{ subdevice: 'meter-1', pending: 12, accepted: 48 }], inboxMax: 150 },
+  hubTerms: { keptMs: 86_400_000, storedMax: 150 },
+  links: [
+    { name: 'meters', overflow: 'reject' },
+    { name: 'cameras', overflow: 'drop-oldest' },
+  ],
+};
+
 export class FakeGateway implements Inspection {
   readonly #listeners = new Set<TakeEvent>();
   facts: StatusFacts = AWAY;
@@ -189,6 +208,7 @@ export class FakeGateway implements Inspection {
     '/v1/subdevices': () => this.subdevices(),
     '/v1/hub-subscriptions': () => this.hubSubscriptions(),
     '/v1/outbox': () => this.outbox(),
+    '/v1/forecast': () => this.forecast(),
     '/v1/explain': (query) => this.explain(query.get('of') ?? ''),
     '/v1/inbox': () => this.inbox(),
     '/v1/messages': () => this.messages(),
@@ -254,6 +274,10 @@ export class FakeGateway implements Inspection {
       backlog: { pause: null, rate: null },
       holds: [HOLD],
     };
+  }
+
+  forecast(): ForecastReport {
+    return forecastOf(FORECAST_FACTS, 72 * 3_600_000);
   }
 
   explain(of: string): ExplainReport {

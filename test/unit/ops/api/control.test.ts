@@ -39,6 +39,7 @@ describe('answers', () => {
         '/v1/explain': gateway.explain(''),
         '/v1/inbox': gateway.inbox(),
         '/v1/messages': await gateway.messages(),
+        '/v1/forecast': gateway.forecast(),
         '/v1/dead-letters': await gateway.deadLetters({ after: 0, limit: 50 }),
         '/v1/history': HISTORY,
         '/v1/events': EVENTS,
