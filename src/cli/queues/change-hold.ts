@@ -49,7 +49,7 @@ export async function retryMessages(
 }
 
 function linesOf(queue: QueueName, verb: 'hold' | 'release', { holds, onHold }: HoldAnswer): string[] {
-  const onHoldNow = `On hold in the ${queue} now: ${countOf(onHold, 'message')}.`;
+  const onHoldNow = `On hold in the ${queue} as far as the gateway has read it: ${countOf(onHold, 'message')}.`;
   const [first] = holds;
   if (first === undefined) return ['These messages are on hold already.', onHoldNow];
   const names = holds.slice(0, HOLDS_SHOWN_MAX).map(holdWords);
