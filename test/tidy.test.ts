@@ -37,7 +37,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   io: 'base ports',
   ops: 'base commit custody config driver flow history hub outbox recorder ports io subdevices',
   bench: 'base codec io ports ops runtime',
-  doctor: 'base config codec hub io ops ports store app',
+  doctor: 'base config codec driver hub io ops ports store app',
   support: 'base doctor io ops',
   page: 'base ops',
   web: 'base config io ops page recorder',

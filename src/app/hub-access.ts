@@ -7,6 +7,7 @@ import type { HubConfig } from '../config/hub/hub-config.ts';
 import { type Credentials, nameDevice, signCredentials } from '../hub/client/credentials.ts';
 import { RenewedSecret, readBase64SecretFile, readSecretFile } from '../io/secret-file.ts';
 import { openTcp } from '../io/tcp.ts';
+import type { TlsOptions } from '../io/tls/tls.ts';
 import type { Clock, OpenChannel } from '../ports.ts';
 
 export interface HubAccess {
@@ -30,6 +31,8 @@ export interface HubAccessOptions {
   readonly facts: Facts;
   /** Longest time for closing a connection. */
   readonly closeMsMax: number;
+  /** Called with the certificates of the hub, its own first, before they are checked. Used by the doctor only. */
+  readonly onCertificates?: TlsOptions['onCertificates'];
 }
 
 /** Loads the code of TLS only if it is configured. Rejects with a Fault `secret-unreadable`. */
@@ -48,7 +51,7 @@ export async function accessHub(options: HubAccessOptions): Promise<HubAccess> {
 type Renewed = <Secret>(read: () => Secret) => RenewedSecret<Secret>;
 
 async function openerFor(
-  { hub, clock, facts, closeMsMax }: HubAccessOptions,
+  { hub, clock, facts, closeMsMax, onCertificates }: HubAccessOptions,
   renewed: Renewed,
 ): Promise<Omit<HubAccess, 'credentials' | 'secretTrouble'>> {
   const wallMs = (): number => clock.wallMs();
@@ -66,7 +69,10 @@ async function openerFor(
         facts.emit('tlsFilesJudged', { problem });
       };
       const files = new TlsFiles({ caFile, client, noted });
-      return { open: openTls({ ...peer, serverName, pins, files, wallMs }), tlsFilesTrouble: () => trouble };
+      return {
+        open: openTls({ ...peer, serverName, pins, files, wallMs, onCertificates }),
+        tlsFilesTrouble: () => trouble,
+      };
     }
     case 'psk': {
       const { openTlsPsk } = await import('../io/tls/tls.ts');

@@ -28,6 +28,8 @@ export interface GatewayProcessOptions {
   readonly nodeOptions?: readonly string[];
   /** Path of another program with the same command line, e.g. a gateway from which one safety is removed. */
   readonly program?: string;
+  /** Words of a command that starts the program in its own process, e.g. with other mounts. */
+  readonly launcher?: readonly string[];
 }
 
 export class GatewayProcess {
@@ -56,20 +58,12 @@ export class GatewayProcess {
   }
 
   spawn(): void {
-    const child = spawn(
-      process.execPath,
-      [
-        ...(this.#options.nodeOptions ?? []),
-        this.#options.program ?? MAIN,
-        'run',
-        '--config',
-        this.#options.configPath,
-      ],
-      {
-        stdio: ['ignore', 'ignore', 'pipe'],
-        env: { ...process.env, ...this.#options.env },
-      },
-    );
+    const { launcher = [], nodeOptions = [], program = MAIN, configPath, env } = this.#options;
+    const command = [...launcher, process.execPath, ...nodeOptions, program, 'run', '--config', configPath];
+    const child = spawn(command[0] ?? process.execPath, command.slice(1), {
+      stdio: ['ignore', 'ignore', 'pipe'],
+      env: { ...process.env, ...env },
+    });
     child.stderr?.on('data', (text: Buffer) => {
       this.#journal = (this.#journal + text.toString()).slice(-JOURNAL_CHARACTERS_MAX);
     });

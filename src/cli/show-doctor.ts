@@ -5,7 +5,8 @@
 import type { CheckVerdict, TimedFinding } from '../doctor/check.ts';
 import { runCheck } from '../doctor/check.ts';
 import { allChecks } from '../doctor/checks.ts';
-import { readDoctorInput } from '../doctor/doctor-input.ts';
+import { type DoctorInput, readDoctorInput } from '../doctor/doctor-input.ts';
+import { permissionPlanOf, trialWords } from '../doctor/hub-permissions.ts';
 import { printable } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
 import { Progress } from './progress.ts';
@@ -15,6 +16,8 @@ import { VERSION } from './version.ts';
 export interface DoctorOptions {
   /** Tries CONNECT with the identity of the gateway if no gateway runs. */
   readonly connect?: true;
+  /** Tries filters and topics with the identity of the gateway if no gateway runs. */
+  readonly permissions?: true;
 }
 
 /** Exit code by the worst verdict, as for `status --check`. */
@@ -27,7 +30,9 @@ const ID_WIDTH = 20;
 export async function showDoctor(context: CommandContext, options: DoctorOptions): Promise<number> {
   const { configPath, socketPath, terminal, asJson } = context;
   const input = await readDoctorInput({ configPath, socketPath, readConfig: readConfigText, version: VERSION });
-  const checks = allChecks(options.connect === true);
+  const triesPermissions = options.permissions === true;
+  if (triesPermissions) announceTrial(input);
+  const checks = allChecks({ connects: options.connect === true, triesPermissions });
   const progress = asJson
     ? undefined
     : new Progress(
@@ -48,6 +53,15 @@ export async function showDoctor(context: CommandContext, options: DoctorOptions
   if (asJson) printJson(context, 'doctor', { verdict: worst, findings });
   else for (const line of renderDoctor(findings, terminal)) terminal.print(line);
   return EXIT_CODES[worst];
+}
+
+/** Prints what the trial of permissions sends, before it is sent. */
+function announceTrial({ reading, gateway }: DoctorInput): void {
+  if (reading.kind !== 'valid' || gateway.kind === 'running') return;
+  const plan = permissionPlanOf(reading.config);
+  const { host, port, clientId } = reading.config.hub;
+  process.stderr.write(`Sending to ${host}:${port} as ${clientId}: ${trialWords(plan)}.\n`);
+  for (const topic of plan.topics) process.stderr.write(`  empty message, QoS 1, on ${topic}\n`);
 }
 
 export function renderDoctor(findings: readonly TimedFinding[], terminal: Terminal): string[] {

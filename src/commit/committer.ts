@@ -30,8 +30,18 @@ const NEVER = Number.POSITIVE_INFINITY;
 /** Time between two attempts on a full disk. */
 const FULL_RETRY_MS = 1000;
 
+/** Durations of commits, for reports. */
+export interface CommitPace {
+  /** Time since the start of the commit that runs, ms; `undefined`: none runs. */
+  readonly runningMs: number | undefined;
+  /** Duration of the last commit and time since its end, ms; `undefined`: there was none. */
+  readonly last: { readonly ms: number; readonly agoMs: number } | undefined;
+}
+
 interface Commit {
   readonly batch: number;
+  /** Monotonic ms. */
+  readonly beganAtMs: number;
   readonly load: Load;
   readonly taken: Taken;
   /** True if the success of this commit proves that the disk is no longer full. */
@@ -66,6 +76,8 @@ export class Committer implements Durability {
    */
   #quietAtMs: number | undefined;
   #running: Commit | undefined;
+  /** Duration of the last commit, and its end. */
+  #last: { readonly ms: number; readonly endedAtMs: number } | undefined;
   #fullSinceMs: number | undefined;
   /**
    * Times of the next attempts on a full disk. `#retryAtMs`: for messages. `#reliefAtMs`: for changes that need no
@@ -96,6 +108,15 @@ export class Committer implements Durability {
   /** Sets the supplement, which is asked for changes at each commit. */
   supplement(supplement: CommitSupplement): void {
     this.#supplement = supplement;
+  }
+
+  /** Durations of the last commits, for reports. */
+  get pace(): CommitPace {
+    const nowMs = this.#options.clock.nowMs();
+    return {
+      runningMs: this.#running === undefined ? undefined : nowMs - this.#running.beganAtMs,
+      last: this.#last === undefined ? undefined : { ms: this.#last.ms, agoMs: nowMs - this.#last.endedAtMs },
+    };
   }
 
   /** Time since which the disk is full. While the disk is full, no message is written. `undefined`: not full. */
@@ -199,6 +220,8 @@ export class Committer implements Durability {
     const commit = this.#running;
     if (commit?.batch !== batch) throw new Error(`receipt for commit ${batch}, but ${commit?.batch ?? 'none'} runs`);
     this.#running = undefined;
+    const endedAtMs = this.#options.clock.nowMs();
+    this.#last = { ms: endedAtMs - commit.beganAtMs, endedAtMs };
     return commit;
   }
 
@@ -271,7 +294,8 @@ export class Committer implements Durability {
     }
     this.#batch += 1;
     const asksForRoom = taken.puts.length > 0 || changes.length === 0;
-    this.#running = { batch: this.#batch, load, taken, asksForRoom, hasSupplement: supplement.length > 0 };
+    const beganAtMs = this.#options.clock.nowMs();
+    this.#running = { batch: this.#batch, beganAtMs, load, taken, asksForRoom, hasSupplement: supplement.length > 0 };
     for (const { entry } of taken.puts) entry.keeping = 'committing';
     this.#store?.commit(this.#batch, changes);
   }

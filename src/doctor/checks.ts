@@ -1,14 +1,30 @@
 /** All checks of `holdfast doctor`, in the order of its report. */
 import type { Check } from './check.ts';
+import { clockTime } from './clock-check.ts';
 import { configDrift, configFile } from './config-checks.ts';
-import { gatewayConditions, gatewayOutbox, gatewayProcess, gatewaySubdevices } from './gateway-checks.ts';
-import { hubAddress, hubConnect, hubName, hubTls } from './hub-checks.ts';
-import { clockTime, machineMemory, machineTemperature, powerSupply, serviceUnit } from './machine-checks.ts';
+import { gatewayConditions, gatewayOutbox, gatewayProcess } from './gateway-checks.ts';
+import { hubAddress, hubConnect, hubName } from './hub-checks.ts';
+import { hubPermissions } from './hub-permissions.ts';
+import { hubSecret, hubTls } from './hub-tls.ts';
+import { linkLine, linkSwapped } from './line-checks.ts';
+import { machineMemory, machineTemperature, powerSupply } from './machine-checks.ts';
 import { linkIntruders, linkPort } from './port-checks.ts';
-import { storageContent, storageMedium, storagePlace, storageSpace, storageSync } from './storage-checks.ts';
+import { serviceDrift, serviceLimits, serviceUnit, serviceWatchdog } from './service-checks.ts';
+import { storageContent, storageMedium, storagePlace, storageSpace } from './storage-checks.ts';
+import { storageSync } from './storage-sync.ts';
+import { gatewaySubdevices } from './subdevice-checks.ts';
 
-/** @param connects true: CONNECT is tried if no gateway runs */
-export function allChecks(connects: boolean): readonly Check[] {
+export interface CheckOptions {
+  /** CONNECT is tried if no gateway runs. */
+  readonly connects: boolean;
+  /** Filters and topics are tried if no gateway runs; this connects, too. */
+  readonly triesPermissions: boolean;
+}
+
+/** Checks that do not use the identity of the gateway. */
+export const WITHOUT_IDENTITY: CheckOptions = { connects: false, triesPermissions: false };
+
+export function allChecks({ connects, triesPermissions }: CheckOptions): readonly Check[] {
   return [
     configFile,
     configDrift,
@@ -16,21 +32,28 @@ export function allChecks(connects: boolean): readonly Check[] {
     gatewayConditions,
     gatewaySubdevices,
     gatewayOutbox,
-    serviceUnit,
-    clockTime,
     hubName,
     hubAddress,
     hubTls,
-    hubConnect(connects),
+    hubSecret,
+    hubConnect(triesPermissions ? 'elsewhere' : connects),
+    hubPermissions(triesPermissions),
+    linkPort,
+    linkSwapped,
+    linkLine,
+    linkIntruders,
     storagePlace,
     storageSpace,
     storageSync,
     storageMedium,
     storageContent,
-    linkPort,
-    linkIntruders,
     powerSupply,
     machineTemperature,
     machineMemory,
+    serviceUnit,
+    serviceDrift,
+    serviceLimits,
+    serviceWatchdog,
+    clockTime,
   ];
 }

@@ -8,6 +8,7 @@ import { systemClock } from '../io/clock.ts';
 import { configMarkOf } from '../io/config-file.ts';
 import { ask } from '../ops/api/control-client.ts';
 import { findGateway } from '../ops/api/find-gateway.ts';
+import type { HubSubscriptionsReport } from '../ops/conditions/hub-packet-words.ts';
 import type { StatusReport, SubdevicesReport } from '../ops/reports/report.ts';
 import type { Clock } from '../ports.ts';
 
@@ -28,7 +29,12 @@ export type ConfigReading =
 
 /** Result of asking the gateway. `foreign`: another program, another version, or no permission. */
 export type GatewayReading =
-  | { readonly kind: 'running'; readonly status: StatusReport; readonly subdevices: SubdevicesReport | undefined }
+  | {
+      readonly kind: 'running';
+      readonly status: StatusReport;
+      readonly subdevices: SubdevicesReport | undefined;
+      readonly hubSubscriptions: HubSubscriptionsReport | undefined;
+    }
   | { readonly kind: 'absent' | 'stalled' | 'foreign'; readonly fault: Fault };
 
 export interface DoctorInput {
@@ -105,16 +111,25 @@ async function askGateway(controlSocket: string): Promise<GatewayReading> {
   try {
     const asked = await ask(controlSocket, '/v1/status');
     if (asked.kind !== 'answered') return asked;
-    const subdevices = await ask(controlSocket, '/v1/subdevices');
+    const [subdevices, subscriptions] = await Promise.all([
+      ask(controlSocket, '/v1/subdevices'),
+      ask(controlSocket, '/v1/hub-subscriptions'),
+    ]);
     return {
       kind: 'running',
       status: asked.report,
       subdevices: subdevices.kind === 'answered' ? subdevices.report : undefined,
+      hubSubscriptions: subscriptions.kind === 'answered' ? subscriptions.report : undefined,
     };
   } catch (error) {
     if (error instanceof Fault) return { kind: 'foreign', fault: error };
     throw error;
   }
+}
+
+/** Valid configuration, if there is one. */
+export function configOf({ reading }: DoctorInput): Config | undefined {
+  return reading.kind === 'valid' ? reading.config : undefined;
 }
 
 /** Reason for a skipped check that needs the configuration. */

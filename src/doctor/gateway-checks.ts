@@ -1,4 +1,4 @@
-/** Checks of the running gateway: answer, version, conditions, subdevices. */
+/** Checks of the running gateway: answer, version, conditions, outbox. */
 
 import type { Losing } from '../ops/reports/report.ts';
 import { ageWords, countOf, durationWords } from '../ops/words.ts';
@@ -43,31 +43,6 @@ export const gatewayConditions: Check = {
       facts: [`${fact} For ${durationWords(forMs)}.`],
       remedy: hint,
     }));
-  },
-};
-
-/** Largest number of subdevices that the finding names. */
-const NAMED_MAX = 10;
-
-export const gatewaySubdevices: Check = {
-  id: 'gateway.subdevices',
-  about: 'every configured subdevice is connected',
-  msMax: 1000,
-  run: async ({ gateway }) => {
-    const { id } = gatewaySubdevices;
-    if (gateway.kind !== 'running' || gateway.subdevices === undefined) return [skipped(id, NO_GATEWAY)];
-    const configured = gateway.subdevices.subdevices.filter((one) => one.configured);
-    const away = configured.filter((one) => !one.attached);
-    const count = `${configured.length - away.length} of ${countOf(configured.length, 'configured subdevice')} connected.`;
-    if (away.length === 0) return [ok(id, count)];
-    const facts = away.slice(0, NAMED_MAX).map(({ id: name, link, silentMs }) => {
-      const where = link === null ? '' : ` on link ${link}`;
-      const seen = silentMs === null ? 'nothing received since the start' : `silent for ${durationWords(silentMs)}`;
-      return `${name}${where}: ${seen}.`;
-    });
-    const more = away.length > NAMED_MAX ? [`And ${away.length - NAMED_MAX} more.`] : [];
-    const remedy = 'Check power and wires of these devices; test a line with: holdfast link test NAME';
-    return [warn(id, [count, ...facts, ...more], remedy)];
   },
 };
 

@@ -5,19 +5,14 @@ import { join } from 'node:path';
 import { accessHub } from '../app/hub-access.ts';
 import { hubPacketBytesMax, signsWith } from '../app/machines.ts';
 import { newFacts } from '../base/events.ts';
-import { Fault } from '../base/fault.ts';
-import type { Config } from '../config/schema.ts';
 import { refusalOf } from '../hub/client/connack.ts';
 import { lockOwnersOf } from '../io/lock-owners.ts';
 import { explainSocketError } from '../io/tcp.ts';
-import { readTlsFiles } from '../io/tls/tls-files.ts';
-import { daysLeft, nameWithEnd } from '../io/tls/tls-words.ts';
 import { remedyFor } from '../ops/conditions/hub-remedies.ts';
 import { countOf } from '../ops/words.ts';
-import type { OpenChannel } from '../ports.ts';
 import { STORE_FILE } from '../store/state-files.ts';
 import { type Check, type CheckFinding, fail, ok, skipped, warn } from './check.ts';
-import { type DoctorInput, noConfig } from './doctor-input.ts';
+import { configOf, type DoctorInput, noConfig } from './doctor-input.ts';
 import { tryHub } from './hub-trial.ts';
 
 const NAME_SERVER = 'No name server answers. Check the network and the servers in /etc/resolv.conf.';
@@ -26,11 +21,6 @@ const CLOSE_MS_MAX = 1000;
 const CONNECT_MS_MAX = 5000;
 /** Duration of a name look-up above which it is reported. A look-up with a lost packet takes 5 s. */
 const SLOW_NAME_MS = 1000;
-/** Days before the end of a certificate from which it is reported. */
-const EXPIRY_DAYS_WARN = 30;
-
-const configOf = ({ reading }: DoctorInput): Config | undefined =>
-  reading.kind === 'valid' ? reading.config : undefined;
 
 export const hubName: Check = {
   id: 'hub.name',
@@ -102,66 +92,8 @@ function connectTo(address: string, port: number, signal: AbortSignal): Promise<
   });
 }
 
-export const hubTls: Check = {
-  id: 'hub.tls',
-  about: 'the TLS files are valid, and the TLS handshake with the hub succeeds',
-  msMax: 12_000,
-  run: async (input) => {
-    const { id } = hubTls;
-    const config = configOf(input);
-    if (config === undefined) return [skipped(id, noConfig(input))];
-    const { hub } = config;
-    if (hub.tls.kind === 'off') return [skipped(id, 'TLS is off: everything on the way to the hub can be read.')];
-    const own = hub.tls.kind === 'on' ? readTlsFiles(hub.tls) : undefined;
-    const broken = own?.problems.map(({ path, what, hint }) => fail(id, `${path} ${what}.`, hint)) ?? [];
-    if (broken.length > 0) return broken;
-    const wallMs = input.clock.wallMs();
-    const expiring = (own?.chain ?? []).filter((one) => daysLeft(one, wallMs) < EXPIRY_DAYS_WARN);
-    const handshake = await shakeHands(config, input);
-    if (handshake !== undefined) return [fail(id, `${handshake}.`, remedyForTls(handshake))];
-    if (expiring.length === 0) return [ok(id, `The TLS handshake with ${hub.host}:${hub.port} succeeds.`)];
-    const facts = expiring.map((one) => `The client certificate ${nameWithEnd(one)} ends soon.`);
-    return [warn(id, facts, 'Renew the certificate; the gateway uses the new file at its next connection.')];
-  },
-};
-
-/** Remedy for a handshake that hangs although TCP works: large packets may be lost on the way. */
-function remedyForTls(reason: string): string {
-  const { hint } = remedyFor(reason);
-  const isHung = reason.includes('did not answer within') || reason.includes('timed out');
-  return isHung
-    ? `${hint} If hub.address is ok, large packets may be lost on the way: try a smaller MTU (ip link set dev DEVICE mtu 1400).`
-    : hint;
-}
-
-/** @returns why the connection failed; `undefined`: success */
-async function shakeHands(config: Config, { clock }: DoctorInput): Promise<string | undefined> {
-  const hub = { ...config.hub, connectMsMax: CONNECT_MS_MAX * 2 };
-  try {
-    const { open } = await accessHub({ hub, clock, facts: newFacts(), closeMsMax: CLOSE_MS_MAX });
-    return await outcomeOf(open);
-  } catch (error) {
-    if (!(error instanceof Fault)) throw error;
-    return error.message;
-  }
-}
-
-/** @returns why the connection failed; `undefined`: success */
-function outcomeOf(open: OpenChannel): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    const channel = open({
-      opened: () => {
-        resolve(undefined);
-        channel.close('the check is over');
-      },
-      bytes: () => undefined,
-      closed: resolve,
-    });
-  });
-}
-
-/** @param isAllowed `--connect` was given */
-export function hubConnect(isAllowed: boolean): Check {
+/** @param isAllowed `--connect` was given; `elsewhere`: `hub.permissions` connects, and only one client may */
+export function hubConnect(isAllowed: boolean | 'elsewhere'): Check {
   const id = 'hub.connect';
   return {
     id,
@@ -174,6 +106,7 @@ export function hubConnect(isAllowed: boolean): Check {
       if (config === undefined) return [skipped(id, noConfig(input))];
       if (gateway.kind !== 'absent' || isStoreInUse(input))
         return [skipped(id, 'A process uses the socket or the store of this gateway: it may be connected.')];
+      if (isAllowed === 'elsewhere') return [skipped(id, 'Tried by hub.permissions.')];
       if (!isAllowed)
         return [
           skipped(
@@ -214,6 +147,6 @@ function connectionOf(hub: Extract<DoctorInput['gateway'], { kind: 'running' }>[
 }
 
 /** True if a process holds the store, whichever socket it uses. */
-function isStoreInUse({ places }: DoctorInput): boolean {
+export function isStoreInUse({ places }: DoctorInput): boolean {
   return places.stateDir !== undefined && lockOwnersOf(join(places.stateDir, STORE_FILE)).length > 0;
 }

@@ -35,7 +35,8 @@ export async function tryHub(options: HubTrialOptions): Promise<TrialResult> {
 /** Keep alive of the trial, s. The connection ends long before. */
 const KEEP_ALIVE_S = 60;
 
-function connectOnce(options: HubTrialOptions, cleanSession: boolean): Promise<TrialResult> {
+/** Sends one CONNECT, and DISCONNECT after the answer. With a clean session it deletes the session at the hub. */
+export function connectOnce(options: HubTrialOptions, cleanSession: boolean): Promise<TrialResult> {
   const { open, credentials, packetBytesMax, signal } = options;
   const beganMs = performance.now();
   const reader = new MqttReader({ packetBytesMax });

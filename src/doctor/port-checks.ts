@@ -70,9 +70,20 @@ async function portOf(
 function portInUse(id: string, device: string, { state, forMs, lastProblem, kernel }: LinkReport): CheckFinding {
   const errors = kernelWords(kernel);
   const fact = `${device}: ${state} for ${durationWords(forMs)}${errors === '' ? '' : `; ${errors}`}.`;
-  if (state === 'open') return ok(id, fact);
+  if (state === 'open') {
+    const lost = kernel === null ? 0 : kernel.overruns + kernel.bufferOverruns;
+    return lost === 0 ? ok(id, fact) : warn(id, fact, remedyOfLoss(kernel));
+  }
   const reason = lastProblem === null ? [] : [`${lastProblem}.`];
   return fail(id, [fact, ...reason], 'See gateway.condition for the remedy, and holdfast links.');
+}
+
+function remedyOfLoss(kernel: LinkReport['kernel']): string {
+  const isHardware = (kernel?.overruns ?? 0) > (kernel?.bufferOverruns ?? 0);
+  const why = isHardware
+    ? 'The kernel did not fetch the bytes in time: use a lower speed, or an adapter with a larger buffer.'
+    : 'No program read the bytes in time: look for a program that uses the processor (top), or use a lower speed.';
+  return `${why} The kernel counts since it found the port; holdfast links shows whether the number rises.`;
 }
 
 /** Programs that open serial ports by themselves and disturb them. */

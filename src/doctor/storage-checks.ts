@@ -1,13 +1,12 @@
 /**
- * Checks of the storage: place, room, sync latency, errors of the medium, content of the store.
+ * Checks of the storage: place, room, errors of the medium, content of the store.
  *
- * Sources: statfs(2); proc(5); the kernel's sysfs-fs-ext4 (`errors_count`), sysfs-block (`write_cache`), and the mmc
- * attributes `life_time` and `pre_eol_info` (eMMC 5.0; SD cards do not report them).
+ * Sources: statfs(2); the kernel's sysfs-fs-ext4 (`errors_count`), and the mmc attributes `life_time` and `pre_eol_info` (eMMC 5.0; SD cards do not report them).
  */
-import { constants } from 'node:fs';
-import { access, open, realpath, rm, stat, statfs } from 'node:fs/promises';
+import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
+import { userNameOf } from '../io/accounts.ts';
 import { textOf } from '../io/kernel-file.ts';
 import { placeProblems } from '../io/places.ts';
 import { volatilePlaceOf } from '../io/volatile-storage.ts';
@@ -15,30 +14,16 @@ import { offlineStatusOf } from '../ops/reports/offline-report.ts';
 import { bytesWords, countOf, countWords } from '../ops/words.ts';
 import { ROOM_BYTES } from '../store/disk-reserve.ts';
 import { readStoreOffline } from '../store/offline.ts';
+import { STORE_FILE } from '../store/state-files.ts';
 import { type Check, fail, ok, skipped, warn } from './check.ts';
-import type { DoctorInput } from './doctor-input.ts';
-
-const NO_FOLDER = 'The state directory is unknown, because the configuration cannot be read.';
-
-/** State directory, or the reason why it cannot be examined. */
-async function folderOf({ places }: DoctorInput): Promise<{ readonly path: string } | { readonly why: string }> {
-  const { stateDir } = places;
-  if (stateDir === undefined) return { why: NO_FOLDER };
-  try {
-    await access(stateDir, constants.R_OK | constants.X_OK);
-    return { path: stateDir };
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === 'ENOENT') return { why: `${stateDir} does not exist yet.` };
-    return { why: `This user may not read ${stateDir} (${code}): use sudo.` };
-  }
-}
+import { readService } from './service-unit.ts';
+import { blockDeviceOf, folderOf, NO_FOLDER } from './storage-device.ts';
 
 export const storagePlace: Check = {
   id: 'storage.place',
   about: 'the state directory is on a disk, and may be written',
-  msMax: 3000,
-  run: async (input) => {
+  msMax: 5000,
+  run: async (input, signal) => {
     const { id } = storagePlace;
     const { reading, places, gateway } = input;
     if (places.stateDir === undefined) return [skipped(id, NO_FOLDER)];
@@ -57,12 +42,47 @@ export const storagePlace: Check = {
           ),
         ];
     }
+    const owned = await ownerProblemOf(places.stateDir, signal);
+    if (owned !== undefined) return [fail(id, owned.fact, owned.remedy)];
     const inRam = volatilePlaceOf(places.stateDir);
     if (inRam === undefined) return [ok(id, `${places.stateDir} is on a disk.`)];
     const fact = `${places.stateDir} is in RAM (${inRam}): a power cut loses every message in it.`;
     return [warn(id, fact, 'The configuration accepts this (allow_volatile_store). Use a directory on a disk.')];
   },
 };
+
+interface OwnerProblem {
+  readonly fact: string;
+  readonly remedy: string;
+}
+
+/** @returns the problem if the directory or a file of the store belongs to a user other than that of the service */
+async function ownerProblemOf(folder: string, signal: AbortSignal): Promise<OwnerProblem | undefined> {
+  const owner = await ownerOf(folder);
+  if (owner === undefined) return undefined;
+  const service = await readService(signal);
+  const user = service.kind === 'loaded' ? service.of('User') : '';
+  if (user !== '' && user !== owner)
+    return {
+      fact: `${folder} belongs to user ${owner}, and the service runs as ${user}.`,
+      remedy: `Correct the owner: sudo chown -R ${user}:${user} ${folder}`,
+    };
+  for (const name of [STORE_FILE, `${STORE_FILE}-wal`, `${STORE_FILE}-shm`]) {
+    const other = await ownerOf(join(folder, name));
+    if (other !== undefined && other !== owner)
+      return {
+        fact: `${join(folder, name)} belongs to user ${other}, and ${folder} to ${owner}: one of them cannot open the store.`,
+        remedy: `Correct the owner: sudo chown -R ${owner}: ${folder}`,
+      };
+  }
+  return undefined;
+}
+
+/** Name of the user that owns a file. `undefined`: the file is missing or not accessible. */
+async function ownerOf(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  return found === undefined ? undefined : userNameOf(found.uid);
+}
 
 /** Share of free files (inodes) below which the file system is reported. */
 const INODES_SHARE_WARN = 0.05;
@@ -83,71 +103,16 @@ export const storageSpace: Check = {
     const hasInodes = files > 0;
     const inodes = hasInodes ? ` and ${countWords(ffree)} of ${countOf(files, 'inode')}` : '';
     const fact = `${bytesWords(free)}${inodes} are free at ${folder}.`;
-    const remedy = `Remove files that are not needed: df -h ${folder}; df -i ${folder}; journalctl --vacuum-size=50M`;
+    const isForInodes = hasInodes && ffree / files < INODES_SHARE_WARN && free >= ROOM_BYTES;
+    const remedy = isForInodes
+      ? `The number of files is at its limit, and not the bytes: find the folder with many small files (df -i ${folder}; du --inodes -x / | sort -n | tail), and remove files that are not needed.`
+      : `Remove files that are not needed: df -h ${folder}; df -i ${folder}; journalctl --vacuum-size=50M`;
     if (free < ROOM_BYTES || (hasInodes && ffree < 10)) return [fail(id, fact, remedy)];
     if (free < ROOM_WARN * ROOM_BYTES || (hasInodes && ffree / files < INODES_SHARE_WARN))
       return [warn(id, fact, remedy)];
     return [ok(id, fact)];
   },
 };
-
-/** Number of writes that are timed: 4 KiB each. */
-const SYNCS = 20;
-const SYNC_BYTES = 4096;
-const SYNC_BUDGET_MS = 6000;
-/** Median of a sync above which the storage is slow, and above which it does not keep up, ms. */
-const SLOW_SYNC_MS = 100;
-const HUNG_SYNC_MS = 1000;
-const TRIAL_FILE = 'doctor-sync';
-
-export const storageSync: Check = {
-  id: 'storage.sync',
-  about: 'a write reaches the disk in a short time (writes 80 KiB)',
-  msMax: 9000,
-  run: async (input, signal) => {
-    const { id } = storageSync;
-    const found = await folderOf(input);
-    if ('why' in found) return [skipped(id, found.why)];
-    const folder = found.path;
-    const path = join(folder, TRIAL_FILE);
-    const times: number[] = [];
-    try {
-      const file = await open(path, 'w', 0o600);
-      try {
-        const beganMs = performance.now();
-        const bytes = Buffer.alloc(SYNC_BYTES, 0x5a);
-        while (times.length < SYNCS && performance.now() - beganMs < SYNC_BUDGET_MS && !signal.aborted) {
-          const atMs = performance.now();
-          await file.write(bytes, 0, SYNC_BYTES, times.length * SYNC_BYTES);
-          await file.datasync();
-          times.push(performance.now() - atMs);
-        }
-      } finally {
-        await file.close();
-        await rm(path, { force: true });
-      }
-    } catch (error) {
-      const { code = '' } = error as NodeJS.ErrnoException;
-      if (code === 'EACCES' || code === 'EPERM')
-        return [skipped(id, `This user may not write to ${folder}: use sudo.`)];
-      return [
-        fail(id, `A write to ${folder} failed: ${code}.`, 'See dmesg for errors of the disk; see storage.space.'),
-      ];
-    }
-    const sorted = times.toSorted((one, other) => one - other);
-    const medianMs = sorted[Math.floor(sorted.length / 2)] ?? 0;
-    const worstMs = sorted.at(-1) ?? 0;
-    const fact = `A write of 4 KiB is on the disk after ${msWords(medianMs)} (median), ${msWords(worstMs)} (worst of ${times.length}).`;
-    if (medianMs < SLOW_SYNC_MS) return [ok(id, fact)];
-    const remedy =
-      'The storage is slow: acknowledgements to subdevices wait for it while the hub is away. Replace a worn or cheap card; look for another program that writes (iotop).';
-    return [medianMs < HUNG_SYNC_MS ? warn(id, fact, remedy) : fail(id, fact, remedy)];
-  },
-};
-
-function msWords(ms: number): string {
-  return `${ms < 10 ? ms.toFixed(1) : ms.toFixed(0)} ms`;
-}
 
 /** Steps of 10 % of the life of an eMMC at which the medium is reported: 0x09 means 80 to 90 % used. */
 const LIFE_STEP_WARN = 9;
@@ -162,22 +127,16 @@ export const storageMedium: Check = {
     if ('why' in found) return [skipped(id, found.why)];
     const folder = found.path;
     const { sys } = input.machine;
-    const { dev } = await stat(folder);
-    const link = join(sys, 'dev/block', `${major(dev)}:${minor(dev)}`);
-    // the folder of a partition is in that of its disk, which the link alone does not show
-    const block = await realpath(link).catch(() => link);
-    const facts: string[] = [];
-    const uevent = await textOf(join(block, 'uevent'));
-    const name = /^DEVNAME=(.+)$/m.exec(uevent ?? '')?.[1];
-    if (name === undefined)
+    const device = await blockDeviceOf(folder, sys);
+    if (device === undefined)
       return [skipped(id, `The block device of ${folder} is unknown (a container, or a network).`)];
+    const { name, folder: block, cache } = device;
+    const facts: string[] = [];
     const errors = Number((await textOf(join(sys, 'fs/ext4', name, 'errors_count'))) ?? 0);
     const [life, end] = await Promise.all([
       textOf(join(block, '../device/life_time')),
       textOf(join(block, '../device/pre_eol_info')),
     ]);
-    const cache =
-      (await textOf(join(block, 'queue/write_cache'))) ?? (await textOf(join(block, '../queue/write_cache')));
     facts.push(
       `/dev/${name}${cache === undefined ? '' : `, cache "${cache}"`}${life === undefined ? '' : `, life time ${life}`}.`,
     );
@@ -200,10 +159,6 @@ export const storageMedium: Check = {
     return [ok(id, ...facts, 'Whether the medium keeps what it has confirmed cannot be proven without a power cut.')];
   },
 };
-
-/** Device number as encoded by glibc (makedev(3)). */
-const major = (dev: number): number => Number((BigInt(dev) >> 8n) & 0xfffn);
-const minor = (dev: number): number => Number((BigInt(dev) & 0xffn) | ((BigInt(dev) >> 12n) & 0xffffff00n));
 
 export const storageContent: Check = {
   id: 'storage.content',

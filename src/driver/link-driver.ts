@@ -109,6 +109,8 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
    * itself.
    */
   filtersFor(options: Options, subdevice: string): readonly string[] | undefined;
+  /** Topics of the subdevice's own uplinks that the keys of the link name. Topics that a device chooses are not known. */
+  topicsFor(options: Options, subdevice: string): readonly string[];
   /** True if the subdevice cannot answer. */
   isMute(options: Options, subdevice: string): boolean;
   /** All options of the machine except the random numbers. With them a recording can be run again. */

@@ -7,7 +7,7 @@
  * Received bytes are passed on in pieces of `TURN_BYTES`, one per turn of the event loop. Meanwhile the socket is not
  * read, so the rest waits in the kernel, and then in the sender.
  */
-import { connect, type OnReadOpts, type Socket } from 'node:net';
+import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import type { Channel, ChannelListener, OpenChannel } from '../ports.ts';
 
 export interface TcpOptions {
@@ -67,6 +67,8 @@ export class SocketChannel implements Channel {
   readonly #listener: ChannelListener;
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #reason: string;
+  /** Step of an opening connection that is not complete: name look-up, TCP connection or TLS handshake. */
+  #stage: 'name' | 'TCP' | 'TLS';
   #deadline: NodeJS.Timeout;
   /**
    * Bytes read from the socket and not passed on yet, from at most two reads. They are a copy, since the socket reads
@@ -84,11 +86,15 @@ export class SocketChannel implements Channel {
     this.#socket = options.socket;
     this.#listener = listener;
     this.#reason = `${options.host} closed the connection`;
-    this.#deadline = setTimeout(
-      () => this.#abandon(`${this.#peer} did not answer within ${options.openMsMax} ms`),
-      options.openMsMax,
-    );
+    this.#stage = isIP(options.host) === 0 ? 'name' : 'TCP';
+    this.#deadline = setTimeout(() => this.#abandon(this.#lateWords), options.openMsMax);
     this.#socket
+      .once('lookup', () => {
+        this.#stage = 'TCP';
+      })
+      .once('connect', () => {
+        this.#stage = 'TLS';
+      })
       .once(options.connectedEvent, () => this.#opened())
       .on('data', (bytes) => this.#received(bytes))
       .on('error', (error) => this.#failed(error))
@@ -132,6 +138,15 @@ export class SocketChannel implements Channel {
     this.#deadline = setTimeout(() => this.#socket.destroy(), this.#options.closeMsMax);
     this.#socket.end();
     this.#socket.resume(); // the end of the stream comes after all bytes of the peer
+  }
+
+  /** Text for a connection that was not open in time. */
+  get #lateWords(): string {
+    const within = `within ${this.#options.openMsMax} ms`;
+    if (this.#stage === 'name') return `${this.#options.host} was not found by name: no name server answered ${within}`;
+    return this.#stage === 'TCP'
+      ? `${this.#peer} did not answer ${within}`
+      : `${this.#peer} accepted the TCP connection and did not finish the TLS handshake ${within}`;
   }
 
   get #peer(): string {

@@ -36,7 +36,7 @@ export interface GatewayView {
   readonly store: Pick<Store, 'tally' | 'letters' | 'messages' | 'history' | 'page'>;
   /** Results of opening the store. */
   readonly opening: StoreOpening;
-  readonly committer: Pick<Committer, 'commits' | 'fullSinceMs'>;
+  readonly committer: Pick<Committer, 'commits' | 'fullSinceMs' | 'pace'>;
   readonly uplinks: Custodian;
   readonly downlinks: Custodian;
   custodian(direction: Direction): Custodian;

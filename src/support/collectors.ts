@@ -6,7 +6,7 @@ import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { type CheckFinding, runCheck } from '../doctor/check.ts';
-import { allChecks } from '../doctor/checks.ts';
+import { allChecks, WITHOUT_IDENTITY } from '../doctor/checks.ts';
 import type { DoctorInput } from '../doctor/doctor-input.ts';
 import { machineVersions } from '../io/machine-versions.ts';
 import { runProgram } from '../io/program-output.ts';
@@ -90,7 +90,7 @@ export function collectorsFor(input: DoctorInput, configText: string | undefined
 }
 
 async function examine(input: DoctorInput): Promise<readonly CheckFinding[]> {
-  return (await Promise.all(allChecks(false).map((check) => runCheck(check, input)))).flat();
+  return (await Promise.all(allChecks(WITHOUT_IDENTITY).map((check) => runCheck(check, input)))).flat();
 }
 
 async function absent({ message }: Fault): Promise<Collected> {

@@ -3,13 +3,14 @@
  * with the path of the configuration, as that of the product.
  */
 import { mkdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { type Gateway, type GatewayParts, openGateway } from '../../src/app/gateway.ts';
 import { viewOf } from '../../src/app/view.ts';
 import { newFacts } from '../../src/base/events.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/io/clock.ts';
+import { configMarkOf } from '../../src/io/config-file.ts';
 import { ReadTurns } from '../../src/io/serial/read-turns.ts';
 import { openTty } from '../../src/io/serial/tty.ts';
 import { openTcp } from '../../src/io/tcp.ts';
@@ -51,8 +52,8 @@ export async function runAlteredGateway(
   const inspection = new Inspector({
     gateway: viewOf(gateway),
     version: 'unsafe',
-    configPath: '',
-    configMark: '',
+    configPath: resolve(configPath),
+    configMark: configMarkOf(readFileSync(configPath, 'utf8')),
     storePath,
     ...noTrouble,
   });

@@ -22,8 +22,16 @@ class UnitBus implements Machine<ChannelInput, ChannelAction> {
 
   handle(input: ChannelInput, nowMs: number): ChannelAction[] {
     const actions = this.#units.flatMap((unit) => unit.handle(input, nowMs));
-    return actions.filter(({ kind }, index) => kind !== 'open' || index === 0);
+    const answers = actions.flatMap((action) => (action.kind === 'write' ? [action.bytes] : []));
+    const others = actions.filter(({ kind }, index) => kind !== 'write' && (kind !== 'open' || index === 0));
+    return answers.length === 0 ? others : [...others, { kind: 'write', bytes: collided(answers) }];
   }
+}
+
+/** Bytes on the line if units answer at the same moment: a driver that pulls the line low prevails. */
+function collided(answers: readonly Uint8Array[]): Uint8Array {
+  const length = Math.max(...answers.map((bytes) => bytes.length));
+  return Uint8Array.from({ length }, (_, at) => answers.reduce((level, bytes) => level & (bytes[at] ?? 0xff), 0xff));
 }
 
 /** Unit with 100 bits and registers of each table, at 9600 baud or faster. */

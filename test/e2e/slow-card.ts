@@ -71,6 +71,19 @@ export async function openSlowCardTestbed(plan: TestbedPlan = {}): Promise<SlowC
   return new SlowCardTestbed(testbed);
 }
 
+/** Card for one process: slow from `begin` on. */
+export function buildSlowSync(ms: number): {
+  readonly env: Readonly<Record<string, string>>;
+  readonly begin: () => void;
+} {
+  const library = buildShim();
+  const switchPath = `${library}.on`;
+  return {
+    env: { LD_PRELOAD: library, SLOW_FSYNC_MS: String(ms), SLOW_FSYNC_FROM: switchPath },
+    begin: () => writeFileSync(switchPath, ''),
+  };
+}
+
 function switchPathIn(folder: string): string {
   return join(folder, 'slow');
 }

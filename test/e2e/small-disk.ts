@@ -42,7 +42,7 @@ export function whyNoMount(kind: FileSystem): string | undefined {
   }
 }
 
-function mount(path: string, megabytes: number, kind: FileSystem): void {
+function mount(path: string, megabytes: number, kind: FileSystem, inodes?: number): void {
   mkdirSync(path, { recursive: true, mode: 0o700 });
   if (kind === 'tmpfs') {
     execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${megabytes}m`, 'tmpfs', path], { stdio: 'pipe' });
@@ -51,7 +51,9 @@ function mount(path: string, megabytes: number, kind: FileSystem): void {
   const image = `${path}.img`;
   writeFileSync(image, '');
   truncateSync(image, megabytes * 1024 * 1024);
-  execFileSync('mkfs.ext4', ['-q', '-m', '0', image], { stdio: 'pipe' });
+  execFileSync('mkfs.ext4', ['-q', '-m', '0', ...(inodes === undefined ? [] : ['-N', String(inodes)]), image], {
+    stdio: 'pipe',
+  });
   execFileSync('mount', ['-o', 'loop,errors=remount-ro', image, path], { stdio: 'pipe' });
 }
 
@@ -59,15 +61,19 @@ export class SmallDisk {
   readonly path: string;
 
   /** Mounts a file system of `megabytes` MB at `path` until the end of the test. */
-  constructor(path: string, megabytes: number, kind: FileSystem = 'tmpfs') {
+  constructor(path: string, megabytes: number, kind: FileSystem = 'tmpfs', inodes?: number) {
     this.path = path;
-    mount(path, megabytes, kind);
+    mount(path, megabytes, kind, inodes);
     onTestFinished(() => void execFileSync('umount', ['-l', path]));
   }
 
   get freeBytes(): number {
     const { bavail, bsize } = statfsSync(this.path);
     return bavail * bsize;
+  }
+
+  get freeInodes(): number {
+    return statfsSync(this.path).ffree;
   }
 
   /** Fills the file system except for the given rest. */

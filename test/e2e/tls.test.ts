@@ -86,7 +86,9 @@ describe('over TLS', () => {
     const files = new TlsFiles({ caFile: new TlsFolder().caFile, client: undefined, noted: () => {} });
     const listener = new Recorder();
     openTls({ host: HOST, port, serverName: HOST, pins: [], files, ...LIMITS, openMsMax: 50 })(listener);
-    expect(await listener.untilClosed()).toBe(`127.0.0.1:${port} did not answer within 50 ms`);
+    expect(await listener.untilClosed()).toBe(
+      `127.0.0.1:${port} accepted the TCP connection and did not finish the TLS handshake within 50 ms`,
+    );
     expect(listener.openings).toBe(0);
   });
 

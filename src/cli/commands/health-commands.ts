@@ -25,7 +25,9 @@ export function addHealth(add: Add): void {
     'doctor',
     'Examine the gateway and its machine, and show what to do',
     async ({ context, options }) => (await import('../show-doctor.ts')).showDoctor(context, options),
-  ).option('--connect', 'also try CONNECT with the identity of the gateway, if no gateway runs');
+  )
+    .option('--connect', 'also try CONNECT with the identity of the gateway, if no gateway runs')
+    .option('--permissions', 'also subscribe and send an empty message on each configured topic, if no gateway runs');
   add<BundleOptions>(
     'bundle',
     'Write an archive for support, without secrets and payloads',

@@ -7,6 +7,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
     'sudo holdfast doctor',
     'holdfast doctor --json',
     'sudo holdfast doctor --connect   # while the gateway is stopped',
+    'sudo holdfast doctor --permissions   # sends an empty message on each configured topic',
   ],
   bundle: ['sudo holdfast bundle', 'sudo holdfast bundle --out /tmp/support.zip'],
   explain: ['holdfast explain pump-7', 'holdfast explain u7-1234', 'holdfast explain meters', 'holdfast explain hub'],

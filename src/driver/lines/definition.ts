@@ -1,4 +1,5 @@
 /** The driver of lines of text and NDJSON. */
+import { fieldsOf, fillTemplate } from '../../base/template.ts';
 import { defineDriver } from '../link-driver.ts';
 import { createLinesLink, type LinesLinkOptions } from './link.ts';
 import { LINES_TABLE, LINK_KEYS } from './link-keys.ts';
@@ -29,6 +30,7 @@ export const LINES = defineDriver<typeof LINK_KEYS, LinesOptions, Omit<LinesLink
   },
   protocolOf: () => 'lines',
   filtersFor: ({ downlinks }) => downlinks,
+  topicsFor: ({ topic }) => (fieldsOf(topic).length === 0 ? [fillTemplate(topic, () => undefined) ?? ''] : []),
   isMute: () => false,
   plan: (link, options, { uplinksMax, reopen }) => ({ ...link, ...options, uplinksMax, reopen }),
   create: createLinesLink,

@@ -39,6 +39,12 @@ export const MODBUS = defineDriver<typeof LINK_KEYS, ModbusOptions, Omit<ModbusL
     units
       .filter((unit) => unit.subdevice === subdevice && unit.points.some(({ isWritable }) => isWritable))
       .map(({ setTopic }) => setTopic),
+  topicsFor: ({ units }, subdevice) =>
+    units
+      .filter((unit) => unit.subdevice === subdevice && !isBroadcast(unit))
+      .flatMap(({ stateTopic, resultTopic, points }) =>
+        points.some(({ isWritable }) => isWritable) ? [stateTopic, resultTopic] : [stateTopic],
+      ),
   isMute: ({ units }, subdevice) => units.some((unit) => unit.subdevice === subdevice && isBroadcast(unit)),
   plan: (link, { units }, { uplinksMax, reopen }) => ({
     ...link,

@@ -62,6 +62,7 @@ export const MQTTSN = defineDriver<typeof LINK_KEYS, MqttsnOptions, Omit<MqttsnL
   }),
   protocolOf: ({ framing }) => framing,
   filtersFor: () => undefined,
+  topicsFor: ({ predefinedTopics }) => [...predefinedTopics.values()],
   isMute: () => false,
   plan: (link, options, { uplinksMax, reopen, wasInUse, served }) => ({
     ...link,

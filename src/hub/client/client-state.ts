@@ -43,6 +43,12 @@ export function onlineSince(state: ClientState): number | undefined {
   return state.kind === 'closing' ? state.onlineSinceMs : undefined;
 }
 
+/**
+ * Time after the deadline at which the client ends an attempt itself, ms. The channel ends the attempt at the deadline
+ * and knows its reason: the name look-up, TCP or TLS.
+ */
+export const DIAL_GRACE_MS = 500;
+
 /** A CONNACK that is missing for this long is reported; the attempt goes on until its deadline. */
 const CONNACK_NOTICE_MS = 3000;
 
@@ -57,7 +63,7 @@ export function deadlineOf(state: ClientState): number | undefined {
     case 'waiting':
       return state.untilMs;
     case 'dialing':
-      return state.deadlineMs;
+      return state.deadlineMs + DIAL_GRACE_MS;
     case 'awaitingConnack':
       return Math.min(state.deadlineMs, noticeAtMs(state) ?? state.deadlineMs);
     case 'stopped':

@@ -11,7 +11,15 @@ import type { Machine } from '../../base/machine.ts';
 import type { Qos } from '../../base/message.ts';
 import type { MqttPacket, Publish } from '../../codec/mqtt.ts';
 import { encodeMqtt } from '../../codec/mqtt-wire.ts';
-import { type ClientState, deadlineOf, endOf, noticeAtMs, onlineSince, stageOf } from './client-state.ts';
+import {
+  type ClientState,
+  DIAL_GRACE_MS,
+  deadlineOf,
+  endOf,
+  noticeAtMs,
+  onlineSince,
+  stageOf,
+} from './client-state.ts';
 import { refusalOf } from './connack.ts';
 import type { HubAction, HubClientOptions, HubInput, HubPublish, HubState } from './hub-contract.ts';
 import { HubLink } from './hub-link.ts';
@@ -48,6 +56,11 @@ export class HubClient implements Machine<HubInput, HubAction> {
   /** Time at which the unanswered CONNECT was sent, monotonic ms. `undefined`: none is unanswered. */
   get awaitingConnackSinceMs(): number | undefined {
     return this.phase.kind === 'awaitingConnack' ? this.phase.sinceMs : undefined;
+  }
+
+  /** Time at which the connection that is not open yet was begun, monotonic ms. `undefined`: there is none. */
+  get dialingSinceMs(): number | undefined {
+    return this.phase.kind === 'dialing' ? this.phase.deadlineMs - this.options.connectMsMax : undefined;
   }
 
   /** Connections in a row that another client seems to have taken over. */
@@ -167,7 +180,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
       case 'waiting':
         return nowMs >= this.phase.untilMs ? this.dial(nowMs) : [];
       case 'dialing':
-        if (nowMs < this.phase.deadlineMs) return [];
+        if (nowMs < this.phase.deadlineMs + DIAL_GRACE_MS) return [];
         return this.close(`no connection within ${this.options.connectMsMax} ms`);
       case 'awaitingConnack':
         return this.awaitConnack(this.phase, nowMs);

@@ -22,6 +22,8 @@ export interface TlsOptions extends TcpOptions {
   readonly files: TlsFiles;
   /** Unix ms of the untrusted machine clock. Used only in texts. */
   readonly wallMs: () => number;
+  /** Called with the certificates of the hub, its own first, and the version of TLS, before they are checked. */
+  readonly onCertificates?: ((chain: readonly X509Certificate[], version: string) => void) | undefined;
 }
 
 export interface TlsPskOptions extends TcpOptions {
@@ -90,6 +92,7 @@ function channelOver(socket: TLSSocket, options: TlsOptions | TlsPskOptions, lis
   socket.prependListener('secure', () => {
     hasShaken = true;
     chain = chainOf(socket.getPeerCertificate(true));
+    if ('onCertificates' in options) options.onCertificates?.(chain, socket.getProtocol() ?? 'TLS');
   });
   const explain = (error: Error): string => explainTlsError(error, { ...options, chain, hasShaken });
   return new SocketChannel({ ...options, socket, connectedEvent: 'secureConnect', explain }, listener);

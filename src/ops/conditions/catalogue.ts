@@ -204,6 +204,12 @@ export const CONDITIONS = {
     remedy: 'Check power, wires and address of the device. Ignore it for a spare or a device that sleeps for long.',
     keys: ['link.unit.address', 'link.baud_rate'],
   },
+  'subdevice-moves': {
+    meaning: 'Frames of a subdevice arrive on two links: two devices have the same id, or one device is on two lines.',
+    effect: 'Downlinks reach only the device that connected last, and each device loses its session to the other.',
+    remedy: 'Give each device its own id.',
+    keys: ['subdevice.id', 'link.subdevices'],
+  },
   'unit-trouble': {
     meaning: 'A Modbus unit answers with exceptions, with damaged answers, or with values that are not numbers.',
     effect: 'The points concerned have no value; the others are read.',
@@ -342,6 +348,12 @@ export const CONDITIONS = {
       'On a full disk nothing new is accepted: subdevices are asked to wait, and the hub gets no PUBACK. Nothing accepted is lost.',
     remedy: 'Free at least 2 MB on that disk. The gateway continues by itself.',
     keys: ['gateway.state_dir', 'outbox.bytes_max'],
+  },
+  'store-slow': {
+    meaning: 'A commit to the store takes 2 s or more.',
+    effect: 'None on messages in custody. Acknowledgements to subdevices wait for the commit while the hub is away.',
+    remedy: 'Replace a worn or cheap card, and look for another program that writes to it.',
+    keys: ['gateway.state_dir'],
   },
   'store-failed': {
     meaning: 'The store cannot be opened or written.',

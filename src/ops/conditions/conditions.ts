@@ -2,6 +2,7 @@
  * All conditions of the gateway, with their effect on data and their remedies. Pure: computed from reports of the
  * parts.
  */
+import type { CommitPace } from '../../commit/committer.ts';
 import type { BacklogState } from '../../flow/backlog-control.ts';
 import type { SetAsideReport } from '../../flow/set-aside.ts';
 import type { DiscardReport } from '../reports/intake-report.ts';
@@ -16,8 +17,10 @@ import { type HubHealth, hubConditions } from './hub-conditions.ts';
 import { intakeConditions } from './intake-conditions.ts';
 import { linkConditions } from './link-conditions.ts';
 import { missingConditions } from './missing.ts';
+import { type MovingSubdevice, movingConditions } from './moving-subdevices.ts';
 import { type RejectedFilters, rejectedConditions } from './rejected-filters.ts';
 import { type RemovedSubdevice, removedConditions } from './removed-subdevices.ts';
+import { slowCommitConditions } from './slow-commits.ts';
 import { type StoreHealth, storeConditions } from './store-conditions.ts';
 
 export interface Health extends HoldHealth, RejectedFilters, BindingHealth, ClockHealth {
@@ -28,6 +31,9 @@ export interface Health extends HoldHealth, RejectedFilters, BindingHealth, Cloc
   readonly missing: readonly MissingSubdevice[];
   /** Sessions of subdevices that are not in the configuration. */
   readonly removed: readonly RemovedSubdevice[];
+  /** Subdevices that are attached on different links in turn. */
+  readonly moving: readonly MovingSubdevice[];
+  readonly commits: CommitPace;
   readonly storeFullSinceMs: number | undefined;
   /**
    * Set if the disk of the store has less free space than a gateway on a full disk waits for. `undefined`: the disk has
@@ -59,6 +65,7 @@ export function conditionsOf(health: Health): Condition[] {
   const discarded = intakeConditions(causes, health.links);
   return [
     ...storeConditions(health.store, health.nowMs - health.startedAtMs),
+    ...slowCommitConditions(health.commits),
     ...hubConditions(health),
     ...clockConditions(health),
     ...linkConditions(health.links),
@@ -69,6 +76,7 @@ export function conditionsOf(health: Health): Condition[] {
       receivedInstead: undefined,
       hasAnswers: false,
     }),
+    ...movingConditions(health.moving),
     ...discarded,
     ...bindingConditions(health),
     ...removedConditions(health.removed, health.nowMs - health.startedAtMs),

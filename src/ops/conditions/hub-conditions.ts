@@ -22,6 +22,10 @@ export interface HubHealth extends PacketHealth {
   readonly peer: string;
   /** The connection does not use TLS. */
   readonly isPlain: boolean;
+  /** The gateway has a client certificate for TLS. */
+  readonly hasClientCertificate: boolean;
+  /** Age of a connection that is not open yet, ms; `undefined`: there is none. */
+  readonly dialingMs: number | undefined;
   /** Age of an unanswered CONNECT, ms; `undefined`: there is none. */
   readonly awaitingConnackMs: number | undefined;
   readonly session: SessionReport;
@@ -129,6 +133,8 @@ function awayWords(hub: HubHealth): Omit<Condition, 'code' | 'forMs'> {
       ...remedyFor('no CONNACK within '),
       sentence: `Connected to ${peer}, no CONNACK for ${durationWords(awaitingConnackMs)}; ${kept}.`,
     };
+  if (hub.dialingMs !== undefined && hub.dialingMs >= DIALING_MS && problemStage !== 'no connection')
+    return { ...NO_ANSWER_YET, sentence: `${dialingWords(hub, hub.dialingMs)}; ${kept}.` };
   if (isBreach(problem)) return { ...remedyFor(problem), sentence: `${breachWords(hub)}; ${kept}.` };
   if (problem?.startsWith('the other side speaks '))
     return { ...remedyFor(problem), sentence: `No MQTT broker at ${peer}: ${problem}; ${kept}.` };
@@ -143,19 +149,31 @@ function awayWords(hub: HubHealth): Omit<Condition, 'code' | 'forMs'> {
       return {
         losing: 'no',
         sentence: `The hub accepted the connection, and the connection ended${why}; ${kept}.`,
-        hint: 'The gateway connects again by itself. If this lasts, look in the log of the hub for why it closed.',
+        hint: problem?.startsWith('no PINGRESP')
+          ? remedyFor(problem).hint
+          : 'The gateway connects again by itself. If this lasts, look in the log of the hub for why it closed.',
       };
     case 'before CONNACK':
       return {
-        ...(mayExpectTls(hub) && /(closed|reset) the connection$/.test(problem ?? '')
-          ? PERHAPS_TLS
-          : remedyFor(problem)),
+        ...(/(closed|reset) the connection$/.test(problem ?? '') ? remedyForClose(hub) : remedyFor(problem)),
         sentence: `The hub accepts TCP connections but does not answer CONNECT${why}; ${kept}.`,
       };
     default:
       return { ...remedyFor(problem), sentence: `The hub is away${why}; ${kept}.` };
   }
 }
+
+/** Remedy for a hub that closes the connection instead of answering CONNECT. */
+function remedyForClose(hub: HubHealth): Remedy {
+  if (mayExpectTls(hub)) return PERHAPS_TLS;
+  return hub.hasClientCertificate ? PERHAPS_CERTIFICATE : remedyFor(hub.problem);
+}
+
+/** Remedy for a TLS server that closes after the handshake: in TLS 1.3 it judges the certificate only then. */
+const PERHAPS_CERTIFICATE: Remedy = {
+  losing: 'no',
+  hint: 'The hub may have rejected the client certificate: check at the hub that it accepts the certificate that the TLS keys of [hub] name. Its log gives the reason. The gateway tries again by itself.',
+};
 
 /** Remedy for a server that closes on CONNECT without an answer, as servers that expect TLS do. */
 const PERHAPS_TLS: Remedy = {
@@ -166,6 +184,19 @@ const PERHAPS_TLS: Remedy = {
 /** True if TLS is off and the hub has never accepted this gateway, as far as is known. */
 function mayExpectTls({ isPlain, changedAtMs, session }: HubHealth): boolean {
   return isPlain && changedAtMs === undefined && session.away === null;
+}
+
+/** Time after which a connection that is not open is reported. */
+const DIALING_MS = 3000;
+
+const NO_ANSWER_YET: Remedy = {
+  losing: 'no',
+  hint: 'The exact reason follows when connect_ms_max of [hub] is over. holdfast doctor examines each step now.',
+};
+
+function dialingWords({ peer, isPlain }: HubHealth, forMs: number): string {
+  const steps = isPlain ? 'name look-up and TCP connection' : 'name look-up, TCP connection and TLS handshake';
+  return `Connecting to ${peer} for ${durationWords(forMs)}, no answer yet (${steps})`;
 }
 
 /** Time after which a missing CONNACK is reported. */

@@ -5,6 +5,8 @@ import { countOf } from '../words.ts';
 import { evidenceWords, type HeldPacketReport } from './hub-packet-words.ts';
 
 export interface PacketHealth {
+  /** Reason why the last connection ended. */
+  readonly problem: string | undefined;
   readonly heldPackets: readonly HeldPacketReport[];
   /** Filters whose SUBSCRIBE or UNSUBSCRIBE the hub leaves unanswered. */
   readonly silentFilters: readonly string[];
@@ -16,7 +18,8 @@ export interface PacketHealth {
 const NAMED_MAX = 3;
 
 export function packetConditions(health: PacketHealth, forMs: number): Condition[] {
-  const { heldPackets, silentFilters, loweredFilters } = health;
+  const { heldPackets, silentFilters, loweredFilters, problem } = health;
+  const isSilence = problem?.startsWith('no PINGRESP') === true;
   const aside = heldPackets.filter(({ state }) => state === 'set aside');
   const suspects = heldPackets.filter(({ state }) => state === 'suspect');
   const conditions: Condition[] = [];
@@ -35,8 +38,10 @@ export function packetConditions(health: PacketHealth, forMs: number): Condition
       code: 'hub-closes-suspect',
       losing: 'no',
       forMs: Math.max(...suspects.map(({ firstCloseMs }) => firstCloseMs)),
-      sentence: `The hub closed the connection right after ${named(suspects)}. The gateway sends it alone and after all others until the cause is clear.`,
-      hint: 'holdfast hub subscriptions shows the evidence. Look in the log of the hub for the reason.',
+      sentence: `${isSilence ? 'The connection to the hub became silent' : 'The hub closed the connection'} right after ${named(suspects)}. The gateway sends it alone and after all others until the cause is clear.`,
+      hint: isSilence
+        ? 'If large packets are lost on the way, try a smaller MTU (ip link set dev DEVICE mtu 1400). Otherwise look in the log of the hub. holdfast hub subscriptions shows the evidence.'
+        : 'holdfast hub subscriptions shows the evidence. Look in the log of the hub for the reason.',
     });
   }
   if (silentFilters.length > 0) {

@@ -28,6 +28,11 @@ const REMEDIES: readonly Entry[] = [
     'Set tls = "on" in [hub], or correct port: MQTT without TLS is usually on port 1883.',
   ],
   [
+    /^the other side speaks HTTP/,
+    'at risk',
+    'Correct host and port in [hub]: a web server answers there, or a proxy or a login page (captive portal) of the network answers for the hub. MQTT is usually on port 1883, with TLS on port 8883.',
+  ],
+  [
     /^the other side speaks /,
     'at risk',
     'Correct host and port in [hub]: another server answers there. MQTT is usually on port 1883, with TLS on port 8883.',
@@ -57,6 +62,11 @@ const REMEDIES: readonly Entry[] = [
     'Correct product_id, device_name and device_secret_file in [hub].',
   ],
   [
+    /did not finish the TLS handshake/,
+    'no',
+    'Check that the hub offers TLS on this port. If it does, large packets may be lost on the way, such as those with the certificate: try a smaller MTU (ip link set dev DEVICE mtu 1400).',
+  ],
+  [
     / TLS\b/,
     'at risk',
     'Correct port and tls in [hub]: the hub must offer TLS 1.2 or later there (usually on port 8883).',
@@ -75,6 +85,11 @@ const REMEDIES: readonly Entry[] = [
     / nothing listens there/,
     'no',
     'Check that the hub is running and that port in [hub] is correct. A firewall may refuse, too. The gateway tries again by itself.',
+  ],
+  [
+    /^no PINGRESP/,
+    'no',
+    'The gateway connects again by itself. If this happens again and again, look at the network, and at the MTU: if only small packets get through, try ip link set dev DEVICE mtu 1400.',
   ],
   [/ no network| no route /, 'no', 'Check the network of this machine: ip route, the cable, the modem.'],
   [

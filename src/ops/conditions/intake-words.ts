@@ -140,7 +140,10 @@ const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     'the unit refuses some points, which have no value',
     'Compare table, address and type of the points with the manual of the unit. Some manuals count from 1 or from 40001.',
   ),
-  'unit checksum': units('its answers arrive damaged', CHECK_WIRE),
+  'unit checksum': units(
+    'its answers arrive damaged',
+    `${CHECK_WIRE} Two units with one address damage each other's answers, too.`,
+  ),
   'unit mismatch': units(
     'valid answers arrive that belong to another request',
     'Look for a second master, two units with one address, an adapter that echoes, or a fault in the firmware of the unit; holdfast trace shows the frames.',

@@ -20,7 +20,23 @@ function troubleConditions(link: LinkReport): Condition[] {
   const { name, path, driver, missing, probeable } = link;
   const hasAnswers = probeable.some((id) => !missing.some(({ subdevice }) => subdevice === id));
   const where = { link: name, path, driver, receivedInstead: unlistedWords(link), hasAnswers };
-  return [...missingConditions(missing, where), ...lineConditions(link)];
+  return [
+    ...missingConditions(
+      missing.filter(({ subdevice }) => !isAnswering(subdevice, link)),
+      where,
+    ),
+    ...lineConditions(link),
+  ];
+}
+
+/** True if something arrives in place of the answers of a unit: its power and its wires are not the cause. */
+function isAnswering(subdevice: string, { discarded }: LinkReport): boolean {
+  return discarded.some(
+    (each) =>
+      each.lasts &&
+      each.subdevice === subdevice &&
+      (each.reason === 'unit checksum' || each.reason === 'unit mismatch'),
+  );
 }
 
 /** Effect of a closed link on data, by driver. */

@@ -93,7 +93,7 @@ export function missingConditions(
       forMs,
       sentence: `${parts.join('; ')}.${instead}`,
       hint: isPolled
-        ? `Check its power, its wires (A and B), its address, and the speed and parity of the line${hasAnswers ? '' : `. No unit of the link answers, so the cable or the adapter (${path}) may be the cause`}. Nothing is read from it until it answers.`
+        ? `Check its power, its wires (A and B), its address, and the speed and parity of the line${hasAnswers ? ' in the unit: other units of the link answer' : `. No unit of the link answers, so the cable or the adapter (${path}) may be the cause`}. Nothing is read from it until it answers.`
         : 'Check its power and its wires. No action is needed for a spare or for a device that sleeps for long.',
     },
   ];

@@ -34,6 +34,7 @@ import { drainOf, fullOf, type OutlookReport } from './outlook.ts';
 import { QueueReports, sumOf } from './queue-reports.ts';
 import type { QueueReport, StatusReport, StoreReport } from './report.ts';
 import { hubReport, linkReports, removedSubdevices, subdeviceCounts, subdevicesReport } from './station-reports.ts';
+import { SubdeviceMoves } from './subdevice-moves.ts';
 
 export interface InspectOptions {
   readonly gateway: GatewayView;
@@ -69,6 +70,7 @@ export class Inspector implements Inspection {
   readonly #medium: MediumMeter;
   readonly #tail: EventTail;
   readonly #deadTopics: DeadLetterTopics;
+  readonly #moves: SubdeviceMoves;
   readonly #volatile: string | null;
   #diskLowSinceMs: number | undefined;
 
@@ -98,6 +100,7 @@ export class Inspector implements Inspection {
     this.#deadTopics = new DeadLetterTopics(gateway.facts, gateway.store);
     this.#meters = new LinkMeters(gateway);
     this.#medium = new MediumMeter({ gateway, storePath: options.storePath });
+    this.#moves = new SubdeviceMoves(gateway);
     this.#volatile = volatilePlaceOf(options.storePath) ?? null;
     this.#tail = new EventTail(gateway.facts, gateway.clock);
   }
@@ -127,6 +130,8 @@ export class Inspector implements Inspection {
       unconfirmed: unconfirmedSubdevices(gateway),
       removed: removedSubdevices(subdevices),
       clock: wallClock.status,
+      moving: this.#moves.moving,
+      commits: gateway.committer.pace,
       storeFullSinceMs: gateway.committer.fullSinceMs,
       diskLow: this.#diskLow(),
       outbox,
@@ -237,6 +242,8 @@ export class Inspector implements Inspection {
       peer: `${config.hub.host}:${config.hub.port}`,
       isPlain: config.hub.tls.kind === 'off',
       isSigned: config.hub.credentials.kind === 'device',
+      hasClientCertificate: config.hub.tls.kind === 'on' && config.hub.tls.client !== undefined,
+      dialingMs: ageOf(client.dialingSinceMs, nowMs),
       awaitingConnackMs: ageOf(client.awaitingConnackSinceMs, nowMs),
       refusedFilters: [...subscriptions.refused].map(([filter, reason]) => ({ filter, reason })),
       heldPackets: heldPackets(this.#gateway),

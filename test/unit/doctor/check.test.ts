@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import { Fault } from '../../../src/base/fault.ts';
 import { type Check, ok, runCheck } from '../../../src/doctor/check.ts';
-import { allChecks } from '../../../src/doctor/checks.ts';
+import { allChecks, WITHOUT_IDENTITY } from '../../../src/doctor/checks.ts';
 import { openInput } from './doctor-rig.ts';
 
 const check = (run: Check['run'], msMax = 60_000): Check => ({ id: 'a.b', about: '', msMax, run });
@@ -43,7 +43,7 @@ it('shows an unknown error as a check that was not possible, and a fault as a fa
 });
 
 it('has checks with different identifiers, each of which ends without a gateway and a configuration', async () => {
-  const checks = allChecks(false);
+  const checks = allChecks(WITHOUT_IDENTITY);
   expect(new Set(checks.map(({ id }) => id)).size).toBe(checks.length);
   const input = openInput({});
   for (const one of checks) {
@@ -58,5 +58,5 @@ it('has checks with different identifiers, each of which ends without a gateway 
 
 it('is documented with its identifier and its purpose', () => {
   const page = readFileSync(new URL('../../../docs/doctor.md', import.meta.url), 'utf8');
-  for (const { id, about } of allChecks(false)) expect(page).toContain(`| \`${id}\` | ${about}`);
+  for (const { id, about } of allChecks(WITHOUT_IDENTITY)) expect(page).toContain(`| \`${id}\` | ${about}`);
 });

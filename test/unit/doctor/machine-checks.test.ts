@@ -1,7 +1,8 @@
 /** Checks of the machine, on invented files of the kernel. */
 import { describe, expect, it } from 'vitest';
 import { type Check, runCheck } from '../../../src/doctor/check.ts';
-import { clockTime, machineMemory, machineTemperature, powerSupply } from '../../../src/doctor/machine-checks.ts';
+import { clockTime } from '../../../src/doctor/clock-check.ts';
+import { machineMemory, machineTemperature, powerSupply } from '../../../src/doctor/machine-checks.ts';
 import { linkIntruders } from '../../../src/doctor/port-checks.ts';
 import { systemClock } from '../../../src/io/clock.ts';
 import { openInput } from './doctor-rig.ts';

@@ -53,7 +53,15 @@ function extreme<Value>(value: Value, draw: () => number): Value {
 
 const TROUBLED_HUB: Health['hub'] = {
   ...{ isOnline: false, changedAtMs: 1, problem: undefined, refusal: undefined, isSigned: true },
-  ...{ peer: 'hub.example.net:1883', isPlain: true, awaitingConnackMs: 5000, clientId: 'gw', problemStage: 'accepted' },
+  ...{
+    peer: 'hub.example.net:1883',
+    isPlain: true,
+    hasClientCertificate: false,
+    dialingMs: undefined,
+    awaitingConnackMs: 5000,
+    clientId: 'gw',
+    problemStage: 'accepted',
+  },
   session: {
     finding: 'resumed',
     away: { ms: 1, quality: 'at_least' },
@@ -84,6 +92,8 @@ const TROUBLED: Health = {
   onHold: [
     { holds: [{ queue: 'outbox', subdevice: null, topic: null, age: { ms: 1, quality: 'exact' } }], messages: 1 },
   ],
+  moving: [],
+  commits: { runningMs: 5e15, last: { ms: 5e15, agoMs: 0 } },
   storeFullSinceMs: undefined,
   diskLow: undefined,
   clock: { wallMs: 1, isSet: false, isTrusted: false, aheadOfHubMs: 1 },

@@ -31,6 +31,7 @@ export const PULSES = defineDriver<typeof LINK_KEYS, { readonly litres: number }
   acknowledges: () => true,
   decode: ({ pulses }) => ({ litres: pulses?.litres ?? 1 }),
   protocolOf: () => 'pulses',
+  topicsFor: () => [],
   filtersFor: () => [],
   isMute: () => false,
   plan: ({ allowedSubdevices = [] }, { litres }, { reopen }) => ({
