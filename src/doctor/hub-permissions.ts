@@ -77,7 +77,7 @@ function addTo(names: Set<string>, name: string | undefined): void {
   if (name !== undefined) names.add(name);
 }
 
-/** What the trial sends, for the text before it. */
+/** Packets of the trial, for the text before it. */
 export function trialWords({ filters, topics }: PermissionPlan): string {
   const messages = topics.length === 0 ? 'no message' : `an empty message on ${countOf(topics.length, 'topic')}`;
   return `CONNECT, SUBSCRIBE for ${countOf(filters.length, 'filter')}, and ${messages}`;

@@ -49,7 +49,11 @@ function stepsOf({ filters, topics }: PermissionPlan): Step[] {
       name: topic,
       packet: {
         kind: 'publish',
-        ...{ topic, payload: NOTHING, qos: 1, retain: false, dup: false },
+        topic,
+        payload: NOTHING,
+        qos: 1,
+        retain: false,
+        dup: false,
         packetId: filters.length + index + 1,
       },
     }),
@@ -115,7 +119,9 @@ class Trial {
             encodeMqtt({
               kind: 'connect',
               ...credentials(),
-              ...{ cleanSession: false, keepAliveS: KEEP_ALIVE_S, will: undefined },
+              cleanSession: false,
+              keepAliveS: KEEP_ALIVE_S,
+              will: undefined,
             }),
           ),
         bytes: (bytes) => {

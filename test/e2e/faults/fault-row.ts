@@ -7,7 +7,7 @@ import type { FaultScene } from './fault-scene.ts';
 
 type Words = readonly (string | RegExp)[];
 
-/** What one screen must say. */
+/** Words of one screen. */
 export interface Words80 {
   /** Words that the first 24 lines contain. */
   readonly says: Words;

@@ -130,6 +130,7 @@ export const HUB_ROWS: readonly FaultRow[] = [
   {
     area: 'hub',
     name: 'The hub is unavailable',
+    isLong: true,
     inject: async () => atPort(await serveConnack(3)),
     status: { losing: 'Not yet', condition: 'hub-refuses', says: ['CONNACK 3', 'log of the hub'] },
     neverSays: [...NOT_THE_NETWORK, ...NOT_THE_IDENTITY],
@@ -144,6 +145,7 @@ export const HUB_ROWS: readonly FaultRow[] = [
   {
     area: 'hub',
     name: 'The hub does not authorise the gateway',
+    isLong: true,
     inject: async () => atPort(await serveConnack(5)),
     status: {
       losing: 'Not yet',

@@ -45,6 +45,7 @@ export const MACHINE_ROWS: readonly FaultRow[] = [
   {
     area: 'machine',
     name: 'The processor was throttled since the boot (Raspberry Pi)',
+    isLong: true,
     inject: async () => (await openScene({ machine: machineWith({ [THROTTLED]: '40000\n' }) })).connect(),
     doctor: { finding: 'power.supply', verdict: 'warn', says: ['throttled', 'cooling'] },
     neverSays: [...NOT_THE_REST, /voltage/],
@@ -52,6 +53,7 @@ export const MACHINE_ROWS: readonly FaultRow[] = [
   {
     area: 'machine',
     name: 'Memory is short',
+    isLong: true,
     inject: async () =>
       (
         await openScene({
@@ -85,6 +87,7 @@ export const MACHINE_ROWS: readonly FaultRow[] = [
   {
     area: 'machine',
     name: 'The unit does not restart the gateway after a failure',
+    isLong: true,
     inject: () => withUnit(PACKAGED_UNIT.replace('Restart=always', 'Restart=no')),
     doctor: { finding: 'service.drift', verdict: 'fail', says: ['Restart=no', 'Restart=always'] },
     neverSays: NOT_THE_REST,
@@ -92,6 +95,7 @@ export const MACHINE_ROWS: readonly FaultRow[] = [
   {
     area: 'machine',
     name: 'No watchdog supervises the machine or the service',
+    isLong: true,
     inject: () => withUnit(PACKAGED_UNIT),
     doctor: { finding: 'service.watchdog', verdict: 'warn', says: ['watchdog', 'RuntimeWatchdogSec'] },
     neverSays: NOT_THE_REST,
@@ -99,6 +103,7 @@ export const MACHINE_ROWS: readonly FaultRow[] = [
   {
     area: 'machine',
     name: 'The service restarts again and again',
+    isLong: true,
     inject: () => withUnit(PACKAGED_UNIT, { NRestarts: '17' }),
     doctor: { finding: 'service.unit', verdict: 'warn', says: ['17 restarts', 'journalctl'] },
     neverSays: NOT_THE_REST,
@@ -151,6 +156,7 @@ export const MACHINE_ROWS: readonly FaultRow[] = [
   {
     area: 'machine',
     name: 'A gateway of another version runs',
+    isLong: true,
     inject: async () => {
       const scene = await openScene();
       await serveOldGateway(scene.socketPath, '0.0.1');
@@ -181,6 +187,7 @@ export const MACHINE_ROWS: readonly FaultRow[] = [
   {
     area: 'machine',
     name: 'The configuration is invalid',
+    isLong: true,
     inject: async () => {
       const scene = await openScene();
       writeFileSync(

@@ -168,6 +168,7 @@ export const PORT_ROWS: readonly FaultRow[] = [
   {
     area: 'ports',
     name: 'The kernel has lost bytes of a port',
+    isLong: true,
     inject: async () => {
       const pty = await openLine();
       const scene = await openScene({ links: mqttsnLink('field', pty.path, 'a'), program: LOST_BYTES });
@@ -195,6 +196,7 @@ export const PORT_ROWS: readonly FaultRow[] = [
   {
     area: 'ports',
     name: 'One of two units on a line has another speed',
+    isLong: true,
     inject: async () => {
       const path = await openUnits([simulatedUnit(1)]);
       const links = modbusLink('bus', path, { subdevice: 'pump', address: 1 }, { subdevice: 'fan', address: 2 });

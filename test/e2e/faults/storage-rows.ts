@@ -189,6 +189,7 @@ export const STORAGE_ROWS: readonly FaultRow[] = [
   {
     area: 'storage',
     name: 'The state directory cannot be used: a file has its name',
+    isLong: true,
     inject: async () => {
       const scene = await openScene();
       writeFileSync(scene.stateDir, '');

@@ -93,6 +93,7 @@ export const TLS_ROWS: readonly FaultRow[] = [
   {
     area: 'TLS',
     name: 'The client certificate expires in 5 days',
+    isLong: true,
     inject: () => startTls({ client: { commonName: 'gw', until: inDays(5) } }),
     doctor: { finding: 'hub.tls', verdict: 'warn', says: ['client certificate', 'ends in', 'Renew'] },
     neverSays: [...NOT_THE_NETWORK, ...NOT_THE_IDENTITY],
@@ -131,6 +132,7 @@ export const TLS_ROWS: readonly FaultRow[] = [
   {
     area: 'TLS',
     name: 'The hub requires a client certificate and none is set',
+    isLong: true,
     inject: () => {
       const clients = new Authority('Clients');
       return startTls({ server: { requestCert: true, rejectUnauthorized: true, ca: clients.certificate } });
