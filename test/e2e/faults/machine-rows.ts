@@ -149,7 +149,7 @@ export const MACHINE_ROWS: readonly FaultRow[] = [
     doctor: {
       finding: 'gateway.process',
       verdict: 'fail',
-      says: ['is not a gateway of this version', 'control_socket'],
+      says: ['is not a gateway', 'control_socket'],
     },
     neverSays: [...NOT_THE_REST, /kill -CONT/],
   },
@@ -165,7 +165,7 @@ export const MACHINE_ROWS: readonly FaultRow[] = [
     doctor: {
       finding: 'gateway.process',
       verdict: 'fail',
-      says: ['another version (0.0.1)', 'systemctl restart holdfast'],
+      says: ['has another version', 'systemctl restart holdfast'],
     },
     neverSays: NOT_THE_REST,
   },

@@ -65,15 +65,15 @@ export const SUBDEVICE_ROWS: readonly FaultRow[] = [
       const pty = await openLine();
       const scene = await openScene({ links: mqttsnLink('field', pty.path, 'a') });
       await scene.connect();
-      startSubdevice('stranger', pty);
+      startSubdevice('pump-9', pty);
       return scene.injected();
     },
     status: {
       losing: 'Not yet',
       condition: 'link-foreign-device',
-      says: ['stranger', 'add this one to the configuration'],
+      says: ['pump-9', 'add this one to the configuration'],
     },
-    doctor: { finding: 'gateway.subdevices', verdict: 'warn', says: ['a on link field', 'stranger'] },
+    doctor: { finding: 'gateway.subdevices', verdict: 'warn', says: ['a on link field', 'pump-9'] },
     neverSays: [...INNOCENT, /swapped/, /baud/],
   },
   {
