@@ -77,7 +77,7 @@ function absenceOf(
   const guess = home === undefined ? undefined : looksLikeWords(home, links);
   if (home !== undefined && guess !== undefined)
     return { fact: `${who}: not received. ${guess.sentence}`, remedy: guess.hint };
-  if (home !== undefined && home.discarded.some(({ lasts, share }) => lasts && share > 0.5))
+  if (home?.discarded.some(({ lasts, share }) => lasts && share > 0.5) === true)
     return {
       fact: `${who}: not received; most of what arrives is discarded.`,
       remedy: 'See link.line and gateway.condition.',
