@@ -113,9 +113,7 @@ class TypeDescription {
     }
     if (type.getCallSignatures().length > 0 || isOfLibrary(type)) throw this.#unfit(type, place);
     const values = type.getStringIndexType();
-    const properties = type
-      .getProperties()
-      .map((property) => [property.name, this.#property(property, place)] as const);
+    const properties = propertiesOf(type).map((property) => [property.name, this.#property(property, place)] as const);
     const required = properties.filter(([, { isOptional }]) => !isOptional).map(([name]) => name);
     return {
       type: 'object',
@@ -139,6 +137,14 @@ class TypeDescription {
   #unfit(type: ts.Type, place: string): Error {
     return new Error(`${place} has the type ${this.#checker.typeToString(type)}, which JSON cannot carry`);
   }
+}
+
+/** Properties as they are declared; sorted for a mapped type, because the order of the compiler depends on other files. */
+function propertiesOf(type: ts.Type): readonly ts.Symbol[] {
+  const parts = type.isIntersection() ? type.types : [type];
+  const isMapped = parts.some((part) => ((part as ts.ObjectType).objectFlags & ts.ObjectFlags.Mapped) !== 0);
+  const properties = type.getProperties();
+  return isMapped ? properties.toSorted((one, other) => (one.name < other.name ? -1 : 1)) : properties;
 }
 
 /** Name of an interface or alias of this project without type arguments; others are described where they stand. */
