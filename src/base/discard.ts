@@ -13,8 +13,11 @@ export type DiscardReason =
   | 'noise'
   | 'malformed packet'
   | 'client refused'
+  | 'client id invalid'
   | 'client not connected'
   | 'unknown topic id'
+  /** A request names a topic that MQTT forbids or a hub may forbid. It is answered with a rejection. */
+  | 'invalid topic'
   | 'QoS 2'
   /** Lines. */
   | 'line check'

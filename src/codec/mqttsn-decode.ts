@@ -1,8 +1,8 @@
 /**
  * Bytes → MQTT-SN packet. Takes the content of a frame; returns a packet or the problem.
  *
- * Invariants: total (never throws); the Length field must equal the number of octets; every string is UTF-8 without
- * NUL; byte strings are copied, so that a packet does not keep its frame in memory. Source: MQTT-SN 1.2 §5.
+ * Invariants: total (never throws); the Length field must equal the number of octets; byte strings
+ * are copied, so that a packet does not keep its frame in memory. Source: MQTT-SN 1.2 §5.
  */
 import { type Decoded, decoded, undecodable } from '../base/decoded.ts';
 import {
@@ -19,15 +19,26 @@ import {
   TOPIC_TYPE,
   type TopicReference,
 } from './mqttsn-packets.ts';
+import { decodeText as anyText, textProblem } from './mqttsn-text.ts';
 
 type Kind = Packet['kind'];
 
 /** First octet of a three-octet Length field (MQTT-SN 1.2 §5.2.1). */
 const LONG_LENGTH = 0x01;
 
-const UTF8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
-
+/** Decodes a packet whose strings are UTF-8 without NUL. */
 export function decodePacket(bytes: Uint8Array): Decoded<Packet> {
+  return decodeWith(legibleText, bytes);
+}
+
+/** Decodes a packet also if MQTT forbids one of its strings, so that the packet can be answered (`mqttsn-text.ts`). */
+export function decodeAnswerable(bytes: Uint8Array): Decoded<Packet> {
+  return decodeWith((text) => decoded(anyText(text)), bytes);
+}
+
+type DecodeText = (bytes: Uint8Array) => Decoded<string>;
+
+function decodeWith(decodeText: DecodeText, bytes: Uint8Array): Decoded<Packet> {
   const isLong = bytes[0] === LONG_LENGTH;
   const headBytes = isLong ? 4 : 2;
   if (bytes.length < headBytes) return undecodable('shorter than its header', 'MQTT-SN 1.2 §5.2');
@@ -44,15 +55,22 @@ export function decodePacket(bytes: Uint8Array): Decoded<Packet> {
   if (bodyBytes < fewest || bodyBytes > most) {
     return undecodable(`${kind} with ${bodyBytes} octets after its type`, 'MQTT-SN 1.2 §5.4');
   }
-  return decodeBody(kind, new Body(bytes.subarray(headBytes)));
+  return decodeBody(kind, new Body(bytes.subarray(headBytes), decodeText));
 }
 
 /** Octets after MsgType. Each read is within the minimum length of the kind of packet, which was checked before. */
 class Body {
   readonly bytes: Uint8Array;
+  readonly #decodeText: DecodeText;
 
-  constructor(bytes: Uint8Array) {
+  constructor(bytes: Uint8Array, decodeText: DecodeText) {
     this.bytes = bytes;
+    this.#decodeText = decodeText;
+  }
+
+  /** String from `from` to `end`; by default the rest of the octets. */
+  text(from: number, end?: number): Decoded<string> {
+    return this.#decodeText(this.bytes.subarray(from, end));
   }
 
   octet(at: number): number {
@@ -118,7 +136,7 @@ function decodeBody(kind: Exclude<Kind, 'encapsulated'>, body: Body): Decoded<Pa
       return decoded({ kind, payload: body.rest(0) });
     case 'register': {
       const [topicId, messageId] = [body.word(0), body.word(2)];
-      return mapped(decodeText(body.bytes.subarray(4)), (topic) => ({ kind, topicId, messageId, topic }));
+      return mapped(body.text(4), (topic) => ({ kind, topicId, messageId, topic }));
     }
     case 'regack':
     case 'puback':
@@ -145,7 +163,7 @@ function decodeBody(kind: Exclude<Kind, 'encapsulated'>, body: Body): Decoded<Pa
         returnCode: body.octet(5),
       });
     case 'pingreq':
-      return mapped(decodeText(body.bytes), (clientId) => ({ kind, clientId }));
+      return mapped(body.text(0), (clientId) => ({ kind, clientId }));
     case 'disconnect':
       if (body.bytes.length === 1) return undecodable('Duration of one octet instead of two', 'MQTT-SN 1.2 §5.4.21');
       return decoded({ kind, durationS: body.bytes.length === 0 ? undefined : body.word(0) });
@@ -156,7 +174,7 @@ function decodeConnect(body: Body): Decoded<Packet> {
   const protocolId = body.octet(1);
   if (protocolId !== PROTOCOL_ID) return undecodable(`protocol id ${protocolId}`, 'MQTT-SN 1.2 §5.3.8');
   const [will, clean, durationS] = [body.has(FLAG.will), body.has(FLAG.clean), body.word(2)];
-  return mapped(decodeText(body.bytes.subarray(4)), (clientId) => ({
+  return mapped(body.text(4), (clientId) => ({
     kind: 'connect',
     will,
     clean,
@@ -186,25 +204,25 @@ function decodeTopic(body: Body): Decoded<TopicReference> {
     case TOPIC_TYPE.predefined:
       return decoded({ type: 'predefined', id: body.word(1) });
     case TOPIC_TYPE.short:
-      return mapped(decodeText(body.bytes.subarray(1, 1 + SHORT_NAME_BYTES)), (name) => ({ type: 'short', name }));
+      return mapped(body.text(1, 1 + SHORT_NAME_BYTES), (name) => ({ type: 'short', name }));
     default:
       return undecodable('topic id type 3 is reserved', 'MQTT-SN 1.2 §5.3.4');
   }
 }
 
 function decodeFilter(body: Body): Decoded<FilterReference> {
-  const bytes = body.bytes.subarray(3);
+  const octets = body.bytes.length - 3;
   const type = body.topicType();
-  if (type === TOPIC_TYPE.nameOrNormal) return mapped(decodeText(bytes), (name) => ({ type: 'name', name }));
-  if (bytes.length !== 2) return undecodable(`${bytes.length} octets of topic id`, 'MQTT-SN 1.2 §5.4.15');
+  if (type === TOPIC_TYPE.nameOrNormal) return mapped(body.text(3), (name) => ({ type: 'name', name }));
+  if (octets !== 2) return undecodable(`${octets} octets of topic id`, 'MQTT-SN 1.2 §5.4.15');
   if (type === TOPIC_TYPE.predefined) return decoded({ type: 'predefined', id: body.word(3) });
-  if (type === TOPIC_TYPE.short) return mapped(decodeText(bytes), (name) => ({ type: 'short', name }));
+  if (type === TOPIC_TYPE.short) return mapped(body.text(3), (name) => ({ type: 'short', name }));
   return undecodable('topic id type 3 is reserved', 'MQTT-SN 1.2 §5.3.4');
 }
 
 function decodeWill(body: Body): Decoded<MqttsnWill | undefined> {
   if (body.bytes.length === 0) return decoded(undefined);
-  return mapped(decodeText(body.bytes.subarray(1)), (topic) => ({
+  return mapped(body.text(1), (topic) => ({
     qos: body.qos(),
     retain: body.has(FLAG.retain),
     topic,
@@ -220,18 +238,15 @@ function decodeEncapsulated(
   if (length < nodeAt || length + 2 > bytes.length) {
     return undecodable(`a forwarder's Length of ${length} in ${bytes.length} octets`, 'MQTT-SN 1.2 §5.5');
   }
-  const body = new Body(bytes);
   const node = new Uint8Array(bytes.subarray(nodeAt, length));
-  return decoded({ kind: 'encapsulated', radius: body.octet(headBytes) & 0b11, node, packet: body.rest(length) });
+  const packet = new Uint8Array(bytes.subarray(length));
+  return decoded({ kind: 'encapsulated', radius: octetAt(bytes, headBytes) & 0b11, node, packet });
 }
 
-function decodeText(bytes: Uint8Array): Decoded<string> {
-  if (bytes.includes(0)) return undecodable('NUL in a string', 'MQTT-1.5.3-2');
-  try {
-    return decoded(UTF8.decode(bytes));
-  } catch {
-    return undecodable('a string that is not UTF-8', 'MQTT-1.5.3-1');
-  }
+function legibleText(bytes: Uint8Array): Decoded<string> {
+  const text = anyText(bytes);
+  const found = textProblem(text);
+  return found === undefined ? decoded(text) : undecodable(found.problem, found.tag);
 }
 
 function mapped<From, To>(from: Decoded<From>, map: (value: From) => To): Decoded<To> {

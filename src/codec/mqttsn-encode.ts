@@ -17,6 +17,7 @@ import {
   TOPIC_TYPE,
   topicIdField,
 } from './mqttsn-packets.ts';
+import { encodeText } from './mqttsn-text.ts';
 
 /** Octets after MsgType: fixed octets, then a byte string. */
 interface Body {
@@ -82,7 +83,7 @@ function bodyOf(packet: Packet): Body {
       return { head: [packet.gatewayId], tail: packet.gatewayAddress };
     case 'connect': {
       const flags = (packet.will ? FLAG.will : 0) | (packet.clean ? FLAG.clean : 0);
-      return { head: [flags, PROTOCOL_ID, ...octets(packet.durationS)], tail: text(packet.clientId) };
+      return { head: [flags, PROTOCOL_ID, ...octets(packet.durationS)], tail: encodeText(packet.clientId) };
     }
     case 'connack':
     case 'willtopicresp':
@@ -99,7 +100,7 @@ function bodyOf(packet: Packet): Body {
     case 'willmsgupd':
       return { head: [], tail: packet.payload };
     case 'register':
-      return { head: [...octets(packet.topicId), ...octets(packet.messageId)], tail: text(packet.topic) };
+      return { head: [...octets(packet.topicId), ...octets(packet.messageId)], tail: encodeText(packet.topic) };
     case 'regack':
     case 'puback': {
       const { topicId, messageId, returnCode } = packet;
@@ -125,7 +126,7 @@ function bodyOf(packet: Packet): Body {
       return { head, tail: NOTHING };
     }
     case 'pingreq':
-      return { head: [], tail: text(packet.clientId) };
+      return { head: [], tail: encodeText(packet.clientId) };
     case 'disconnect':
       return { head: packet.durationS === undefined ? [] : octets(packet.durationS), tail: NOTHING };
     case 'encapsulated':
@@ -135,7 +136,7 @@ function bodyOf(packet: Packet): Body {
 
 function willBody(will: MqttsnWill | undefined): Body {
   if (will === undefined) return { head: [], tail: NOTHING };
-  return { head: [qosBits(will.qos) | (will.retain ? FLAG.retain : 0)], tail: text(will.topic) };
+  return { head: [qosBits(will.qos) | (will.retain ? FLAG.retain : 0)], tail: encodeText(will.topic) };
 }
 
 function flagsOf({ dup, qos }: { readonly dup: boolean; readonly qos: SnQos }): number {
@@ -151,7 +152,7 @@ function topicTypeOf(type: 'name' | 'normal' | 'predefined' | 'short'): number {
 }
 
 function filterBytes(filter: FilterReference): Uint8Array {
-  return filter.type === 'predefined' ? Uint8Array.from(octets(filter.id)) : text(filter.name);
+  return filter.type === 'predefined' ? Uint8Array.from(octets(filter.id)) : encodeText(filter.name);
 }
 
 /** 16-bit number as octets, most significant first (MQTT-SN 1.2 §5). */
@@ -165,8 +166,4 @@ function high(word: number): number {
 
 function low(word: number): number {
   return word & 0xff;
-}
-
-function text(value: string): Uint8Array {
-  return new TextEncoder().encode(value);
 }

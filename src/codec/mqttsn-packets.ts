@@ -5,6 +5,8 @@
  * Source: "MQTT For Sensor Networks (MQTT-SN) Protocol Specification", version 1.2, 2013, §5.
  */
 
+import { encodeText } from './mqttsn-text.ts';
+
 /** QoS. −1: a publication without a connection (MQTT-SN 1.2 §6.8). */
 export type SnQos = -1 | 0 | 1 | 2;
 
@@ -220,7 +222,7 @@ export const PROTOCOL_ID = 0x01;
 /** Value of the TopicId field for `topic` in PUBLISH and in its PUBACK. */
 export function topicIdField(topic: TopicReference): number {
   if (topic.type !== 'short') return topic.id;
-  const [high = 0, low = 0] = new TextEncoder().encode(topic.name);
+  const [high = 0, low = 0] = encodeText(topic.name);
   return high * 0x100 + low;
 }
 

@@ -4,14 +4,16 @@
  * A packet begins where its head is plausible: a known type, and a Length that is valid for this type and allowed on
  * the line. If a complete packet cannot be decoded, one byte is dropped and the search continues. After `IDLE_MS`
  * without a byte, the held bytes count as an incomplete packet and are dropped, except for a CONNECT at their end: boot
- * text can look like the head of a long packet, and the CONNECT after the text must not be lost. A damaged Length field
+ * text can look like the head of a long packet, and the CONNECT after the text must not be lost. A packet with a text that
+ * MQTT forbids is a packet only if the line is silent after it, since a device waits for the answer to such a packet.
+ *  A damaged Length field
  * costs all bytes that the wrong Length covers. There is no checksum, so noise that looks like a packet is taken for a
  * packet. Use sn-cobs if you can change the firmware. Invariant: the reader holds at most one packet of the largest
  * size and one chunk of bytes.
  */
 import type { OnBroken } from './broken-frame.ts';
-import { decodePacket } from './mqttsn-decode.ts';
-import { BODY_BYTES, kindOfType } from './mqttsn-packets.ts';
+import { decodeAnswerable, decodePacket } from './mqttsn-decode.ts';
+import { BODY_BYTES, kindOfType, type Packet } from './mqttsn-packets.ts';
 
 /**
  * Idle time after which a packet counts as incomplete. A sender writes a packet without pauses: 1024 octets at 115,200
@@ -25,6 +27,13 @@ const CONNECT_TYPE = 0x04;
 const CONNECT_BYTES_MIN = 7;
 /** Number of octets of TopicId and MsgId, which precede the name in a REGISTER. */
 const REGISTER_IDS_BYTES = 4;
+/**
+ * Packets that are answered although MQTT forbids their text. In all others the text may be damaged: without an answer
+ * the device sends the packet again.
+ */
+const WITH_TOPIC_NAME: ReadonlySet<Packet['kind']> = new Set([
+  ...(['register', 'subscribe', 'unsubscribe', 'willtopic', 'willtopicupd'] as const),
+]);
 /** An encapsulated packet begins with the head of the carried packet: at most 4 octets. */
 const HEAD_BYTES_MAX = 4;
 
@@ -69,13 +78,12 @@ export class RawReader {
   push(bytes: Uint8Array, nowMs: number): Uint8Array[] {
     const packets: Uint8Array[] = [];
     if (this.held.length > 0 && nowMs - this.lastReceivedMs >= IDLE_MS) {
-      const connect = connectIn(this.held);
-      const lost = connect === undefined ? this.held : this.held.subarray(0, -connect.length);
-      this.lose(lost, false);
+      const whole = forbiddenTextIn(this.held, this.packetBytesMax) === 'packet' ? this.held : undefined;
+      const last = whole ?? connectIn(this.held);
+      const lost = last === undefined ? this.held : this.held.subarray(0, -last.length);
+      if (lost.length > 0) this.lose(lost, false);
       this.reset();
-      if (connect !== undefined) {
-        packets.push(connect);
-      }
+      if (last !== undefined) packets.push(last.slice());
     }
     if (bytes.length === 0) return packets;
     this.lastReceivedMs = nowMs;
@@ -128,9 +136,19 @@ function lookAt(bytes: Uint8Array, packetBytesMax: number): Outlook {
   if (size === 'more bytes needed' && bytes.length >= packetBytesMax) return 'too large';
   if (typeof size === 'string') return size;
   if (size.packetBytes > packetBytesMax) return 'too large';
-  if (hasControlInName(bytes)) return 'no packet';
+  if (isTextBeforePacket(bytes)) return 'no packet';
   if (bytes.length < size.packetBytes) return 'more bytes needed';
-  return decodePacket(bytes.subarray(0, size.packetBytes)).ok ? size : 'no packet';
+  if (decodePacket(bytes.subarray(0, size.packetBytes)).ok && !hasControlInName(bytes)) return size;
+  return forbiddenTextIn(bytes, packetBytesMax) === 'packet' ? 'more bytes needed' : 'no packet';
+}
+
+/** `packet`: the bytes are one whole packet with a text that MQTT forbids. A silent line after it confirms that. */
+function forbiddenTextIn(bytes: Uint8Array, packetBytesMax: number): 'packet' | 'other' {
+  const size = sizeOf(bytes);
+  if (typeof size === 'string' || size.packetBytes !== bytes.length || bytes.length > packetBytesMax) return 'other';
+  if (isTextBeforePacket(bytes)) return 'other';
+  const packet = decodeAnswerable(bytes);
+  return packet.ok && WITH_TOPIC_NAME.has(packet.value.kind) ? 'packet' : 'other';
 }
 
 function sizeOf(bytes: Uint8Array, isCarried = false): Outlook {
@@ -151,9 +169,15 @@ function sizeOf(bytes: Uint8Array, isCarried = false): Outlook {
 }
 
 /**
- * True if the topic of a REGISTER contains control characters. Such a topic means that the bytes are the end of a text
- * line, followed by a packet.
+ * True if the bytes seem to be a REGISTER with control characters in its topic, and are the end of a text line, followed
+ * by a packet: its TopicId would be the Length and the type of that packet. A subdevice sends the TopicId 0x0000
+ * (MQTT-SN 1.2 §5.4.10).
  */
+function isTextBeforePacket(bytes: Uint8Array): boolean {
+  const at = headBytesOf(bytes);
+  return ((bytes[at] ?? 0) !== 0 || (bytes[at + 1] ?? 0) !== 0) && hasControlInName(bytes);
+}
+
 function hasControlInName(bytes: Uint8Array): boolean {
   const headBytes = headBytesOf(bytes);
   if (kindOfType(bytes[headBytes - 1] ?? 0) !== 'register') return false;

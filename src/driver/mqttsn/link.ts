@@ -1,7 +1,7 @@
 /**
  * MQTT-SN link: a byte channel on one side, reports and commands on the other. The gateway's half of MQTT-SN 1.2.
  *
- *     bytes ▶ PacketReader ▶ decodePacket ▶ MqttsnNodes ▶ MqttsnNode ▶ MqttsnClient ▶ reports
+ *     bytes ▶ PacketReader ▶ decodeAnswerable ▶ MqttsnNodes ▶ MqttsnNode ▶ MqttsnClient ▶ reports
  *     commands ▶ MqttsnClient ▶ PacketSink ▶ ActionBuffer ▶ frames
  *
  * Invariants: total on bytes from outside. Memory is limited to one frame plus the nodes and sessions of `nodes.ts`,
@@ -11,7 +11,7 @@ import type { BackoffLimits } from '../../base/backoff.ts';
 import type { LinkCounters } from '../../base/link-counters.ts';
 import { sooner } from '../../base/sooner.ts';
 import { type FramingName, framingOf, type PacketReader } from '../../codec/framing.ts';
-import { decodePacket } from '../../codec/mqttsn-decode.ts';
+import { decodeAnswerable } from '../../codec/mqttsn-decode.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../driver.ts';
 import { LinkOpening, type LinkState } from '../reopen.ts';
 import { Advertiser, type AdvertiserOptions } from './advertiser.ts';
@@ -133,7 +133,7 @@ class MqttsnLink implements LinkMachine {
 
   private read(bytes: Uint8Array, nowMs: number): void {
     for (const frame of this.reader.push(bytes, nowMs)) {
-      const packet = decodePacket(frame);
+      const packet = decodeAnswerable(frame);
       if (packet.ok && this.nodes.receive(packet.value, nowMs)) this.framesIn += 1;
       else {
         this.malformedPackets += 1;

@@ -190,6 +190,8 @@ export class MqttsnNode {
     if (isRepeat && packet.will) return this.dialog?.begin(); // with the topic that is already known
     this.dialog = undefined;
     if (!isClientId(packet.clientId)) {
+      const words = `"${packet.clientId}": a client id has 1 to 64 letters, digits, - and _`;
+      this.sink.discard('client id invalid', words);
       this.sink.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
     } else if (packet.will) {
       this.dialog = new WillDialog(packet, this.sink);

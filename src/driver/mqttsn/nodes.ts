@@ -6,7 +6,7 @@
  * packet encapsulated twice is ignored. Source: MQTT-SN 1.2 §5.5, §6.1.
  */
 import type { FramingName } from '../../codec/framing.ts';
-import { decodePacket } from '../../codec/mqttsn-decode.ts';
+import { decodeAnswerable } from '../../codec/mqttsn-decode.ts';
 import { type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
 import type { DriverCommand } from '../driver.ts';
 import { LastReceived } from '../last-received.ts';
@@ -87,7 +87,7 @@ export class MqttsnNodes implements ClientOwner {
       else this.onWire.receive(packet, nowMs);
       return true;
     }
-    const carried = decodePacket(packet.packet);
+    const carried = decodeAnswerable(packet.packet);
     if (!carried.ok || carried.value.kind === 'encapsulated' || packet.node.length === 0) return false;
     if (carried.value.kind === 'searchgw') {
       this.advertiser.answerSearch(new PacketSink(this.buffer, packet.node), carried.value.radius);

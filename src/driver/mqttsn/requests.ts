@@ -18,7 +18,7 @@ import {
 } from '../../codec/mqttsn-packets.ts';
 import type { RefuseReason } from '../driver.ts';
 import type { PacketSink } from './packet-sink.ts';
-import { hasWildcard, type TopicTable } from './topics.ts';
+import { hasWildcard, nameProblem, type TopicTable, textProblemOf } from './topics.ts';
 import { willChangeOf } from './will.ts';
 
 type Request =
@@ -75,7 +75,9 @@ export class ClientRequests {
   }
 
   register({ topic, messageId }: RegisterPacket): void {
-    if (topic === '' || hasWildcard(topic)) {
+    const problem = nameProblem(topic);
+    if (problem !== undefined) {
+      this.discard('REGISTER', topic, problem);
       this.regack(0, messageId, RETURN_CODE.notSupported);
       return;
     }
@@ -98,6 +100,12 @@ export class ClientRequests {
       this.suback({ topicId: 0, qos: 0, messageId, returnCode: RETURN_CODE.invalidTopicId });
       return;
     }
+    const problem = textProblemOf(name);
+    if (problem !== undefined) {
+      this.discard('SUBSCRIBE', name, problem);
+      this.suback({ topicId: 0, qos: 0, messageId, returnCode: RETURN_CODE.notSupported });
+      return;
+    }
     if (this.isUnderway('subscribe', messageId, name)) return;
     const isGiven = filter.type === 'name' && !hasWildcard(name);
     if (this.isFull()) {
@@ -116,7 +124,7 @@ export class ClientRequests {
   /** UNSUBACK has no return code. A request that cannot be done now stays unanswered, and the client repeats it. */
   unsubscribe({ filter, messageId }: UnsubscribePacket): void {
     const name = this.topics.filterOf(filter);
-    if (name === undefined || name === '') {
+    if (name === undefined || textProblemOf(name) !== undefined) {
       this.sink.send({ kind: 'unsuback', messageId });
       return;
     }
@@ -141,6 +149,9 @@ export class ClientRequests {
       return;
     }
     const returnCode = change === undefined ? RETURN_CODE.notSupported : undefined;
+    const topic = packet.kind === 'willtopicupd' ? packet.will?.topic : undefined;
+    const problem = topic === undefined ? undefined : nameProblem(topic);
+    if (topic !== undefined && problem !== undefined) this.discard('WILLTOPICUPD', topic, problem);
     const token = this.await({ kind, messageId: 0, name, returnCode });
     if (change === undefined) this.answerUpdates(kind);
     else this.sink.report({ kind: 'will', subdevice: this.subdevice, change, token });
@@ -192,6 +203,10 @@ export class ClientRequests {
         break;
     }
     return true;
+  }
+
+  private discard(packet: string, topic: string, problem: string): void {
+    this.sink.discard('invalid topic', `${packet} with ${problem}: "${topic}"`, this.subdevice);
   }
 
   private isFull(): boolean {

@@ -121,7 +121,7 @@ export class TopicTable {
   /** Topic name of a PUBLISH from the client. `undefined`: invalid topic id. */
   nameOf(topic: TopicReference): string | undefined {
     const name = this.lookUp(topic);
-    return name === undefined || hasWildcard(name) ? undefined : name;
+    return name === undefined || nameProblem(name) !== undefined ? undefined : name;
   }
 
   filterOf(filter: FilterReference): string | undefined {
@@ -214,6 +214,24 @@ export class TopicTable {
 function isReplaceable(id: number): boolean {
   return id >= REPLACEABLE_ID_MIN;
 }
+
+/**
+ * Problem of a topic name or filter, as words for a report; `undefined`: none. Control characters are rejected here, since
+ * a hub may close the connection on them (MQTT 3.1.1 §1.5.3).
+ */
+export function textProblemOf(name: string): string | undefined {
+  if (name === '') return 'an empty topic';
+  if (!name.isWellFormed()) return 'a topic that is not UTF-8';
+  return CONTROL.test(name) ? 'a control character in the topic' : undefined;
+}
+
+/** Problem of a topic name, which must not have wildcards either. */
+export function nameProblem(name: string): string | undefined {
+  return textProblemOf(name) ?? (hasWildcard(name) ? 'a wildcard in the topic' : undefined);
+}
+
+/** U+0000 to U+001F and U+007F to U+009F. */
+const CONTROL = /\p{Cc}/u;
 
 /** True if the topic contains a wildcard, which topic names must not contain [MQTT-4.7.1-1]. */
 export function hasWildcard(topic: string): boolean {

@@ -10,7 +10,7 @@ import { retaining } from '../../base/message.ts';
 import type { Packet, PublishPacket } from '../../codec/mqttsn-packets.ts';
 import type { LastReceived } from '../last-received.ts';
 import type { PacketSink } from './packet-sink.ts';
-import { hasWildcard } from './topics.ts';
+import { nameProblem } from './topics.ts';
 
 const FROM_GATEWAYS: ReadonlySet<Packet['kind']> = new Set([
   'advertise',
@@ -112,7 +112,7 @@ export class UnconnectedPeer {
     const { sink, publisher: subdevice, predefinedTopics } = this.terms;
     if (subdevice !== undefined) this.terms.lastReceived.note(subdevice, nowMs);
     const name = topic.type === 'short' ? topic.name : predefinedTopics.get(topic.type === 'predefined' ? topic.id : 0);
-    if (subdevice === undefined || name === undefined || hasWildcard(name)) {
+    if (subdevice === undefined || name === undefined || nameProblem(name) !== undefined) {
       sink.counters.unexpectedPackets += 1;
       sink.discard(subdevice === undefined ? 'client not connected' : 'unknown topic id', payload, subdevice);
     } else sink.report({ kind: 'unconnected', subdevice, topic: name, payload, ...retaining(retain) });

@@ -10,7 +10,7 @@ import { type Message, retaining } from '../../base/message.ts';
 import { type ConnectPacket, type MqttsnWill, type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
 import type { WillChange } from '../driver.ts';
 import type { PacketSink } from './packet-sink.ts';
-import { hasWildcard } from './topics.ts';
+import { nameProblem } from './topics.ts';
 
 /** CONNECT with all packets that belong to it. */
 export interface PendingConnect {
@@ -48,6 +48,9 @@ export class WillDialog {
     if (packet.will === undefined) return { connect, will: undefined };
     this.topic = packet;
     if (topicOf(packet.will) === undefined) {
+      const problem = nameProblem(packet.will.topic) ?? `QoS ${packet.will.qos}`;
+      const words = `WILLTOPIC with ${problem}: "${packet.will.topic}"`;
+      this.sink.discard('invalid topic', words);
       this.sink.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
       return 'refused';
     }
@@ -75,7 +78,7 @@ export function willChangeOf(packet: Extract<Packet, { kind: 'willtopicupd' | 'w
  * is not supported, and −1 is for publications without a connection.
  */
 function topicOf({ topic, qos, retain }: MqttsnWill): WillTopic | undefined {
-  const isPossible = (qos === 0 || qos === 1) && topic !== '' && !hasWildcard(topic);
+  const isPossible = (qos === 0 || qos === 1) && nameProblem(topic) === undefined;
   return isPossible ? { topic, qos, ...retaining(retain) } : undefined;
 }
 

@@ -81,6 +81,13 @@ const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     losing: 'at risk',
     hint: 'Add the subdevice to the configuration of this link, or connect it to the link that it is configured for.',
   },
+  'client id invalid': {
+    code: 'uplinks-refused',
+    noun: 'CONNECT',
+    why: 'a client id that the gateway does not accept',
+    losing: 'at risk',
+    hint: 'Give the device a client id of 1 to 64 letters, digits, - and _, and list it in the configuration.',
+  },
   'client not connected': uplinks(
     'a PUBLISH without a connection',
     'The device must connect first. For QoS -1, list one subdevice for the link, or set node_id of the [[subdevice]].',
@@ -88,9 +95,16 @@ const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
   ),
   'unknown topic id': uplinks(
     'an unknown topic id',
-    'Add the id to predefined_topics of the link, or let the device register its topic.',
+    'Add the id to predefined_topics of the link, or let the device register its topic. A short topic name has no wildcards and no control characters.',
     'yes',
   ),
+  'invalid topic': {
+    code: 'uplinks-refused',
+    noun: 'request',
+    why: 'a topic that is not possible in MQTT',
+    losing: 'at risk',
+    hint: 'Correct the topic in the firmware of the device: valid UTF-8 without control characters, and wildcards in SUBSCRIBE only. Messages on such a topic do not reach the hub.',
+  },
   'QoS 2': uplinks('QoS 2, which the hub does not support', 'Let the device publish with QoS 1.'),
   'line check': lines(
     'the checksum at the end is missing or wrong',

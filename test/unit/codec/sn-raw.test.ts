@@ -120,6 +120,36 @@ describe('bare packets', () => {
   });
 });
 
+describe('a bare packet with a text that MQTT forbids', () => {
+  const register = (topic: string, topicId = 0) => encodePacket({ kind: 'register', topicId, messageId: 1, topic });
+
+  it.each(['a\u0001b', 'a\0b', 'a\udcff'])('is a packet if the line is silent after it: %j', (topic) => {
+    const broken: string[] = [];
+    const reader = new RawReader(1024, (reason) => broken.push(reason));
+    const packet = register(topic);
+    expect(reader.push(packet, 0)).toEqual([]);
+    expect(reader.wakeAtMs()).toBe(100);
+    expect(reader.push(new Uint8Array(0), 100)).toEqual([packet]);
+    expect(broken).toEqual([]);
+    expect(reader.push(ONE, 101)).toEqual([ONE]);
+  });
+
+  it('is noise if bytes follow at once, if a text line may precede a packet, or if its PUBLISH may be damaged', () => {
+    for (const [packet, next] of [
+      [register('a\0b'), ONE],
+      [register('a\u0001b', 0x0703), Uint8Array.of()],
+      [encodePacket(publish(1, { topic: { type: 'short', name: 'a\udcff' } })), Uint8Array.of()],
+    ] as const) {
+      const broken: string[] = [];
+      const reader = new RawReader(1024, (reason) => broken.push(reason));
+      expect([...reader.push(Buffer.concat([packet, next]), 0), ...reader.push(new Uint8Array(0), 100)]).toEqual(
+        next.length === 0 ? [] : [next],
+      );
+      expect(broken).toEqual(['noise']);
+    }
+  });
+});
+
 describe('a link with bare packets', () => {
   it('accepts a CONNECT and answers with a CONNACK, without frames', () => {
     const link = createMqttsnLink({ ...LINK_OPTIONS, framing: 'sn-raw' });

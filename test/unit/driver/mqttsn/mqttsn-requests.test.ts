@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { REPLACEABLE_ID_MIN } from '../../../../src/driver/mqttsn/topics.ts';
-import { LINK_OPTIONS, LinkBench, puback, publish, tokensOf } from './mqttsn-bench.ts';
+import { CONNECT, LINK_OPTIONS, LinkBench, puback, publish, tokensOf } from './mqttsn-bench.ts';
 
 describe('a request', () => {
   const register = (messageId: number, topic: string) => ({ kind: 'register', topicId: 0, messageId, topic }) as const;
@@ -70,6 +70,61 @@ describe('a request', () => {
     const bench = new LinkBench().attach();
     bench.send(register(1, 'a/#'));
     expect(bench.received()).toEqual([{ kind: 'regack', topicId: 0, messageId: 1, returnCode: 3 }]);
+  });
+
+  it.each([
+    ['a control character in the topic', 'a/\u0001b', 'a/\\x01b'],
+    ['a control character in the topic', 'a/\0b', 'a/\\x00b'],
+    ['a control character in the topic', 'a/\u009fb', 'a/\\x9fb'],
+    ['a topic that is not UTF-8', 'a/\udcffb', 'a/\\udcffb'],
+  ])('with %s, %j, is rejected and counted with its packet, in each request', (problem, topic, shown) => {
+    const bench = new LinkBench().attach();
+    bench.send(register(1, topic), subscribe(2, topic));
+    bench.send({ kind: 'willtopicupd', will: { qos: 1, retain: false, topic } });
+    bench.send({ kind: 'unsubscribe', messageId: 3, filter: { type: 'name', name: topic } });
+    expect(bench.received()).toEqual([
+      { kind: 'regack', topicId: 0, messageId: 1, returnCode: 3 },
+      { kind: 'suback', qos: 0, topicId: 0, messageId: 2, returnCode: 3 },
+      { kind: 'willtopicresp', returnCode: 3 },
+      { kind: 'unsuback', messageId: 3 },
+    ]);
+    expect(bench.reported()).toEqual([]);
+    expect(bench.discards).toEqual(
+      ['REGISTER', 'SUBSCRIBE', 'WILLTOPICUPD'].map((packet) => `invalid topic: ${packet} with ${problem}: "${shown}"`),
+    );
+    expect(bench.link.counters).toMatchObject({ crcErrors: 0, malformedPackets: 0 });
+  });
+
+  it('to register a topic with a space and with letters beyond ASCII is accepted', () => {
+    const bench = new LinkBench().attach();
+    bench.send(register(1, 'Behälter 1/\u00a0'));
+    expect(bench.reported()).toMatchObject([{ kind: 'topicBound' }]);
+    expect(bench.discards).toEqual([]);
+  });
+
+  it('to publish on a short name with a control character is answered "invalid topic id"', () => {
+    const bench = new LinkBench().attach();
+    bench.send(publish(1, { topic: { type: 'short', name: 'a\0' } }));
+    bench.send(publish(2, { topic: { type: 'short', name: '\udcff\udcfe' } }));
+    expect(bench.received()).toEqual([puback(1, 2, 0x6100), puback(2, 2, 0xfffe)]);
+    expect(bench.reported()).toEqual([]);
+    expect(bench.discards).toHaveLength(2);
+  });
+
+  it('to connect with an impossible client id or will is rejected and counted', () => {
+    const bench = new LinkBench().open();
+    bench.send({ ...CONNECT, clientId: 'pump\0' });
+    bench.send({ ...CONNECT, will: true }, { kind: 'willtopic', will: { qos: 1, retain: false, topic: 'a\n' } });
+    expect(bench.received()).toEqual([
+      { kind: 'connack', returnCode: 3 },
+      { kind: 'willtopicreq' },
+      { kind: 'connack', returnCode: 3 },
+    ]);
+    expect(bench.reported()).toEqual([]);
+    expect(bench.discards).toEqual([
+      'client id invalid: "pump\\x00": a client id has 1 to 64 letters, digits, - and _',
+      'invalid topic: WILLTOPIC with a control character in the topic: "a\\n"',
+    ]);
   });
 
   it('to register that the flow rejects leaves no id behind', () => {
