@@ -14,6 +14,13 @@ import { looksLikeWords } from './misplaced.ts';
 
 /** Smallest number of discards that proves a loss; fewer may be the start-up output of a device. */
 const SURE_MIN = 3;
+/**
+ * Reasons of few lines that may be the start-up output of a device, or that the device repeats. Lines discarded for other
+ * reasons were messages: each is lost from the first one on.
+ */
+const MAYBE_START_UP: ReadonlySet<IntakeReason> = new Set([
+  ...(['line check', 'line noise', 'line pattern', 'line not JSON'] as const),
+]);
 /** Smallest number of bytes that proves a loss; a prompt is shorter. */
 const SURE_BYTES_MIN = 32;
 const MOST = 0.5;
@@ -112,7 +119,7 @@ function losingOf(discard: DiscardReport): Losing | 'nothing' {
         if (share < MOST) return 'nothing';
         return recent >= SURE_BYTES_MIN ? 'yes' : 'at risk';
       }
-      return code === 'lines-discarded' && recent < SURE_MIN ? 'at risk' : 'yes';
+      return recent < SURE_MIN && MAYBE_START_UP.has(discard.reason) ? 'at risk' : 'yes';
   }
 }
 

@@ -26,6 +26,9 @@ describe('a discard', () => {
   it.each<[string, Partial<DiscardReport>, object | undefined]>([
     ['three lines', { recent: 3 }, { code: 'lines-discarded', losing: 'yes' }],
     ['one line, which a device may send at its start', { recent: 1 }, { losing: 'at risk' }],
+    ['one line that is too long', { reason: 'line too long', recent: 1 }, { code: 'lines-discarded', losing: 'yes' }],
+    ['one line that is not UTF-8', { reason: 'line encoding', recent: 1 }, { losing: 'yes' }],
+    ['two lines of noise', { reason: 'line noise', recent: 2 }, { losing: 'at risk' }],
     ['all frames', { reason: 'frame checksum', share: 0.9 }, { code: 'frames-broken', losing: 'yes' }],
     ['a third of the frames', { reason: 'frame checksum', share: 0.3 }, { losing: 'at risk' }],
     ['one frame in a hundred', { reason: 'frame checksum', share: 0.1 }, undefined],
