@@ -2,7 +2,7 @@
 import { Fault } from '../base/fault.ts';
 import { readSecretFile } from './secret-file.ts';
 
-/** Shortest token: with 5 failed attempts and then one every 30 s, no shorter one must be guessed. */
+/** Shortest token. Random characters of this number cannot be guessed, however many attempts are made. */
 const LENGTH_MIN = 16;
 /** Longest token: it must fit into a header and a form. */
 const LENGTH_MAX = 512;

@@ -18,7 +18,7 @@ export interface AccessOptions {
   readonly nowMs: () => number;
 }
 
-/** `limited`: too many failed attempts; the token is not compared. */
+/** `limited`: the token is wrong, and there were too many failed attempts. */
 export type Login = 'accepted' | 'wrong' | 'limited';
 
 export class AccessCheck {
@@ -62,8 +62,9 @@ export class AccessCheck {
   compare(token: string, request: IncomingMessage): Login {
     const nowMs = this.#options.nowMs();
     const address = addressOf(request);
-    if (!this.#limit.allows(address, nowMs)) return 'limited';
+    // Before the limit: failures of another client behind the same address must not lock out a valid token.
     if (timingSafeEqual(this.#digestOf(token), this.#digestOf(this.#options.token()))) return 'accepted';
+    if (!this.#limit.allows(address, nowMs)) return 'limited';
     this.#limit.failed(address, nowMs);
     return 'wrong';
   }

@@ -28,6 +28,9 @@ export interface WebServerOptions {
 /** Largest form: a token and the name of its field. */
 const FORM_BYTES_MAX = 4096;
 
+/** Paths without an end; HEAD, which asks for the headers of a whole answer, is refused. */
+const STREAMS: ReadonlySet<string> = new Set(['/live', '/trace']);
+
 const JAVASCRIPT = 'text/javascript';
 const ICON =
   '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 16 16"><rect width="16" height="16" rx="3" fill="#0b57a4"/><path d="M4 3v10M12 3v10M4 8h8" stroke="#fff" stroke-width="2"/></svg>';
@@ -62,7 +65,9 @@ export class WebSite {
     if (!this.#access.isForThisHost(request)) return sendRefusal(response, 421, WRONG_HOST);
     const [path = '', query = ''] = (request.url ?? '').split('?');
     if (request.method === 'POST') return await this.#post(path, request, response);
-    if (request.method !== 'GET') return sendRefusal(response, 405, 'This page is read-only.', { allow: 'GET' });
+    const isHead = request.method === 'HEAD' && !STREAMS.has(path);
+    if (request.method !== 'GET' && !isHead)
+      return sendRefusal(response, 405, 'This page is read-only.', { allow: 'GET' });
     if (this.#asset(path, response)) return;
     if (path === '/login') return this.#loginPage(response, 200, undefined);
     const login = this.#access.check(request);

@@ -25,13 +25,15 @@ describe('the login', () => {
         });
     }));
 
-  it('is limited after 5 failures: then the right token is refused too', () =>
+  it('is limited after 5 failures, and the right token is still accepted', () =>
     withWeb({}, async ({ ask, logIn, bearer }) => {
       const cookie = await logIn();
       for (let count = 0; count < 5; count += 1)
         expect((await ask('/login', { method: 'POST', body: 'token=wrong' })).status).toBe(401);
-      expect((await ask('/login', { method: 'POST', body: `token=${TOKEN}` })).status).toBe(429);
-      expect((await ask('/', { headers: bearer })).status).toBe(429);
+      expect((await ask('/login', { method: 'POST', body: 'token=wrong' })).status).toBe(429);
+      expect((await ask('/', { headers: { authorization: 'Bearer wrong' } })).status).toBe(429);
+      expect((await ask('/login', { method: 'POST', body: `token=${TOKEN}` })).status).toBe(303);
+      expect((await ask('/', { headers: bearer })).status).toBe(200);
       // a browser that has logged in is not concerned
       expect((await ask('/', { headers: { cookie } })).status).toBe(200);
     }));
@@ -131,7 +133,17 @@ describe('the Host header', () => {
 });
 
 describe('a method other than GET', () => {
-  it.each(['HEAD', 'PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'])('is refused: %s', (method) =>
+  it('is accepted if it is HEAD: the headers of GET without the page, and not for a stream', () =>
+    withWeb({}, async ({ ask, bearer }) => {
+      const head = await ask('/login', { method: 'HEAD' });
+      expect(head).toMatchObject({ status: 200, text: '' });
+      expect(Number(head.headers['content-length'])).toBeGreaterThan(0);
+      expect((await ask('/', { method: 'HEAD', headers: bearer })).status).toBe(200);
+      expect((await ask('/v1/status', { method: 'HEAD' })).status).toBe(401);
+      expect((await ask('/live', { method: 'HEAD', headers: bearer })).status).toBe(405);
+    }));
+
+  it.each(['PUT', 'DELETE', 'PATCH', 'OPTIONS', 'TRACE'])('is refused: %s', (method) =>
     withWeb({}, async ({ ask, bearer }) => {
       expect(await ask('/', { method, headers: bearer })).toMatchObject({ status: 405, headers: { allow: 'GET' } });
     }),
