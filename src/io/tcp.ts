@@ -221,13 +221,13 @@ export class SocketChannel implements Channel {
 }
 
 const EXPLANATIONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'refused the connection: nothing listens there',
+  ECONNREFUSED: 'refused the connection: no program listens on the port, or a firewall rejects it',
   ECONNRESET: 'reset the connection',
   EPIPE: 'reset the connection',
   ETIMEDOUT: 'timed out',
   EHOSTUNREACH: 'cannot be reached: no route to the host',
-  ENETUNREACH: 'cannot be reached: this machine has no network',
-  ENETDOWN: 'cannot be reached: this machine has no network',
+  ENETUNREACH: 'cannot be reached: this machine has no route to its network',
+  ENETDOWN: 'cannot be reached: the network interface is down',
   ENOTFOUND: 'was not found by name',
   EAI_AGAIN: 'was not found by name: no name server answered',
 };

@@ -184,7 +184,9 @@ describe('a TCP channel', () => {
     await new Promise((resolve) => server.close(resolve));
     const listener = new Recorder();
     openTcp({ host: '127.0.0.1', port, ...LIMITS })(listener);
-    expect(await listener.untilClosed()).toBe(`127.0.0.1:${port} refused the connection: nothing listens there`);
+    expect(await listener.untilClosed()).toBe(
+      `127.0.0.1:${port} refused the connection: no program listens on the port, or a firewall rejects it`,
+    );
     expect(listener.openings).toBe(0);
   });
 

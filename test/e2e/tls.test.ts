@@ -96,7 +96,9 @@ describe('over TLS', () => {
     const files = new TlsFiles({ caFile: new TlsFolder().caFile, client: undefined, noted: () => {} });
     const listener = new Recorder();
     openTls({ host: HOST, port: 1, serverName: HOST, pins: [], files, ...LIMITS })(listener);
-    expect(await listener.untilClosed()).toBe('127.0.0.1:1 refused the connection: nothing listens there');
+    expect(await listener.untilClosed()).toBe(
+      '127.0.0.1:1 refused the connection: no program listens on the port, or a firewall rejects it',
+    );
   });
 
   it('the requested name can differ from the host', async () => {

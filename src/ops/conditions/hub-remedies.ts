@@ -82,9 +82,9 @@ const REMEDIES: readonly Entry[] = [
     'Correct host in [hub]: the name server knows no such name. Or write its address.',
   ],
   [
-    / nothing listens there/,
+    / refused the connection: no program listens/,
     'no',
-    'Check that the hub is running and that port in [hub] is correct. A firewall may refuse, too. The gateway tries again by itself.',
+    'Check that the hub is running and that port in [hub] is correct. If it is, look for a firewall that rejects the connection. The gateway tries again by itself.',
   ],
   [
     /^no PINGRESP/,

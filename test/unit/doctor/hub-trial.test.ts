@@ -37,7 +37,7 @@ it('names the port on which nothing listens', async () => {
   await hub.stop();
   const result = await tryAt(port);
   expect(result).toMatchObject({ kind: 'failed', stage: 'no connection' });
-  expect(result).toHaveProperty('reason', expect.stringContaining('nothing listens there'));
+  expect(result).toHaveProperty('reason', expect.stringContaining('no program listens on the port'));
 });
 
 it('negative control: a CONNECT with CleanSession=0 alone leaves a session', async () => {
