@@ -89,7 +89,7 @@ function nameIn(list: string, number: number): string | undefined {
  */
 export function joiningWords(path: string, usual?: string): string {
   const found = groupOf(path);
-  const group = found === undefined || found === 'root' ? usual : found;
+  const group = found === undefined || groupNumberOf(found) === 0 ? usual : found;
   if (group === undefined) return 'Use sudo';
   const gid = groupNumberOf(group);
   if (gid !== undefined && membershipIn(gid) === 'account')

@@ -74,6 +74,11 @@ function notAllowed(
       hint: `Set PrivateUsers=no in the unit (${edit}); ${restart}`,
     };
   const user = userName();
+  if (gid === 0)
+    return {
+      what: `user ${user}, which runs the gateway, may not assign group ${group}`,
+      hint: 'Set control_group or admin_group in the configuration to a group of the users of the socket, not to that of root.',
+    };
   switch (membershipIn(gid)) {
     case 'none':
       return {

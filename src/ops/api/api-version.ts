@@ -8,7 +8,7 @@ export const API_HEADER = 'holdfast-api';
 /** Difference between the version that an answer names and that of this program, as words; `undefined`: none. */
 export function versionDifference(header: string | string[] | undefined): string | undefined {
   if (header === undefined)
-    return `it names no version of the control API: an older gateway, or another program; this holdfast speaks version ${API_VERSION}`;
+    return `it names no version of the control API: it may be another program or an older gateway`;
   const version = /^\d{1,6}$/.test(String(header)) ? Number(header) : Number.NaN;
   if (version === API_VERSION) return undefined;
   if (Number.isNaN(version)) return 'it names a version of the control API that is not a number';

@@ -86,11 +86,15 @@ export function foreign(socketPath: string, why: string): Fault {
   });
 }
 
-/** Fault for a gateway that speaks another version of the control API than this program. */
+/** Fault for a process that names another version of the control API than this program, or none. */
 export function otherVersion(socketPath: string, why: string): Fault {
-  return new Fault('wrong-version', `The process that listens on ${socketPath} has another version: ${why}`, {
-    hint: 'After an update: systemctl restart holdfast. Otherwise run the holdfast of the gateway (/opt/holdfast/bin/holdfast).',
-  });
+  return new Fault(
+    'wrong-version',
+    `This holdfast cannot use the answers of the process that listens on ${socketPath}: ${why}`,
+    {
+      hint: 'After an update: systemctl restart holdfast. Otherwise run the holdfast of the gateway (/opt/holdfast/bin/holdfast).',
+    },
+  );
 }
 
 /** Fault for an answer that cannot be used although the process named the right version. */

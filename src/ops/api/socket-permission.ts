@@ -5,6 +5,8 @@ import { Fault } from '../../base/fault.ts';
 import { groupNameOf, membershipIn, userName } from '../../io/accounts.ts';
 
 const GROUP_MAY_WRITE = 0o020;
+/** Group of root: its members may read and change much of the machine, so no hint recommends it. */
+const ROOT_GID = 0;
 
 export function notPermitted(socketPath: string, cause: unknown): Fault {
   const user = userName();
@@ -20,18 +22,33 @@ export function notPermitted(socketPath: string, cause: unknown): Fault {
       hint: 'Use sudo. If the gateway cannot set the group of the socket, its journal has the reason: journalctl -u holdfast.',
       cause,
     });
-  return new Fault('not-permitted', ...groupWords(socketPath, found.gid, user, cause));
+  const { gid } = found;
+  return new Fault('not-permitted', ...groupWords({ socketPath, gid, membership: membershipIn(gid) }, user, cause));
 }
 
-function groupWords(
-  socketPath: string,
-  gid: number,
+interface ClosedSocket {
+  readonly socketPath: string;
+  /** Group of the socket. */
+  readonly gid: number;
+  readonly membership: ReturnType<typeof membershipIn>;
+}
+
+export function groupWords(
+  { socketPath, gid, membership }: ClosedSocket,
   user: string,
   cause: unknown,
 ): [string, { hint: string; cause: unknown }] {
   const group = groupNameOf(gid);
-  switch (membershipIn(gid)) {
+  switch (membership) {
     case 'none':
+      if (gid === ROOT_GID)
+        return [
+          `${socketPath} is open to root and group ${group} only, not to user ${user}`,
+          {
+            hint: 'Use sudo. Or set control_group (reading) or admin_group (changes) in the configuration to a group of these users, and restart the gateway.',
+            cause,
+          },
+        ];
       return [
         `User ${user} is not in group ${group}, which may use ${socketPath}`,
         { hint: `sudo usermod -aG ${group} ${user}, then log in again. Or use sudo.`, cause },
