@@ -165,7 +165,14 @@ function drainWords({ drain }: OutlookReport, ratePerS: number, isConnected: boo
   if (drain === null) return isConnected ? 'time to drain unknown' : 'time to drain unknown: hub away';
   const words = `drains in ${etaWords(drain.ms)}`;
   if (!isConnected) return `${words} once the hub is back`;
-  return drain.basis === 'measured' ? `${words} at ${rateWords(ratePerS)}` : `${words} at the limit of the hub`;
+  switch (drain.basis) {
+    case 'measured':
+      return `${words} at ${rateWords(ratePerS)}`;
+    case 'limit':
+      return `${words} at the limit of the hub`;
+    case 'operator':
+      return `${words} at the limits of the operator`;
+  }
 }
 
 /** Fill level of a queue in percent: that of messages or that of bytes, whichever is higher. */

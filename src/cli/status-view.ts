@@ -42,9 +42,10 @@ interface Block {
   readonly full: readonly string[];
 }
 
-/** Verdict of the report, without the sentences that the conditions on the same screen repeat. */
+/** Verdict of the report; a sentence that the first condition on the same screen repeats is replaced by a reference. */
 function verdictOf({ sentence, conditions }: StatusReport): string {
-  return conditions.reduce((rest, condition) => rest.replace(`${condition.sentence} `, ''), sentence);
+  const [first] = conditions;
+  return first === undefined ? sentence : sentence.replace(`${first.sentence} `, 'The first condition says why. ');
 }
 
 /** Lines with the label at the left; the short ones are cut at the width of the terminal. */

@@ -16,6 +16,9 @@ export interface HubSituation {
   readonly limitPerS: number | undefined;
 }
 
+/** Conditions by which an operator keeps messages from the hub. */
+const OPERATOR_LIMITS: ReadonlySet<string> = new Set(['backlog-paused', 'backlog-slowed', 'on-hold']);
+
 /** Share of the rate limit from which the limit counts as used up. */
 const LIMIT_USED = 0.9;
 
@@ -49,7 +52,14 @@ function connectedReasons({ status, doubtedTopics, heldPackets, limitPerS }: Hub
         outbox.etaMs,
       ),
     );
-  return reasons.length > 0 ? reasons : [reasonOf('hub-connected', 'The hub is connected, and messages pass.')];
+  for (const { code, sentence } of status.conditions)
+    if (OPERATOR_LIMITS.has(code)) reasons.push(reasonOf('limited-by-operator', sentence));
+  if (reasons.length > 0) return reasons;
+  const waiting =
+    outbox.messages === 0
+      ? 'no uplink waits'
+      : `${countOf(outbox.messages, 'uplink')} in the outbox, ${rateWords(outbox.ratePerS)} acknowledged`;
+  return [reasonOf('hub-connected', `The hub is connected; ${waiting}.`)];
 }
 
 function awayReasons({ status, refusal }: HubSituation): Reason[] {

@@ -35,7 +35,7 @@ export function linkReasons(link: LinkReport): Reason[] {
     return [reasonOf(code, `Not open for ${durationWords(link.forMs)}${problem}.`)];
   }
   const reasons = openReasons(link);
-  return reasons.length > 0 ? reasons : [reasonOf('is-open', 'The port is open, and frames arrive.')];
+  return reasons.length > 0 ? reasons : [reasonOf('is-open', `The port is open.${receivedWords(link)}`)];
 }
 
 function openReasons({ recovery, looksLike, counters, forMs, rates }: LinkReport): Reason[] {
@@ -51,6 +51,8 @@ function openReasons({ recovery, looksLike, counters, forMs, rates }: LinkReport
       reasonOf('nothing-received', `No byte has arrived since the port was opened ${durationWords(forMs)} ago.`),
     );
   const minute = rates.at(-1);
+  if (counters.bytesIn > 0 && minute !== undefined && minute.bytesIn === 0 && forMs >= minute.overS * 1000)
+    reasons.push(reasonOf('link-silent', `Nothing has arrived in the last ${minute.overS} s.`));
   if (minute !== undefined && minute.broken > BROKEN_SHARE * (minute.framesIn + minute.broken))
     reasons.push(
       reasonOf(
@@ -59,6 +61,11 @@ function openReasons({ recovery, looksLike, counters, forMs, rates }: LinkReport
       ),
     );
   return reasons;
+}
+
+function receivedWords({ rates }: LinkReport): string {
+  const minute = rates.at(-1);
+  return minute === undefined ? '' : ` ${rateWords(minute.framesIn)} frames in the last ${minute.overS} s.`;
 }
 
 function factsOf(link: LinkReport): ExplainedFact[] {

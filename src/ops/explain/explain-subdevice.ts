@@ -1,4 +1,5 @@
 /** Explanation of a subdevice: its state, why it is silent, and what waits for it. Pure. */
+import { parseMessageName } from '../../custody/message-name.ts';
 import type { LinkReport } from '../reports/link-report.ts';
 import type { SubdeviceReport } from '../reports/report.ts';
 import { subdeviceState } from '../reports/subdevice-state.ts';
@@ -22,6 +23,8 @@ export interface SubdeviceSituation {
   readonly unbound: string | undefined;
   /** Names of the oldest messages that wait for the hub and for the subdevice. */
   readonly oldest: readonly string[];
+  /** Sentence of the worst condition if the gateway is losing data now. */
+  readonly loss: string | undefined;
   /** Filters that the hub does not serve, with the reason. */
   readonly rejectedFilters: readonly { readonly filter: string; readonly reason: string }[];
 }
@@ -49,10 +52,11 @@ export function explainSubdevice(situation: SubdeviceSituation): Explanation {
   };
 }
 
-/** Reasons why the subdevice is silent; otherwise that it is connected. */
+/** Reasons why the subdevice is silent or its messages wait; otherwise that it is connected. */
 export function subdeviceReasons(situation: SubdeviceSituation): Reason[] {
-  const { subdevice, unbound, rejectedFilters, unansweredMs } = situation;
+  const { subdevice, unbound, rejectedFilters, unansweredMs, loss } = situation;
   const reasons: Reason[] = [];
+  if (loss !== undefined) reasons.push(reasonOf('data-is-lost', loss));
   if (unbound !== undefined) reasons.push(reasonOf('not-bound', `The hub has unbound it: ${unbound}.`));
   if (unansweredMs !== undefined)
     reasons.push(reasonOf('does-not-answer', `No answer for ${durationWords(unansweredMs)}.`));
@@ -61,9 +65,16 @@ export function subdeviceReasons(situation: SubdeviceSituation): Reason[] {
   if (!subdevice.attached && unansweredMs === undefined) reasons.push(...silenceReasons(situation));
   for (const { filter, reason } of rejectedFilters)
     reasons.push(reasonOf('filter-rejected', `The hub does not serve ${filter}: ${reason}.`));
+  if (subdevice.uplinksPending > 0) reasons.push(reasonOf('uplinks-wait', waitingWords(situation)));
   if (subdevice.lostInMs !== null)
     return [reasonOf('is-asleep', `It sleeps: ${sleepWords(subdevice.lostInMs)}.`), ...reasons];
-  return reasons.length > 0 ? reasons : [reasonOf('is-connected', 'It is connected, and messages pass.')];
+  return reasons.length > 0 ? reasons : [reasonOf('is-connected', 'It is connected, and no uplink of it waits.')];
+}
+
+function waitingWords({ subdevice, oldest }: SubdeviceSituation): string {
+  const first = oldest.find((name) => parseMessageName(name)?.direction === 'uplink');
+  const why = first === undefined ? '' : `; holdfast explain ${first} says why`;
+  return `${countOf(subdevice.uplinksPending, 'uplink')} in custody for the hub${why}.`;
 }
 
 function silenceReasons({ subdevice, homes, seenOn, hasDisconnected }: SubdeviceSituation): Reason[] {

@@ -27,7 +27,7 @@ export function uplinkReasons(gateway: GatewayView, { entry, before }: WaitingUp
     const { nextAttemptAtMs } = hub.client;
     const next =
       nextAttemptAtMs === undefined ? '' : `; next attempt in ${durationWords(nextAttemptAtMs - clock.nowMs())}`;
-    return [reasonOf('hub-away', `The hub ${since}${next}.`), ...behind];
+    return [reasonOf('hub-away', `The hub ${since}${next}.`), ...operatorReasons(gateway), ...behind];
   }
   const nowMs = clock.nowMs();
   const obstacles = entry === undefined ? [] : outbox.obstaclesOf(entry, nowMs);
@@ -37,6 +37,25 @@ export function uplinkReasons(gateway: GatewayView, { entry, before }: WaitingUp
   const own = found.filter(({ code }) => before.max === 0 || (code !== 'paced' && code !== 'window-full'));
   const reasons = [...own, ...behind];
   return reasons.length > 0 ? reasons : [reasonOf('goes-next', 'Nothing is in the way: it goes at the next turn.', 0)];
+}
+
+/** Limits of the backlog, which a message meets once the hub is back: it is older than that connection. */
+function operatorReasons({ backlog }: GatewayView): Reason[] {
+  const { pause, rate } = backlog.state;
+  return [
+    ...(pause === null ? [] : [pausedReason(pause.leftMs)]),
+    ...(rate === null ? [] : [limitedReason(rate.perS, null)]),
+  ];
+}
+
+function pausedReason(leftMs: number | null): Reason {
+  const left = leftMs === null ? '' : ` for ${durationWords(leftMs)} more`;
+  return reasonOf('backlog-paused', `An operator has paused the backlog${left}.`, leftMs);
+}
+
+function limitedReason(perS: number | undefined, endsInMs: number | null): Reason {
+  const rate = perS === undefined ? '' : ` to ${rateWords(perS)}`;
+  return reasonOf('backlog-limited', `An operator has limited the backlog${rate}.`, endsInMs);
 }
 
 function obstacleReason({ backlog }: GatewayView, obstacle: SendObstacle, nowMs: number): Reason {
@@ -69,14 +88,8 @@ function obstacleReason({ backlog }: GatewayView, obstacle: SendObstacle, nowMs:
       return reasonOf('packet-identifier-in-use', 'Another message in flight has its packet identifier.');
     case 'backlog limited': {
       const { pause, rate } = backlog.state;
-      if (obstacle.untilMs === undefined)
-        return reasonOf(
-          'backlog-paused',
-          `An operator has paused the backlog${pause === null ? '' : ` for ${durationWords(pause.leftMs)} more`}.`,
-          pause?.leftMs ?? null,
-        );
-      const perS = rate === null ? '' : ` to ${rateWords(rate.perS)}`;
-      return reasonOf('backlog-limited', `An operator has limited the backlog${perS}.`, obstacle.untilMs - nowMs);
+      if (obstacle.untilMs === undefined) return pausedReason(pause?.leftMs ?? null);
+      return limitedReason(rate?.perS, obstacle.untilMs - nowMs);
     }
     case 'paced':
       return reasonOf('paced', 'The rate limit of the hub is used up for the moment.', obstacle.untilMs - nowMs);
@@ -95,21 +108,28 @@ const UNTIMED = {
 
 /** @param ratePerS uplinks of its lane that were delivered per second lately */
 export function uplinkEstimate(
-  { outbox }: GatewayView,
+  { outbox, backlog }: GatewayView,
   { before, othersBefore }: WaitingUplink,
   reasons: readonly Reason[],
   ratePerS: number,
 ): Estimate {
   const [first] = reasons;
   if (first?.code === 'puback-due') return { inMs: 0, basis: 'It was sent; only its PUBACK is due.' };
-  const { perS } = outbox.pacer;
+  const { pause, rate } = backlog.state;
+  const limits = [
+    { perS: outbox.pacer.perS, whose: 'the limit of the hub' },
+    ...(rate === null || !reasons.some(({ code }) => code === 'backlog-limited')
+      ? []
+      : [{ perS: rate.perS, whose: 'the limit of the operator' }]),
+  ];
+  const { perS, whose } = limits.reduce((lowest, limit) => (limit.perS < lowest.perS ? limit : lowest));
   const ahead = before.max + othersBefore;
   const atLimit = Number.isFinite(perS) ? ((ahead + 1) / perS) * 1000 : undefined;
   if (first?.code === 'hub-away') {
     const after =
-      atLimit === undefined
+      atLimit === undefined || pause !== null
         ? ''
-        : ` Once it is back: ${etaWords(atLimit)} at most, at ${rateWords(perS)}, the limit of the hub.`;
+        : ` Once it is back: ${etaWords(atLimit)} if all go at ${rateWords(perS)}, ${whose}.`;
     return { inMs: null, basis: `Unknown, because the hub is away.${after}` };
   }
   for (const { code } of reasons)
@@ -117,13 +137,14 @@ export function uplinkEstimate(
   const paused = reasons.find(({ code }) => code === 'backlog-paused');
   if (paused !== undefined)
     return { inMs: paused.endsInMs, basis: 'The pause of the backlog ends by itself; later if more waits before it.' };
-  if (ahead === 0) return { inMs: 0, basis: 'Nothing goes before it.' };
+  const next = reasons.find(({ code }) => code === 'backlog-limited')?.endsInMs ?? 0;
+  if (ahead === 0) return { inMs: next, basis: 'Nothing goes before it.' };
   if (ratePerS > 0)
     return {
       inMs: ((before.max + 1) / ratePerS) * 1000,
       basis: `Its subdevice delivers ${rateWords(ratePerS)} now (mean of 10 s).`,
     };
-  if (atLimit !== undefined) return { inMs: atLimit, basis: `At most, at ${rateWords(perS)}, the limit of the hub.` };
+  if (atLimit !== undefined) return { inMs: atLimit, basis: `If all go at ${rateWords(perS)}, ${whose}.` };
   return { inMs: null, basis: 'Unknown, because nothing of its subdevice was delivered in the last 10 s.' };
 }
 

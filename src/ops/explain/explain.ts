@@ -4,7 +4,6 @@ import { alarmLaneOf } from '../../custody/lane-number.ts';
 import { messageName, parseMessageName } from '../../custody/message-name.ts';
 import type { GatewayView } from '../gateway-view.ts';
 import { heldPackets, hubSubscriptionsReport } from '../reports/hub-packets-report.ts';
-import type { LinkReport } from '../reports/link-report.ts';
 import type { StatusReport, SubdeviceReport, SubdevicesReport } from '../reports/report.ts';
 import { explainHub } from './explain-hub.ts';
 import { explainLink } from './explain-link.ts';
@@ -27,7 +26,7 @@ export async function explain(options: ExplainOptions, of: string): Promise<Expl
   const subdevice = subdevices.find(({ id }) => id === of);
   const link = status.links.find(({ name }) => name === of);
   if (of === 'hub') explanations.push(hubExplanation(options));
-  if (subdevice !== undefined) explanations.push(subdeviceExplanation(gateway, subdevice, status.links));
+  if (subdevice !== undefined) explanations.push(subdeviceExplanation(gateway, subdevice, status));
   if (link !== undefined) explanations.push(explainLink(link));
   const message = parseMessageName(of);
   if (message !== undefined && explanations.length === 0) explanations.push(await explainMessage(options, message));
@@ -58,7 +57,7 @@ const NOT_SERVED: ReadonlySet<string> = new Set(['refused', 'unanswered', 'suspe
 function subdeviceExplanation(
   gateway: GatewayView,
   subdevice: SubdeviceReport,
-  links: readonly LinkReport[],
+  { links, losing, conditions }: StatusReport,
 ): Explanation {
   const { config, presence, operations, clock } = gateway;
   const { id } = subdevice;
@@ -79,6 +78,7 @@ function subdeviceExplanation(
     unansweredMs: unansweredSince[0] === undefined ? undefined : clock.nowMs() - unansweredSince[0],
     unbound: unbound?.sentence,
     oldest: oldestMessages(gateway, id),
+    loss: losing === 'yes' ? conditions.find((condition) => condition.losing === 'yes')?.sentence : undefined,
     rejectedFilters: filters
       .filter(({ state }) => NOT_SERVED.has(state))
       .map(({ filter, state, reason }) => ({ filter, reason: reason ?? state })),

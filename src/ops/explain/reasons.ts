@@ -139,7 +139,17 @@ export const REASONS = {
     remedy: WAIT,
   },
   // subdevices
-  'is-connected': { of: 'subdevice', meaning: 'The subdevice is connected, and messages pass.', remedy: WAIT },
+  'is-connected': { of: 'subdevice', meaning: 'The subdevice is connected; nothing of it waits.', remedy: WAIT },
+  'uplinks-wait': {
+    of: 'subdevice',
+    meaning: 'Uplinks of the subdevice are in custody and wait for the hub.',
+    remedy: 'holdfast explain with the name of the oldest message says why it waits.',
+  },
+  'data-is-lost': {
+    of: 'subdevice',
+    meaning: 'The gateway is losing data now. The subdevice may be affected.',
+    remedy: 'holdfast status says what is lost and what to do.',
+  },
   'is-asleep': { of: 'subdevice', meaning: 'The subdevice announced that it sleeps.', remedy: WAIT },
   'never-seen': {
     of: 'subdevice',
@@ -192,7 +202,12 @@ export const REASONS = {
     remedy: 'holdfast hub subscriptions shows the state and the reason of each filter.',
   },
   // links
-  'is-open': { of: 'link', meaning: 'The port is open, and frames arrive.', remedy: WAIT },
+  'is-open': { of: 'link', meaning: 'The port is open, and no problem is known.', remedy: WAIT },
+  'link-silent': {
+    of: 'link',
+    meaning: 'The port is open and has received before, but no frame has arrived in the last minute.',
+    remedy: 'Check that the devices have power and send. holdfast link test LINK asks those that can be asked.',
+  },
   'port-absent': {
     of: 'link',
     meaning: 'No device has the name of the port.',
@@ -235,7 +250,12 @@ export const REASONS = {
     remedy: 'Check the adapter and the cable.',
   },
   // hub
-  'hub-connected': { of: 'hub', meaning: 'The hub is connected, and messages pass.', remedy: WAIT },
+  'hub-connected': { of: 'hub', meaning: 'The hub is connected, and no obstacle is known.', remedy: WAIT },
+  'limited-by-operator': {
+    of: 'hub',
+    meaning: 'An operator has paused or slowed the backlog, or keeps messages on hold.',
+    remedy: 'holdfast outbox shows the limits and the holds, and how to end them.',
+  },
   'hub-stopped': {
     of: 'hub',
     meaning: 'The connection is stopped, because the gateway stops or its storage fails.',

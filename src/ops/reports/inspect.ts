@@ -291,9 +291,14 @@ export class Inspector implements Inspection {
 
   #outlook(outbox: QueueReport, store: StoreReport): OutlookReport {
     const { perS } = this.#gateway.outbox.pacer;
+    const { pause, rate } = this.#gateway.backlog.state;
+    const messages = outbox.messages - this.#messages.onHold('uplink').messages;
     return {
       full: fullOf(outbox, this.#queues.growth, store),
-      drain: drainOf(outbox, Number.isFinite(perS) ? perS : undefined),
+      drain: drainOf(
+        { messages, etaMs: outbox.etaMs },
+        { hubPerS: Number.isFinite(perS) ? perS : undefined, operatorPerS: rate?.perS, pausedMs: pause?.leftMs },
+      ),
     };
   }
 

@@ -20,8 +20,21 @@ export interface FullReport {
 
 export interface DrainReport {
   readonly ms: number;
-  /** `measured`: present rate. `limit`: rate limit of the hub, used while nothing can be measured. */
-  readonly basis: 'measured' | 'limit';
+  /**
+   * `measured`: present rate. `limit`: rate limit of the hub, used while nothing can be measured. `operator`: the
+   * operator's pause or rate of the backlog decides.
+   */
+  readonly basis: 'measured' | 'limit' | 'operator';
+}
+
+/** Limits of the rate at which a queue drains. */
+export interface DrainLimits {
+  /** Rate limit of the hub, messages per second; `undefined`: none. */
+  readonly hubPerS: number | undefined;
+  /** Rate that an operator has set for the backlog, messages per second; `undefined`: none. */
+  readonly operatorPerS: number | undefined;
+  /** Time until the operator's pause of the backlog ends, ms; `undefined`: no pause. */
+  readonly pausedMs: number | undefined;
 }
 
 /** Growth of a queue. Negative while it drains. */
@@ -82,12 +95,17 @@ export function fullOf(queue: FillLevel, growth: Growth | undefined, room: Room)
   return first === undefined ? null : { ...first, measuredMs: growth.measuredMs };
 }
 
-/** @param limitPerS rate limit of the hub, messages per second; `undefined`: none */
+/** @param queue messages that drain, without those that an operator hold keeps */
 export function drainOf(
   queue: { readonly messages: number; readonly etaMs: number | null },
-  limitPerS: number | undefined,
+  { hubPerS, operatorPerS, pausedMs }: DrainLimits,
 ): DrainReport | null {
   if (queue.messages === 0) return null;
-  if (queue.etaMs !== null) return { ms: queue.etaMs, basis: 'measured' };
-  return limitPerS === undefined ? null : { ms: (queue.messages / limitPerS) * 1000, basis: 'limit' };
+  // The rate of the live messages says nothing about a backlog that is paused or slowed.
+  const isOperated = operatorPerS !== undefined || pausedMs !== undefined;
+  if (queue.etaMs !== null && !isOperated) return { ms: queue.etaMs, basis: 'measured' };
+  const perS = Math.min(hubPerS ?? Number.POSITIVE_INFINITY, operatorPerS ?? Number.POSITIVE_INFINITY);
+  if (perS === Number.POSITIVE_INFINITY) return null;
+  const ms = (pausedMs ?? 0) + (queue.messages / perS) * 1000;
+  return { ms, basis: isOperated ? 'operator' : 'limit' };
 }

@@ -130,6 +130,7 @@ function ofSubdevice(change: Partial<SubdeviceReport>, situation: Partial<Subdev
     unansweredMs: undefined,
     unbound: undefined,
     oldest: [],
+    loss: undefined,
     rejectedFilters: [],
     ...situation,
   });
@@ -141,6 +142,19 @@ function ofHub(change: Partial<HubReport>, situation: Partial<HubSituation> = {}
     ...{ status, refusal: undefined, doubtedTopics: [], heldPackets: [], limitPerS: 28.5 },
     ...situation,
   }).reasons;
+}
+
+const silentFor = (overS: number) => [{ overS, bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, broken: 0 }];
+
+function statusWith(code: 'backlog-paused' | 'backlog-slowed' | 'on-hold') {
+  const condition = {
+    code,
+    losing: 'no',
+    forMs: 0,
+    sentence: 'An operator has paused the backlog.',
+    hint: null,
+  } as const;
+  return judge({ ...AWAY, hub: { ...AWAY.hub, ...CONNECTED }, conditions: [condition] });
 }
 
 const CONNECTED = { state: 'connected' } as const;
@@ -258,6 +272,8 @@ const STATES: Readonly<Record<ReasonCode, () => readonly Reason[] | Promise<read
   'delivery-pause': () => ofDownlink(1, (inbox) => inbox.attached(1, DELIVERY.nowMs + 300)),
   'session-ended': () => ofDownlink(1, (inbox) => Object.assign(inbox.deliveryOf(1) ?? {}, { discardTo: 1 })),
   'is-connected': () => ofSubdevice({ attached: true }),
+  'uplinks-wait': () => ofSubdevice({ attached: true, uplinksPending: 37 }, { oldest: ['d1-1', 'u1-9'] }),
+  'data-is-lost': () => ofSubdevice({ attached: true }, { loss: 'The disk is full: 106 uplinks lost.' }),
   'is-asleep': () => ofSubdevice({ attached: true, lostInMs: 5000 }),
   'never-seen': () => ofSubdevice({ link: null, silentMs: null }),
   'link-not-open': () => ofSubdevice({}, { homes: [{ ...LINK, state: 'opening' }] }),
@@ -282,7 +298,9 @@ const STATES: Readonly<Record<ReasonCode, () => readonly Reason[] | Promise<read
     ofLink({ rates: [{ overS: 60, bytesIn: 1, bytesOut: 0, framesIn: 18, framesOut: 0, broken: 1 }] }),
   'recovery-failed': () =>
     ofLink({ recovery: { ...RESTING.recovery, failures: 1, failure: { trouble: 'noise', forMs: 5000 } } }),
+  'link-silent': () => ofLink({ rates: silentFor(60) }),
   'hub-connected': () => ofHub(CONNECTED),
+  'limited-by-operator': () => ofHub(CONNECTED, { status: statusWith('backlog-paused') }),
   'hub-stopped': () => ofHub({ state: 'stopped' }),
   'hub-connecting': () => ofHub({ state: 'connecting' }),
   'hub-waits': () => ofHub({}),
@@ -310,6 +328,30 @@ describe('the reason', () => {
   it('of a message without an obstacle is not one of the obstacles', () => {
     expect(ofUplink(new OutboxBench().fill('t').connect(), 1).map(({ code }) => code)).toEqual(['goes-next']);
     expect(ofDownlink(1, (inbox) => inbox.attached(1, 0)).map(({ code }) => code)).toEqual(['goes-next']);
+  });
+
+  it('never says that messages pass while they wait, are lost or are limited by an operator', () => {
+    const codes = (reasons: readonly Reason[]) => reasons.map(({ code }) => code);
+    expect(codes(ofSubdevice({ attached: true, uplinksPending: 1 }))).toEqual(['uplinks-wait']);
+    expect(codes(ofSubdevice({ attached: true }, { loss: 'Lost.' }))).toEqual(['data-is-lost']);
+    for (const code of ['backlog-paused', 'backlog-slowed', 'on-hold'] as const)
+      expect(codes(ofHub(CONNECTED, { status: statusWith(code) }))).toEqual(['limited-by-operator']);
+  });
+
+  it('names the oldest uplink of a subdevice, and not its oldest downlink', () => {
+    const [reason] = ofSubdevice({ attached: true, uplinksPending: 37 }, { oldest: ['d1-1', 'u1-9'] });
+    expect(reason?.sentence).toBe('37 uplinks in custody for the hub; holdfast explain u1-9 says why.');
+  });
+
+  it('of a link that is open for less than a minute is not its silence', () => {
+    expect(ofLink({ rates: silentFor(60), forMs: 59_999 }).map(({ code }) => code)).toEqual(['is-open']);
+    expect(ofLink({ rates: silentFor(60), forMs: 60_000 }).map(({ code }) => code)).toEqual(['link-silent']);
+  });
+
+  it('of an uplink lists the pause and the rate of an operator beside the absence of the hub', () => {
+    const bench = new OutboxBench().fill('t');
+    expect(ofUplink(bench, 1, PAUSED).map(({ code }) => code)).toEqual(['hub-away', 'backlog-paused']);
+    expect(ofUplink(bench, 1, SLOWED).map(({ code }) => code)).toEqual(['hub-away', 'backlog-limited']);
   });
 
   it('many-broken-frames begins above a share of 5 % of broken frames', () => {

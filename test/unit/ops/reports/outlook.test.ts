@@ -5,6 +5,7 @@ import { boundsReached, drainOf, fullOf, MEASURED_MS_MIN } from '../../../../src
 import { AWAY } from '../api/control-rig.ts';
 
 const QUEUE = { ...AWAY.outbox, messages: 100, messagesMax: 1100, bytes: 1000, bytesMax: 101_000 };
+const NONE = { hubPerS: undefined, operatorPerS: undefined, pausedMs: undefined };
 const ROOM = { freeBytes: null, walBytes: 0 };
 const growth = (messagesPerS: number, bytesPerS: number, measuredMs = 600_000) => ({
   messagesPerS,
@@ -44,10 +45,23 @@ describe('the bound that is reached first', () => {
 
 describe('the time to drain', () => {
   it('is the measured one, then that of the limit of the hub, otherwise unknown', () => {
-    expect(drainOf({ ...QUEUE, etaMs: 5000 }, 28)).toEqual({ ms: 5000, basis: 'measured' });
-    expect(drainOf({ ...QUEUE, etaMs: null }, 20)).toEqual({ ms: 5000, basis: 'limit' });
-    expect(drainOf({ ...QUEUE, etaMs: null }, undefined)).toBeNull();
-    expect(drainOf({ ...QUEUE, messages: 0 }, 20)).toBeNull();
+    expect(drainOf({ ...QUEUE, etaMs: 5000 }, { ...NONE, hubPerS: 28 })).toEqual({ ms: 5000, basis: 'measured' });
+    expect(drainOf({ ...QUEUE, etaMs: null }, { ...NONE, hubPerS: 20 })).toEqual({ ms: 5000, basis: 'limit' });
+    expect(drainOf({ ...QUEUE, etaMs: null }, NONE)).toBeNull();
+    expect(drainOf({ ...QUEUE, messages: 0 }, { ...NONE, hubPerS: 20 })).toBeNull();
+  });
+
+  it.each([
+    ['the rate of the operator', { operatorPerS: 0.1, pausedMs: undefined }, 1_000_000],
+    ['the pause, and then the limit of the hub', { operatorPerS: undefined, pausedMs: 60_000 }, 65_000],
+    ['the pause, and then the rate of the operator', { operatorPerS: 10, pausedMs: 60_000 }, 70_000],
+    ['the limit of the hub, if the operator allows more', { operatorPerS: 50, pausedMs: undefined }, 5000],
+  ])('follows %s, and not the rate of live messages', (_, limits, ms) => {
+    expect(drainOf({ ...QUEUE, etaMs: 10 }, { hubPerS: 20, ...limits })).toEqual({ ms, basis: 'operator' });
+  });
+
+  it('is unknown for a paused backlog without any rate', () => {
+    expect(drainOf({ ...QUEUE, etaMs: 10 }, { ...NONE, pausedMs: 60_000 })).toBeNull();
   });
 });
 
