@@ -114,7 +114,7 @@ describe.concurrent('without a gateway', { timeout: PROCESS_MS_MAX }, () => {
         );
         const { code, out, err } = await holdfast(command, '--config', config);
         expect({ code, out }).toEqual({ code: 69, out: '' });
-        expect(err).toMatch(/^holdfast: No gateway is running .*\n {2}-> Start it with: systemctl start holdfast/);
+        expect(err).toMatch(/^holdfast: No gateway is running: .*\n {2}-> Start it with: systemctl start holdfast/);
       });
     },
   );

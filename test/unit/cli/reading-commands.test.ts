@@ -30,6 +30,7 @@ const READING: readonly (readonly string[])[] = [
   ['dead-letters', 'show', '1'],
   ['hub', 'subscriptions'],
   ['explain', 'hub'],
+  ['forecast'],
   ['inbox'],
   ['outbox', 'list'],
   ['outbox', 'show', '1'],
