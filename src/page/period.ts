@@ -27,12 +27,12 @@ export function periodNamed(name: string): PagePeriod | undefined {
 
 /** Query of the history of a period. @param nowMs Unix ms */
 export function historyQuery({ ms, step }: PagePeriod, nowMs: number): string {
-  return `?since=${Math.round(nowMs - ms)}&until=${Math.round(nowMs)}&step=${step}`;
+  return `?since=${Math.max(0, Math.round(nowMs - ms))}&until=${Math.round(nowMs)}&step=${step}`;
 }
 
 /** Query of the events of a period, as many as a page shows. */
 export function eventsQuery({ ms }: PagePeriod, nowMs: number): string {
-  return `?since=${Math.round(nowMs - ms)}&limit=${EVENTS_SHOWN_MAX}`;
+  return `?since=${Math.max(0, Math.round(nowMs - ms))}&limit=${EVENTS_SHOWN_MAX}`;
 }
 
 /** Largest number of events in a page. */

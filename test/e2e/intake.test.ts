@@ -152,7 +152,8 @@ it('Modbus: a silent unit, rejected registers and answers of another unit are re
   const intake = await openIntake({}, meters.text);
   await intake.expectTrouble({
     ...{ link: 'meters', code: 'subdevice-silent', losing: 'at risk' },
-    sentence: /^silent, twin have not answered on link meters since the start\.$/,
+    // The line carries answers in place of those of the unit twin: it is no silent unit.
+    sentence: /^silent has not answered on link meters since the start\.$/,
     hint: /Check its power, its wires .*, its address, and the speed/,
   });
   const trouble = { link: 'meters', code: 'unit-trouble', losing: 'at risk' } as const;

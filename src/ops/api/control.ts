@@ -14,6 +14,7 @@ import { refuse, sendText, type TextAnswer } from './bounded-http.ts';
 import { ANSWERS, type Inspection, isAnswerPath } from './control-answers.ts';
 import { listenLocally } from './local-server.ts';
 import { type MetricsFormat, metricsFormatOf } from './metrics-format.ts';
+import { queryProblem } from './query-check.ts';
 import { TailStream } from './tail-stream.ts';
 import { Turnstile } from './turnstile.ts';
 
@@ -68,6 +69,8 @@ async function answer(exchange: Exchange): Promise<void> {
   if (request.method !== 'GET') return refuse(response, 405, 'The control API answers GET only.');
   const asked = new URLSearchParams(query);
   if (isAnswerPath(path)) {
+    const problem = queryProblem(path, asked);
+    if (problem !== undefined) return refuse(response, 400, problem);
     const make = async (): Promise<TextAnswer> => json(await inspection.answers[path](asked));
     return ANSWERS[path].from === 'RAM' ? sendNow(exchange, make) : sendInTime(exchange, make);
   }

@@ -96,7 +96,10 @@ function factsOf({ status, limitPerS }: HubSituation): ExplainedFact[] {
     },
     {
       label: 'Limits',
-      text: limitPerS === undefined ? 'no rate limit' : `${rateWords(limitPerS)} are sent at most`,
+      text:
+        limitPerS === undefined
+          ? 'no rate limit'
+          : `${rateWords(limitPerS)} are sent at most (95 % of messages_per_s of the hub)`,
     },
     { label: 'PUBACK', text: roundTripWords(hub.roundTrip) },
   ];

@@ -42,7 +42,7 @@ export function offlineStatusOf(reading: StoreReading, volatile: string | null):
   const ledger = balances ? `The ledger balances${unknown.length === 0 ? '' : doubt}.` : 'The ledger does not balance.';
   return {
     running: false,
-    sentence: `The gateway is not running: it accepts nothing. ${safe}. ${ledger}`,
+    sentence: `The gateway is not running: it accepts nothing, and a device that waits for no acknowledgement loses what it sends now. ${safe}. ${ledger}`,
     uplinksOnDisk,
     downlinksOnDisk: pendingOf(reading.lanes, 'downlink'),
     balances,

@@ -57,10 +57,12 @@ describe('the rule that sheds a downlink', () => {
   });
 });
 
-function estimate(bench: OutboxBench, waiting: WaitingUplink, ratePerS: number) {
+const UNLIMITED = { pause: null, rate: null };
+
+function estimate(bench: OutboxBench, waiting: WaitingUplink, ratePerS: number, backlog: object = UNLIMITED) {
   const gateway = {
     ...{ outbox: bench.outbox, uplinks: bench.custodian, watch: { away: undefined } },
-    ...{ hub: { client: {} }, clock: { nowMs: () => bench.nowMs }, backlog: { state: { pause: null, rate: null } } },
+    ...{ hub: { client: {} }, clock: { nowMs: () => bench.nowMs }, backlog: { state: backlog } },
   } as unknown as GatewayView;
   return uplinkEstimate(gateway, waiting, uplinkReasons(gateway, waiting), ratePerS);
 }
@@ -80,10 +82,20 @@ describe('the time at which an uplink goes', () => {
     });
   });
 
+  it('follows a lower rate of the operator, and names no time while the backlog is paused', () => {
+    const limit = (perS: number) => ({ perS, sinceMs: 0, leftMs: 86_400_000 });
+    const slowed = estimate(new OutboxBench({ messagesPerS: 20 }), behind, 0, { pause: null, rate: limit(0.1) });
+    expect(slowed.basis).toContain('about 3 min if all go at 0.1/s, the limit of the operator');
+    const paused = estimate(new OutboxBench({ messagesPerS: 20 }), behind, 0, { pause: limit(0), rate: null });
+    expect(paused).toEqual({ inMs: null, basis: 'Unknown, because the hub is away.' });
+  });
+
   it('is unknown while the hub is away, with the time after its return', () => {
     const { inMs, basis } = estimate(new OutboxBench({ messagesPerS: 20 }), behind, 0);
     expect(inMs).toBeNull();
-    expect(basis).toMatch(/^Unknown, because the hub is away\. Once it is back: about 1 s at most, at 19\/s/);
+    expect(basis).toMatch(
+      /^Unknown, because the hub is away\. Once it is back: about 1 s if all go at 19\/s, the limit of the hub/,
+    );
   });
 });
 
