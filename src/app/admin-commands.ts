@@ -70,13 +70,13 @@ export function adminCommandsFor(gateway: Gateway): AdminCommands {
       acted(by, 'hub unbind', namesWords(namesIn(body)), doneWords(answer));
       return answer;
     },
-    'hub.describe': () => describe(gateway),
+    'hub.describe': async () => describe(gateway),
     'hub.release': async ({ names }, by) => {
       const answer = await runInMailbox(gateway, () => release(gateway, names));
       acted(by, 'hub subscriptions release', namesWords(answer.released), '');
       return answer;
     },
-    'link.probe': ({ link, subdevice }) => probe(gateway, link, subdevice),
+    'link.probe': async ({ link, subdevice }) => probe(gateway, link, subdevice),
     ...backlogCommands(gateway),
     ...backupCommands(gateway),
     ...noteCommands(gateway),
@@ -103,7 +103,7 @@ function doneWords({ outcomes }: BindingOutcomes): string {
 
 /** Commands that write files and change nothing else. */
 export function recorderCommands(gateway: Gateway, recordings: Recordings): AdminCommands {
-  return { 'recorder.freeze': ({ of }) => freeze(gateway, recordings, of) };
+  return { 'recorder.freeze': async ({ of }) => freeze(gateway, recordings, of) };
 }
 
 /** Writes the contents of flight recorders to files. @param of link name, or `hub`; `undefined`: all recorders */

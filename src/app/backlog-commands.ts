@@ -8,10 +8,10 @@ import { runInMailbox } from './in-mailbox.ts';
 
 export function backlogCommands(gateway: Gateway): AdminCommands {
   return {
-    'backlog.pause': ({ forMs }, by) => limit(gateway, 0, durationIn('pause', forMs), by),
-    'backlog.resume': (_, by) => end(gateway, 'pause', by),
-    'backlog.rate': ({ perS, forMs }, by) => limit(gateway, rateIn(gateway, perS), durationIn('rate', forMs), by),
-    'backlog.rate-default': (_, by) => end(gateway, 'rate', by),
+    'backlog.pause': async ({ forMs }, by) => limit(gateway, 0, durationIn('pause', forMs), by),
+    'backlog.resume': async (_, by) => end(gateway, 'pause', by),
+    'backlog.rate': async ({ perS, forMs }, by) => limit(gateway, rateIn(gateway, perS), durationIn('rate', forMs), by),
+    'backlog.rate-default': async (_, by) => end(gateway, 'rate', by),
   };
 }
 

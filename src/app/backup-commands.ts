@@ -20,8 +20,8 @@ export function backupCommands(gateway: Gateway): AdminCommands {
       path: join(parts.config.gateway.stateDir, STORE_FILE),
       isClockTrusted: stations.wallClock.isTrusted,
     }),
-    'backup.keep': ({ turn }) => store.still({ step: 'keep', turn: turnIn(turn) }),
-    'backup.end': ({ turn }) => store.still({ step: 'end', turn: turnIn(turn) }),
+    'backup.keep': async ({ turn }) => store.still({ step: 'keep', turn: turnIn(turn) }),
+    'backup.end': async ({ turn }) => store.still({ step: 'end', turn: turnIn(turn) }),
     'backup.written': async ({ target }) => {
       const detail = typeof target === 'string' ? printable(target).slice(-TARGET_LENGTH_MAX) : '';
       parts.facts.emit('operatorActed', { action: 'backup', subject: '', detail });

@@ -6,7 +6,7 @@ import { runInMailbox } from './in-mailbox.ts';
 
 export function noteCommands(gateway: Gateway): AdminCommands {
   return {
-    'note.add': ({ text }, by) =>
+    'note.add': async ({ text }, by) =>
       runInMailbox(gateway, () => {
         const problem = typeof text === 'string' ? noteProblem(text) : 'the text is missing';
         if (typeof text !== 'string' || problem !== undefined)

@@ -12,9 +12,9 @@ const BASE64_LENGTH_MAX = Math.ceil(TEST_PAYLOAD_BYTES_MAX / 3) * 4;
 
 export function sendCommands(gateway: Gateway): AdminCommands {
   return {
-    'send.uplink': (body, by) => send(gateway, 'uplink', body, by),
-    'send.downlink': (body, by) => send(gateway, 'downlink', body, by),
-    'send.outcome': ({ id }) =>
+    'send.uplink': async (body, by) => send(gateway, 'uplink', body, by),
+    'send.downlink': async (body, by) => send(gateway, 'downlink', body, by),
+    'send.outcome': async ({ id }) =>
       runInMailbox(gateway, () => {
         const report = gateway.testMessages.report(Number(id));
         if (report === undefined)

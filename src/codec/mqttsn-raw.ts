@@ -6,9 +6,9 @@
  * without a byte, the held bytes count as an incomplete packet and are dropped, except for a CONNECT at their end: boot
  * text can look like the head of a long packet, and the CONNECT after the text must not be lost. A packet with a text that
  * MQTT forbids is a packet only if the line is silent after it, since a device waits for the answer to such a packet.
- *  A damaged Length field
- * costs all bytes that the wrong Length covers. There is no checksum, so noise that looks like a packet is taken for a
- * packet. Use sn-cobs if you can change the firmware. Invariant: the reader holds at most one packet of the largest
+ *
+ * A damaged Length field costs all bytes that the wrong Length covers. There is no checksum, so noise that looks like a
+ * packet is taken for a packet. Use sn-cobs if you can change the firmware. Invariant: the reader holds at most one packet of the largest
  * size and one chunk of bytes.
  */
 import type { OnBroken } from './broken-frame.ts';

@@ -67,7 +67,7 @@ describe('mark', () => {
     await testbed.gateway.start();
     const note = `${'x'.repeat(159)}!`;
     expect((await runProgram('--config', testbed.configPath, 'mark', note)).code).toBe(0);
-    await until(() => testbed.gateway.journal.includes(`operator: mark: ${note}`));
+    await until(() => testbed.gateway.journal.includes(`: mark: ${note}`));
   });
 
   it.each([['x'.repeat(161)], ['a\u001b[2J'], [''], ['   '], ['a\u202eb'], ['two\nlines']])(

@@ -41,9 +41,9 @@ export const HUB_ROWS: readonly FaultRow[] = [
     status: {
       losing: 'No',
       condition: 'hub-away',
-      says: ['nothing listens there', 'Check that the hub is running and that port'],
+      says: ['no program listens on the port', 'Check that the hub is running and that port'],
     },
-    doctor: { finding: 'hub.address', verdict: 'fail', says: ['nothing listens there'] },
+    doctor: { finding: 'hub.address', verdict: 'fail', says: ['no program listens on the port'] },
     neverSays: [...NOT_THE_IDENTITY, /name server/i, /TLS/],
   },
   {

@@ -97,7 +97,10 @@ describe('bare packets', () => {
           reader.push(chunk, 0);
           expect(reader.heldBytes).toBeLessThanOrEqual(reader.heldBytesMax);
         }
-        expect(reader.push(ONE, 100)).toEqual([ONE]);
+        // Noise can look like a packet with a text that MQTT forbids: such a packet comes before the other one.
+        const read = reader.push(ONE, 100);
+        expect(read.at(-1)).toEqual(ONE);
+        expect(read.length).toBeLessThanOrEqual(2);
       }),
       { numRuns: 1000 },
     );
