@@ -3,9 +3,9 @@
  * identities of their own. The kernel decides, so each case has its contrary beside it.
  */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, lstatSync, mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { groupNumberOf, userNameOf } from '../../src/io/accounts.ts';
 import { complaintsAbout } from '../json-complaints.ts';
@@ -26,8 +26,15 @@ const READER: Identity = { uid: 7, gids: [7, GAMES.gid] };
 const ADMINISTRATOR: Identity = { uid: 8, gids: [8, GAMES.gid, AUDIO_GID] };
 const OUTSIDER: Identity = { uid: 9, gids: [9] };
 
+/** True if every user may enter the folders above the program: access(2) ignores the capability of `as`. */
+function isOpenToOthers(path: string): boolean {
+  const folder = dirname(path);
+  return (statSync(folder).mode & 0o001) !== 0 && (folder === path || isOpenToOthers(folder));
+}
+
 const canBeOthers =
   process.getuid?.() === 0 &&
+  isOpenToOthers(MAIN) &&
   spawnSync('setpriv', ['--version']).status === 0 &&
   userNameOf(GAMES.uid) === 'games' &&
   AUDIO_GID > 0;
