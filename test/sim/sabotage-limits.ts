@@ -177,7 +177,7 @@ export const PLANTED_LIMITS: readonly PlantedBug[] = [
   { name: 'QoS 0 sent twice', complaint: /arrived twice, with QoS 0/, patch: sendQos0Twice },
   { name: 'shed message not counted', complaint: /shed: .*, but \d+ in the ledger/, patch: countNoShed },
   { name: 'backlog kept in RAM', complaint: /uplinks in a window/, patch: keepEverythingInRam },
-  { name: 'ended entry not removed', complaint: /ledger is off|in lanes/, patch: keepEndedEntries },
+  { name: 'ended entry not removed', complaint: /ledger is off|in lanes|sent while on hold/, patch: keepEndedEntries },
   { name: 'inbox drops the newest', complaint: /the newest downlink was shed/, patch: dropNewestDownlinks },
   { name: 'lost delivery not repeated', complaint: /not drained/, patch: giveUpDeliveries },
 ];
