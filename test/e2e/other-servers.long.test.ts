@@ -28,8 +28,18 @@ const text = (words: string): Uint8Array => new TextEncoder().encode(words);
 
 describe('a server that is no MQTT broker', () => {
   it.each([
-    ['HTTP', 'asked', text('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'), /a web server answers there, or a proxy/],
-    ['HTTP', 'asked', text('<html>\r\n<head><title>400 Bad Request</title></head>'), /a web server answers there, or a proxy/],
+    [
+      'HTTP',
+      'asked',
+      text('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n'),
+      /a web server answers there, or a proxy/,
+    ],
+    [
+      'HTTP',
+      'asked',
+      text('<html>\r\n<head><title>400 Bad Request</title></head>'),
+      /a web server answers there, or a proxy/,
+    ],
     // Alert "protocol version" (RFC 8446 §6.2), as OpenSSL answers a CONNECT.
     ['TLS', 'asked', Uint8Array.of(0x15, 3, 1, 0, 2, 2, 70), /Set tls = "on" in \[hub\]/],
     ['TLS', 'asked', Uint8Array.of(0x16, 3, 3, 0, 0x7a, 2, 0, 0, 0x76, 3, 3), /Set tls = "on" in \[hub\]/],
