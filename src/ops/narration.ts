@@ -212,7 +212,8 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   storeFull: {
     weight: 'error',
     isOver: ({ isFull }) => !isFull,
-    tell: ({ isFull }) => (isFull ? 'the disk is full; subdevices are asked to wait' : 'the disk has room again'),
+    tell: ({ isFull }) =>
+      isFull ? 'the disk is full; subdevices that can wait are asked to' : 'the disk has room again',
   },
   clockTrusted: { weight: 'info', tell: ({ wallMs }) => `the clock is synchronised: ${dateWords(wallMs)}` },
   clockStepped: {

@@ -15,7 +15,8 @@ export interface ConditionEntry {
   readonly keys: readonly string[];
 }
 
-const KEPT = 'None: uplinks are kept on disk and are sent when the hub is back.';
+const KEPT =
+  'None while the store has room: uplinks are kept on disk and are sent when the hub is back. Then the overflow policy decides.';
 const LINK_LOSS =
   'Messages that devices of this link send meanwhile are lost, unless the devices keep and repeat them.';
 
@@ -345,7 +346,7 @@ export const CONDITIONS = {
   'store-full': {
     meaning: 'The disk of the state directory is full.',
     effect:
-      'On a full disk nothing new is accepted: subdevices are asked to wait, and the hub gets no PUBACK. Nothing accepted is lost.',
+      'On a full disk nothing new is accepted: subdevices that can wait are asked to, and the hub gets no PUBACK. Nothing accepted is lost; what other devices send is lost.',
     remedy: 'Free at least 2 MB on that disk. The gateway continues by itself.',
     keys: ['gateway.state_dir', 'outbox.bytes_max'],
   },

@@ -112,7 +112,7 @@ function queueConditions(health: Health, isShedding: boolean): Condition[] {
         code: 'store-full',
         losing: lost === 0 ? 'at risk' : 'yes',
         forMs: nowMs - storeFullSinceMs,
-        sentence: `The disk is full: subdevices are asked to wait, and the hub gets no PUBACK.${lostWords}`,
+        sentence: `The disk is full: nothing new is accepted. Subdevices that can wait are asked to, and the hub gets no PUBACK.${lostWords}`,
         hint: 'Free at least 2 MB on the disk of the state directory. The gateway continues by itself.',
       },
     ];

@@ -6,6 +6,7 @@ import { ageWords, countOf, durationWords } from '../words.ts';
 import { type PacketHealth, packetConditions } from './hub-packet-conditions.ts';
 import { evidenceWords } from './hub-packet-words.ts';
 import { type Remedy, remedyFor } from './hub-remedies.ts';
+import type { StoreHealth } from './store-conditions.ts';
 
 type TakeoverStats = ReturnType<GatewayView['hub']['client']['takeovers']>;
 
@@ -49,9 +50,19 @@ interface Moment {
   /** Monotonic time, ms. */
   readonly nowMs: number;
   readonly startedAtMs: number;
+  readonly store: Pick<StoreHealth, 'volatile'>;
+  /** Monotonic ms since which the disk has been full; `undefined`: it has room. */
+  readonly storeFullSinceMs: number | undefined;
 }
 
-export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] {
+/** Place of the uplinks while the hub is away. */
+function keptWords({ store, storeFullSinceMs }: Moment): string {
+  if (storeFullSinceMs !== undefined) return 'the disk is full, and nothing new is accepted';
+  return store.volatile === null ? 'messages are kept on disk' : 'messages are kept in RAM only';
+}
+
+export function hubConditions(moment: Moment): Condition[] {
+  const { hub, nowMs, startedAtMs } = moment;
   const conditions: Condition[] = [];
   const forMs = hub.session.away?.ms ?? nowMs - (hub.changedAtMs ?? startedAtMs);
   if (!hub.isOnline && hub.refusal !== undefined) {
@@ -63,7 +74,7 @@ export function hubConditions({ hub, nowMs, startedAtMs }: Moment): Condition[] 
       hint: hub.refusal.remedy,
     });
   } else if (!hub.isOnline && hub.takeovers.times === 0) {
-    conditions.push({ code: 'hub-away', forMs, ...awayWords(hub) });
+    conditions.push({ code: 'hub-away', forMs, ...awayWords(hub, keptWords(moment)) });
   } else if (hub.isOnline && isBreach(hub.problem) && forMs < FRESH_MS) {
     conditions.push({
       code: 'hub-breaks-protocol',
@@ -121,10 +132,9 @@ function breachWords({ problem = '' }: HubHealth): string {
 }
 
 /** Sentence and remedy for an absent hub, by the stage that the connection reached. */
-function awayWords(hub: HubHealth): Omit<Condition, 'code' | 'forMs'> {
+function awayWords(hub: HubHealth, kept: string): Omit<Condition, 'code' | 'forMs'> {
   const { problem, problemStage, heldPackets, peer, awaitingConnackMs } = hub;
   const why = problem === undefined ? '' : ` (${problem})`;
-  const kept = 'messages are kept on disk';
   const [last] = heldPackets
     .filter(({ state }) => state === 'suspect')
     .toSorted((left, right) => left.lastCloseMs - right.lastCloseMs);
