@@ -2,6 +2,7 @@
 
 import { looking } from '../../base/events.ts';
 import type { Direction } from '../../base/message.ts';
+import type { OverflowPolicy } from '../../base/overflow-policy.ts';
 import { type Age, ageOf } from '../../base/time.ts';
 import type { Custodian } from '../../custody/custodian.ts';
 import type { Lane } from '../../custody/lane.ts';
@@ -49,7 +50,7 @@ export class QueueReports {
       ratePerS: flow.outPerS,
       etaMs: flow.etaMs(custodian.pending - onHoldIn(lanes)),
       ...(direction === 'uplink'
-        ? { messagesMax: config.outbox.messagesMax, bytesMax: config.outbox.bytesMax, overflow: config.outbox.overflow }
+        ? { messagesMax: config.outbox.messagesMax, bytesMax: config.outbox.bytesMax, overflow: outboxOverflow(config) }
         : { messagesMax: config.inbox.messagesMax, bytesMax: 0, overflow: config.inbox.overflow }),
     };
   }
@@ -204,6 +205,17 @@ function refusedOf(discarded: readonly DiscardReport[]): Record<string, number> 
   for (const each of discarded)
     if (intakeWordsOf(each).code === 'uplinks-refused') refused[each.reason] = (refused[each.reason] ?? 0) + each.count;
   return refused;
+}
+
+interface OverflowKeys {
+  readonly links: readonly { readonly overflow: OverflowPolicy }[];
+  readonly outbox: { readonly overflow: OverflowPolicy };
+}
+
+/** Policy of a full outbox; `by link` if the links have different ones: `holdfast forecast` lists them. */
+export function outboxOverflow({ links, outbox }: OverflowKeys): string {
+  const policies = new Set(links.map(({ overflow }) => overflow));
+  return policies.size > 1 ? 'by link' : ([...policies][0] ?? outbox.overflow);
 }
 
 function onHoldIn(lanes: readonly Lane[]): number {
