@@ -8,9 +8,8 @@ import { hasCode, isAnswered } from '../ops/api/control-socket.ts';
 import { findGateway } from '../ops/api/find-gateway.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, readConfigText } from './context.ts';
-import { errorLines } from './error-lines.ts';
-import { jsonLine } from './json-outputs.ts';
 import { WAITING_FOR_GATEWAY, withNotice } from './notice.ts';
+import { warn } from './warning.ts';
 
 /**
  * Locates the gateway of the configuration. If the file is broken, prints a warning and looks for a running gateway
@@ -41,6 +40,7 @@ export async function locateGateway(context: CommandContext): Promise<DefaultPla
   warn(
     context,
     `${changeWords(context.configPath, read)} The gateway that was started with it (process ${pid}) is still running.`,
+    nextStart(context),
   );
   return { controlSocket, stateDir: undefined, problem: undefined };
 }
@@ -53,7 +53,8 @@ function changeWords(configPath: string, read: DefaultPlaces | Fault): string {
 }
 
 function warnOfProblem(context: CommandContext, { problem }: DefaultPlaces): void {
-  if (problem !== undefined) warn(context, `The configuration ${context.configPath} is broken: ${problem}.`);
+  if (problem !== undefined)
+    warn(context, `The configuration ${context.configPath} is broken: ${problem}.`, nextStart(context));
 }
 
 /** @returns a fault if a file was named and cannot be read */
@@ -113,12 +114,20 @@ export async function warnOfNextStart(context: CommandContext, uptimeMs: number)
     text = readConfigText(configPath);
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
-    return warn(context, `${error.message}.`);
+    return warn(context, `${error.message}.`, nextStart(context));
   }
   const parsed = parseConfig(text);
   if (parsed.ok) return;
   const found = `${countOf(parsed.problems.length, 'problem')}`;
-  warn(context, `The configuration ${configPath} was changed after the gateway started and now has ${found}.`);
+  warn(
+    context,
+    `The configuration ${configPath} was changed after the gateway started and now has ${found}.`,
+    nextStart(context),
+  );
+}
+
+function nextStart({ configPath }: CommandContext): string {
+  return `The next start will fail. Run: holdfast config check ${configPath}`;
 }
 
 function isNewerThan(path: string, wallMs: number): boolean {
@@ -127,15 +136,6 @@ function isNewerThan(path: string, wallMs: number): boolean {
   } catch {
     return false;
   }
-}
-
-/** Prints a warning to standard error, because another program may read standard output. */
-function warn({ configPath, asJson }: CommandContext, what: string): void {
-  const hint = `The next start will fail. Run: holdfast config check ${configPath}`;
-  const lines = asJson
-    ? [jsonLine('warning', { warning: { message: what, hint } })]
-    : errorLines(what, hint, process.stderr);
-  process.stderr.write(`${lines.join('\n')}\n`);
 }
 
 /** @param query query string with its question mark. @throws Fault `not-running` */

@@ -1,7 +1,8 @@
 /** `holdfast tail`: prints events live until Ctrl-C, those that the filters admit, with payloads on request. */
 import { once } from 'node:events';
 import { EXIT, Fault } from '../base/fault.ts';
-import { followTail } from '../ops/api/control-client.ts';
+import { nearestWord } from '../config/suggestion.ts';
+import { ask, followTail } from '../ops/api/control-client.ts';
 import type { TailLine } from '../ops/api/tail-line.ts';
 import type { TailDirection } from '../ops/tail/event-kinds.ts';
 import { problemOf, type TailRequest } from '../ops/tail/tail-request.ts';
@@ -10,6 +11,7 @@ import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
 import { type PayloadFormat, type ShownPayload, shownPayload } from './payload-format.ts';
 import { hangOnScreen, type Terminal } from './terminal.ts';
+import { warn } from './warning.ts';
 
 export interface TailOptions {
   readonly subdevice: readonly string[];
@@ -24,6 +26,7 @@ export interface TailOptions {
 export async function showTail(context: CommandContext, options: TailOptions): Promise<number> {
   const request = requestOf(options);
   const { controlSocket } = await locateGateway(context);
+  await warnOfUnknown(context, controlSocket, options.subdevice);
   const stop = new AbortController();
   void once(process, 'SIGINT', { signal: stop.signal }).then(
     () => stop.abort(),
@@ -42,6 +45,20 @@ export async function showTail(context: CommandContext, options: TailOptions): P
     if (sum.shown + sum.missed > 0) showSummary(context, { ...sum, ms: Math.round(performance.now() - startedMs) });
   }
   return EXIT.ok;
+}
+
+/** Warns of a name that may be a typing error: an unknown subdevice may still connect later. */
+async function warnOfUnknown(context: CommandContext, socket: string, names: readonly string[]): Promise<void> {
+  if (names.length === 0) return;
+  const asked = await ask(socket, '/v1/subdevices');
+  if (asked.kind !== 'answered') return; // the stream itself reports what is wrong
+  const known = asked.report.subdevices.map(({ id }) => id);
+  for (const name of names) {
+    if (known.includes(name)) continue;
+    const meant = nearestWord(name, known);
+    const hint = `${meant === undefined ? '' : `Did you mean ${meant}? `}holdfast subdevices lists those that are known.`;
+    warn(context, `No subdevice ${JSON.stringify(name)} is known: no event of it is shown until it connects.`, hint);
+  }
 }
 
 function requestOf({ subdevice, topic, event, direction, format, payloadBytes }: TailOptions): TailRequest {

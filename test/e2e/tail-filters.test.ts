@@ -61,6 +61,19 @@ describe('tail', () => {
   });
 });
 
+it('tail of an unknown subdevice warns on standard error, and follows the others', async () => {
+  const testbed = await openTestbed();
+  await testbed.start();
+  const filters = ['--subdevice', 'a', '--subdevice', 'nosuch'];
+  const tail = startProgram(['--config', testbed.configPath, 'tail', ...filters]);
+  await tail.hasPrinted(/uplink/, () => testbed.publish(1));
+  await testbed.untilIdle();
+  await testbed.gateway.signal('SIGTERM');
+  const { stderr } = await tail.ended;
+  expect(stderr).toContain('No subdevice "nosuch" is known: no event of it is shown until it connects.');
+  expect(stderr).not.toContain('No subdevice "a"');
+});
+
 describe('mark', () => {
   it('leaves a note of at most 160 characters in the journal', async () => {
     const testbed = await openTestbed({ subdevices: { a: {} } });
