@@ -4,7 +4,8 @@ import { FLAG, means } from './kinds/key-kinds.ts';
 import { applyRules } from './kinds/known.ts';
 import {
   addressProblem,
-  HOST_NAME,
+  exposureProblems,
+  hostNames,
   isLoopback,
   type ListenAddress,
   listenAddress,
@@ -19,11 +20,9 @@ export const METRICS_KEYS = z.strictObject({
   allow_remote: FLAG.meta(
     means('Allow an address in `listen` that other machines reach. The metrics cross the network unencrypted.'),
   ),
-  host_names: z
-    .array(HOST_NAME)
-    .max(16)
-    .default([])
-    .meta(means('Further host names under which scrapers reach the metrics. localhost and the address are valid.')),
+  host_names: hostNames().meta(
+    means('Further host names under which scrapers reach the metrics. localhost and the address are valid.'),
+  ),
 });
 
 export type MetricsSection = z.output<typeof METRICS_KEYS>;
@@ -34,17 +33,18 @@ export interface MetricsConfig extends ListenAddress {
 }
 
 export function metricsProblems(metrics: MetricsSection): Problem[] {
-  return applyRules([addressProblems, idleProblems], metrics);
+  return applyRules([addressProblems, remoteProblems, idleProblems], metrics);
 }
 
-function addressProblems({ listen, allow_remote }: MetricsSection): Problem[] {
-  if (listen === undefined) return [];
-  const problem = addressProblem('metrics.listen', listen, 9464);
-  if (problem !== undefined) return [problem];
-  if (allow_remote || isLoopback(listenAddressOf(listen).host)) return [];
+function addressProblems({ listen }: MetricsSection): Problem[] {
+  const problem = listen === undefined ? undefined : addressProblem('metrics.listen', listen, 9464);
+  return problem === undefined ? [] : [problem];
+}
+
+function remoteProblems(metrics: MetricsSection): Problem[] {
   const hint =
     'Use 127.0.0.1 and an agent on this machine. If other machines must reach the metrics, write allow_remote = true.';
-  return [{ path: 'metrics.listen', what: `is "${listen}", which other machines can reach`, hint }];
+  return addressProblems(metrics).length > 0 ? [] : exposureProblems('metrics.listen', metrics, hint);
 }
 
 /** Reports keys without an effect, because the author of the file expects one. */

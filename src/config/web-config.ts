@@ -4,7 +4,8 @@ import { absolutePath, FLAG, means } from './kinds/key-kinds.ts';
 import { applyRules } from './kinds/known.ts';
 import {
   addressProblem,
-  HOST_NAME,
+  exposureProblems,
+  hostNames,
   isLoopback,
   type ListenAddress,
   listenAddress,
@@ -20,11 +21,9 @@ export const WEB = z.strictObject({
   allow_remote: FLAG.meta(
     means('Allow an address in `listen` that other machines reach. The token then crosses the network unencrypted.'),
   ),
-  host_names: z
-    .array(HOST_NAME)
-    .max(16)
-    .default([])
-    .meta(means('Further host names under which browsers reach the page. localhost and the address are always valid.')),
+  host_names: hostNames().meta(
+    means('Further host names under which browsers reach the page. localhost and the address are always valid.'),
+  ),
 });
 
 export type WebSection = z.output<typeof WEB>;
@@ -50,11 +49,10 @@ function addressProblems({ listen }: WebSection): Problem[] {
   return problem === undefined ? [] : [problem];
 }
 
-function remoteProblems({ listen, allow_remote }: WebSection): Problem[] {
-  if (listen === undefined || allow_remote || isLoopback(listenAddressOf(listen).host)) return [];
+function remoteProblems(web: WebSection): Problem[] {
   const hint =
     'Use 127.0.0.1 and an SSH tunnel. If other machines must reach the page directly, write allow_remote = true.';
-  return [{ path: 'web.listen', what: `is "${listen}", which other machines can reach`, hint }];
+  return exposureProblems('web.listen', web, hint);
 }
 
 /** Reports keys without an effect, because the author of the file expects one. */

@@ -1,5 +1,5 @@
 /** Address and port on which a server of the gateway listens: reading, and whether other machines reach it. */
-
+import { z } from 'zod';
 import { text } from './key-kinds.ts';
 import type { Problem } from './problem.ts';
 
@@ -15,8 +15,10 @@ export interface ListenAddress {
 export const listenAddress = (port: number) =>
   text(ADDRESS, `IP address and port, such as 127.0.0.1:${port} or [::1]:${port}`);
 
-/** Name under which clients reach a server, in their Host header. */
-export const HOST_NAME = text(/^[A-Za-z0-9._-]{1,253}$/, 'host name or IPv4 address, without port');
+const HOST_NAME = text(/^[A-Za-z0-9._-]{1,253}$/, 'host name or IPv4 address, without port');
+
+/** Further names under which clients reach a server, in their Host header. */
+export const hostNames = () => z.array(HOST_NAME).max(16).default([]);
 
 export function listenAddressOf(listen: string): ListenAddress {
   const [, ipv6, ipv4, port] = ADDRESS.exec(listen) ?? [];
@@ -38,4 +40,14 @@ export function addressProblem(path: string, listen: string, example: number): P
     what: `is "${listen}", which is not an IP address and a port`,
     hint: `Write an address and a port from 1 to 65535, such as "127.0.0.1:${example}".`,
   };
+}
+
+/** Problem of an address that other machines reach although the file does not allow that. @param hint remedy */
+export function exposureProblems(
+  path: string,
+  { listen, allow_remote }: { readonly listen?: string | undefined; readonly allow_remote: boolean },
+  hint: string,
+): Problem[] {
+  if (listen === undefined || allow_remote || isLoopback(listenAddressOf(listen).host)) return [];
+  return [{ path, what: `is "${listen}", which other machines can reach`, hint }];
 }
