@@ -6,7 +6,7 @@
 import { constants } from 'node:fs';
 import { access, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { textOf } from '../io/kernel-file.ts';
+import { deviceNumberOf, textOf } from '../io/kernel-file.ts';
 import type { DoctorInput } from './doctor-input.ts';
 
 export const NO_FOLDER = 'The state directory is unknown, because the configuration cannot be read.';
@@ -38,7 +38,7 @@ export interface BlockDevice {
 /** @returns `undefined` for a file system without a block device, e.g. of a container or of a network */
 export async function blockDeviceOf(path: string, sys: string): Promise<BlockDevice | undefined> {
   const { dev } = await stat(path);
-  const link = join(sys, 'dev/block', `${major(dev)}:${minor(dev)}`);
+  const link = join(sys, 'dev/block', deviceNumberOf(dev));
   // the folder of a partition is in that of its disk, which the link alone does not show
   const folder = await realpath(link).catch(() => link);
   const name = /^DEVNAME=(.+)$/m.exec((await textOf(join(folder, 'uevent'))) ?? '')?.[1];
@@ -47,10 +47,6 @@ export async function blockDeviceOf(path: string, sys: string): Promise<BlockDev
     (await textOf(join(folder, 'queue', file))) ?? (await textOf(join(folder, '../queue', file)));
   return { name, folder, cache: await queue('write_cache'), isRotating: (await queue('rotational')) === '1' };
 }
-
-/** Device number as encoded by glibc (makedev(3)). */
-const major = (dev: number): number => Number((BigInt(dev) >> 8n) & 0xfffn);
-const minor = (dev: number): number => Number((BigInt(dev) & 0xffn) | ((BigInt(dev) >> 12n) & 0xffffff00n));
 
 /** Options with which a file system does not wait for the medium (ext4(5), xfs(5), mount(8)). */
 const UNSAFE_OPTIONS = ['nobarrier', 'barrier=0'];

@@ -2,8 +2,9 @@
  * Name of a process of this machine. The kernel's own name is the name of a thread or of an interpreter ("MainThread",
  * "node", "python3"); the name of its script is more useful then. Source: proc(5). Never throws.
  */
-import { existsSync, readFileSync, readlinkSync } from 'node:fs';
+import { existsSync, readlinkSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join } from 'node:path';
+import { kernelTextOf } from './kernel-file.ts';
 
 /** Names of processes whose program is their first argument that is not an option. */
 const INTERPRETER = /^(MainThread|node|nodejs|python[\d.]*|perl|ruby|sh|bash|dash)$/;
@@ -11,9 +12,9 @@ const HOLDFAST = 'holdfast';
 
 /** @returns for example `minicom` or `holdfast`; `undefined` if the process has ended or is not accessible */
 export function programName(pid: number): string | undefined {
-  const name = textOf(`/proc/${pid}/comm`).trim();
+  const name = kernelTextOf(`/proc/${pid}/comm`).trim();
   if (!INTERPRETER.test(name)) return name === '' ? undefined : name;
-  const [, ...words] = textOf(`/proc/${pid}/cmdline`).split('\0');
+  const [, ...words] = kernelTextOf(`/proc/${pid}/cmdline`).split('\0');
   const script = words.find((word) => word !== '' && !word.startsWith('-'));
   if (script === undefined) return name === 'MainThread' ? 'node' : name;
   return isHoldfast(script, pid) ? HOLDFAST : basename(script);
@@ -37,13 +38,5 @@ function folderOf(pid: number): string {
     return readlinkSync(`/proc/${pid}/cwd`);
   } catch {
     return '/';
-  }
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
   }
 }

@@ -5,8 +5,9 @@
  * and the attribute `life_time` of an eMMC (JESD84-B51, EXT_CSD 268 and 269: 0x01 means 0 to 10 % used, 0x0b more than
  * 100 %). SD cards, NVMe and SATA drives have no file with their wear in /sys.
  */
-import { readdirSync, readFileSync, realpathSync, statSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { deviceNumberOf, kernelNamesIn, kernelTextOf } from './kernel-file.ts';
 
 const SECTOR_BYTES = 512;
 /** Largest depth of stacked devices (LVM, encryption). A deeper stack is a loop. */
@@ -28,7 +29,7 @@ export interface StorageMedium {
 export function mediumUnder(path: string, sys = '/sys'): StorageMedium | undefined {
   try {
     const { dev } = statSync(path);
-    return diskOf(realpathSync(join(sys, 'dev/block', `${major(dev)}:${minor(dev)}`)), 0);
+    return diskOf(realpathSync(join(sys, 'dev/block', deviceNumberOf(dev))), 0);
   } catch {
     return undefined;
   }
@@ -36,7 +37,7 @@ export function mediumUnder(path: string, sys = '/sys'): StorageMedium | undefin
 
 /** Bytes written to the medium by all programs since the boot. `null`: the kernel does not report them. */
 export function writtenBytesOf({ folder }: StorageMedium): number | null {
-  const sectors = Number(textOf(join(folder, 'stat')).trim().split(/\s+/)[6]);
+  const sectors = Number(kernelTextOf(join(folder, 'stat')).trim().split(/\s+/)[6]);
   return Number.isFinite(sectors) ? sectors * SECTOR_BYTES : null;
 }
 
@@ -45,7 +46,7 @@ export function writtenBytesOf({ folder }: StorageMedium): number | null {
  * exceeded. `null`: the medium reports nothing.
  */
 export function usedLifeOf({ folder }: StorageMedium): number | null {
-  const steps = textOf(join(folder, 'device/life_time'))
+  const steps = kernelTextOf(join(folder, 'device/life_time'))
     .trim()
     .split(/\s+/)
     .map((step) => Number.parseInt(step, 16))
@@ -55,31 +56,11 @@ export function usedLifeOf({ folder }: StorageMedium): number | null {
 
 function diskOf(folder: string, depth: number): StorageMedium | undefined {
   if (depth > DEPTH_MAX) return undefined;
-  if (textOf(join(folder, 'partition')) !== '') return diskOf(dirname(folder), depth + 1);
-  const [slave] = namesIn(join(folder, 'slaves'));
+  if (kernelTextOf(join(folder, 'partition')) !== '') return diskOf(dirname(folder), depth + 1);
+  const [slave] = kernelNamesIn(join(folder, 'slaves'));
   if (slave !== undefined) return diskOf(realpathSync(join(folder, 'slaves', slave)), depth + 1);
-  const sectors = Number(textOf(join(folder, 'size')));
+  const sectors = Number(kernelTextOf(join(folder, 'size')));
   if (!(sectors > 0)) return undefined;
-  const isRotating = textOf(join(folder, 'queue/rotational')).trim() === '1';
+  const isRotating = kernelTextOf(join(folder, 'queue/rotational')).trim() === '1';
   return { name: basename(folder), folder, sizeBytes: sectors * SECTOR_BYTES, isRotating };
-}
-
-/** Parts of a device number as encoded by glibc (makedev(3)). */
-const major = (dev: number): number => Number((BigInt(dev) >> 8n) & 0xfffn);
-const minor = (dev: number): number => Number((BigInt(dev) & 0xffn) | ((BigInt(dev) >> 12n) & 0xffffff00n));
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

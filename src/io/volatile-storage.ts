@@ -5,8 +5,9 @@
  * Sources: proc(5) for /proc/self/mountinfo; the kernel's overlayfs.rst for `upperdir`; sysfs for block devices. A
  * place of unknown kind counts as durable: the overlay of a container names a directory of its host.
  */
-import { readdirSync, readFileSync, realpathSync } from 'node:fs';
+import { realpathSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { kernelNamesIn, kernelTextOf } from './kernel-file.ts';
 
 /** Mounts and devices of the machine. Replaced in tests. */
 export interface MachineMounts {
@@ -105,9 +106,9 @@ function ramDeviceOf(name: string, search: Search): string | undefined {
   if (search.depth > DEPTH_MAX) return undefined;
   const folder = join(search.machine.blockDevices, name);
   const deeper = { ...search, depth: search.depth + 1 };
-  const backing = textOf(join(folder, 'loop', 'backing_file')).trim();
+  const backing = kernelTextOf(join(folder, 'loop', 'backing_file')).trim();
   if (backing.startsWith('/')) return placeIn(backing, deeper);
-  for (const slave of namesIn(join(folder, 'slaves'))) {
+  for (const slave of kernelNamesIn(join(folder, 'slaves'))) {
     const found = ramDeviceOf(slave, deeper);
     if (found !== undefined) return found;
   }
@@ -154,24 +155,8 @@ function resolved(path: string): string {
 
 function thisMachine(): MachineMounts {
   return {
-    mountinfo: textOf('/proc/self/mountinfo'),
-    commandLine: textOf('/proc/cmdline'),
+    mountinfo: kernelTextOf('/proc/self/mountinfo'),
+    commandLine: kernelTextOf('/proc/cmdline'),
     blockDevices: '/sys/class/block',
   };
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder);
-  } catch {
-    return [];
-  }
 }

@@ -6,14 +6,14 @@ import { groupWords } from '../../../../src/ops/api/socket-permission.ts';
 const OTHER_GID = 4_000_000;
 const SOCKET = { socketPath: '/run/holdfast/admin.sock', membership: 'none' } as const;
 
-it('the group of root is never recommended', () => {
+it('names no membership in the group of root as a remedy', () => {
   const [what, { hint }] = groupWords({ ...SOCKET, gid: 0 }, 'lea', undefined);
   expect(what).toBe('/run/holdfast/admin.sock is open to root and group root only, not to user lea');
   expect(hint).not.toContain('usermod');
   expect(hint).toMatch(/control_group .* admin_group/);
 });
 
-it('another group is recommended', () => {
+it('names the membership in another group as the remedy', () => {
   const [, { hint }] = groupWords({ ...SOCKET, gid: OTHER_GID }, 'lea', undefined);
   expect(hint).toContain(`sudo usermod -aG number ${OTHER_GID} lea`);
 });
