@@ -11,7 +11,7 @@ Each line is a fault that the tests inject into a real gateway (\`test/e2e/fault
 \`holdfast doctor\` that must appear in the first 24 lines of a terminal of 80 columns. The tests also check that no screen names a
 party without a fault as the cause. The remedy is that of [conditions.md](conditions.md); the screens adapt it to the case.
 
-The times are from the fault to the words of the first command, measured once on two cores with much other work; a row of
+The times are from the fault to the words of the first command, measured in several runs on two cores with much other work; a row of
 \`doctor\` alone includes the one to five seconds that its checks took there. A time limit of the configuration delays some exact
 words; a preliminary word comes before. This page is made from the same rows:
 
