@@ -57,6 +57,8 @@ function mount(path: string, megabytes: number, kind: FileSystem, inodes?: numbe
   execFileSync('mount', ['-o', 'loop,errors=remount-ro', image, path], { stdio: 'pipe' });
 }
 
+const pauseMs = (ms: number): void => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
 export class SmallDisk {
   readonly path: string;
 
@@ -121,9 +123,14 @@ export class SmallDisk {
     }
   }
 
-  /** Mounts again, with its journal replayed, as a restart of the machine does. */
+  /** Mounts again, with its journal replayed, as a restart of the machine does: for writing, or this throws. */
   remount(): void {
+    const image = `${this.path}.img`;
     execFileSync('umount', [this.path], { stdio: 'pipe' });
-    execFileSync('mount', ['-o', 'loop', `${this.path}.img`, this.path], { stdio: 'pipe' });
+    // The kernel frees the loop device later than `umount` returns, and `mount` would take the same device again.
+    while (execFileSync('losetup', ['--associated', image], { encoding: 'utf8' }) !== '') pauseMs(10);
+    execFileSync('mount', ['-o', 'loop,rw', image, this.path], { stdio: 'pipe' });
+    writeFileSync(join(this.path, BALLAST), '');
+    rmSync(join(this.path, BALLAST));
   }
 }

@@ -165,7 +165,7 @@ export const MACHINE_ROWS: readonly FaultRow[] = [
     doctor: {
       finding: 'gateway.process',
       verdict: 'fail',
-      says: ['has another version', 'systemctl restart holdfast'],
+      says: ['cannot use the answers', 'systemctl restart holdfast'],
     },
     neverSays: NOT_THE_REST,
   },
