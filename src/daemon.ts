@@ -42,6 +42,7 @@ import { JournalBudget } from './ops/journal-budget.ts';
 import { EVENT_NAMES, NARRATORS } from './ops/narration.ts';
 import { SnapshotFolder } from './ops/queues/snapshot-folder.ts';
 import { Recordings } from './ops/recordings.ts';
+import { configReportOf, type RunningText } from './ops/reports/config-report.ts';
 import { Inspector } from './ops/reports/inspect.ts';
 import { Mailbox } from './runtime/mailbox.ts';
 import { taskClock } from './runtime/task-clock.ts';
@@ -99,7 +100,8 @@ const LEVELS: readonly JournalLevel[] = ['debug', 'info', 'warn', 'error'];
  */
 export async function runGateway(options: DaemonOptions): Promise<number> {
   process.umask(OTHERS_MASK);
-  const { config, mark: configMark } = readConfig(options.configPath);
+  const running = readConfig(options.configPath);
+  const { config, mark: configMark } = running;
   refusePlaces(config.gateway);
   refuseForeignOwner(config.gateway.stateDir, options.configPath);
   makeFolders(dirname(config.gateway.controlSocket), SOCKET_FOLDER_MODE);
@@ -192,7 +194,8 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     folder: join(config.gateway.stateDir, RECORDINGS_FOLDER),
   });
   const inspection = new Inspector({
-    configMark,
+    configMark: () => running.mark,
+    configReport: () => configReportOf(configPath, running),
     gateway: view,
     version: options.version,
     configPath,
@@ -290,10 +293,10 @@ async function stopWithin(gateway: Gateway, reason: string, journal: Journal): P
   else journal.info('gateway stopped; every message in custody is on disk');
 }
 
-function readConfig(path: string): { readonly config: Config; readonly mark: string } {
+function readConfig(path: string): RunningText {
   const text = readConfigFile(path, CONFIG_BYTES_MAX);
   const parsed = parseConfig(text);
-  if (parsed.ok) return { config: parsed.config, mark: configMarkOf(text) };
+  if (parsed.ok) return { config: parsed.config, sections: parsed.sections, mark: configMarkOf(text) };
   const lines = parsed.problems.map(({ path: place, what, hint }) => `  ${place} ${what}. ${hint}`);
   throw new Fault('config-invalid', `The configuration ${path} has problems:\n${lines.join('\n')}`, {
     hint: `Fix them, then run: holdfast config check ${path}`,

@@ -51,7 +51,7 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
 const PURE: Readonly<Record<string, string>> = {
   base: 'node:events typed-emitter',
   custody: '',
-  config: 'node:module zod smol-toml re2js',
+  config: 'node:module node:util zod smol-toml re2js',
   codec: 'node:zlib node:buffer mqtt-packet',
   driver: 'zod',
   history: '',

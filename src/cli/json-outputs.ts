@@ -22,6 +22,7 @@ import type { QueueName } from '../ops/queues/message-selector.ts';
 import type { DropAnswer, HoldAnswer, RetryAnswer } from '../ops/queues/queue-answers.ts';
 import type { BindingOutcomes, BindingsReport } from '../ops/reports/binding-report.ts';
 import type { ConditionSpell } from '../ops/reports/condition-spells.ts';
+import type { ConfigReport } from '../ops/reports/config-report.ts';
 import type { DeadLetterReport, DeadLettersReport } from '../ops/reports/dead-letter-report.ts';
 import type { EventsReport } from '../ops/reports/events-report.ts';
 import type { HistoryReport } from '../ops/reports/history-report.ts';
@@ -148,6 +149,11 @@ export interface JsonOutputs {
     readonly warnings: readonly Problem[];
   };
   readonly 'config-keys': { readonly keys: readonly KeyRow[] };
+  readonly 'config-key': KeyRow & {
+    /** Empty: the file is missing or invalid, or has no such place. */
+    readonly values: readonly KeyValue[];
+  };
+  readonly 'config-diff': ConfigReport;
   readonly demo: DemoOutcome;
   readonly page: {
     /** Whole text of the page or script. */
@@ -236,6 +242,16 @@ interface RecordedFiles {
   readonly files: readonly string[];
 }
 
+/** Value of the key at one place of the file. */
+export interface KeyValue {
+  /** `hub.host`, `link[meters].baud_rate`. */
+  readonly place: string;
+  /** Value of the file in TOML; `null`: not set. */
+  readonly file: string | null;
+  /** Value of the running gateway; `null`: not set. Absent: no gateway answers. */
+  readonly running?: string | null;
+}
+
 export type JsonName = keyof JsonOutputs;
 
 /** `commands`: words of the commands that print the output; empty: every command can. */
@@ -296,8 +312,10 @@ export const JSON_OUTPUTS: Readonly<
   'hub-released': { version: 1, commands: ['hub subscriptions release'] },
   'config-check': { version: 1, commands: ['config check'] },
   'config-keys': { version: 1, commands: ['config reference'] },
+  'config-key': { version: 1, commands: ['config explain'] },
+  'config-diff': { version: 1, commands: ['config diff'] },
   demo: { version: 1, commands: ['demo'] },
-  page: { version: 1, commands: ['completion', 'manual', 'conditions reference'] },
+  page: { version: 1, commands: ['completion', 'manual', 'conditions reference', 'config schema'] },
   error: { version: 1, commands: [] },
   warning: { version: 1, commands: [] },
 };

@@ -2,6 +2,8 @@
  * Table of the keys as texts, generated from the schema. The reference prints the table; hints of problems quote it.
  */
 import { z } from 'zod';
+import { once } from '../base/once.ts';
+import { EFFECT_WORDS, effectOf, type KeyEffect } from './key-effects.ts';
 import { LISTS, NESTED_LISTS, NESTED_TABLES, TABLES } from './keys.ts';
 
 export interface KeyRow {
@@ -13,6 +15,10 @@ export interface KeyRow {
   /** Default in TOML or as a text; `required` if there is none. */
   readonly fallback: string;
   readonly meaning: string;
+  /** Unit of the value; `null`: none. */
+  readonly unit: string | null;
+  /** Part of the gateway that a change restarts. */
+  readonly restarts: KeyEffect;
 }
 
 /** Part of JSON Schema that the keys use. */
@@ -28,18 +34,27 @@ interface JsonKey {
   readonly shape?: string;
 }
 
-const SECTIONS: readonly (readonly [string, z.ZodType])[] = [TABLES, LISTS, NESTED_LISTS, NESTED_TABLES].flatMap(
+const SCHEMAS: readonly (readonly [string, z.ZodType])[] = [TABLES, LISTS, NESTED_LISTS, NESTED_TABLES].flatMap(
   (sections) => Object.entries(sections),
+);
+
+/** Rows by section and key. The conversion of the schemas takes some milliseconds. */
+const table = once(
+  () =>
+    new Map(
+      SCHEMAS.map(
+        ([section, schema]) => [section, new Map(rowsOf(section, schema).map((row) => [row.key, row]))] as const,
+      ),
+    ),
 );
 
 /** Every key of every section, in the order of the schema. */
 export function keyRows(): readonly KeyRow[] {
-  return SECTIONS.flatMap(([section, schema]) => rowsOf(section, schema));
+  return [...table().values()].flatMap((rows) => [...rows.values()]);
 }
 
 export function keyRow(section: string, key: string): KeyRow | undefined {
-  const schema = SECTIONS.find(([name]) => name === section)?.[1];
-  return schema && rowsOf(section, schema).find((row) => row.key === key);
+  return table().get(section)?.get(key);
 }
 
 function rowsOf(section: string, schema: z.ZodType): KeyRow[] {
@@ -51,13 +66,13 @@ function rowsOf(section: string, schema: z.ZodType): KeyRow[] {
 
 /** Keys of one section; empty for a section that does not exist. */
 export function keysOf(section: string): readonly string[] {
-  const schema = SECTIONS.find(([name]) => name === section)?.[1];
+  const schema = SCHEMAS.find(([name]) => name === section)?.[1];
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 
 /** Sections that have a key of this name. */
 export function sectionsWith(key: string): readonly string[] {
-  return SECTIONS.map(([section]) => section).filter((section) => keysOf(section).includes(key));
+  return SCHEMAS.map(([section]) => section).filter((section) => keysOf(section).includes(key));
 }
 
 /** Heading of a section in the file: `[hub]` or `[[link]]`. */
@@ -75,7 +90,29 @@ function rowOf(
     type: typeText(json),
     fallback: place.isRequired ? 'required' : fallbackText(json),
     meaning: json.description ?? '',
+    unit: unitOf(place.key),
+    restarts: effectOf(place.section, place.key),
   };
+}
+
+/** Units by the end of the name of a key, the longest end first. */
+const UNITS: readonly (readonly [end: RegExp, unit: string])[] = [
+  [/^messages_per_s$/, 'messages per second'],
+  [/^baud_rate$/, 'bits per second'],
+  [/_ms(_max)?$/, 'milliseconds'],
+  [/_s$/, 'seconds'],
+  [/_hours_max$/, 'hours'],
+  [/bytes(_max)?$/, 'bytes'],
+  [/_tb$/, 'terabytes'],
+];
+
+function unitOf(key: string): string | null {
+  return UNITS.find(([end]) => end.test(key))?.[1] ?? null;
+}
+
+/** Words for the part of the gateway that a change restarts. */
+export function restartWords({ restarts }: Pick<KeyRow, 'restarts'>): string {
+  return EFFECT_WORDS[restarts];
 }
 
 function typeText(json: JsonKey): string {

@@ -23,7 +23,7 @@ export function parseConfig(text: string): ParsedConfig {
   const { sections, problems } = readSections(table.value);
   const all = [...problems, ...ruleProblems(sections)];
   if (all.length > 0) return rejected(all.slice(0, PROBLEMS_MAX));
-  return { ok: true, config: decodeConfig(sections) };
+  return { ok: true, config: decodeConfig(sections), sections };
 }
 
 function rejected(problems: readonly Problem[]): ParsedConfig {

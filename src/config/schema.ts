@@ -21,6 +21,7 @@ import type {
 import type { CamelKeys } from './kinds/camel-keys.ts';
 import type { Problem } from './kinds/problem.ts';
 import type { MetricsConfig } from './metrics-config.ts';
+import type { Sections } from './sections.ts';
 import type { WebConfig } from './web-config.ts';
 
 export interface Config {
@@ -72,5 +73,5 @@ export interface SubdeviceConfig
 }
 
 export type ParsedConfig =
-  | { readonly ok: true; readonly config: Config }
+  | { readonly ok: true; readonly config: Config; readonly sections: Sections }
   | { readonly ok: false; readonly problems: readonly Problem[] };

@@ -15,6 +15,7 @@ import { ReadTurns } from '../../src/io/serial/read-turns.ts';
 import { openTty } from '../../src/io/serial/tty.ts';
 import { openTcp } from '../../src/io/tcp.ts';
 import { startControl } from '../../src/ops/api/control.ts';
+import { configReportOf } from '../../src/ops/reports/config-report.ts';
 import { Inspector } from '../../src/ops/reports/inspect.ts';
 import type { OpenStore } from '../../src/ports.ts';
 import { Mailbox } from '../../src/runtime/mailbox.ts';
@@ -27,7 +28,8 @@ export async function runAlteredGateway(
   watch: (gateway: Gateway) => void = () => undefined,
 ): Promise<void> {
   const configPath = process.argv.at(-1) ?? '';
-  const parsed = parseConfig(readFileSync(configPath, 'utf8'));
+  const text = readFileSync(configPath, 'utf8');
+  const parsed = parseConfig(text);
   if (!parsed.ok) fail(parsed.problems);
   const { config } = parsed;
   const { clientId, host, port, connectMsMax } = config.hub;
@@ -53,7 +55,8 @@ export async function runAlteredGateway(
     gateway: viewOf(gateway),
     version: 'unsafe',
     configPath: resolve(configPath),
-    configMark: configMarkOf(readFileSync(configPath, 'utf8')),
+    configMark: () => configMarkOf(text),
+    configReport: () => configReportOf(resolve(configPath), { ...parsed, mark: configMarkOf(text) }),
     storePath,
     ...noTrouble,
   });

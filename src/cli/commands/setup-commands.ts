@@ -13,6 +13,24 @@ export function addConfig(add: Add, program: Command): void {
     config,
   );
   add(
+    'diff',
+    'Show what differs between the running gateway and its file, and what restarts',
+    async ({ context }) => (await import('../config-diff.ts')).showDiff(context),
+    config,
+  );
+  add(
+    'explain <key>',
+    'Explain a configuration key: range, default, meaning, present values',
+    async ({ context, words }) => (await import('../config-explain.ts')).explainKey(context, words[0] ?? ''),
+    config,
+  );
+  add(
+    'schema',
+    'Print the JSON Schema of the configuration file, for editors',
+    async ({ context }) => (await import('../print-schema.ts')).printSchema(context),
+    config,
+  );
+  add(
     'reference',
     'Print every configuration key with type, default and meaning',
     async ({ context }) => (await import('../config-reference.ts')).showReference(context),

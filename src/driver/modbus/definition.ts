@@ -46,7 +46,7 @@ export const MODBUS = defineDriver<typeof LINK_KEYS, ModbusOptions, Omit<ModbusL
         points.some(({ isWritable }) => isWritable) ? [stateTopic, resultTopic] : [stateTopic],
       ),
   isMute: ({ units }, subdevice) => units.some((unit) => unit.subdevice === subdevice && isBroadcast(unit)),
-  plan: (link, { units }, { uplinksMax, reopen }) => ({
+  plan: ({ allowedSubdevices: _, ...link }, { units }, { uplinksMax, reopen }) => ({
     ...link,
     units,
     uplinksMax,

@@ -64,14 +64,14 @@ export const MQTTSN = defineDriver<typeof LINK_KEYS, MqttsnOptions, Omit<MqttsnL
   filtersFor: () => undefined,
   topicsFor: ({ predefinedTopics }) => [...predefinedTopics.values()],
   isMute: () => false,
-  plan: (link, options, { uplinksMax, reopen, wasInUse, served }) => ({
+  plan: ({ allowedSubdevices, ...link }, options, { uplinksMax, reopen, wasInUse, served }) => ({
     ...link,
     ...options,
     uplinksMax,
     reopen,
     wasInUse,
     topicIdsMax: TOPIC_IDS_MAX,
-    soleSubdevice: link.allowedSubdevices?.length === 1 ? link.allowedSubdevices[0] : undefined,
+    soleSubdevice: allowedSubdevices?.length === 1 ? allowedSubdevices[0] : undefined,
     nodes: nodesOf(served),
   }),
   create: createMqttsnLink,

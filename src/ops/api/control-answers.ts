@@ -8,6 +8,7 @@ import type { HubSubscriptionsReport } from '../conditions/hub-packet-words.ts';
 import type { ExplainReport } from '../explain/explain-report.ts';
 import type { ForecastReport } from '../forecast/forecast-report.ts';
 import type { MessagesReport } from '../queues/message-report.ts';
+import type { ConfigReport } from '../reports/config-report.ts';
 import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
 import type { EventsReport } from '../reports/events-report.ts';
 import type { HistoryReport } from '../reports/history-report.ts';
@@ -29,6 +30,7 @@ export interface ControlAnswers {
   readonly '/v1/dead-letters': DeadLettersReport;
   readonly '/v1/history': HistoryReport;
   readonly '/v1/events': EventsReport;
+  readonly '/v1/config': ConfigReport;
 }
 
 export type AnswerPath = keyof ControlAnswers;
@@ -331,6 +333,15 @@ const HUB_SUBSCRIPTIONS = keys({
   publishes: list(HELD_PACKET),
 });
 
+const CONFIG = keys({
+  ...named('configPath runningMark', 'text'),
+  fileMark: maybe('text'),
+  problems: list(keys(named('path what hint', 'text'))),
+  changes: list(
+    keys({ ...named('key change restarts', 'text'), old: maybe('text'), new: maybe('text'), links: list('text') }),
+  ),
+});
+
 /** `from`: whether the answer needs the thread of the store. */
 export const ANSWERS: Readonly<Record<AnswerPath, { readonly from: 'RAM' | 'store'; readonly shape: Shape }>> = {
   '/v1/status': { from: 'RAM', shape: STATUS },
@@ -345,6 +356,7 @@ export const ANSWERS: Readonly<Record<AnswerPath, { readonly from: 'RAM' | 'stor
   '/v1/dead-letters': { from: 'store', shape: DEAD_LETTERS },
   '/v1/history': { from: 'store', shape: HISTORY },
   '/v1/events': { from: 'store', shape: EVENTS },
+  '/v1/config': { from: 'RAM', shape: CONFIG },
 };
 
 export function isAnswerPath(path: string | undefined): path is AnswerPath {

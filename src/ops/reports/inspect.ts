@@ -22,6 +22,7 @@ import { EventTail, type TakeEvent } from '../tail/event-tail.ts';
 import type { TailRequest } from '../tail/tail-request.ts';
 import { judge } from '../verdict.ts';
 import { bindingHealth, unconfirmedSubdevices } from './binding-report.ts';
+import type { ConfigReport } from './config-report.ts';
 import { type DeadLettersReport, deadLettersReportOf, letterRequestOf } from './dead-letter-report.ts';
 import { DeadLetterTopics } from './dead-letter-topics.ts';
 import { heldPackets, hubSubscriptionsReport } from './hub-packets-report.ts';
@@ -41,8 +42,10 @@ export interface InspectOptions {
   readonly version: string;
   /** Absolute path. */
   readonly configPath: string;
-  /** Digest of the text of the configuration. */
-  readonly configMark: string;
+  /** Digest of the text of the running configuration. */
+  readonly configMark: () => string;
+  /** Compares the running configuration with the present file. */
+  readonly configReport: () => ConfigReport;
   readonly storePath: string;
   readonly tlsFilesTrouble: () => HubHealth['tlsFilesTrouble'];
   readonly secretTrouble: () => HubHealth['secretTrouble'];
@@ -87,6 +90,7 @@ export class Inspector implements Inspection {
     '/v1/dead-letters': (query) => this.#deadLetters(letterRequestOf(query)),
     '/v1/history': (query) => historyOf(this.#gateway, this.#options.history, query),
     '/v1/events': (query) => eventsOf(this.#gateway, this.#options.history, query),
+    '/v1/config': () => this.#options.configReport(),
   };
 
   constructor(options: InspectOptions) {
@@ -308,7 +312,7 @@ export class Inspector implements Inspection {
       pid: process.pid,
       version: this.#options.version,
       configPath: this.#options.configPath,
-      configMark: this.#options.configMark,
+      configMark: this.#options.configMark(),
       uptimeMs: this.#nowMs() - this.#startedAtMs,
       rssBytes: process.memoryUsage.rss(),
       clockTrusted: this.#gateway.wallClock.isTrusted,

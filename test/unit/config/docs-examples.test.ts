@@ -4,25 +4,9 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { parseConfig } from '../../../src/config/parse.ts';
+import { blocksOf } from '../../document-blocks.ts';
 
 const HOME = fileURLToPath(new URL('../../..', import.meta.url));
-const DOCUMENTS = [
-  ...['README.md', 'systemd/README.md', 'hw/README.md'],
-  ...readdirSync(join(HOME, 'docs'))
-    .filter((name) => name.endsWith('.md'))
-    .map((name) => `docs/${name}`),
-];
-
-/** Fenced blocks of a language, each with the place of its beginning. */
-function blocksOf(language: string): (readonly [place: string, text: string])[] {
-  return DOCUMENTS.flatMap((document) => {
-    const text = readFileSync(join(HOME, document), 'utf8');
-    return [...text.matchAll(new RegExp(`^\`\`\`${language}\n([\\s\\S]*?)^\`\`\``, 'gm'))].map(
-      (match) => [`${document}:${text.slice(0, match.index).split('\n').length}`, match[1] ?? ''] as const,
-    );
-  });
-}
-
 describe('an example of a configuration', () => {
   it('is found in the documents', () => {
     expect(blocksOf('toml').length).toBeGreaterThanOrEqual(7);

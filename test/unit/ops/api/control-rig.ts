@@ -18,6 +18,7 @@ import type { QueueReport, StatusFacts } from '../../../../src/ops/reports/repor
 import type { TakeEvent } from '../../../../src/ops/tail/event-tail.ts';
 import type { TailRequest } from '../../../../src/ops/tail/tail-request.ts';
 import { judge } from '../../../../src/ops/verdict.ts';
+import { CONFIG_REPORT } from './config-sample.ts';
 import { EVENTS, HISTORY } from './fixed-history.ts';
 import { HOLD, MESSAGES } from './queue-samples.ts';
 
@@ -215,6 +216,7 @@ export class FakeGateway implements Inspection {
     '/v1/dead-letters': (query) => this.deadLetters(letterRequestOf(query)),
     '/v1/history': () => HISTORY,
     '/v1/events': () => EVENTS,
+    '/v1/config': () => CONFIG_REPORT,
   };
 
   status() {

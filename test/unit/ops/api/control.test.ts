@@ -9,6 +9,7 @@ import type { AnswerPath, ControlAnswers } from '../../../../src/ops/api/control
 import { ask, followTail } from '../../../../src/ops/api/control-client.ts';
 import type { TailLine } from '../../../../src/ops/api/tail-line.ts';
 import { EVERYTHING } from '../../../../src/ops/tail/tail-request.ts';
+import { CONFIG_REPORT } from './config-sample.ts';
 import { FakeGateway, until, withControl, withDirectory } from './control-rig.ts';
 import { EVENTS, HISTORY } from './fixed-history.ts';
 
@@ -43,6 +44,7 @@ describe('answers', () => {
         '/v1/dead-letters': await gateway.deadLetters({ after: 0, limit: 50 }),
         '/v1/history': HISTORY,
         '/v1/events': EVENTS,
+        '/v1/config': CONFIG_REPORT,
       };
       for (const path of Object.keys(expected) as AnswerPath[]) {
         expect(await ask(socketPath, path)).toEqual({ kind: 'answered', report: expected[path] });

@@ -1,0 +1,163 @@
+/**
+ * Effect of a change of each key on the running gateway. `holdfast config diff` and the reference show it, and
+ * `holdfast config apply` acts by it. The types demand an entry for every key. Keys of drivers always restart their
+ * link.
+ */
+import type { z } from 'zod';
+import type { HUB } from './hub/hub-keys.ts';
+import type { GATEWAY, INBOX, LINK_KEYS, OUTBOX, RECORDER, SUBDEVICE_KEYS, TABLES } from './keys.ts';
+import type { METRICS_KEYS } from './metrics-config.ts';
+import type { WEB } from './web-config.ts';
+
+/** Part of the gateway that starts again with a new value. `gateway`: the whole process. */
+export type KeyEffect = 'nothing' | 'link' | 'hub' | 'gateway';
+
+/** Effects in the order of their extent, with the words for people. */
+export const EFFECT_WORDS: Readonly<Record<KeyEffect, string>> = {
+  nothing: 'nothing',
+  link: 'the link',
+  hub: 'the hub connection',
+  gateway: 'the gateway',
+};
+
+type EffectsOf<Shape extends object> = { readonly [Key in keyof Shape]: KeyEffect };
+type ShapeOf<Schema extends z.ZodObject> = Schema['shape'];
+
+const GATEWAY_EFFECTS: EffectsOf<ShapeOf<typeof GATEWAY>> = {
+  name: 'gateway',
+  state_dir: 'gateway',
+  allow_volatile_store: 'gateway',
+  control_socket: 'gateway',
+  control_group: 'gateway',
+  admin_group: 'gateway',
+  log_level: 'gateway',
+  log_format: 'gateway',
+  medium_life_tb: 'nothing',
+  accept_unknown_subdevices: 'gateway',
+};
+
+/**
+ * The identity at the hub and the rules for messages in custody are fixed for the life of the process. The other keys
+ * are used for the next connection.
+ */
+const HUB_EFFECTS: EffectsOf<ShapeOf<typeof HUB>> = {
+  profile: 'gateway',
+  host: 'hub',
+  port: 'hub',
+  tls: 'hub',
+  tls_ca_file: 'hub',
+  tls_server_name: 'hub',
+  tls_certificate_file: 'hub',
+  tls_key_file: 'hub',
+  tls_pins: 'hub',
+  product_id: 'gateway',
+  device_name: 'gateway',
+  device_secret_file: 'hub',
+  sign_method: 'gateway',
+  client_id: 'hub',
+  username: 'hub',
+  password_file: 'hub',
+  bind: 'gateway',
+  operations_batch_max: 'gateway',
+  topic_template: 'gateway',
+  retain: 'gateway',
+  keep_alive_s: 'hub',
+  connect_ms_max: 'hub',
+  puback_ms_max: 'gateway',
+  attempts_max: 'gateway',
+  in_flight_max: 'gateway',
+  messages_per_s: 'gateway',
+  payload_bytes_max: 'gateway',
+  topic_bytes_max: 'gateway',
+  topic_slashes_max: 'gateway',
+  reconnect_floor_ms: 'hub',
+  reconnect_ceiling_ms: 'hub',
+  subscriptions_max: 'gateway',
+  resync_topic: 'gateway',
+};
+
+const OUTBOX_EFFECTS: EffectsOf<ShapeOf<typeof OUTBOX>> = {
+  messages_max: 'nothing',
+  bytes_max: 'nothing',
+  age_hours_max: 'gateway',
+  overflow: 'nothing',
+  alarm_topics: 'gateway',
+  live_share: 'gateway',
+  hold_ms: 'nothing',
+  commit_ms: 'gateway',
+};
+
+const INBOX_EFFECTS: EffectsOf<ShapeOf<typeof INBOX>> = {
+  messages_max: 'nothing',
+  age_hours_max: 'gateway',
+  replay_interval_ms: 'nothing',
+  overflow: 'nothing',
+  hold_ms: 'nothing',
+  retained_commands: 'gateway',
+};
+
+const RECORDER_EFFECTS: EffectsOf<ShapeOf<typeof RECORDER>> = {
+  ring_bytes: 'gateway',
+  triggers: 'gateway',
+  files_max: 'nothing',
+  bytes_max: 'nothing',
+};
+
+const WEB_EFFECTS: EffectsOf<ShapeOf<typeof WEB>> = {
+  listen: 'gateway',
+  token_file: 'gateway',
+  allow_remote: 'gateway',
+  host_names: 'gateway',
+};
+
+const METRICS_EFFECTS: EffectsOf<ShapeOf<typeof METRICS_KEYS>> = {
+  listen: 'gateway',
+  allow_remote: 'gateway',
+  host_names: 'gateway',
+};
+
+const LINK_EFFECTS: EffectsOf<typeof LINK_KEYS> = {
+  name: 'link',
+  path: 'link',
+  baud_rate: 'link',
+  parity: 'link',
+  stop_bits: 'link',
+  driver: 'link',
+  retry_ms: 'link',
+  retries_max: 'link',
+  recovery: 'link',
+  hold_ms: 'nothing',
+  commit_ms: 'nothing',
+  overflow: 'nothing',
+  subdevices: 'link',
+};
+
+/** The identity of a subdevice is part of the topics of its messages in custody. */
+const SUBDEVICE_EFFECTS: EffectsOf<typeof SUBDEVICE_KEYS> = {
+  id: 'nothing',
+  link: 'nothing',
+  product_id: 'gateway',
+  device_name: 'gateway',
+  device_secret_file: 'gateway',
+};
+
+const EFFECTS: Readonly<Record<keyof typeof TABLES | 'link' | 'subdevice', Readonly<Record<string, KeyEffect>>>> = {
+  gateway: GATEWAY_EFFECTS,
+  hub: HUB_EFFECTS,
+  outbox: OUTBOX_EFFECTS,
+  inbox: INBOX_EFFECTS,
+  recorder: RECORDER_EFFECTS,
+  web: WEB_EFFECTS,
+  metrics: METRICS_EFFECTS,
+  link: LINK_EFFECTS,
+  subdevice: SUBDEVICE_EFFECTS,
+};
+
+/** @param section section without brackets, such as `hub` or `link.unit` */
+export function effectOf(section: string, key: string): KeyEffect {
+  const effect = new Map<string, Readonly<Record<string, KeyEffect>>>(Object.entries(EFFECTS)).get(section)?.[key];
+  if (effect !== undefined) return effect;
+  // keys of drivers, in sections of a link or of a subdevice
+  if (/^(link|subdevice)(\.|$)/.test(section)) return 'link';
+  throw new Error(`the key ${section}.${key} has no effect in the table of effects`);
+}

@@ -1,0 +1,42 @@
+/** Report for `holdfast config diff`: the configuration of the running gateway beside its file. */
+import { Fault } from '../../base/fault.ts';
+import { type ConfigChange, changesBetween, type LoadedConfig } from '../../config/config-changes.ts';
+import { CONFIG_BYTES_MAX } from '../../config/default-places.ts';
+import type { Problem } from '../../config/kinds/problem.ts';
+import { parseConfig } from '../../config/parse.ts';
+import { configMarkOf, readConfigFile } from '../../io/config-file.ts';
+
+export interface ConfigReport {
+  /** Absolute path of the file. */
+  readonly configPath: string;
+  /** Digest of the text that the gateway runs with. */
+  readonly runningMark: string;
+  /** Digest of the present text of the file; `null`: the file cannot be read. */
+  readonly fileMark: string | null;
+  /** Problems of the file. With a problem, the changes are not known. */
+  readonly problems: readonly Problem[];
+  readonly changes: readonly ConfigChange[];
+}
+
+/** Configuration that the gateway runs with. */
+export interface RunningText extends LoadedConfig {
+  /** Digest of the text. */
+  readonly mark: string;
+}
+
+/** @param configPath absolute path */
+export function configReportOf(configPath: string, running: RunningText): ConfigReport {
+  const base = { configPath, runningMark: running.mark };
+  let text: string;
+  try {
+    text = readConfigFile(configPath, CONFIG_BYTES_MAX);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    const problem = { path: 'file', what: `cannot be read: ${error.message}`, hint: error.hint };
+    return { ...base, fileMark: null, problems: [problem], changes: [] };
+  }
+  const parsed = parseConfig(text);
+  const fileMark = configMarkOf(text);
+  if (!parsed.ok) return { ...base, fileMark, problems: parsed.problems, changes: [] };
+  return { ...base, fileMark, problems: [], changes: changesBetween(running, parsed) };
+}

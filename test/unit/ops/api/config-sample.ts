@@ -1,0 +1,13 @@
+/** Sample of the report of changes: one key of the hub, and one new subdevice. */
+import type { ConfigReport } from '../../../../src/ops/reports/config-report.ts';
+
+export const CONFIG_REPORT: ConfigReport = {
+  configPath: '/etc/holdfast/holdfast.toml',
+  runningMark: '0123456789abcdef',
+  fileMark: 'fedcba9876543210',
+  problems: [],
+  changes: [
+    { key: 'hub.port', change: 'changed', old: '1883', new: '1884', restarts: 'hub', links: [] },
+    { key: 'subdevice[b]', change: 'added', old: null, new: '{ id = "b" }', restarts: 'nothing', links: [] },
+  ],
+};
