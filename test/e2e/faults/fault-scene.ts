@@ -13,6 +13,7 @@ import { type BenchHub, startBenchHub } from '../../../src/bench/hub/server.ts';
 import { openPty } from '../../../src/bench/pty.ts';
 import type { MachineRoots } from '../../../src/doctor/doctor-input.ts';
 import { systemClock } from '../../../src/io/clock.ts';
+import { ask } from '../../../src/ops/api/control-client.ts';
 import { MAIN } from '../program.ts';
 import { Recorder } from '../recorder.ts';
 import { until } from '../until.ts';
@@ -115,6 +116,12 @@ export class FaultScene {
       env: { ...process.env, ...this.#plan.env },
     });
     return await text(command.stdout);
+  }
+
+  /** @returns codes of the conditions that the history of the running gateway has */
+  async pastConditions(): Promise<readonly string[]> {
+    const asked = await ask(this.socketPath, '/v1/events', '?kinds=condition');
+    return asked.kind === 'answered' ? asked.report.events.map(({ subject }) => subject) : [];
   }
 
   #shellWords(script: string, words: readonly string[]): string[] {

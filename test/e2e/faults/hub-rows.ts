@@ -190,7 +190,7 @@ export const HUB_ROWS: readonly FaultRow[] = [
       subdevice.publish('t', { bytes: 900 });
       return scene.injected();
     },
-    first: { condition: 'hub-pubacks-missing', says: ['gw/a/t'] },
+    first: { condition: 'hub-pubacks-missing', says: ['no PUBACK'] },
     status: { losing: 'No|Not yet', condition: 'hub-closes-suspect', says: ['became silent', 'MTU'] },
     neverSays: [...NOT_THE_IDENTITY, /name server/i],
   },
