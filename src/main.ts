@@ -28,7 +28,7 @@ function report(error: unknown): number {
     process.stderr.write(
       asJson
         ? `${jsonLine('error', { error: jsonErrorOf(error) })}\n`
-        : `${errorLines(error.message, error.hint, process.stderr).join('\n')}\n`,
+        : `${errorLines(error.message, error.hint, process.stderr, process.env).join('\n')}\n`,
     );
     return exitCodeOf(error.code);
   }

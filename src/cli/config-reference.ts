@@ -6,6 +6,6 @@ import { type CommandContext, printJson } from './context.ts';
 
 export function showReference(context: CommandContext): number {
   if (context.asJson) printJson(context, 'config-keys', { keys: keyRows() });
-  else context.terminal.print(renderReference().trimEnd());
+  else context.terminal.print(renderReference().trimEnd(), 'as is');
   return EXIT.ok;
 }

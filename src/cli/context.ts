@@ -19,7 +19,7 @@ export function printJson<Name extends JsonName>(
   name: Name,
   output: JsonOutputs[Name],
 ): void {
-  terminal.print(jsonLine(name, output));
+  terminal.print(jsonLine(name, output), 'as is');
 }
 
 /** @throws Fault `config-unreadable` */

@@ -1,6 +1,6 @@
 /** Error message and hint, wrapped at the width of the terminal; in a file each is one line. */
 import { printable } from '../ops/words.ts';
-import { hang } from './terminal.ts';
+import { hang, plainTextOf } from './terminal.ts';
 
 /** Properties of standard error that this file uses. */
 interface ErrorStream {
@@ -12,7 +12,12 @@ const WIDTH_MIN = 20;
 const CONTINUATION = '  ';
 
 /** @param message text that may contain several lines, each with its indentation */
-export function errorLines(message: string, hint: string, { isTTY, columns = 80 }: ErrorStream): string[] {
+export function errorLines(
+  message: string,
+  hint: string,
+  { isTTY, columns = 80 }: ErrorStream,
+  environment: NodeJS.ProcessEnv,
+): string[] {
   const [first = '', ...further] = message.split('\n').map(printable);
   const width = isTTY === true ? Math.max(WIDTH_MIN, columns) : Number.POSITIVE_INFINITY;
   const below = further.flatMap((line) => {
@@ -20,5 +25,6 @@ export function errorLines(message: string, hint: string, { isTTY, columns = 80 
     const [head = '', ...tail] = hang(indent, line.slice(indent.length), width - CONTINUATION.length);
     return [head, ...tail.map((each) => `${CONTINUATION}${each}`)]; // the beginning of each line stays in sight
   });
-  return [...hang('holdfast: ', first, width), ...below, ...hang('  -> ', printable(hint), width)];
+  const lines = [...hang('holdfast: ', first, width), ...below, ...hang('  -> ', printable(hint), width)];
+  return lines.map(plainTextOf(environment));
 }

@@ -4,7 +4,7 @@
  * alternate screen.
  */
 import { emitKeypressEvents } from 'node:readline';
-import { asciiOnly, isAsciiTerminal, openTerminal, type Terminal } from './terminal.ts';
+import { openTerminal, plainTextOf, type Terminal } from './terminal.ts';
 
 /** Size of a terminal that reports none or 0, such as a serial console, and the smallest size that is used. */
 const WIDTH_UNKNOWN = 80;
@@ -81,7 +81,7 @@ export class FullScreen {
     const { stdout, env } = process;
     return {
       ...openTerminal(stdout, env),
-      plain: isAsciiTerminal(env) ? asciiOnly : (text) => text,
+      plain: plainTextOf(env),
       width: Math.max(WIDTH_MIN, stdout.columns || WIDTH_UNKNOWN),
       height: Math.max(HEIGHT_MIN, stdout.rows || HEIGHT_UNKNOWN),
     };

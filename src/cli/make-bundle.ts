@@ -1,5 +1,4 @@
 /** `holdfast bundle`: writes a support archive without secrets and payloads, and lists what was left out. */
-import { closeSync, writeFileSync } from 'node:fs';
 import { EXIT } from '../base/fault.ts';
 import { readDoctorInput } from '../doctor/doctor-input.ts';
 import { bytesWords, countOf } from '../ops/words.ts';
@@ -32,8 +31,7 @@ export async function makeBundle(context: CommandContext, { out }: BundleOptions
       );
   const { bytes, parts } = await makeArchive(collectors, knownSecrets(input), (file) => progress?.finished(file));
   progress?.clear();
-  writeFileSync(file, bytes);
-  closeSync(file);
+  file.write(bytes);
   if (asJson) {
     printJson(context, 'bundle', { path, bytes: bytes.length, parts });
     return EXIT.ok;

@@ -2,8 +2,7 @@
  * `holdfast report`: writes one page about the gateway for a browser. If no gateway runs, the page shows what the store
  * contains and names what is missing.
  */
-import { closeSync, writeFileSync } from 'node:fs';
-import { EXIT, Fault } from '../base/fault.ts';
+import { EXIT, exitCodeOf, Fault } from '../base/fault.ts';
 import { type DoctorInput, readDoctorInput } from '../doctor/doctor-input.ts';
 import { readBootId } from '../io/boot.ts';
 import { systemClock } from '../io/clock.ts';
@@ -24,7 +23,7 @@ import { redactValue } from '../support/redact.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
 import { claimNewFile } from './new-file.ts';
 import { Progress } from './progress.ts';
-import { readOffline, readOfflineHistory } from './read-store.ts';
+import { readOffline, readOfflineHistory, storeFileWords } from './read-store.ts';
 import { hang, wrap } from './terminal.ts';
 import { VERSION } from './version.ts';
 
@@ -35,36 +34,38 @@ export interface ReportOptions {
 
 const PERIOD = PERIODS.week;
 
-/** @throws Fault `usage` if the file exists or cannot be written */
+/**
+ * Writes the page in every case. The exit code is that of a reading command: 69 if no gateway answers.
+ * @throws Fault `usage` if the file exists or cannot be written
+ */
 export async function makeReport(context: CommandContext, { html: path }: ReportOptions): Promise<number> {
   const { configPath, socketPath, terminal, asJson } = context;
   const file = claimNewFile(path, '--html');
   const progress = asJson ? undefined : new Progress('reading', ['gateway', 'store', 'history'], process.stderr);
   const input = await readDoctorInput({ configPath, socketPath, readConfig: readConfigText, version: VERSION });
   progress?.finished('gateway');
-  const content = await contentOf(input);
+  const { content, exitCode } = await contentOf(input);
   progress?.clear();
   const clean = redactValue(content, knownSecrets(input)) as PageContent;
   const page = reportFile(clean, PERIOD.words);
-  writeFileSync(file, page);
-  closeSync(file);
+  file.write(page);
   const bytes = Buffer.byteLength(page);
   const { verdict, missing } = clean;
   if (asJson) {
     const { losing, sentence } = verdict;
     printJson(context, 'report', { path, bytes, losing, sentence, missing });
-    return EXIT.ok;
+    return exitCode;
   }
   terminal.print(`Wrote ${path}: ${bytesWords(bytes)}, one page for a browser.`);
   for (const line of wrap(`Losing data? ${verdict.sentence}`, terminal.width)) terminal.print(line);
   terminal.print('Secrets, payloads and samples of messages are removed. Topics and names of subdevices are not.');
   for (const sentence of missing)
     for (const line of hang('  missing  ', sentence, terminal.width)) terminal.print(line);
-  return EXIT.ok;
+  return exitCode;
 }
 
-/** Content that is not redacted yet. */
-async function contentOf(input: DoctorInput): Promise<PageContent> {
+/** Content that is not redacted yet, and the exit code of the command. */
+async function contentOf(input: DoctorInput): Promise<{ readonly content: PageContent; readonly exitCode: number }> {
   const { gateway, reading } = input;
   const versions = await machineVersions(input.version);
   const configured = reading.kind === 'valid' ? reading.config.gateway.name : null;
@@ -73,9 +74,10 @@ async function contentOf(input: DoctorInput): Promise<PageContent> {
     gateway: gateway.kind === 'running' ? gateway.status.process.gateway : configured,
     versions: Object.fromEntries(Object.entries(versions).map(([name, value]) => [name, value ?? 'unknown'])),
   };
-  return gateway.kind === 'running'
-    ? { ...base, ...(await fromGateway(input, gateway)) }
-    : { ...base, ...(await fromStore(input, gateway)) };
+  if (gateway.kind === 'running')
+    return { content: { ...base, ...(await fromGateway(input, gateway)) }, exitCode: EXIT.ok };
+  const { facts, fault } = await fromStore(input, gateway);
+  return { content: { ...base, ...facts }, exitCode: exitCodeOf(fault.code) };
 }
 
 type Facts = Omit<PageContent, 'madeAtMs' | 'gateway' | 'versions'>;
@@ -125,26 +127,42 @@ async function answerOf<Path extends AnswerPath>(
   }
 }
 
-async function fromStore({ places }: DoctorInput, gateway: Absent): Promise<Facts> {
+/** Content without a gateway, and the fault that names the reason. */
+interface StoredFacts {
+  readonly facts: Facts;
+  readonly fault: Fault;
+}
+
+async function fromStore({ places }: DoctorInput, gateway: Absent): Promise<StoredFacts> {
   const live = 'Hub, links and conditions are missing: they are known only while the gateway runs.';
   const nothing = { status: null, subdevices: null, storedSubdevices: null, ledger: null, history: null, events: null };
-  const unknown = (fault: Fault): Facts => ({
-    ...nothing,
-    verdict: { losing: 'unknown', sentence: `Unknown. ${fault.message}.` },
-    missing: [live, `Nothing else can be read: ${fault.message}. ${fault.hint}`],
+  const unknown = (fault: Fault, further: readonly string[] = [], safe = ''): StoredFacts => ({
+    facts: {
+      ...nothing,
+      verdict: { losing: 'unknown', sentence: `Unknown. ${fault.message}.${safe}` },
+      missing: [live, `Nothing else can be read: ${fault.message}. ${fault.hint}`, ...further],
+    },
+    fault,
   });
-  if (gateway.kind !== 'absent' || places.stateDir === undefined) return unknown(gateway.fault);
+  if (places.stateDir === undefined) return unknown(gateway.fault);
+  if (gateway.kind !== 'absent') {
+    const file = storeFileWords(places.stateDir);
+    const store = file === undefined ? [] : [`The store is not read while a gateway may use it: ${file}.`];
+    const safe = gateway.kind === 'stalled' ? ' Acknowledged messages are on disk or at the hub.' : '';
+    return unknown(gateway.fault, store, safe);
+  }
   try {
     const reading = await readOffline(places.stateDir, gateway.fault);
     const moment = { bootId: readBootId(), upMs: systemClock().nowMs() };
     const { sentence } = offlineStatusOf(reading, volatilePlaceOf(reading.path) ?? null);
-    return {
+    const facts: Facts = {
       ...nothing,
       verdict: { losing: 'not running', sentence },
       storedSubdevices: offlineSubdevicesOf(reading, moment).subdevices,
       ledger: offlineLedgerOf(reading),
       ...(await storedHistory(places.stateDir, gateway.fault, live)),
     };
+    return { facts, fault: gateway.fault };
   } catch (error) {
     if (error instanceof Fault) return unknown(error);
     throw error;

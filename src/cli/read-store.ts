@@ -2,6 +2,7 @@
  * Reads the store of a gateway that does not run, without changing it. The code of the store is imported only when
  * needed.
  */
+import { type Stats, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import type { HistoryAnswer, HistoryRequest } from '../history/history-requests.ts';
@@ -13,6 +14,7 @@ import type { AnswerPath, ControlAnswers } from '../ops/api/control-answers.ts';
 import { ask } from '../ops/api/control-client.ts';
 import type { OfflineReading } from '../ops/reports/ledger-report.ts';
 import type { BootMoment } from '../ops/reports/offline-report.ts';
+import { bytesWords } from '../ops/words.ts';
 import type { OfflineLetters, OfflineMessages, readLettersOffline } from '../store/offline.ts';
 import { STORE_FILE } from '../store/state-files.ts';
 import type { CommandContext } from './context.ts';
@@ -116,4 +118,21 @@ function elsewhere(stateDir: string, cause: Fault): Fault {
       cause,
     },
   );
+}
+
+/** `/var/lib/holdfast/holdfast.db · 4.3 MiB + 630 KiB WAL`, without opening the store; `undefined`: no such file. */
+export function storeFileWords(stateDir: string): string | undefined {
+  const path = join(stateDir, STORE_FILE);
+  const size = statsOf(path)?.size;
+  if (size === undefined) return undefined;
+  return `${path} · ${bytesWords(size)} + ${bytesWords(statsOf(`${path}-wal`)?.size ?? 0)} WAL`;
+}
+
+/** `undefined` also in a folder that this user may not enter. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch {
+    return undefined;
+  }
 }

@@ -42,7 +42,7 @@ export async function explainCondition(context: CommandContext, word: string): P
 export async function showConditionsPage(context: CommandContext): Promise<number> {
   const text = renderConditionsPage();
   if (context.asJson) printJson(context, 'page', { text });
-  else context.terminal.print(text.trimEnd());
+  else context.terminal.print(text.trimEnd(), 'as is');
   return EXIT.ok;
 }
 

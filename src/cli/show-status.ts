@@ -1,6 +1,4 @@
 /** `holdfast status`: health of the gateway. If no gateway runs, the command shows the content of the store. */
-import { statSync } from 'node:fs';
-import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { EXIT, Fault } from '../base/fault.ts';
 import { volatilePlaceOf } from '../io/volatile-storage.ts';
@@ -8,13 +6,12 @@ import { type Asked, ask } from '../ops/api/control-client.ts';
 import { offlineStatusOf } from '../ops/reports/offline-report.ts';
 import type { Losing } from '../ops/reports/report.ts';
 import { bytesWords, countOf, printable } from '../ops/words.ts';
-import { STORE_FILE } from '../store/state-files.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { canFillScreen, FullScreen, type ScreenKey } from './full-screen.ts';
 import { type CheckWord, jsonErrorOf } from './json-outputs.ts';
 import { locateGateway, storeOf, warnOfNextStart } from './location.ts';
 import { WAITING_FOR_GATEWAY, withNotice } from './notice.ts';
-import { readOffline } from './read-store.ts';
+import { readOffline, storeFileWords } from './read-store.ts';
 import { labelled, renderStatus } from './status-view.ts';
 import { cut, findingLines, hang, type Terminal, wrap } from './terminal.ts';
 
@@ -124,17 +121,12 @@ async function checkStatus(context: CommandContext): Promise<number> {
 /** Prints the report about a gateway that runs and does not answer. The store of such a gateway is not opened. */
 function showStalled({ asJson, terminal }: CommandContext, stateDir: string | undefined, fault: Fault): number {
   if (asJson || stateDir === undefined) throw fault;
-  const path = join(stateDir, STORE_FILE);
-  const size = bytesOf(path);
-  const store = size === undefined ? [] : ['', ...labelled('Store', [`${path} · ${bytesWords(size)}`], terminal)];
+  const file = storeFileWords(stateDir);
+  const store = file === undefined ? [] : ['', ...labelled('Store', [file], terminal)];
   const sentence = `Losing data? Unknown. ${fault.message}. Acknowledged messages are on disk or at the hub.`;
   for (const line of [...wrap(sentence, terminal.width), ...hang('  -> ', fault.hint, terminal.width), ...store])
     terminal.print(line);
   return EXIT.notRunning;
-}
-
-function bytesOf(path: string): number | undefined {
-  return statSync(path, { throwIfNoEntry: false })?.size;
 }
 
 async function showOfflineStatus(context: CommandContext, stateDir: string, fault: Fault): Promise<number> {

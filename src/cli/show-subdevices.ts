@@ -2,8 +2,9 @@
 import { EXIT } from '../base/fault.ts';
 import { type OfflineSubdevices, offlineSubdevicesOf } from '../ops/reports/offline-report.ts';
 import type { SubdeviceReport } from '../ops/reports/report.ts';
+import { lastSeenWords } from '../ops/reports/subdevice-state.ts';
 import { subdeviceAtHubWords, subdeviceStateWords } from '../ops/reports/subdevice-words.ts';
-import { countOf, countWords, durationWords } from '../ops/words.ts';
+import { countOf, countWords } from '../ops/words.ts';
 import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askOrRead } from './read-store.ts';
@@ -69,7 +70,7 @@ function cells(subdevice: SubdeviceReport): string[] {
     subdevice.id,
     subdevice.link ?? '-',
     subdeviceStateWords(subdevice),
-    subdevice.silentMs === null ? '-' : `${durationWords(subdevice.silentMs)} ago`,
+    lastSeenWords(subdevice),
     subdeviceAtHubWords(subdevice),
     countWords(subdevice.uplinksPending),
     countWords(subdevice.downlinksPending),

@@ -5,6 +5,7 @@ import { brokenFrames, type LinkReport } from '../ops/reports/link-report.ts';
 import { ASSUMED_FULL_WRITES, type MediumReport } from '../ops/reports/medium-report.ts';
 import type { FullReport, OutlookReport } from '../ops/reports/outlook.ts';
 import type { QueueReport, StatusReport, StoreReport, SubdeviceCounts } from '../ops/reports/report.ts';
+import { STATE_WORDS } from '../ops/reports/subdevice-state.ts';
 import {
   ageWords,
   bytesWords,
@@ -136,10 +137,10 @@ function sleeperWords(asleep: LinkReport['asleep']): string {
 /** Counts by state, without the states that no subdevice has. */
 function subdevicesLine({ connected, asleep, away, neverSeen }: SubdeviceCounts): string {
   const counts = [
-    [connected, 'connected'],
-    [asleep, 'asleep'],
-    [away, 'away'],
-    [neverSeen, 'never seen'],
+    [connected, STATE_WORDS.connected],
+    [asleep, STATE_WORDS.asleep],
+    [away, STATE_WORDS.away],
+    [neverSeen, STATE_WORDS.neverSeen],
   ] as const;
   const words = counts.flatMap(([count, state]) => (count === 0 ? [] : `${countWords(count)} ${state}`));
   return words.length === 0 ? 'none known' : words.join(', ');

@@ -16,8 +16,11 @@ export interface Terminal {
    * programs can read them.
    */
   readonly isScreen: boolean;
-  /** Writes a line to standard output. */
-  print(line: string): void;
+  /**
+   * Writes a line to standard output. Without UTF-8 in the locale, the signs of the program are replaced, unless the
+   * line is `as is`: text for another program, such as JSON, or the content of a file.
+   */
+  print(line: string, form?: 'as is'): void;
   tone(tone: Tone, text: string): string;
 }
 
@@ -39,16 +42,21 @@ const FORMAT = { good: 'green', warning: 'yellow', bad: 'red', quiet: 'dim', str
 
 export function openTerminal(stream: TextStream, environment: NodeJS.ProcessEnv): Terminal {
   // Any value of NO_COLOR that is not empty turns colours off (https://no-color.org).
-  const plain = stream.isTTY === true && isAsciiTerminal(environment) ? asciiOnly : (text: string): string => text;
+  const plain = plainTextOf(environment);
   const isStyled = stream.isTTY === true && (environment.NO_COLOR ?? '') === '' && environment.TERM !== 'dumb';
   return {
     isScreen: stream.isTTY === true,
     width: Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, stream.columns ?? WIDTH_UNKNOWN)),
-    print: (line) => {
-      stream.write(`${plain(line)}\n`);
+    print: (line, form) => {
+      stream.write(`${form === 'as is' ? line : plain(line)}\n`);
     },
     tone: (tone, text) => (isStyled ? styleText(FORMAT[tone], text, { validateStream: false }) : text),
   };
+}
+
+/** Function that makes a text suitable for the locale, on a terminal and in a pipe alike (as systemctl and tree do). */
+export function plainTextOf(environment: NodeJS.ProcessEnv): (text: string) => string {
+  return isAsciiTerminal(environment) ? asciiOnly : (text) => text;
 }
 
 /** True if the locale of the environment has no UTF-8. Sources: locale(7), order of LC_ALL, LC_CTYPE, LANG. */
@@ -68,6 +76,7 @@ const ASCII: Readonly<Record<string, string>> = {
   '─': '-',
   '×': 'x',
   '’': "'",
+  '°': ' ',
 };
 
 /** Replaces signs of the program that a terminal without UTF-8 cannot show. The width stays the same. */

@@ -6,6 +6,6 @@ import { jsonLine } from './json-outputs.ts';
 export function warn({ asJson }: CommandContext, message: string, hint: string): void {
   const lines = asJson
     ? [jsonLine('warning', { warning: { message, hint } })]
-    : errorLines(message, hint, process.stderr);
+    : errorLines(message, hint, process.stderr, process.env);
   process.stderr.write(`${lines.join('\n')}\n`);
 }

@@ -4,6 +4,7 @@ import { driverNamed } from '../driver/drivers.ts';
 import { looksLikeWords } from '../ops/conditions/misplaced.ts';
 import type { LinkReport } from '../ops/reports/link-report.ts';
 import type { SubdeviceReport } from '../ops/reports/report.ts';
+import { STATE_WORDS } from '../ops/reports/subdevice-state.ts';
 import { countOf, durationWords } from '../ops/words.ts';
 import { type Check, ok, skipped, warn } from './check.ts';
 
@@ -51,7 +52,7 @@ interface Absence {
 }
 
 function absenceOf(
-  { id, silentMs, binding }: SubdeviceReport,
+  { id, link, silentMs, binding }: SubdeviceReport,
   homes: readonly LinkReport[],
   links: readonly LinkReport[],
 ): Absence {
@@ -88,7 +89,8 @@ function absenceOf(
       fact: `${who}: silent for ${durationWords(silentMs)}.`,
       remedy: `Check power and wires of ${id}; test the line with: holdfast link test ${home?.name ?? 'NAME'}.`,
     };
-  const seen = isPolled ? 'has not answered since the start' : 'nothing received since the start';
+  const sinceStart = isPolled ? 'has not answered since the start' : 'nothing received since the start';
+  const seen = link === null ? STATE_WORDS.neverSeen : sinceStart;
   return {
     fact: `${who}: ${seen}.`,
     remedy: `Check power and wires of ${id}, its id or address, and the speed of the line; test it with: holdfast link test ${home?.name ?? 'NAME'}.`,

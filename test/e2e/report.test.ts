@@ -43,16 +43,16 @@ id = "meter"
     testbed.configPath,
     text.replace('[hub]\n', `[hub]\nusername = "u"\npassword_file = "${secretFile}"\n`),
   );
-  const write = async (name: string): Promise<string> => {
+  const write = async (name: string, expected: number): Promise<string> => {
     const path = join(testbed.folder, name);
     const { code, stdout } = await runProgram('report', '--html', path, '--config', testbed.configPath);
-    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringContaining(`Wrote ${path}`) });
+    expect({ code, stdout }).toEqual({ code: expected, stdout: expect.stringContaining(`Wrote ${path}`) });
     expect(statSync(path).mode & 0o777).toBe(0o600);
     expect(statSync(path).size).toBeLessThan(BYTES_MAX);
     return readFileSync(path, 'utf8');
   };
 
-  const running = await write('running.html');
+  const running = await write('running.html', 0);
   expect(running.includes('PLANTED')).toBe(false);
   expect(missingIn(running, ['lines-discarded', 'Ledger of all subdevices', 'gateway started'])).toEqual([]);
 
@@ -60,8 +60,15 @@ id = "meter"
   await testbed.loseHub();
   send('v=1\n');
   await testbed.untilStatus(({ outbox }) => outbox.onDisk === 1);
+  const pid = testbed.gateway.pid ?? 0;
+  process.kill(pid, 'SIGSTOP');
+  const hung = await write('hung.html', 69);
+  process.kill(pid, 'SIGCONT');
+  const stored = join(testbed.stateDir, 'holdfast.db');
+  expect(missingIn(hung, ['Acknowledged messages are on disk or at the hub.', `may use it: ${stored} · `])).toEqual([]);
+
   await testbed.gateway.signal('SIGTERM');
-  const stopped = await write('stopped.html');
+  const stopped = await write('stopped.html', 69);
   expect(stopped.includes('PLANTED')).toBe(false);
   expect(missingIn(stopped, ['not running.', 'Missing in this page', 'Ledger of all', 'gateway started'])).toEqual([]);
 

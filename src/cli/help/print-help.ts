@@ -16,7 +16,10 @@ const NOTES = [
     'Files',
     '/etc/holdfast/holdfast.toml (configuration), /var/lib/holdfast (store), /run/holdfast/control.sock (control socket).',
   ],
-  ['Environment', 'HOLDFAST_CONFIG: configuration file. NO_COLOR: no colours.'],
+  [
+    'Environment',
+    'HOLDFAST_CONFIG: configuration file. NO_COLOR: no colours. LC_ALL, LC_CTYPE, LANG: without UTF-8 the output is ASCII, except JSON and CSV.',
+  ],
 ] as const;
 
 export async function printCompletion(context: CommandContext, program: Command, name: string): Promise<number> {
@@ -30,6 +33,6 @@ export async function printManual(context: CommandContext, program: Command): Pr
 
 function print(context: CommandContext, text: string): number {
   if (context.asJson) printJson(context, 'page', { text });
-  else context.terminal.print(text.trimEnd());
+  else context.terminal.print(text.trimEnd(), 'as is');
   return EXIT.ok;
 }

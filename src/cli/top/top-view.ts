@@ -1,6 +1,7 @@
 /** Screen of `holdfast top`: verdict, hub, backlog, and a table of links and subdevices with their rates. */
 
 import { roundTripWords } from '../../ops/explain/explain-hub.ts';
+import { lastSeenWords } from '../../ops/reports/subdevice-state.ts';
 import { bytesWords, countOf, countWords, durationWords, etaWords, printable, rateWords } from '../../ops/words.ts';
 import { type Column, columnLines } from '../columns.ts';
 import { renderVerdict } from '../status-view.ts';
@@ -118,8 +119,8 @@ function openedLines(model: TopModel, screen: TopScreen): string[] {
     ...(subdevice === undefined
       ? []
       : [
-          ['link', subdevice.link ?? 'never seen'] as const,
-          ['silent', subdevice.silentMs === null ? 'nothing received yet' : durationWords(subdevice.silentMs)] as const,
+          ['link', subdevice.link ?? '-'] as const,
+          ['last seen', lastSeenWords(subdevice)] as const,
           [
             'uplinks',
             `${countWords(subdevice.uplinksAccepted)} accepted, ${countWords(subdevice.uplinksPending)} waiting`,

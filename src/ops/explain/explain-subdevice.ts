@@ -2,7 +2,7 @@
 import { parseMessageName } from '../../custody/message-name.ts';
 import type { LinkReport } from '../reports/link-report.ts';
 import type { SubdeviceReport } from '../reports/report.ts';
-import { subdeviceState } from '../reports/subdevice-state.ts';
+import { lastSeenWords, STATE_WORDS, subdeviceState } from '../reports/subdevice-state.ts';
 import { countOf, countWords, durationWords, sleepWords } from '../words.ts';
 import { listWords } from './explain-hub.ts';
 import { linkReasons } from './explain-link.ts';
@@ -29,23 +29,15 @@ export interface SubdeviceSituation {
   readonly rejectedFilters: readonly { readonly filter: string; readonly reason: string }[];
 }
 
-const STATES = {
-  connected: 'is connected',
-  asleep: 'is asleep',
-  away: 'is away',
-  neverSeen: 'was never seen',
-} as const;
-
 export function explainSubdevice(situation: SubdeviceSituation): Explanation {
   const { subdevice } = situation;
-  const state = STATES[subdeviceState(subdevice)];
+  const state = subdeviceState(subdevice);
   const reasons = subdeviceReasons(situation);
-  const last =
-    subdevice.silentMs === null ? 'nothing received yet' : `last frame ${durationWords(subdevice.silentMs)} ago`;
+  const last = state === 'neverSeen' && subdevice.silentMs === null ? '' : `, last seen ${lastSeenWords(subdevice)}`;
   return {
     kind: 'subdevice',
     name: subdevice.id,
-    sentence: `Subdevice ${subdevice.id} ${state}, ${last}.`,
+    sentence: `Subdevice ${subdevice.id}: ${STATE_WORDS[state]}${last}.`,
     reasons,
     facts: factsOf(situation),
     message: null,
@@ -95,7 +87,10 @@ function silenceReasons({ subdevice, homes, seenOn, hasDisconnected }: Subdevice
         `The bytes on link ${foreign.name} look like ${foreign.looksLike ?? 'another protocol'}.`,
       ),
     ];
-  if (subdevice.link === null) return [reasonOf('never-seen', 'It was never connected to this gateway.')];
+  if (subdevice.link === null)
+    return [
+      reasonOf('never-seen', 'It was never seen: it has not connected to this gateway since the store was created.'),
+    ];
   const since = subdevice.silentMs === null ? 'since the start' : `for ${durationWords(subdevice.silentMs)}`;
   return [reasonOf('went-silent', `No frame of it has arrived ${since}.`)];
 }
@@ -104,7 +99,11 @@ function factsOf({ subdevice, homes, oldest }: SubdeviceSituation): ExplainedFac
   const { uplinksPending, downlinksPending, uplinksAccepted, downlinksDelivered, subscriptions } = subdevice;
   const links = homes.map(({ name, state }) => `${name} (${state})`);
   return [
-    { label: 'Link', text: subdevice.link ?? (links.length === 0 ? 'none' : `never seen on ${listWords(links)}`) },
+    {
+      label: 'Link',
+      text:
+        subdevice.link ?? (links.length === 0 ? 'none' : `${STATE_WORDS.neverSeen}; configured on ${listWords(links)}`),
+    },
     {
       label: 'Session',
       text: subdevice.lasting ? 'lasting: downlinks wait for it while it is away' : 'ends with its connection',

@@ -153,7 +153,7 @@ export const REASONS = {
   'is-asleep': { of: 'subdevice', meaning: 'The subdevice announced that it sleeps.', remedy: WAIT },
   'never-seen': {
     of: 'subdevice',
-    meaning: 'The subdevice is configured and was never connected.',
+    meaning: 'The subdevice is configured and was never seen: it has not connected since the store was created.',
     remedy: 'Check its power, its wires, its id, and the link of the configuration.',
   },
   'link-not-open': {

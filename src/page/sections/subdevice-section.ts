@@ -1,8 +1,9 @@
 /** Subdevices, with their state and the messages that wait for each. */
 import type { OfflineQueue } from '../../ops/reports/offline-report.ts';
 import type { SubdeviceReport } from '../../ops/reports/report.ts';
+import { lastSeenWords } from '../../ops/reports/subdevice-state.ts';
 import { subdeviceAtHubWords, subdeviceStateWords } from '../../ops/reports/subdevice-words.ts';
-import { ageWords, countOf, countWords, durationWords, printable } from '../../ops/words.ts';
+import { ageWords, countOf, countWords, printable } from '../../ops/words.ts';
 import { html, type Markup, type TableColumn, table } from '../markup.ts';
 import type { PageContent } from '../page-content.ts';
 
@@ -52,7 +53,7 @@ function runningTable(subdevices: readonly SubdeviceReport[]): Markup {
       printable(subdevice.id),
       subdevice.link ?? '-',
       subdeviceStateWords(subdevice),
-      subdevice.silentMs === null ? '-' : `${durationWords(subdevice.silentMs)} ago`,
+      lastSeenWords(subdevice),
       subdeviceAtHubWords(subdevice),
       countWords(subdevice.uplinksPending),
       countWords(subdevice.downlinksPending),

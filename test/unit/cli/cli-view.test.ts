@@ -1,6 +1,7 @@
 /** Output for technicians: the verdict, numbers in words, and lines and tables on a narrow terminal. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { errorLines } from '../../../src/cli/error-lines.ts';
 import { nodeProblem } from '../../../src/cli/node-version.ts';
 import { renderStatus } from '../../../src/cli/status-view.ts';
 import { renderTable } from '../../../src/cli/table.ts';
@@ -245,6 +246,25 @@ describe('a terminal', () => {
   ])('of $of has colours: $styled', ({ isTTY, environment, styled }) => {
     const terminal = openTerminal({ isTTY, columns: 80, write: () => true }, environment);
     expect(terminal.tone('bad', 'x') !== 'x').toBe(styled);
+  });
+
+  it.each([
+    { of: 'a pipe with LC_ALL=C', isTTY: false, environment: { LC_ALL: 'C', LANG: 'de_DE.UTF-8' }, shown: 'a - b~' },
+    { of: 'a screen with LC_ALL=C', isTTY: true, environment: { LC_ALL: 'C' }, shown: 'a - b~' },
+    { of: 'a pipe without a locale', isTTY: false, environment: {}, shown: 'a - b~' },
+    { of: 'a pipe with UTF-8', isTTY: false, environment: { LANG: 'C.UTF-8' }, shown: 'a · b…' },
+    { of: 'a screen with UTF-8', isTTY: true, environment: { LC_CTYPE: 'en_US.utf8' }, shown: 'a · b…' },
+  ])('of $of shows "$shown", and text for programs as it is', ({ isTTY, environment, shown }) => {
+    let written = '';
+    const write = (text: string): boolean => {
+      written += text;
+      return true;
+    };
+    const terminal = openTerminal({ isTTY, columns: 80, write }, environment);
+    terminal.print('a · b…');
+    terminal.print('a · b…', 'as is');
+    expect(written).toBe(`${shown}\na · b…\n`);
+    expect(errorLines('a · b…', 'c', { isTTY }, environment)[0]).toBe(`holdfast: ${shown}`);
   });
 });
 

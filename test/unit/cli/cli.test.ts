@@ -51,7 +51,7 @@ describe.concurrent('with a running gateway', { timeout: PROCESS_MS_MAX }, () =>
   );
 
   it.each([
-    ['subdevices', /^meter-1 +meters +attached +3 s ago/m],
+    ['subdevices', /^meter-1 +meters +connected +3 s ago/m],
     ['outbox', /^1,204 messages for the hub, 1,204 of them on disk/m],
     ['ledger', /^meter-1 +up +2,000 +700 +1,204 +95 +1 +0 +0$/m],
   ])('%s prints a table', async (command, line) => {

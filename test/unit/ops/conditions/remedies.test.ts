@@ -21,6 +21,8 @@ function tlsWords(code: string, identity?: string): string {
   return explainTlsError(coded(code), { ...sight, hasShaken: false, ...(identity === undefined ? {} : { identity }) });
 }
 
+const UTF8 = { LC_ALL: 'C.UTF-8' };
+
 let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-remedies-'));
@@ -115,7 +117,7 @@ describe('a directory that must be writable', () => {
 describe('an error', () => {
   it('is broken at the width of the screen, with the indentation of its lines', () => {
     const message = `The configuration x has problems:\n  hub.host ${'is wrong '.repeat(8)}`;
-    const lines = errorLines(message, 'Do this and that and then this again.', { isTTY: true, columns: 40 });
+    const lines = errorLines(message, 'Do this and that and then this again.', { isTTY: true, columns: 40 }, UTF8);
     expect(Math.max(...lines.map((line) => line.trimEnd().length))).toBeLessThanOrEqual(40);
     expect(lines[0]).toMatch(/^holdfast: The/);
     expect(lines.filter((line) => line.startsWith('  hub.host'))).toHaveLength(1);
@@ -123,6 +125,9 @@ describe('an error', () => {
   });
 
   it('has one line each for message and hint in a file', () => {
-    expect(errorLines('a '.repeat(100).trim(), 'b', {})).toEqual([`holdfast: ${'a '.repeat(100).trim()}`, '  -> b']);
+    expect(errorLines('a '.repeat(100).trim(), 'b', {}, UTF8)).toEqual([
+      `holdfast: ${'a '.repeat(100).trim()}`,
+      '  -> b',
+    ]);
   });
 });
