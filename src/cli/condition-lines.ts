@@ -12,7 +12,7 @@ export const TONE: Readonly<Record<Losing, Tone>> = { no: 'good', 'at risk': 'wa
 const CONDITIONS_SHOWN_MAX = 5;
 /** Number of lines of a shortened condition: one for the sentence and one for the hint. */
 const CONDITION_LINES_MIN = 2;
-const ALL = 'holdfast conditions';
+export const ALL_CONDITIONS = 'holdfast conditions';
 
 interface ConditionText {
   readonly tone: Tone;
@@ -33,7 +33,7 @@ export function allConditionLines(conditions: readonly Condition[], terminal: Te
 export function conditionLines(conditions: readonly Condition[], terminal: Terminal, linesMax: number): string[] {
   const shown = conditions.slice(0, CONDITIONS_SHOWN_MAX).map((condition) => textOf(condition, terminal));
   const more = conditions.length - shown.length;
-  const rest = more === 0 ? [] : ['', `  and ${countWords(more)} more: ${ALL}`];
+  const rest = more === 0 ? [] : ['', `  and ${countWords(more)} more: ${ALL_CONDITIONS}`];
   const full = [...shown.flatMap((text) => ['', ...linesOf(text, terminal)]), ...rest];
   if (full.length <= linesMax) return full;
   let left = linesMax - 1;
@@ -42,7 +42,7 @@ export function conditionLines(conditions: readonly Condition[], terminal: Termi
     left -= lines.length;
     return lines;
   });
-  return [...short, more === 0 ? `  in full: ${ALL}` : `  and ${countWords(more)} more: ${ALL}`];
+  return [...short, more === 0 ? `  in full: ${ALL_CONDITIONS}` : `  and ${countWords(more)} more: ${ALL_CONDITIONS}`];
 }
 
 function textOf({ sentence, losing, forMs, hint }: Condition, { width }: Terminal): ConditionText {

@@ -4,13 +4,21 @@
  * alternate screen.
  */
 import { emitKeypressEvents } from 'node:readline';
-import { openTerminal, plainTextOf, type Terminal } from './terminal.ts';
+import { openTerminal, plainTextOf, type Terminal, wrap } from './terminal.ts';
 
 /** Size of a terminal that reports none or 0, such as a serial console, and the smallest size that is used. */
 const WIDTH_UNKNOWN = 80;
 const HEIGHT_UNKNOWN = 24;
 const WIDTH_MIN = 40;
 const HEIGHT_MIN = 8;
+
+/** Text for a terminal that is too small for any screen, or `undefined`. @param columns 0 or absent: unknown */
+export function tooSmallLines(columns: number | undefined, rows: number | undefined): string[] | undefined {
+  const [width, height] = [columns || WIDTH_UNKNOWN, rows || HEIGHT_UNKNOWN];
+  if (width >= WIDTH_MIN && height >= HEIGHT_MIN) return undefined;
+  const words = `This view needs ${WIDTH_MIN} columns and ${HEIGHT_MIN} lines; this terminal has ${width} and ${height}. q quits.`;
+  return wrap(words, width).slice(0, height);
+}
 
 const ENTER = '\u001b[?1049h\u001b[?25l';
 const LEAVE = '\u001b[?25h\u001b[?1049l';
@@ -91,7 +99,8 @@ export class FullScreen {
   paint(lines: readonly string[]): void {
     if (!this.#isEntered) return;
     const { plain } = this.terminal;
-    const text = lines.map((line) => `${plain(line)}${ERASE_LINE}`).join('\r\n');
+    const shown = tooSmallLines(process.stdout.columns, process.stdout.rows) ?? lines;
+    const text = shown.map((line) => `${plain(line)}${ERASE_LINE}`).join('\r\n');
     process.stdout.write(`${HOME}${text}${ERASE_BELOW}`);
   }
 

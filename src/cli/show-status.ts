@@ -12,7 +12,7 @@ import { type CheckWord, jsonErrorOf } from './json-outputs.ts';
 import { locateGateway, storeOf, warnOfNextStart } from './location.ts';
 import { WAITING_FOR_GATEWAY, withNotice } from './notice.ts';
 import { readOffline, storeFileWords } from './read-store.ts';
-import { labelled, renderStatus } from './status-view.ts';
+import { labelled, renderFullStatus, renderStatus } from './status-view.ts';
 import { cut, findingLines, hang, type Terminal, wrap } from './terminal.ts';
 
 export interface StatusOptions {
@@ -20,16 +20,19 @@ export interface StatusOptions {
   readonly check?: true;
   /** Shows the status again and again, until `q` or Ctrl-C. */
   readonly watch?: true;
+  /** Shows everything, also if it needs more than one screen. */
+  readonly full?: true;
 }
 
 /** Pause between two statuses of `--watch`. */
 const WATCH_MS = 2000;
 
-/** @throws Fault `usage` for `--watch` with `--check` */
+/** @throws Fault `usage` for more than one of `--watch`, `--check` and `--full` */
 export async function showStatus(context: CommandContext, options: StatusOptions): Promise<number> {
-  if (options.check && options.watch) {
-    throw new Fault('usage', '--watch and --check exclude each other', {
-      hint: '--check prints one line and ends. Let the monitoring system repeat it, or use --watch alone.',
+  const forms = (['check', 'watch', 'full'] as const).filter((form) => options[form]);
+  if (forms.length > 1) {
+    throw new Fault('usage', `${forms.map((form) => `--${form}`).join(' and ')} exclude each other`, {
+      hint: '--check prints one line for a monitoring system, --watch repeats one screen, --full prints everything once.',
     });
   }
   if (options.check) return await checkStatus(context);
@@ -39,7 +42,11 @@ export async function showStatus(context: CommandContext, options: StatusOptions
   if (asked.kind === 'absent') return await showOfflineStatus(context, storeOf(places, asked.fault), asked.fault);
   if (asked.kind === 'stalled') return showStalled(context, places.stateDir, asked.fault);
   if (context.asJson) printJson(context, 'status', asked.report);
-  else for (const line of renderStatus(asked.report, context.terminal)) context.terminal.print(line);
+  else {
+    const isFull = options.full === true || !context.terminal.isScreen;
+    const render = isFull ? renderFullStatus : renderStatus;
+    for (const line of render(asked.report, context.terminal)) context.terminal.print(line);
+  }
   await warnOfNextStart(context, asked.report.process.uptimeMs);
   return EXIT.ok;
 }

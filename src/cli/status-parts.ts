@@ -45,11 +45,15 @@ export function partsOf(report: StatusReport): StatusPart[] {
     part('Links', report.links.map(linkLine), shortLinkLines(report.links)),
     part('Subdevices', [subdevicesLine(report.subdevices)]),
     part('Outbox', isKnown ? outboxLines(report) : [NOT_KNOWN]),
-    part('Inbox', [isKnown ? inboxLine(report.inbox) : NOT_KNOWN]),
+    part(
+      'Inbox',
+      [isKnown ? inboxLine(report.inbox) : NOT_KNOWN],
+      [isKnown ? shortInboxLine(report.inbox) : NOT_KNOWN],
+    ),
     part('Earlier', earlierLines(report.discarded)),
     part('Store', store, store.slice(0, 1)),
     part('Flash', flash, flash.slice(-1)),
-    part('Gateway', [processLine(report)]),
+    part('Gateway', [processLine(report)], [shortProcessLine(report)]),
   ];
 }
 
@@ -183,6 +187,12 @@ function fullness(queue: QueueReport): string {
   return `${countWords(Math.floor(100 * share))} %`;
 }
 
+/** Without the bound, which `holdfast inbox` shows too. */
+function shortInboxLine(inbox: QueueReport): string {
+  const oldest = inbox.oldest === null ? '' : ` · oldest ${ageWords(inbox.oldest)}`;
+  return `${countOf(inbox.messages, 'message')} for subdevices${oldest} · when full: ${inbox.overflow}`;
+}
+
 function inboxLine(inbox: QueueReport): string {
   const oldest = inbox.oldest === null ? '' : ` · oldest ${ageWords(inbox.oldest)}`;
   return `${countOf(inbox.messages, 'message')} for subdevices${oldest} (at most ${countWords(inbox.messagesMax)} each; when full: ${inbox.overflow})`;
@@ -238,6 +248,12 @@ function earlierLines(discarded: readonly DiscardReport[]): string[] {
   return [
     `${countWords(discardedMessages(over))} discarded or shed (${reasons}), last ${last} ago; see holdfast ledger`,
   ];
+}
+
+/** Facts that a technician must see first: the name last, because a name may have 48 characters. */
+function shortProcessLine({ process }: StatusReport): string {
+  const clock = process.clockTrusted ? '' : 'clock not confirmed · ';
+  return `${clock}${process.version} · up ${durationWords(process.uptimeMs)} · ${process.gateway}`;
 }
 
 function processLine({ process }: StatusReport): string {

@@ -1,10 +1,11 @@
 /**
  * Screen of `holdfast status`: first the answer whether data is being lost, then the state of each part, always in the
- * same order, then the conditions with their remedies.
+ * same order, then the conditions with their remedies. The last line of a shortened screen names the command that shows
+ * the whole text.
  */
 import type { Losing, StatusReport } from '../ops/reports/report.ts';
 import { printable } from '../ops/words.ts';
-import { conditionLines, TONE } from './condition-lines.ts';
+import { ALL_CONDITIONS, allConditionLines, conditionLines, TONE } from './condition-lines.ts';
 import { partsOf, type StatusPart } from './status-parts.ts';
 import { cut, type Terminal, wrap } from './terminal.ts';
 
@@ -15,31 +16,61 @@ const LABEL_WIDTH = 12;
 const SCREEN_LINES = 23;
 const VERDICT_LINES_MAX = 2;
 
-/**
- * Fills a screen of 24 lines: each part in short, the conditions, and then as many parts in full as have room.
- * `holdfast conditions` shows conditions that have no room.
- */
+const FULL = 'in full: holdfast status --full';
+
+/** Every part and condition in full, in as many lines as they need: for `--full` and for a pipe. */
+export function renderFullStatus(report: StatusReport, terminal: Terminal): string[] {
+  return [
+    ...renderVerdict(report.losing, verdictOf(report), terminal),
+    '',
+    ...partsOf(report).flatMap(({ label, lines }) => labelled(label, lines, terminal)),
+    ...allConditionLines(report.conditions, terminal),
+  ];
+}
+
+/** Fills a screen of 24 lines. If a text is shortened, the last line names the command that shows the whole text. */
 export function renderStatus(report: StatusReport, terminal: Terminal): string[] {
+  const { lines, isShortened } = fitted(report, terminal, SCREEN_LINES);
+  if (!isShortened) return lines;
+  if (lines.length < SCREEN_LINES) return [...lines, `  ${FULL}`];
+  const last = lines.at(-1) ?? '';
+  if (!last.endsWith(ALL_CONDITIONS)) return [...fitted(report, terminal, SCREEN_LINES - 1).lines, `  ${FULL}`];
+  const both = `${last} · ${FULL}`;
+  return [...lines.slice(0, -1), both.length <= terminal.width ? both : `  ${FULL}`];
+}
+
+/** Each part in short, the conditions, and then as many parts in full as have room. */
+function fitted(
+  report: StatusReport,
+  terminal: Terminal,
+  linesMax: number,
+): { readonly lines: string[]; readonly isShortened: boolean } {
   const verdict = renderVerdict(report.losing, verdictOf(report), terminal);
   const blocks: Block[] = [
-    { short: cut(verdict, VERDICT_LINES_MAX, terminal.width), full: verdict },
+    { short: cut(verdict, VERDICT_LINES_MAX, terminal.width), full: verdict, isCut: false },
     ...partsOf(report).map((part) => blockOf(part, terminal)),
   ];
   const shortLines = blocks.reduce((sum, { short }) => sum + short.length, 0);
-  const conditions = conditionLines(report.conditions, terminal, SCREEN_LINES - shortLines);
-  let room = SCREEN_LINES - shortLines - conditions.length;
-  const [top = [], ...parts] = blocks.map(({ short, full }) => {
+  const conditions = conditionLines(report.conditions, terminal, linesMax - shortLines);
+  let room = linesMax - shortLines - conditions.length;
+  let isShortened = false;
+  const [top = [], ...parts] = blocks.map(({ short, full, isCut }) => {
     const more = full.length - short.length;
-    if (more > room) return short;
-    room -= more;
-    return full;
+    if (more <= room) {
+      room -= more;
+      return full;
+    }
+    isShortened ||= isCut || more > 0;
+    return short;
   });
-  return [...top, ...(room > 0 ? [''] : []), ...parts.flat(), ...conditions];
+  return { lines: [...top, ...(room > 0 ? [''] : []), ...parts.flat(), ...conditions], isShortened };
 }
 
 interface Block {
   readonly short: readonly string[];
   readonly full: readonly string[];
+  /** True if a short line does not show its whole text. */
+  readonly isCut: boolean;
 }
 
 /** Verdict of the report; a sentence that the first condition on the same screen repeats is replaced by a reference. */
@@ -56,7 +87,8 @@ function blockOf({ label, lines, short }: StatusPart, terminal: Terminal): Block
     const shown = text.length <= room ? text : `${text.slice(0, room - 1).trimEnd()}…`;
     return `${terminal.tone('strong', (index === 0 ? label : '').padEnd(LABEL_WIDTH))}${shown}`;
   });
-  return { short: shortened, full: labelled(label, lines, terminal) };
+  const isCut = short.some((line) => printable(line).length > room);
+  return { short: shortened, full: labelled(label, lines, terminal), isCut };
 }
 
 export function renderVerdict(losing: Losing, sentence: string, terminal: Terminal): string[] {

@@ -1,5 +1,5 @@
 /** Live views on a real terminal: they show the gateway, and leave the terminal as it was on every exit. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { describe, expect, it, onTestFinished } from 'vitest';
@@ -12,6 +12,8 @@ import { openTestbed, type Testbed } from './testbed.ts';
 /** Control sequences: enter and leave the alternate screen. */
 const ENTER = '\u001b[?1049h';
 const LEAVE = '\u001b[?1049l';
+/** Start of each painted screen. */
+const HOME = '\u001b[H';
 
 interface Shown {
   readonly child: ChildProcess;
@@ -22,7 +24,13 @@ interface Shown {
 /** @param first environment, or the first word */
 async function showOn(testbed: Testbed, first: string | NodeJS.ProcessEnv, ...more: readonly string[]): Promise<Shown> {
   const [env, words] = typeof first === 'string' ? [{}, [first, ...more]] : [first, more];
-  const pty: Pty = await openPty({ queuedBytesMax: 1_000_000 });
+  const pty = await openPty({ queuedBytesMax: 1_000_000 });
+  const shown = await startOn(pty, testbed, env, words);
+  await until(() => shown.screen.received.includes('Losing data?'));
+  return shown;
+}
+
+async function startOn(pty: Pty, testbed: Testbed, env: NodeJS.ProcessEnv, words: readonly string[]): Promise<Shown> {
   const screen = new Recorder();
   const keys = pty.open(screen);
   await screen.untilOpen();
@@ -36,7 +44,6 @@ async function showOn(testbed: Testbed, first: string | NodeJS.ProcessEnv, ...mo
     child.kill('SIGKILL');
     await pty.hangUp();
   });
-  await until(() => screen.received.includes('Losing data?'));
   return { child, screen, keys };
 }
 
@@ -106,6 +113,21 @@ describe('top', () => {
     keys.write(Buffer.from('q'));
     expect(await once(child, 'exit')).toEqual([0, null]);
   });
+});
+
+it('says what it needs on a terminal that is too small', async () => {
+  const testbed = await openTestbed();
+  await testbed.start();
+  const pty = await openPty();
+  execFileSync('stty', ['-F', pty.path, 'cols', '30', 'rows', '12']);
+  const { screen, child, keys } = await startOn(pty, testbed, {}, ['top']);
+  await until(() => screen.received.includes('12. q quits.'));
+  const lines = textAfter(screen, HOME)
+    .replaceAll(/\u001b\[[KJ]/g, '')
+    .split('\r\n');
+  expect(lines).toEqual(['This view needs 40 columns and', '8 lines; this terminal has 30', 'and 12. q quits.']);
+  keys.write(Buffer.from('q'));
+  expect(await once(child, 'exit')).toEqual([0, null]);
 });
 
 it('status --watch shows the status again and again, and restores the terminal', async () => {

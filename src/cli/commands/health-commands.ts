@@ -16,6 +16,7 @@ export function addHealth(add: Add): void {
   add<StatusOptions>('status', 'Show gateway health: is any data being lost?', async ({ context, options }) =>
     (await import('../show-status.ts')).showStatus(context, options),
   )
+    .option('--full', 'show everything, also if it needs more than one screen')
     .option('--watch', 'show the status again every 2 s, until q or Ctrl-C')
     .option(
       '--check',

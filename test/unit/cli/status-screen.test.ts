@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { allConditionLines } from '../../../src/cli/condition-lines.ts';
-import { renderStatus } from '../../../src/cli/status-view.ts';
+import { renderFullStatus, renderStatus } from '../../../src/cli/status-view.ts';
 import type { Terminal } from '../../../src/cli/terminal.ts';
 import type { ConditionCode } from '../../../src/ops/conditions/catalogue.ts';
 import type { DiscardReport } from '../../../src/ops/reports/intake-report.ts';
@@ -107,7 +107,7 @@ describe('the status on a screen of 24 lines', () => {
     expect(lines).toContain('Links       64 of 64 open: holdfast links');
     expect(lines).toContain('Subdevices  300 connected, 100 asleep, 60 away, 40 never seen');
     expect(lines.filter((line) => line.startsWith('  ! '))).toHaveLength(5);
-    expect(lines.at(-1)).toBe('  and 25 more: holdfast conditions');
+    expect(lines.at(-1)).toBe('  and 25 more: holdfast conditions · in full: holdfast status --full');
   });
 
   it('shows the parts in the same lines with and without conditions', () => {
@@ -126,14 +126,44 @@ describe('the status on a screen of 24 lines', () => {
     );
     expect(lines.filter((line) => line.startsWith('    -> '))).toHaveLength(5);
     expect(lines.filter((line) => line.endsWith('… For 400 days.'))).toHaveLength(5);
-    expect(lines).toContain('  and 3 more: holdfast conditions');
+    expect(lines.at(-1)).toMatch(/^ {2}and 3 more: holdfast conditions/);
   });
 
   it('shortens nothing if there is room', () => {
     const conditions = [condition('hub-away', 'no'), condition('link-down', 'no')];
-    const text = renderStatus(reportOf(conditions), SCREEN).join('\n');
+    const text = renderStatus(judge({ ...AWAY, conditions }), SCREEN).join('\n');
     expect(text).not.toContain('holdfast conditions');
     expect(text).not.toContain('…');
+    expect(text).not.toContain('--full');
+  });
+
+  it.each([
+    [0, 1],
+    [0, 2],
+    [1, 2],
+    [4, 1],
+    [8, 2],
+  ])('names the command that shows everything if a text is cut (%i conditions, %i links)', (conditions, links) => {
+    const report = reportOf(LONGEST.slice(0, conditions), links);
+    const hub = { ...report.hub, host: 'h'.repeat(200) };
+    const whole: StatusReport = { ...report, hub, store: { ...report.store, path: `/${'p'.repeat(90)}` } };
+    for (const width of [40, 80]) {
+      const terminal = { ...SCREEN, width };
+      const lines = renderStatus(whole, terminal);
+      const full = renderFullStatus(whole, terminal);
+      if (lines.some((line) => line.endsWith('…'))) expect(lines.at(-1)).toMatch(/in full: holdfast status --full$/);
+      else expect(lines).toEqual(full);
+      expect(full.join('\n')).not.toContain('…');
+      expect(full.join('').replaceAll(/\s/g, '')).toContain(`${'h'.repeat(200)}:`);
+    }
+  });
+
+  it('shows an unconfirmed clock first in the shortened line of the gateway', () => {
+    const report = reportOf(LONGEST);
+    const { process } = report;
+    const worst = { ...report, process: { ...process, gateway: 'g'.repeat(48), clockTrusted: false } };
+    const line = renderStatus(worst, SCREEN).find((one) => one.startsWith('Gateway '));
+    expect(line).toMatch(/^Gateway {5}clock not confirmed · 0\.1\.0 · up 25 h · g+…$/);
   });
 
   it('shortens texts that holdfast conditions shows in full', () => {
