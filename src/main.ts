@@ -48,6 +48,8 @@ process.stdout.on('error', (error: NodeJS.ErrnoException) => {
   process.stderr.write(`holdfast: Cannot write to standard output (${error.code}): the output is incomplete\n`);
   process.exit(EXIT.storage);
 });
+// without a reader of errors the exit code alone says what happened
+process.stderr.on('error', () => undefined);
 process.on('uncaughtException', (error) => process.exit(report(error)));
 
 const exitCode = await main().catch(report);

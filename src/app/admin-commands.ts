@@ -103,7 +103,19 @@ function doneWords({ outcomes }: BindingOutcomes): string {
 
 /** Commands that write files and change nothing else. */
 export function recorderCommands(gateway: Gateway, recordings: Recordings): AdminCommands {
-  return { 'recorder.freeze': async ({ of }) => freeze(gateway, recordings, of) };
+  return {
+    'recorder.freeze': async ({ of }, by) => {
+      const answer = await freeze(gateway, recordings, of);
+      const detail = countOf(answer.frozen.length, 'recording');
+      gateway.parts.facts.emit('operatorActed', {
+        action: 'record',
+        subject: of === undefined ? '' : String(of),
+        detail,
+        by,
+      });
+      return answer;
+    },
+  };
 }
 
 /** Writes the contents of flight recorders to files. @param of link name, or `hub`; `undefined`: all recorders */

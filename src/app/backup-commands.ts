@@ -22,9 +22,9 @@ export function backupCommands(gateway: Gateway): AdminCommands {
     }),
     'backup.keep': async ({ turn }) => store.still({ step: 'keep', turn: turnIn(turn) }),
     'backup.end': async ({ turn }) => store.still({ step: 'end', turn: turnIn(turn) }),
-    'backup.written': async ({ target }) => {
+    'backup.written': async ({ target }, by) => {
       const detail = typeof target === 'string' ? printable(target).slice(-TARGET_LENGTH_MAX) : '';
-      parts.facts.emit('operatorActed', { action: 'backup', subject: '', detail });
+      parts.facts.emit('operatorActed', { action: 'backup', subject: '', detail, by });
       return { noted: true };
     },
   };

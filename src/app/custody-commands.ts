@@ -35,16 +35,23 @@ export function custodyCommands(gateway: Gateway, snapshots: Pick<SnapshotFolder
   const drops = new DropRuns(gateway, snapshots);
   return Object.fromEntries(
     QUEUES.flatMap((queue) => [
-      [`${queue}.hold`, (body: Body) => hold(gateway, queue, selectorIn(body))],
-      [`${queue}.release`, (body: Body) => release(gateway, queue, selectorIn(body))],
-      [`${queue}.retry`, (body: Body) => retry(gateway, queue, selectorIn(body))],
-      [`${queue}.drop`, (body: Body) => drops.run(queue, body)],
+      [`${queue}.hold`, (body: Body, by?: string) => hold({ gateway, by }, queue, selectorIn(body))],
+      [`${queue}.release`, (body: Body, by?: string) => release({ gateway, by }, queue, selectorIn(body))],
+      [`${queue}.retry`, (body: Body, by?: string) => retry({ gateway, by }, queue, selectorIn(body))],
+      [`${queue}.drop`, (body: Body, by?: string) => drops.run(queue, body, by)],
       [`${queue}.drop-end`, () => drops.end(queue)],
     ]),
   );
 }
 
-async function hold(gateway: Gateway, queue: QueueName, selector: MessageSelector): Promise<HoldAnswer> {
+/** Gateway, and the user who sent the command; `undefined`: unknown. */
+interface Order {
+  readonly gateway: Gateway;
+  readonly by: string | undefined;
+}
+
+async function hold(order: Order, queue: QueueName, selector: MessageSelector): Promise<HoldAnswer> {
+  const { gateway } = order;
   const scopes = scopesOf(gateway, queue, selector);
   const { operatorHolds } = gateway;
   if (operatorHolds.all.length + scopes.length > HOLDS_MAX)
@@ -54,11 +61,12 @@ async function hold(gateway: Gateway, queue: QueueName, selector: MessageSelecto
     );
   const begun = await runInMailbox(gateway, () => operatorHolds.hold(scopes));
   const holds = begun.map((one) => reportOf(gateway, one));
-  if (begun.length > 0) acted(gateway, `${queue} hold`, holdsWords(holds), '');
+  if (begun.length > 0) acted(order, `${queue} hold`, holdsWords(holds), '');
   return { holds, onHold: onHold(gateway, queue) };
 }
 
-async function release(gateway: Gateway, queue: QueueName, selector: MessageSelector): Promise<HoldAnswer> {
+async function release(order: Order, queue: QueueName, selector: MessageSelector): Promise<HoldAnswer> {
+  const { gateway } = order;
   const { operatorHolds } = gateway;
   const own = operatorHolds.all.filter(({ direction }) => direction === directionOf(queue));
   const all = isEmptySelector(selector);
@@ -77,20 +85,21 @@ async function release(gateway: Gateway, queue: QueueName, selector: MessageSele
     );
   }
   const holds = ended.map((one) => reportOf(gateway, one));
-  acted(gateway, `${queue} release`, holdsWords(holds), '');
+  acted(order, `${queue} release`, holdsWords(holds), '');
   return { holds, onHold: onHold(gateway, queue) };
 }
 
 /** Sends now what waits for a pause to end. */
-function retry(gateway: Gateway, queue: QueueName, selector: MessageSelector): Promise<RetryAnswer> {
+function retry(order: Order, queue: QueueName, selector: MessageSelector): Promise<RetryAnswer> {
   if (selector.numbers !== undefined || selector.olderThanMs !== undefined || selector.newerThanMs !== undefined)
     throw refusal('A retry takes subdevices and topics only', 'Messages of a topic are sent in their order.');
-  return runInMailbox(gateway, () =>
-    queue === 'outbox' ? retryOutbox(gateway, selector) : retryInbox(gateway, selector),
+  return runInMailbox(order.gateway, () =>
+    queue === 'outbox' ? retryOutbox(order, selector) : retryInbox(order, selector),
   );
 }
 
-function retryOutbox(gateway: Gateway, selector: MessageSelector): RetryAnswer {
+function retryOutbox(order: Order, selector: MessageSelector): RetryAnswer {
+  const { gateway } = order;
   const view = viewOf(gateway);
   const { filters, subdevices } = resolveSelector(selector, [...view.registry.all()]).selected;
   const topicsOf = topicsBySubdevice(gateway.parts.config);
@@ -103,7 +112,7 @@ function retryOutbox(gateway: Gateway, selector: MessageSelector): RetryAnswer {
   const released = [...new Set(topics)].flatMap((topic) => releasePackets(view, topic));
   gateway.hubSender.send();
   if (released.length === 0) throw refusal(`Nothing in the outbox waits for a retry`, whyNothing(gateway));
-  acted(gateway, 'outbox retry', released.slice(0, 3).join(', '), '');
+  acted(order, 'outbox retry', released.slice(0, 3).join(', '), '');
   return { retried: released.length, what: released };
 }
 
@@ -117,7 +126,8 @@ function whyNothing(gateway: Gateway): string {
   return 'Messages that wait for a PUBACK are sent again by themselves. Abandoned messages: holdfast dead-letters retry.';
 }
 
-function retryInbox(gateway: Gateway, selector: MessageSelector): RetryAnswer {
+function retryInbox(order: Order, selector: MessageSelector): RetryAnswer {
+  const { gateway } = order;
   const { registry, inbox } = gateway.stations;
   const { subdevices, filters } = resolveSelector(selector, [...registry.all()]).selected;
   if (filters !== undefined)
@@ -135,16 +145,19 @@ function retryInbox(gateway: Gateway, selector: MessageSelector): RetryAnswer {
       'Downlinks of an absent subdevice are delivered when it connects, those of a sleeping one when it wakes, and those on hold after holdfast inbox release.',
     );
   const names = retried.map(({ id }) => id);
-  acted(gateway, 'inbox retry', names.slice(0, 3).join(', '), '');
+  acted(order, 'inbox retry', names.slice(0, 3).join(', '), '');
   return { retried: retried.length, what: names };
 }
 
 /** Drop that is running, request by request. */
 interface DropRun {
   readonly queue: QueueName;
+  /** User who began the drop; `undefined`: unknown. */
+  readonly by: string | undefined;
   readonly words: string;
   readonly file: SnapshotFile;
   messages: number;
+  isAnnounced: boolean;
 }
 
 class DropRuns {
@@ -160,7 +173,7 @@ class DropRuns {
   }
 
   /** Drops messages for up to `DROP_MS`. The client asks again until `next` is null. */
-  async run(queue: QueueName, body: Body): Promise<DropAnswer> {
+  async run(queue: QueueName, body: Body, by?: string): Promise<DropAnswer> {
     const { stations, messageDrops, parts } = this.#gateway;
     const selector = selectorIn(body);
     const { selected, fits: isOfAge } = resolveSelector(selector, [...stations.registry.all()]);
@@ -176,7 +189,7 @@ class DropRuns {
     if (this.#run === undefined || this.#run.queue !== queue) {
       await this.#endRun();
       const file = await this.#snapshots.create(queue, this.#inspector.facts);
-      this.#run = { queue, words: selectorWords(selector, durationWords), file, messages: 0 };
+      this.#run = { queue, by, words: selectorWords(selector, durationWords), file, messages: 0, isAnnounced: false };
     }
     const run = this.#run;
     const fits = (stamp: Parameters<typeof stations.age>[0]): boolean => isOfAge(stations.age(stamp));
@@ -191,7 +204,15 @@ class DropRuns {
       next = step.atEnd ? null : step.scannedTo;
     }
     if (next === null) await this.#endRun();
+    else this.#announce(run);
     return { ...sum, next, snapshot: run.messages === 0 ? null : run.file.path };
+  }
+
+  /** Reports a drop that takes several requests when it begins: its client may vanish, and the end would be late. */
+  #announce(run: DropRun): void {
+    if (run.isAnnounced || run.messages === 0) return;
+    run.isAnnounced = true;
+    acted({ gateway: this.#gateway, by: run.by }, `${run.queue} drop`, run.words, `begins, copies in ${run.file.path}`);
   }
 
   /** Called when an operator has interrupted the drop. */
@@ -208,7 +229,7 @@ class DropRuns {
     await run.file.close();
     if (run.messages > 0)
       acted(
-        this.#gateway,
+        { gateway: this.#gateway, by: run.by },
         `${run.queue} drop`,
         run.words,
         `${countOf(run.messages, 'message')}, kept in ${run.file.path}`,
@@ -263,6 +284,6 @@ function onHold({ stations }: Gateway, queue: QueueName): number {
   return [...stations.custodian(directionOf(queue)).lanes()].reduce((sum, lane) => sum + lane.onHold, 0);
 }
 
-function acted({ parts }: Gateway, action: string, subject: string, detail: string): void {
-  parts.facts.emit('operatorActed', { action, subject, detail });
+function acted({ gateway, by }: Order, action: string, subject: string, detail: string): void {
+  gateway.parts.facts.emit('operatorActed', { action, subject, detail, by });
 }

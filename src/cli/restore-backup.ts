@@ -2,6 +2,7 @@
 import { existsSync, statSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { EXIT, Fault } from '../base/fault.ts';
+import { userName } from '../io/accounts.ts';
 import { ask } from '../ops/api/control-client.ts';
 import { countOf, dateWords } from '../ops/words.ts';
 import { type Backup, type Restored, restoreStore } from '../store/backup/restore-store.ts';
@@ -34,6 +35,7 @@ export async function restoreBackup(context: CommandContext, word: string, choic
     const restored = await restoreStore({
       stateDir,
       file,
+      by: userName(),
       dropsDownlinks: choice.dropDownlinks ?? false,
       verified: (backup) => (choice.replace === true ? undefined : refuseFullStore(stateDir, backup)),
     });

@@ -187,7 +187,7 @@ function fullness(queue: QueueReport): string {
   return `${countWords(Math.floor(100 * share))} %`;
 }
 
-/** Without the bound, which `holdfast inbox` shows too. */
+/** Line of the inbox without its bound. */
 function shortInboxLine(inbox: QueueReport): string {
   const oldest = inbox.oldest === null ? '' : ` · oldest ${ageWords(inbox.oldest)}`;
   return `${countOf(inbox.messages, 'message')} for subdevices${oldest} · when full: ${inbox.overflow}`;

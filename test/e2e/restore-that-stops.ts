@@ -6,6 +6,7 @@ let step = 0;
 await restoreStore({
   stateDir,
   file,
+  by: 'anna',
   dropsDownlinks: false,
   verified: () => undefined,
   before: (what) => {

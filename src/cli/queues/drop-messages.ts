@@ -24,6 +24,8 @@ export interface DropOptions extends SelectionOptions {
 
 interface Selected {
   readonly tally: MessageTally;
+  /** Messages looked at. */
+  readonly scanned: number;
   readonly newest: number;
 }
 
@@ -48,9 +50,19 @@ export async function dropMessages(
 ): Promise<number> {
   const selector = explicitSelectorOf('drop', options, words);
   const { controlSocket } = await locateGateway(context);
-  const { result, isRunning } = await readMessages(context, { queue, selector }, count());
-  const { tally, newest } = result;
+  const { result, isRunning, isInterrupted } = await readMessages(
+    context,
+    { queue, selector, stopsAtInterrupt: true },
+    count(),
+  );
+  const { tally, newest, scanned } = result;
   const { terminal } = context;
+  if (isInterrupted) {
+    const stopped = `interrupted while counting: ${countOf(tally.messages, 'message')} selected of the first ${countWords(scanned)}. Nothing was dropped`;
+    if (context.asJson) printJson(context, 'messages-dropped', { selected: tally, dropped: undropped(stopped) });
+    else for (const line of wrap(`The command was ${stopped}.`, terminal.width)) terminal.print(line);
+    return EXIT.refused;
+  }
   if (tally.messages === 0) {
     if (context.asJson) printJson(context, 'messages-dropped', { selected: tally, dropped: null });
     else terminal.print(emptyWords(queue, selector));
@@ -93,7 +105,7 @@ function* count(): PageReader<Selected> {
     progress.show(`counting: ${countOf(scanned, 'message')}, ${countWords(tally.messages)} selected`);
   }
   progress.clear();
-  return { tally, newest: upTo ?? 0 };
+  return { tally, newest: upTo ?? 0, scanned };
 }
 
 interface DropPlan {
@@ -105,7 +117,7 @@ interface DropPlan {
 
 async function drop(controlSocket: string, { queue, selector, upTo, total }: DropPlan): Promise<Dropped> {
   const progress = new CountingLine(process.stderr);
-  const sum = { dropped: 0, bytes: 0, inFlight: 0, notCommitted: 0, damaged: 0 };
+  const sum = Object.assign({}, NOTHING);
   let snapshot: string | null = null;
   let stopped: string | null = null;
   const interrupt = (): void => {
@@ -133,6 +145,12 @@ async function drop(controlSocket: string, { queue, selector, upTo, total }: Dro
     process.off('SIGINT', interrupt);
   }
   return { ...sum, snapshot, stopped };
+}
+
+const NOTHING = { dropped: 0, bytes: 0, inFlight: 0, notCommitted: 0, damaged: 0 };
+
+function undropped(stopped: string): Dropped {
+  return { ...NOTHING, snapshot: null, stopped };
 }
 
 function renderSelected(queue: QueueName, tally: MessageTally, terminal: Terminal): string[] {

@@ -33,6 +33,18 @@ export type PageReader<Result> = Generator<PageRange, Result, MessagesReport>;
 export interface ReadResult<Result> {
   readonly result: Result;
   readonly isRunning: boolean;
+  /** True if Ctrl-C ended the reading: the result is that of the pages before. */
+  readonly isInterrupted: boolean;
+}
+
+export interface MessageSource {
+  readonly queue: QueueName;
+  readonly selector: MessageSelector;
+  /**
+   * True: Ctrl-C ends the reading of a running gateway after the present page, and the reader gets that page as the last
+   * one. A second Ctrl-C ends the process.
+   */
+  readonly stopsAtInterrupt?: true;
 }
 
 /** Largest query string: the header of a request must fit into 4 KB. */
@@ -41,7 +53,7 @@ const QUERY_LENGTH_MAX = 3000;
 /** @throws Fault `command-rejected` for an invalid selector; otherwise as `askOrRead` */
 export async function readMessages<Result>(
   context: CommandContext,
-  { queue, selector }: { readonly queue: QueueName; readonly selector: MessageSelector },
+  { queue, selector, stopsAtInterrupt }: MessageSource,
   reader: PageReader<Result>,
 ): Promise<ReadResult<Result>> {
   const places = await locateGateway(context);
@@ -51,21 +63,33 @@ export async function readMessages<Result>(
       hint: 'Name fewer subdevices and topics, or use + and # in a topic filter.',
     });
   let step = reader.next();
-  while (step.done !== true) {
-    const asked = await ask(places.controlSocket, '/v1/messages', queryOf(queue, step.value, selected));
-    if (asked.kind === 'absent') {
-      const first = step.value;
-      const offline = await readOfflineMessages(
-        storeOf(places, asked.fault),
-        (messages) => driveOffline({ queue, selector, messages }, first, reader),
-        asked.fault,
-      );
-      return { result: offline, isRunning: false };
+  let isInterrupted = false;
+  const interrupt = (): void => {
+    isInterrupted = true;
+  };
+  if (stopsAtInterrupt) process.once('SIGINT', interrupt);
+  try {
+    while (step.done !== true) {
+      const asked = await ask(places.controlSocket, '/v1/messages', queryOf(queue, step.value, selected));
+      if (asked.kind === 'absent') {
+        process.off('SIGINT', interrupt); // the store is read in one task, which sees no signal
+        const first = step.value;
+        const offline = await readOfflineMessages(
+          storeOf(places, asked.fault),
+          (messages) => driveOffline({ queue, selector, messages }, first, reader),
+          asked.fault,
+        );
+        return { result: offline, isRunning: false, isInterrupted: false };
+      }
+      if (asked.kind === 'stalled') throw asked.fault;
+      const report = checked(asked.report);
+      isInterrupted &&= report.next !== null; // nothing is missing
+      step = reader.next(isInterrupted ? { ...report, next: null } : report);
     }
-    if (asked.kind === 'stalled') throw asked.fault;
-    step = reader.next(checked(asked.report));
+  } finally {
+    process.off('SIGINT', interrupt);
   }
-  return { result: step.value, isRunning: true };
+  return { result: step.value, isRunning: true, isInterrupted };
 }
 
 function queryOf(queue: QueueName, { after, upTo, limit, show }: PageRange, selected: string): string {

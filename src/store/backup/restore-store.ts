@@ -40,6 +40,8 @@ export interface RestoreOptions {
   readonly stateDir: string;
   readonly file: string;
   readonly dropsDownlinks: boolean;
+  /** User who restores the backup, for the journal and the condition of the next start. */
+  readonly by: string;
   /** Called with the verified backup before anything is changed. It throws to end the restore. */
   readonly verified: (backup: Backup) => void | Promise<void>;
   /** Called before each step of the replacement. Set in tests only. */
@@ -104,14 +106,14 @@ function lock(path: string): () => void {
 
 /** Verifies the copy and makes it safe, in a stage of its own. */
 async function prepare(copy: string, options: RestoreOptions): Promise<{ backup: Backup; dropped: number }> {
-  const { stateDir, file, dropsDownlinks, verified } = options;
+  const { stateDir, file, dropsDownlinks, verified, by } = options;
   const database = openBackup(copy, file);
   let dropped: number;
   let backup: Backup;
   try {
     backup = verify(database, file);
     await verified(backup);
-    const sentence = `${RESTORED} ${dateOf(backup.facts)}: messages accepted after it are not in it, and messages delivered after it may be sent again`;
+    const sentence = `${RESTORED} ${dateOf(backup.facts)} by ${by}: messages accepted after it are not in it, and messages delivered after it may be sent again`;
     const replaced = readMark(markPathOf(join(stateDir, STORE_FILE)));
     dropped = makeSafe(database, { path: copy, sentence, replaced, dropsDownlinks });
     database.pragma('journal_mode = DELETE');

@@ -62,7 +62,7 @@ export function backupOf(stateDir: string): string {
 }
 
 export function restore(stateDir: string, file: string, options: Partial<RestoreOptions> = {}): Promise<Restored> {
-  return restoreStore({ stateDir, file, dropsDownlinks: false, verified: () => undefined, ...options });
+  return restoreStore({ stateDir, file, by: 'anna', dropsDownlinks: false, verified: () => undefined, ...options });
 }
 
 export function copyOf(file: string): string {

@@ -39,7 +39,7 @@ describe('a restored store', () => {
     const { stateDir, file } = await withHistory();
     await restore(stateDir, file);
     const { opening } = openedIn(stateDir);
-    const sentence = `${RESTORED} 2026-07-01 12:00:00 UTC: messages accepted after it are not in it, and messages delivered after it may be sent again`;
+    const sentence = `${RESTORED} 2026-07-01 12:00:00 UTC by anna: messages accepted after it are not in it, and messages delivered after it may be sent again`;
     expect(opening).toMatchObject({
       recovery: [sentence],
       losses: [{ messages: 0, unknown: sentence }],
