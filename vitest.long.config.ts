@@ -8,8 +8,7 @@ export default mergeConfig(
     test: {
       include: [
         'test/**/*.long.test.ts',
-        'test/e2e/{crash,lines,sn-raw}.test.ts',
-        'test/e2e/fault-table-*.test.ts',
+        'test/e2e/{lines,sn-raw}.test.ts',
         'test/sim/{days,sabotage,sent-again}.test.ts',
         'test/unit/driver/snapshots.test.ts',
         'test/unit/driver/{lines/lines,modbus/modbus}-snapshot.test.ts',

@@ -22,7 +22,7 @@ import {
 } from './recording.ts';
 
 /** Failing fsyncs of the processes with traffic: past the opening of the store and its first commits. */
-const FAILING = Array.from({ length: 12 }, (_, index) => index + 1);
+const FAILING = Array.from({ length: 8 }, (_, index) => index + 1);
 const LIVES = FAILING.length;
 /** One of this number of power cuts is checked; an error after a failed fsync persists for long. */
 const STRIDE = 3;

@@ -82,7 +82,7 @@ describe.skipIf(isUnrecordable())('a power cut at any operation on the files', {
     const events = trace();
     expect(checkpointsIn(events)).toBeGreaterThan(12); // Births and ends alone make seven.
     const states = statesBetweenCommits(join(testbed.folder, COMMITS_FILE), emptyState());
-    const result = enumerateTrace('with many checkpoints', events, { states, stride: STRIDE });
+    const result = enumerateTrace('with many checkpoints', events, { states, stride: 2 * STRIDE });
     expect(states.size).toBeGreaterThan(20);
     const fewer = new Set([...states].slice(0, 10));
     const control = enumerateTrace('if most commits are rejected', events, { states: fewer, stride: 50 });

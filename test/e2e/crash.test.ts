@@ -1,7 +1,6 @@
 /** SIGKILL at any moment: no acknowledged message is lost, and order is kept. */
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
-import { IS_LONG_RUN } from '../long-run.ts';
 import { killAgainAndAgain } from './kills.ts';
 import { openTestbed, type Testbed, type TestbedPlan } from './testbed.ts';
 import { until } from './until.ts';
@@ -10,7 +9,7 @@ const PLAN: TestbedPlan = {
   subdevices: { a: {}, b: {}, c: { window: 1 } },
   config: { outbox: { commit_ms: 20 }, inbox: { replay_interval_ms: 5 } },
 };
-const KILLS = IS_LONG_RUN ? 50 : 8;
+const KILLS = 8;
 const UNSAFE = fileURLToPath(new URL('./gateway-without-commits.ts', import.meta.url));
 
 describe('a gateway killed during traffic', () => {

@@ -1,5 +1,8 @@
-/** Faults of the way to the hub and of the hub: what `status` and `doctor` say. The slow rows are in the long run. */
+/** Faults of the way to the hub and of the hub: what the first command says. The slow rows are in the long run. */
 import { HUB_ROWS } from './faults/hub-rows.ts';
 import { runFaultRows } from './faults/run-fault-rows.ts';
 
-runFaultRows(HUB_ROWS.filter(({ isLong }) => isLong !== true));
+runFaultRows(
+  HUB_ROWS.filter(({ isLong }) => isLong !== true),
+  'first',
+);

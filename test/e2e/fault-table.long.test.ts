@@ -2,4 +2,7 @@
 import { ALL_ROWS } from './faults/all-rows.ts';
 import { runFaultRows } from './faults/run-fault-rows.ts';
 
-runFaultRows(ALL_ROWS.filter(({ isLong }) => isLong === true));
+runFaultRows(
+  ALL_ROWS.filter(({ isLong }) => isLong === true),
+  'both',
+);

@@ -2,10 +2,10 @@
 import { describe, it } from 'vitest';
 import { expectAllHealthy, expectHealthy } from './expect-healthy.ts';
 
-const DAYS = Array.from({ length: 4 }, (_, index) => index + 1);
+const DAYS = Array.from({ length: 2 }, (_, index) => index + 1);
 
 describe('many worlds', () => {
-  it('have no problem under many troubles (seeds 11 to 60)', () => expectAllHealthy(11, 50));
+  it('have no problem under many troubles (seeds 11 to 35)', () => expectAllHealthy(11, 25));
 
   it.each(DAYS)('have no problem in a day of eight subdevices with many troubles (seed %i)', async (seed) => {
     await expectHealthy({ seed, hours: 24, trouble: 2 });

@@ -16,7 +16,8 @@ The times are from the fault to the words of the first command, measured in seve
 words; a preliminary word comes before. This page is made from the same rows:
 
 \`\`\`sh
-FAULT_TABLE=/tmp/faults npx vitest run --config vitest.long.config.ts --no-file-parallelism test/e2e/fault-table
+FAULT_TABLE=/tmp/faults npx vitest run --no-file-parallelism test/e2e/fault-table
+FAULT_TABLE=/tmp/faults npx vitest run --config vitest.long.config.ts test/e2e/fault-table.long.test.ts
 FAULT_RESULTS=/tmp/faults npx vitest run test/e2e/fault-table-page.test.ts
 \`\`\`
 `;

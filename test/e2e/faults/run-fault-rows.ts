@@ -16,7 +16,6 @@ import { allChecks, WITHOUT_IDENTITY } from '../../../src/doctor/checks.ts';
 import { readDoctorInput, THIS_MACHINE } from '../../../src/doctor/doctor-input.ts';
 import type { ConditionCode } from '../../../src/ops/conditions/catalogue.ts';
 import type { Condition } from '../../../src/ops/reports/report.ts';
-import { IS_LONG_RUN } from '../../long-run.ts';
 import type { DoctorWords, FaultRow, StatusWords } from './fault-row.ts';
 import { type FaultScene, firstLines } from './fault-scene.ts';
 
@@ -50,7 +49,11 @@ async function within(look: () => Promise<boolean>): Promise<void> {
 
 const FOLDER = process.env.FAULT_TABLE;
 
-export function runFaultRows(rows: readonly FaultRow[]): void {
+/**
+ * @param command `first`: the first command that has words for the row, `status` or the doctor. `doctor`: the doctor
+ * only, for rows that another test has tried with `status`. A doctor takes a second for each row.
+ */
+export function runFaultRows(rows: readonly FaultRow[], command: 'first' | 'doctor' | 'both'): void {
   const times: { readonly fault: string; readonly word: string; readonly seconds: string }[] = [];
   const note = (fault: string, word: string, ms: number): void => {
     times.push({ fault, word, seconds: (ms / 1000).toFixed(1) });
@@ -59,13 +62,13 @@ export function runFaultRows(rows: readonly FaultRow[]): void {
     it.skipIf(row.missing !== undefined)(`${row.name} is recognised`, async () => {
       const scene = await row.inject();
       if (row.first !== undefined) note(row.name, 'preliminary', await untilPreliminary(scene, row.first));
-      const status = row.status === undefined ? null : await expectStatus(scene, row, row.status);
+      const status =
+        row.status === undefined || command === 'doctor' ? null : await expectStatus(scene, row, row.status);
       if (status !== null) note(row.name, status.condition, status.ms);
-      // the doctor takes a second for each row: a row that status recognises is examined in the long run
-      const isBrief = (!IS_LONG_RUN || FOLDER !== undefined) && status !== null;
-      const doctor = row.doctor === undefined || isBrief ? null : await expectDoctor(scene, row, row.doctor);
+      const isNext = command === 'first' && status !== null;
+      const doctor = row.doctor === undefined || isNext ? null : await expectDoctor(scene, row, row.doctor);
       if (doctor !== null) note(row.name, doctor.finding, doctor.ms);
-      if (FOLDER !== undefined) await record(FOLDER, scene, row, { status, doctor });
+      if (FOLDER !== undefined && command !== 'doctor') await record(FOLDER, scene, row, { status, doctor });
     });
   afterAll(() => console.table(times));
 }

@@ -1,5 +1,5 @@
 /**
- * Time for which a corrupt store of 110 MB keeps the gateway from its work: measured and printed. The counts must be
+ * Time for which a corrupt store of 28 MB keeps the gateway from its work: measured and printed. The counts must be
  * correct.
  */
 import { closeSync, copyFileSync, openSync, rmSync, statSync, writeSync } from 'node:fs';
@@ -11,13 +11,13 @@ import { StoreCore } from '../../../../src/store/core.ts';
 import { readTally } from '../../../../src/store/reader.ts';
 import { BOOT, row, storePath } from '../store-rig.ts';
 
-const ROWS = 430_000;
+const ROWS = 110_000;
 const LANES = 8;
 const COMMIT_ROWS = 5000;
-const SECTORS = [1, 20, 200, 2000];
+const SECTORS = [20, 2000];
 const SECTOR_BYTES = 512;
 
-it('a corrupt store of 110 MB is in service again, with every message accounted for', () => {
+it('a corrupt store of 28 MB is in service again, with every message accounted for', () => {
   const filled = fill(storePath());
   for (const sectors of SECTORS) {
     const path = join(dirname(filled), `smashed-${sectors}.db`);
