@@ -25,9 +25,9 @@ it('carries the largest packets of 64 links, also with half of the limit of the 
     nodeOptions: [`--max-old-space-size=${Number(limit) / 2}`],
   });
   try {
-    await holdfast.load.send(150, { window: 16 });
+    await holdfast.load.send(60, { window: 16 });
     await holdfast.hub.close();
-    await holdfast.load.send(300, { window: 64 });
+    await holdfast.load.send(150, { window: 64 });
     await holdfast.load.pause();
     await holdfast.hub.open();
     await expectNothingLost(holdfast);

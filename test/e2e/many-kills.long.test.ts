@@ -5,8 +5,8 @@ import { openTestbed } from './testbed.ts';
 
 const KILLS = 20;
 
-describe('60 kills during traffic', () => {
-  it.each([1, 2, 3])('lose no acknowledged message and reorder nothing (seed %i)', async (seed) => {
+describe('40 kills during traffic', () => {
+  it.each([1, 2])('lose no acknowledged message and reorder nothing (seed %i)', async (seed) => {
     const testbed = await openTestbed({
       subdevices: { a: {}, b: { window: 8 }, c: { window: 1 }, d: {} },
       config: { outbox: { commit_ms: 20 }, inbox: { replay_interval_ms: 5 } },
