@@ -1,69 +1,130 @@
 /**
- * Builds the package for users in `dist/`, or in the folder that is the argument: the program as few files, the scripts that start it, the unit, and a
- * `package.json` with the packages that cannot be bundled. `bin/holdfast` of the package starts the package, and
- * `bin/holdfast` of the checkout never does, so an old build is never started by mistake.
+ * Command `npm run package`: builds a Debian package, a tarball and a bill of materials for each architecture, in `dist/`.
+ * The same commit gives the same bytes.
+ *
+ * Options: `--out FOLDER`, `--arch amd64` (also repeated), `--level 0…9` of xz, `--no-tarball`. `--program FOLDER` only writes the
+ * program, without packages and without npm.
  */
-import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { type Plugin, rolldown } from 'rolldown';
-import { licenceTexts } from './licence-texts.ts';
-import { installedPart, type LockFile, type Manifest } from './lock-file.ts';
+import { createHash } from 'node:crypto';
+import { copyFileSync, cpSync, mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { ARCHITECTURES, type Architecture } from './architecture.ts';
+import { writeDebianPackage, writeTarball } from './archives.ts';
+import { billOfMaterials } from './bill-of-materials.ts';
+import type { TreeContent } from './debian-tree.ts';
+import { entriesOf, installedKib } from './fixed-tree.ts';
+import { licenceTexts, packageFolders, partIn } from './licence-texts.ts';
+import { type Pages, pagesOf } from './pages.ts';
+import { ROOT, readManifest, writeProgram } from './program.ts';
+import { type Revision, revisionOf } from './revision.ts';
+import { installRuntimeFiles } from './runtime-files.ts';
 
-const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const OUT = resolve(process.argv[2] ?? join(ROOT, 'dist'));
-/** Packages with machine code, and re2js, which only a configuration with patterns loads. */
-const INSTALLED = ['better-sqlite3', 'koffi', '@serialport/bindings-cpp', 're2js'];
-/** Files that are started by their path. */
-const ENTRIES = { main: 'src/main.ts', worker: 'src/store/worker.ts', 'web-worker': 'src/web/web-worker.ts' };
-/** Script of another package that browsers load; `src/page/assets.ts` finds it there in a checkout. */
-const IDIOMORPH = 'node_modules/idiomorph/dist/idiomorph.min.js';
-const COPIED = ['bin', 'systemd', 'LICENSE', 'README.md', '.npmrc'];
+interface Sources {
+  /** Folder of the program without packages. */
+  readonly program: string;
+  /** Files of packages in its code. */
+  readonly modules: readonly string[];
+  readonly pages: Pages;
+  readonly revision: Revision;
+}
 
-/** `new URL('../main.ts', import.meta.url)` becomes `new URL('./main.js', import.meta.url)`: all files are in one folder. */
-const startedFiles: Plugin = {
-  name: 'started-files',
-  transform(code, id) {
-    if (!id.startsWith(join(ROOT, 'src'))) return undefined;
-    return code.replaceAll(/new URL\('[./\w-]*?([\w-]+)\.ts', import\.meta\.url\)/g, (_, name: string) => {
-      if (!(name in ENTRIES)) this.error(`${id} names ${name}.ts by its URL, and it is not among the entries`);
-      return `new URL('./${name}.js', import.meta.url)`;
-    });
+/** Files of the program folder that are in the packages as they are. */
+const PARTS = ['bin', 'lib'];
+
+const { values: options } = parseArgs({
+  options: {
+    out: { type: 'string', default: join(ROOT, 'dist') },
+    arch: { type: 'string', multiple: true, default: ARCHITECTURES.map(({ debian }) => debian) },
+    level: { type: 'string', default: '6' },
+    'no-tarball': { type: 'boolean', default: false },
+    program: { type: 'string' },
   },
-};
+});
+process.umask(0o022);
+if (options.program === undefined) await buildAll(resolve(options.out));
+else await writeProgram(resolve(options.program), revisionOf(ROOT).commit);
 
-function readJson(path: string): unknown {
-  return JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
+async function buildAll(out: string): Promise<void> {
+  const chosen = ARCHITECTURES.filter(({ debian }) => options.arch.includes(debian));
+  if (chosen.length !== options.arch.length)
+    throw new Error(`--arch is one of: ${ARCHITECTURES.map(({ debian }) => debian).join(', ')}`);
+  const revision = revisionOf(ROOT);
+  rmSync(out, { recursive: true, force: true });
+  const work = join(out, 'work');
+  const program = join(work, 'program');
+  const modules = await writeProgram(program, revision.commit);
+  const sources = { program, modules, pages: pagesOf(), revision };
+  console.log(
+    `holdfast ${readManifest().version}, commit ${revision.commit}, ${new Date(revision.epoch * 1000).toISOString()}`,
+  );
+  const files = chosen.flatMap((architecture) => filesFor(architecture, sources, out));
+  const sums = files.map((file) => `${sha256(file)}  ${basename(file)}\n`);
+  writeFileSync(join(out, 'SHA256SUMS'), sums.join(''));
+  rmSync(work, { recursive: true });
+  if (process.exitCode === 1) return;
+  for (const file of files) console.log(`${megabytes(statSync(file).size).padStart(9)}  ${file}`);
 }
 
-/** @returns paths of the modules in the program */
-async function bundleProgram(): Promise<readonly string[]> {
-  const build = await rolldown({
-    cwd: ROOT,
-    input: ENTRIES,
-    platform: 'node',
-    external: [/^node:/, ...INSTALLED],
-    // the ES modules of packages that have both forms, because unused parts of these can be left out
-    resolve: { mainFields: ['module', 'main'] },
-    plugins: [startedFiles],
-  });
-  const { output } = await build.write({ dir: join(OUT, 'lib'), format: 'esm', chunkFileNames: '[name]-[hash].js' });
-  await build.close();
-  return output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+/** @returns the files that were built; none if a package has no machine code for the architecture */
+function filesFor(architecture: Architecture, sources: Sources, out: string): readonly string[] {
+  const stage = join(out, 'work', `stage-${architecture.debian}`);
+  const program = join(out, 'work', `program-${architecture.debian}`);
+  mkdirSync(stage);
+  for (const name of ['package.json', 'package-lock.json', '.npmrc'])
+    copyFileSync(join(sources.program, name), join(stage, name));
+  for (const name of PARTS) cpSync(join(sources.program, name), join(program, name), { recursive: true });
+  const { name, version, license } = readManifest();
+  const manifest = { name, version, license, private: true, type: 'module' };
+  writeFileSync(join(program, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
+  let installed: readonly string[];
+  try {
+    installed = installRuntimeFiles(stage, join(program, 'node_modules'), architecture);
+  } catch (error) {
+    console.error(`No package for ${architecture.debian}: ${error instanceof Error ? error.message : String(error)}`);
+    process.exitCode = 1;
+    return [];
+  }
+  const paths = [...sources.modules, ...installed];
+  const { epoch } = sources.revision;
+  const bill = `${JSON.stringify(billOfMaterials(packageFolders(paths).map(partIn), epoch), undefined, 2)}\n`;
+  const licences = licenceTexts(paths);
+  const content: TreeContent = { program, architecture, pages: sources.pages, licences, bill, epoch };
+  const built = archivesOf(content, out, version, Number(options.level));
+  console.log(`${architecture.debian}: ${sizesOf(program)}`);
+  rmSync(stage, { recursive: true });
+  return built;
 }
 
-rmSync(OUT, { recursive: true, force: true });
-mkdirSync(OUT, { recursive: true });
-const modules = await bundleProgram();
-cpSync(join(ROOT, 'src/store/migrations'), join(OUT, 'lib/migrations'), { recursive: true });
-for (const name of ['page.css', 'live.js']) cpSync(join(ROOT, 'src/page/assets', name), join(OUT, 'lib/assets', name));
-cpSync(join(ROOT, IDIOMORPH), join(OUT, 'lib/assets/idiomorph.js'));
-for (const name of COPIED) cpSync(join(ROOT, name), join(OUT, name), { recursive: true });
-const { manifest, lock } = installedPart(
-  readJson('package.json') as Manifest,
-  readJson('package-lock.json') as LockFile,
-  INSTALLED,
-);
-writeFileSync(join(OUT, 'package.json'), `${JSON.stringify(manifest, undefined, 2)}\n`);
-writeFileSync(join(OUT, 'package-lock.json'), `${JSON.stringify(lock, undefined, 2)}\n`);
-writeFileSync(join(OUT, 'THIRD-PARTY-LICENCES'), licenceTexts([...modules, join(ROOT, IDIOMORPH)]));
+function archivesOf(content: TreeContent, out: string, version: string, level: number): readonly string[] {
+  const stem = join(out, `holdfast_${version}_${content.architecture.debian}`);
+  const work = join(out, 'work');
+  writeDebianPackage(`${stem}.deb`, content, join(work, 'tree'), level);
+  writeFileSync(`${stem}.cdx.json`, content.bill);
+  if (options['no-tarball']) return [`${stem}.deb`, `${stem}.cdx.json`];
+  writeTarball(`${stem}.tar.xz`, content, join(work, `holdfast-${version}`), level);
+  return [`${stem}.deb`, `${stem}.tar.xz`, `${stem}.cdx.json`];
+}
+
+/** Installed size of the program, and of its largest parts. */
+function sizesOf(program: string): string {
+  const entries = entriesOf(program);
+  const kib = (prefix: string): number => installedKib(entries.filter(({ path }) => path.startsWith(prefix)));
+  const parts = [
+    'node_modules/node-linux',
+    'lib/',
+    'node_modules/better-sqlite3',
+    'node_modules/@koromix',
+    'node_modules/@serialport',
+  ];
+  const words = parts.map((part) => `${part.replace('node_modules/', '')} ${megabytes(kib(part) * 1024)}`);
+  return `${megabytes(kib('') * 1024)} installed: ${words.join(', ')}`;
+}
+
+function megabytes(bytes: number): string {
+  return `${(bytes / 1e6).toFixed(1)} MB`;
+}
+
+function sha256(path: string): string {
+  return createHash('sha256').update(readFileSync(path)).digest('hex');
+}

@@ -11,7 +11,7 @@ const ROOT = fileURLToPath(new URL('..', import.meta.url));
  * program; @throws if the build fails
  */
 export function buildPackage(folder: string): string {
-  const words = [join(ROOT, 'package/build.ts'), folder];
+  const words = [join(ROOT, 'package/build.ts'), '--program', folder];
   const { status, stderr } = spawnSync(process.execPath, words, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`package/build.ts ended with ${status}: ${stderr}`);
   const { packages } = JSON.parse(readFileSync(join(folder, 'package-lock.json'), 'utf8'));

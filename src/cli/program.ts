@@ -12,6 +12,9 @@ import { EXAMPLES, FIRST_COMMANDS } from './help/examples.ts';
 import { openTerminal } from './terminal.ts';
 import { VERSION } from './version.ts';
 
+/** Code of the error that ends the parsing at `--version`. */
+const VERSION_WANTED = 'holdfast.version';
+
 /** @returns the exit code; @throws Fault `usage` for an invalid command line */
 export async function runCommandLine(words: readonly string[]): Promise<number> {
   let exitCode: number = EXIT.ok;
@@ -27,7 +30,11 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     return exitCode;
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // The library throws an error with code 0 after it has printed the help or the version.
+    if (error.code === VERSION_WANTED) {
+      const { showVersion } = await import('./show-version.ts');
+      return await showVersion(openTerminal(process.stdout, process.env));
+    }
+    // The library throws an error with code 0 after it has printed the help.
     if (error.exitCode === 0) return EXIT.ok;
     const what = error.message.replace(/^error: /, '');
     throw new Fault('usage', what === '(outputHelp)' ? 'No command was given' : what, {
@@ -66,7 +73,10 @@ error; 69 no gateway answers; 70 defect of holdfast; 74 storage failed;
 export function buildProgram(words: readonly string[], finish: (exitCode: number) => void): Command {
   const program = new Command('holdfast')
     .description('Gateway from serial subdevices to an MQTT hub. Loses no acknowledged message.')
-    .version(VERSION)
+    .option('-V, --version', 'print the version, the commit, and the versions of Node and SQLite')
+    .on('option:version', () => {
+      throw new CommanderError(EXIT.ok, VERSION_WANTED, '');
+    })
     .option('--json', 'print JSON, also for errors')
     .addOption(new Option('--config <file>', 'configuration file').env('HOLDFAST_CONFIG').default(DEFAULT_CONFIG_PATH))
     .option('--socket <path>', 'control socket of the gateway (default: from the configuration)')

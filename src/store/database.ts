@@ -54,6 +54,16 @@ export function openDatabase(path: string): Database {
   }
 }
 
+/** Version of the SQLite library. */
+export function sqliteVersion(): string {
+  const database = new Sqlite(':memory:');
+  try {
+    return String(database.prepare('SELECT sqlite_version()').pluck().get());
+  } finally {
+    database.close();
+  }
+}
+
 /** Opens the database for reading while no gateway runs. Writes nothing. */
 export function openReadOnly(path: string): Database {
   try {

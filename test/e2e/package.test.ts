@@ -44,7 +44,7 @@ it('carries messages through a restart, and answers its commands', async () => {
   await testbed.expectNothingLost();
 });
 
-it.each(['--version', '--help', 'config reference', 'conditions reference', 'bench-hub --list-rules'])(
+it.each(['--help', 'config reference', 'conditions reference', 'bench-hub --list-rules'])(
   'prints what the checkout prints: %s',
   (command) => {
     const main = join(import.meta.dirname, '../../src/main.ts');
@@ -58,6 +58,12 @@ it.each(['--version', '--help', 'config reference', 'conditions reference', 'ben
     expect(ofPackage?.status).toBe(0);
   },
 );
+
+it('shows the commit that it was built from', () => {
+  const { stdout } = spawnSync(process.execPath, [program, '--version'], { encoding: 'utf8' });
+  const head = spawnSync('git', ['-c', 'safe.directory=*', 'rev-parse', 'HEAD'], { encoding: 'utf8' }).stdout;
+  expect(stdout).toMatch(new RegExp(`^holdfast [0-9.]+ \\(commit ${head.slice(0, 12)}(\\+changes)?\\)\nNode `));
+});
 
 it('has the licence text of each package in its code', () => {
   const licences = readFileSync(join(folder, 'THIRD-PARTY-LICENCES'), 'utf8');

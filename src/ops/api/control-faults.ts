@@ -92,7 +92,7 @@ export function otherVersion(socketPath: string, why: string): Fault {
     'wrong-version',
     `This holdfast cannot use the answers of the process that listens on ${socketPath}: ${why}`,
     {
-      hint: 'After an update: systemctl restart holdfast. Otherwise run the holdfast of the gateway (/opt/holdfast/bin/holdfast).',
+      hint: 'After an update: systemctl restart holdfast. Otherwise run the holdfast of the gateway (/usr/bin/holdfast).',
     },
   );
 }

@@ -201,7 +201,10 @@ describe.concurrent('the launcher', { timeout: PROCESS_MS_MAX }, () => {
       await symlink(join(process.cwd(), 'bin/holdfast'), link);
       const env = { ...process.env, NODE_COMPILE_CACHE: '', XDG_CACHE_HOME: directory };
       const { code, out } = await run(link, ['--version'], env);
-      expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/^\d+\.\d+\.\d+\n$/) });
+      expect({ code, out }).toEqual({
+        code: 0,
+        out: expect.stringMatching(/^holdfast \d+\.\d+\.\d+ \(commit .+\)\nNode [\d.]+, SQLite [\d.]+, linux \w+\n$/),
+      });
       expect((await run(link, ['nonsense'], env)).code).toBe(64);
     });
   });
