@@ -35,9 +35,11 @@ export function writeTarball(path: string, content: TreeContent, folder: string,
       found.endsWith('bin/holdfast') ? '/opt/holdfast/bin/holdfast' : '/opt/holdfast',
     ),
   );
+  cpSync(join(ROOT, 'systemd/holdfast.service.d'), join(folder, 'systemd/holdfast.service.d'), { recursive: true });
   copy('systemd/holdfast.sysusers', 'systemd/holdfast.sysusers');
   copy('systemd/holdfast.tmpfiles', 'systemd/holdfast.tmpfiles');
   copy('hw/udev/60-holdfast.rules', 'udev/60-holdfast.rules');
+  copy('hw/udev/61-holdfast-reauthorise.rules', 'udev/61-holdfast-reauthorise.rules');
   copy('LICENSE', 'LICENSE');
   copy('CHANGELOG.md', 'CHANGELOG.md');
   copy('docs/install.md', 'install.md');

@@ -68,9 +68,11 @@ export function writeDebianTree(root: string, content: TreeContent): void {
   link('usr/bin/holdfast', '../lib/holdfast/bin/holdfast');
   copy('systemd/holdfast.service', 'usr/lib/systemd/system/holdfast.service');
   link(`${HOME}/systemd/holdfast.service`, '../../systemd/system/holdfast.service');
+  cpSync(join(ROOT, 'systemd/holdfast.service.d'), join(root, HOME, 'systemd/holdfast.service.d'), { recursive: true });
   copy('systemd/holdfast.sysusers', 'usr/lib/sysusers.d/holdfast.conf');
   copy('systemd/holdfast.tmpfiles', 'usr/lib/tmpfiles.d/holdfast.conf');
   copy('hw/udev/60-holdfast.rules', 'usr/lib/udev/rules.d/60-holdfast.rules');
+  copy('hw/udev/61-holdfast-reauthorise.rules', `${HOME}/udev/61-holdfast-reauthorise.rules`);
   write('etc/holdfast/holdfast.toml.example', pages.example);
   write('usr/share/man/man1/holdfast.1.gz', compressed(pages.manual));
   write('usr/share/bash-completion/completions/holdfast', pages.completion.bash);

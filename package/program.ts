@@ -14,7 +14,12 @@ export const ROOT = fileURLToPath(new URL('..', import.meta.url));
 /** Packages with machine code, and re2js, which only a configuration with patterns loads. */
 const INSTALLED = ['better-sqlite3', 'koffi', '@serialport/bindings-cpp', 're2js'];
 /** Files that are started by their path. */
-const ENTRIES = { main: 'src/main.ts', worker: 'src/store/worker.ts', 'web-worker': 'src/web/web-worker.ts' };
+const ENTRIES = {
+  main: 'src/main.ts',
+  worker: 'src/store/worker.ts',
+  'web-worker': 'src/web/web-worker.ts',
+  'loop-watch-worker': 'src/ops/watchdog/loop-watch-worker.ts',
+};
 /** Script of another package that browsers load; `src/page/assets.ts` finds it there in a checkout. */
 const IDIOMORPH = 'node_modules/idiomorph/dist/idiomorph.min.js';
 const COPIED = ['bin', 'systemd', 'LICENSE', 'README.md', '.npmrc'];

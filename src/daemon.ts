@@ -12,6 +12,7 @@ import { type Gateway, openGateway } from './app/gateway.ts';
 import { keepHistory } from './app/history.ts';
 import { accessHub } from './app/hub-access.ts';
 import { openMetrics } from './app/metrics-on-tcp.ts';
+import { ServiceWatch } from './app/service-watch.ts';
 import { socketAccess } from './app/socket-groups.ts';
 import { refuseForeignOwner } from './app/state-folder.ts';
 import { Storage } from './app/storage-guard.ts';
@@ -33,7 +34,7 @@ import { placeProblems } from './io/places.ts';
 import { readSecretFile } from './io/secret-file.ts';
 import { careOf } from './io/serial/port-care.ts';
 import { StablePorts } from './io/serial/stable-ports.ts';
-import { notifySystemd, statusOf } from './io/systemd.ts';
+import { notifySystemd, StatusLine } from './io/systemd.ts';
 import { timesyncd } from './io/time-service.ts';
 import { startAdministration } from './ops/api/administration.ts';
 import { startControl } from './ops/api/control.ts';
@@ -44,6 +45,8 @@ import { SnapshotFolder } from './ops/queues/snapshot-folder.ts';
 import { Recordings } from './ops/recordings.ts';
 import { configReportOf, type RunningText } from './ops/reports/config-report.ts';
 import { Inspector } from './ops/reports/inspect.ts';
+import { gatewayReadings } from './ops/watchdog/gateway-readings.ts';
+import { HUNG } from './ops/watchdog/hung-loop.ts';
 import { Mailbox } from './runtime/mailbox.ts';
 import { taskClock } from './runtime/task-clock.ts';
 import type { WebThread } from './web/web-thread.ts';
@@ -122,6 +125,12 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     process.on(signal, () => journal.warn(`${signal} is ignored: it has no meaning for holdfast`));
   for (const signal of ['SIGTERM', 'SIGINT'] as const)
     process.on(signal, () => ending.end({ code: EXIT.ok, reason: signal }));
+  const service = new ServiceWatch({
+    config,
+    clock,
+    journal,
+    hung: ({ what }, code) => ending.end({ code, reason: what, isHung: true }),
+  });
   const storage = new Storage({
     config,
     configMark,
@@ -130,6 +139,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     version: options.version,
     tryMs: options.storageTryMs,
     storeThread: options.storeThread,
+    ready: () => service.ready(),
   });
   storage.warnIfVolatile();
   if ((await storage.healthyOr(ending.ended)) === 'ended') return EXIT.ok;
@@ -204,6 +214,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     secretTrouble: access.secretTrouble,
     history,
     recordings,
+    hangs: service.hangs,
   });
   const groups = socketAccess(config.gateway, journal);
   const control = await startControl({ socketPath: config.gateway.controlSocket, access: groups.control, inspection });
@@ -219,6 +230,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const web = await openWebPage(config, options.version, journal);
   const closeMetrics = await openMetrics(config, inspection, journal);
   recordings.start();
+  process.on(HUNG, () => recordings.writeAtOnce('hang'));
   // an error thrown outside the mailbox halts the mailbox at once, and the process ends as after any bug
   process.setUncaughtExceptionCaptureCallback((error) => {
     mailbox.halt();
@@ -226,23 +238,33 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   });
   gateway.start();
   history.start();
-  notifySystemd('READY=1');
+  service.report(facts);
+  service.ready();
+  const post = (task: () => void): void => mailbox.post(task);
+  service.watch(gatewayReadings({ gateway: view, post, oldestOpening: () => ports.oldestOpening }));
   const conditions = new ConditionWatch(facts, clock);
+  const statusLine = new StatusLine();
   const show = looking(facts, 'status', () => {
     const report = inspection.status();
     conditions.look(report.conditions);
-    notifySystemd(statusOf(`Losing data? ${report.sentence}`));
+    statusLine.show(`Losing data? ${report.sentence}`);
   });
   const status = setInterval(show, STATUS_MS);
   const flush = setTimeout(flushCompileCache, FLUSH_COMPILE_CACHE_AFTER_MS);
-  const { code, reason } = await ending.ended;
+  const { code, reason, isHung = false } = await ending.ended;
   // from here on `main.ts` handles an uncaught error: the process ends at once
   process.setUncaughtExceptionCaptureCallback(null);
   clearInterval(status);
   clearTimeout(flush);
+  service.stop();
   notifySystemd('STOPPING=1');
   if (code !== EXIT.ok) mailbox.halt();
-  await recordings.end(triggerOf(code));
+  await recordings.end(isHung ? 'hang' : triggerOf(code));
+  if (isHung) {
+    if (code === EXIT.storage) storage.note('store-failed');
+    journal.error('the gateway ends because a part of it does not move on', { reason });
+    exitAtOnce(code); // a thread may be in a system call that does not return
+  }
   if (code === EXIT.ok) await stopWithin(gateway, reason, journal);
   else
     journal.error(
@@ -277,6 +299,8 @@ function triggerOf(code: number): RecordingTrigger | undefined {
 interface End {
   readonly code: number;
   readonly reason: string;
+  /** True if a part of the process does not move on, so the end must not wait for a thread. */
+  readonly isHung?: boolean;
 }
 
 function newEnding(): { readonly ended: Promise<End>; readonly end: (end: End) => void } {

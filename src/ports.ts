@@ -136,6 +136,11 @@ export interface Store {
   still(request: StillRequest): Promise<StillFile>;
   messages(request: MessageRequest): Promise<MessagePage>;
   close(): Promise<void>;
+  /**
+   * Number of answers until now, receipts included, while a request waits for its answer; `undefined`: none waits. For
+   * the watchdog: the number stays the same only if the store does nothing. Absent: unknown.
+   */
+  answersWhileAsked?(): number | undefined;
 }
 
 /** `begin`: the file becomes still. `keep`: it stays so for some more seconds. `end`: it may change again. */

@@ -39,6 +39,8 @@ export interface StorageOptions {
   readonly tryMs?: number | undefined;
   /** Result of `startStoreThread`, used for the first opening. */
   readonly storeThread?: Worker | undefined;
+  /** Reports to systemd that the start is complete, in degraded mode. */
+  readonly ready: () => void;
 }
 
 /**
@@ -161,7 +163,7 @@ export class Storage {
     });
     const closeMetrics = await openMetrics(config, standby, journal);
     journal.error('degraded: no message is accepted until storage works again', { reason: why });
-    notifySystemd('READY=1');
+    this.#options.ready();
     try {
       for (;;) {
         notifySystemd(statusOf(standby.status().sentence));

@@ -141,6 +141,13 @@ export type GatewayEvents = {
   storeRecovered: (fact: { readonly sentence: string }) => void;
   /** The previous process ended without a stop. `sentence`: what is known about its end. */
   gatewayEnded: (fact: { readonly sentence: string }) => void;
+  /** The watchdog ended the previous process, because `source` did not move on for `forMs`. `where`: '' if unknown. */
+  gatewayHung: (fact: {
+    readonly source: string;
+    readonly what: string;
+    readonly where: string;
+    readonly forMs: number;
+  }) => void;
   /** The configuration differs from that of the previous process. */
   configurationChanged: (fact: { readonly mark: string }) => void;
   conditionRaised: (fact: { readonly code: string; readonly effect: string; readonly sentence: string }) => void;

@@ -124,6 +124,16 @@ export class Committer implements Durability {
     return this.#fullSinceMs;
   }
 
+  /**
+   * Time at which a commit was due that has not started, monotonic ms. `undefined`: none is due, or a commit runs. For
+   * the watchdog: the time stays the same only if the timer of the commits does not work.
+   */
+  get overdueSinceMs(): number | undefined {
+    if (this.#running !== undefined || this.#store === undefined) return undefined;
+    const dueAtMs = Math.min(this.#held.nextMs ?? NEVER, this.#nextCommitMs);
+    return dueAtMs < this.#options.clock.nowMs() ? dueAtMs : undefined;
+  }
+
   /** True if work that makes more lazy changes must wait. */
   get isOverloaded(): boolean {
     return this.waiting.isOverloaded;

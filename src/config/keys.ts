@@ -138,7 +138,7 @@ export const INBOX = z.strictObject({
 });
 
 /** Events that can write a recording without a command. */
-const RECORDING_TRIGGERS = ['store-failed', 'bug', 'hub-protocol', 'crc-storm', 'dead-letter'] as const;
+const RECORDING_TRIGGERS = ['store-failed', 'bug', 'hang', 'hub-protocol', 'crc-storm', 'dead-letter'] as const;
 
 /** Flight recorder (`recorder/flight-recorder.ts`). */
 export const RECORDER = z.strictObject({

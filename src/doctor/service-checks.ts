@@ -5,7 +5,7 @@
  * a process.
  */
 import { access, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { textOf } from '../io/kernel-file.ts';
 import { runProgram } from '../io/program-output.ts';
@@ -59,7 +59,7 @@ const VITAL: ReadonlySet<string> = new Set([
 
 export const serviceDrift: Check = {
   id: 'service.drift',
-  about: 'the installed unit is the packaged one, apart from keys of the site',
+  about: 'the installed unit and its drop-ins are the packaged ones, apart from keys of the site',
   msMax: 4000,
   run: async (_, signal): Promise<readonly CheckFinding[]> => {
     const { id } = serviceDrift;
@@ -71,7 +71,13 @@ export const serviceDrift: Check = {
     const texts = await Promise.all(paths.map((path) => readFile(path, 'utf8').catch(() => undefined)));
     if (texts.includes(undefined)) return [skipped(id, `This user may not read ${paths.join(', ')}: use sudo.`)];
     const installed = readUnitFiles(texts.filter((text) => text !== undefined));
-    const differences = differencesOf(installed, readUnitFiles([packaged]));
+    const dropIns = await Promise.all(
+      paths.slice(1).map((path) => firstText(PACKAGED.map((unit) => join(`${unit}.d`, basename(path))))),
+    );
+    const differences = differencesOf(
+      installed,
+      readUnitFiles([packaged, ...dropIns.filter((text) => text !== undefined)]),
+    );
     const where = paths.join(', ');
     if (differences.length === 0) return [ok(id, `${where} has the keys of the packaged unit.`)];
     const sorted = differences.toSorted((one, other) => Number(VITAL.has(other.key)) - Number(VITAL.has(one.key)));
@@ -108,7 +114,7 @@ async function firstText(paths: readonly string[]): Promise<string | undefined> 
 
 export const serviceWatchdog: Check = {
   id: 'service.watchdog',
-  about: 'a hardware watchdog restarts a machine that hangs',
+  about: 'watchdogs restart a gateway that hangs, and a machine that hangs',
   msMax: 4000,
   run: async ({ machine }, signal) => {
     const { id } = serviceWatchdog;
@@ -121,16 +127,24 @@ export const serviceWatchdog: Check = {
     if (!shown.ok) return [skipped(id, `The watchdog of systemd is unknown: ${shown.why}.`)];
     const [time = ''] = shown.text.trim().split('\n');
     const isOn = /^[1-9]/.test(time);
-    if (isOn && hasDevice) return [ok(id, `systemd triggers ${device}; the machine restarts if it hangs for ${time}.`)];
-    if (isOn) return [warn(id, `systemd has a watchdog time of ${time}, and there is no ${device}.`, NO_DEVICE)];
+    const service = await readService(signal);
+    const limit = service.kind === 'loaded' ? service.of('WatchdogUSec') : '';
+    if (limit === '0')
+      return [warn(id, `No watchdog restarts the gateway if it hangs: ${UNIT} has no WatchdogSec.`, NO_LIMIT)];
+    const gateway = limit === '' ? [] : [`systemd restarts the gateway if it hangs for ${limit}.`];
+    if (isOn && hasDevice)
+      return [ok(id, ...gateway, `systemd triggers ${device}; the machine restarts if it hangs for ${time}.`)];
+    if (isOn)
+      return [warn(id, [...gateway, `systemd has a watchdog time of ${time}, and there is no ${device}.`], NO_DEVICE)];
     const what = hasDevice ? `${device} exists and systemd does not use it` : `there is no ${device}`;
     const remedy = hasDevice
       ? 'Set RuntimeWatchdogSec=30s in /etc/systemd/system.conf, and restart the machine.'
       : `${NO_DEVICE} Then set RuntimeWatchdogSec=30s in /etc/systemd/system.conf.`;
-    return [warn(id, `No watchdog restarts this machine if it hangs: ${what}.`, remedy)];
+    return [warn(id, [...gateway, `No watchdog restarts this machine if it hangs: ${what}.`], remedy)];
   },
 };
 
+const NO_LIMIT = 'Use the packaged unit, or set WatchdogSec=60 in [Service]: sudo systemctl edit holdfast.';
 const NO_DEVICE = 'Enable the watchdog of the board (on a Raspberry Pi: dtparam=watchdog=on in config.txt).';
 
 /** Number of open files below which a gateway with many links and a TLS connection may fail. */

@@ -16,6 +16,7 @@ const PROPERTIES = [
   'DropInPaths',
   'MemoryCurrent',
   'MemoryMax',
+  'WatchdogUSec',
   'User',
 ] as const;
 
@@ -87,6 +88,7 @@ export interface UnitDifference {
 const OF_THE_SITE: ReadonlySet<string> = new Set([
   'Unit.Description',
   'Unit.Documentation',
+  'Service.ExecStartPre',
   'Service.LoadCredential',
   'Service.SetCredential',
   'Service.IPAddressDeny',

@@ -1,6 +1,7 @@
 /** Users and groups of this machine, for permissions and hints. An unknown name is shown as its number. */
 import { readFileSync, statSync } from 'node:fs';
 import { userInfo } from 'node:os';
+import { kernelTextOf } from './kernel-file.ts';
 
 /** Local lists of accounts (passwd(5), group(5)); replaced in tests only. */
 export interface AccountFiles {
@@ -23,6 +24,20 @@ export function userName(): string {
 export function userNameOf(uid: number): string {
   return nameIn(LOCAL.users, uid) ?? `number ${uid}`;
 }
+
+/**
+ * Name of a user at the other end of a connection. `undefined`: this process is in a user namespace that does not have
+ * the user, so the kernel reports the number of overflows instead (user_namespaces(7)).
+ */
+export function peerNameOf(uid: number, proc = '/proc'): string | undefined {
+  const isHidden =
+    String(uid) === kernelTextOf(`${proc}/sys/kernel/overflowuid`).trim() &&
+    !ALL_USERS.test(kernelTextOf(`${proc}/self/uid_map`));
+  return isHidden ? undefined : userNameOf(uid);
+}
+
+/** Map of a namespace with all users. */
+const ALL_USERS = /^\s*0\s+0\s+4294967295\s*$/;
 
 /** Name of a group from the local list of groups, or its number. */
 export function groupNameOf(gid: number): string {

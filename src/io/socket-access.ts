@@ -67,11 +67,12 @@ function notAllowed(
   if (group === undefined || (code !== 'EPERM' && code !== 'EINVAL'))
     return { what: `the group of ${path} cannot be set: ${message}`, hint: 'Name a control_socket below /run.' };
   const edit = 'sudo systemctl edit holdfast, [Service]';
+  const dropIn = 'install the drop-in groups.conf of the package (systemd/README.md, Users)';
   const restart = 'then: sudo systemctl restart holdfast';
   if (code === 'EINVAL')
     return {
       what: `group ${group} is not visible in the user namespace of the gateway`,
-      hint: `Set PrivateUsers=no in the unit (${edit}); ${restart}`,
+      hint: `The service may not see other groups: ${dropIn}; ${restart}`,
     };
   const user = userName();
   if (gid === 0)
@@ -93,7 +94,7 @@ function notAllowed(
     case 'session':
       return {
         what: `the gateway may not assign group ${group}, although it is in it`,
-        hint: `A filter of the unit may forbid it: add SystemCallFilter=@chown (${edit}); ${restart}`,
+        hint: `A filter of the unit may forbid it: ${dropIn}; ${restart}`,
       };
   }
 }

@@ -24,6 +24,28 @@ export function statusOf(text: string): string {
   return `STATUS=${text.replace(/[\u0000-\u001f\u007f]+/g, ' ')}`;
 }
 
+/** Returns the time of WatchdogSec=, ms. `undefined`: systemd does not watch this process (sd_watchdog_enabled(3)). */
+export function watchdogMsOf(env: NodeJS.ProcessEnv = process.env, pid = process.pid): number | undefined {
+  const { NOTIFY_SOCKET: socket = '', WATCHDOG_USEC: time = '', WATCHDOG_PID: of = String(pid) } = env;
+  return socket === '' || !/^[1-9]\d{0,14}$/.test(time) || of !== String(pid) ? undefined : Number(time) / 1000;
+}
+
+/** Status line of the service, which is sent to systemd if it has changed. */
+export class StatusLine {
+  readonly #notify: (state: string) => void;
+  #shown = '';
+
+  constructor(notify: (state: string) => void = notifySystemd) {
+    this.#notify = notify;
+  }
+
+  show(text: string): void {
+    if (text === this.#shown) return;
+    this.#shown = text;
+    this.#notify(statusOf(text));
+  }
+}
+
 function notifyBySpawn(state: string, env: NodeJS.ProcessEnv): void {
   const child = spawn('systemd-notify', ['--', ...state.split('\n')], { env, stdio: 'ignore' });
   // no such program, or no permission: systemd gets no notification and reports its own time-outs

@@ -33,10 +33,10 @@ export interface GatewayView {
   readonly config: Config;
   readonly clock: Clock;
   readonly facts: Facts;
-  readonly store: Pick<Store, 'tally' | 'letters' | 'messages' | 'history' | 'page'>;
+  readonly store: Pick<Store, 'tally' | 'letters' | 'messages' | 'history' | 'page' | 'answersWhileAsked'>;
   /** Results of opening the store. */
   readonly opening: StoreOpening;
-  readonly committer: Pick<Committer, 'commits' | 'fullSinceMs' | 'pace'>;
+  readonly committer: Pick<Committer, 'commits' | 'fullSinceMs' | 'overdueSinceMs' | 'pace'>;
   readonly uplinks: Custodian;
   readonly downlinks: Custodian;
   custodian(direction: Direction): Custodian;

@@ -234,6 +234,11 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   machineSlept: { weight: 'info', tell: ({ ms }) => `the machine was suspended for ${durationWords(ms)}` },
   storeRecovered: { weight: 'warn', tell: ({ sentence }) => sentence },
   gatewayEnded: { weight: 'warn', tell: ({ sentence }) => sentence },
+  gatewayHung: {
+    weight: 'error',
+    tell: ({ what, where, forMs }) =>
+      `restarted by the watchdog: ${what} for ${durationWords(forMs)}${where === '' ? '' : ` (${where})`}`,
+  },
   configurationChanged: {
     weight: 'info',
     tell: ({ mark }) => `the configuration has changed since the previous start (now ${mark})`,

@@ -6,6 +6,7 @@
  * reported and dropped.
  */
 
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
 import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { looking } from '../base/events.ts';
@@ -96,11 +97,25 @@ export class Recordings {
     await Promise.race([this.#writing, late]);
   }
 
+  /**
+   * Writes recordings of all machines before it returns, without asking for room: a hung main thread calls this, and
+   * the process ends then. The next recording makes room. @throws the error of the file system
+   */
+  writeAtOnce(trigger: RecordingTrigger): void {
+    const { config } = this.#options.gateway;
+    if (config.recorder.ringBytes === 0 || !config.recorder.triggers.includes(trigger)) return;
+    mkdirSync(this.#options.folder, { recursive: true, mode: 0o700 });
+    for (const recorder of recordersOf(this.#options.gateway)) {
+      const { path, bytes } = this.#encode(recorder, trigger, recordedIn(recorder));
+      writeFileSync(`${path}.part`, bytes, { mode: 0o600 });
+      renameSync(`${path}.part`, path);
+    }
+  }
+
   /** Writes a recording; rejects with the error of the file system. */
   freeze(recorder: FlightRecorder, reason: string): Promise<Frozen> {
-    const { forgotten, snapshotsTooLarge, snapshotProblem } = recorder;
     // copied now, because the machine may be replaced before the file is written
-    const recorded = { steps: recorder.steps(), forgotten, snapshotsTooLarge, snapshotProblem };
+    const recorded = recordedIn(recorder);
     const frozen = this.#writing.then(() => this.#write(recorder, reason, recorded));
     this.#writing = frozen.then(
       () => this.#count('written'),
@@ -145,7 +160,7 @@ export class Recordings {
     );
   }
 
-  async #write({ subject }: FlightRecorder, reason: string, recorded: Recorded): Promise<Frozen> {
+  #encode({ subject }: FlightRecorder, reason: string, recorded: Recorded): { path: string; bytes: Uint8Array } {
     const { folder, gateway, version } = this.#options;
     const { clock, config } = gateway;
     const { steps, ...left } = recorded;
@@ -160,7 +175,12 @@ export class Recordings {
     const bytes = encodeRecording({ ...header, reason, frozenAt, ...left }, steps);
     const day = new Date(frozenAt.wallMs).toISOString().replace(/[:.]/g, '');
     const path = join(folder, `${day}-${subject.driver === HUB ? HUB : `link-${subject.name}`}-${reason}${SUFFIX}`);
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    return { path, bytes };
+  }
+
+  async #write(recorder: FlightRecorder, reason: string, recorded: Recorded): Promise<Frozen> {
+    const { path, bytes } = this.#encode(recorder, reason, recorded);
+    await mkdir(this.#options.folder, { recursive: true, mode: 0o700 });
     await this.#makeRoom(bytes.length);
     const part = `${path}.part`;
     try {
@@ -171,7 +191,7 @@ export class Recordings {
       await rm(part, { force: true }); // on a full disk the store needs the room of the incomplete file
       throw error;
     }
-    return { of: subject.name, path, steps: steps.length, bytes: bytes.length };
+    return { of: recorder.subject.name, path, steps: recorded.steps.length, bytes: bytes.length };
   }
 
   /** Deletes the oldest files to make room for one of `bytes`. A file larger than `bytes_max` stays as the only one. */
@@ -195,6 +215,11 @@ export class Recordings {
       this.#count('removed');
     }
   }
+}
+
+function recordedIn(recorder: FlightRecorder): Recorded {
+  const { forgotten, snapshotsTooLarge, snapshotProblem } = recorder;
+  return { steps: recorder.steps(), forgotten, snapshotsTooLarge, snapshotProblem };
 }
 
 export const NO_RECORDINGS: RecordingsReport = { written: 0, failed: 0, removed: 0 };

@@ -60,9 +60,15 @@ export class StoreClient {
   readonly #listener: StoreListener;
   readonly #asked = new SlotMap<number, (value: never) => void>();
   #lastAsk = 0;
+  #sent = 0;
+  #received = 0;
   readonly store: Store;
 
-  constructor(post: (message: ToStore) => void, listener: StoreListener) {
+  constructor(send: (message: ToStore) => void, listener: StoreListener) {
+    const post = (message: ToStore): void => {
+      this.#sent += 1;
+      send(message);
+    };
     this.#post = post;
     this.#listener = listener;
     this.store = {
@@ -75,10 +81,12 @@ export class StoreClient {
       still: (request) => this.#ask<StillFile>((ask) => ({ kind: 'still', ask, request })),
       messages: (request) => this.#ask<PackedMessages>((ask) => ({ kind: 'messages', ask, request })).then(unpackPage),
       close: () => this.#ask<undefined>((ask) => ({ kind: 'close', ask })),
+      answersWhileAsked: () => (this.#received < this.#sent ? this.#received : undefined),
     };
   }
 
   receive(message: Exclude<FromStore, { kind: 'opened' | 'unopened' | 'progress' }>): void {
+    this.#received += 1;
     switch (message.kind) {
       case 'committed':
         return this.#listener.committed(message.batch, message.historyBytes);

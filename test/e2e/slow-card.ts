@@ -75,12 +75,14 @@ export async function openSlowCardTestbed(plan: TestbedPlan = {}): Promise<SlowC
 export function buildSlowSync(ms: number): {
   readonly env: Readonly<Record<string, string>>;
   readonly begin: () => void;
+  readonly end: () => void;
 } {
   const library = buildShim();
   const switchPath = `${library}.on`;
   return {
     env: { LD_PRELOAD: library, SLOW_FSYNC_MS: String(ms), SLOW_FSYNC_FROM: switchPath },
     begin: () => writeFileSync(switchPath, ''),
+    end: () => rmSync(switchPath),
   };
 }
 

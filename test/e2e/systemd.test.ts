@@ -1,58 +1,25 @@
-/** Notifications to systemd: on a real datagram socket, bound here by the C library since Node has none. */
-
-import { mkdtempSync, rmSync } from 'node:fs';
+/** Notifications to systemd on a real datagram socket, and the units as systemd-analyze reads them. */
+import { execFileSync, spawnSync } from 'node:child_process';
+import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import koffi from 'koffi';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { notifySystemd, statusOf } from '../../src/io/systemd.ts';
-
-const libc = koffi.load(null);
-const socket = libc.func('int socket(int domain, int type, int protocol)');
-const bind = libc.func('int bind(int fd, const uint8_t *address, uint32_t length)');
-const receive = libc.func('intptr_t recv(int fd, _Out_ uint8_t *bytes, size_t length, int flags)');
-const close = libc.func('int close(int fd)');
-const AF_UNIX = 1;
-const SOCK_DGRAM = 2;
-const MSG_DONTWAIT = 0x40;
-
-let fd = -1;
-let directory = '';
-beforeEach(() => {
-  directory = mkdtempSync(join(tmpdir(), 'holdfast-notify-'));
-  fd = socket(AF_UNIX, SOCK_DGRAM, 0);
-});
-afterEach(() => {
-  close(fd);
-  rmSync(directory, { recursive: true });
-});
-
-function listenOn(name: string): void {
-  const address = Buffer.concat([Buffer.from([AF_UNIX, 0]), Buffer.from(name)]);
-  expect(bind(fd, address, address.length)).toBe(0);
-}
-
-/** Received datagrams; a datagram on this machine has arrived when the sender's call returns. */
-function received(): string | undefined {
-  const buffer = Buffer.alloc(1024);
-  const length = Number(receive(fd, buffer, buffer.length, MSG_DONTWAIT));
-  return length < 0 ? undefined : buffer.toString('utf8', 0, length);
-}
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { notifySystemd, StatusLine, statusOf, watchdogMsOf } from '../../src/io/systemd.ts';
+import { NotifySocket } from './notify-socket.ts';
 
 describe('systemd', () => {
   it('receives every state, in order, before the call returns', () => {
-    const path = join(directory, 'notify');
-    listenOn(path);
-    notifySystemd('READY=1\nSTATUS=hub online', { NOTIFY_SOCKET: path });
-    notifySystemd('STOPPING=1', { NOTIFY_SOCKET: path });
-    expect([received(), received(), received()]).toEqual(['READY=1\nSTATUS=hub online', 'STOPPING=1', undefined]);
+    const socket = new NotifySocket();
+    notifySystemd('READY=1\nSTATUS=hub online', { NOTIFY_SOCKET: socket.path });
+    notifySystemd('STOPPING=1', { NOTIFY_SOCKET: socket.path });
+    expect(socket.received).toEqual(['READY=1\nSTATUS=hub online', 'STOPPING=1']);
   });
 
   it('receives them on an abstract socket too', () => {
-    const name = `holdfast-${process.pid}`;
-    listenOn(`\0${name}`);
-    notifySystemd('READY=1', { NOTIFY_SOCKET: `@${name}` });
-    expect(received()).toBe('READY=1');
+    const socket = new NotifySocket(`holdfast-${process.pid}`);
+    notifySystemd('READY=1', { NOTIFY_SOCKET: socket.path });
+    expect(socket.received).toEqual(['READY=1']);
   });
 
   it.each([
@@ -66,5 +33,71 @@ describe('systemd', () => {
 
   it('receives a status as one line, for any content', () => {
     expect(statusOf('link a\nREADY=1\u0000')).toBe('STATUS=link a READY=1 ');
+  });
+
+  it('receives the status line when it changes, and only then', () => {
+    const states: string[] = [];
+    const line = new StatusLine((state) => states.push(state));
+    for (const text of ['Losing data? No.', 'Losing data? No.', 'Losing data? Yes.', 'Losing data? No.'])
+      line.show(text);
+    expect(states).toEqual(['STATUS=Losing data? No.', 'STATUS=Losing data? Yes.', 'STATUS=Losing data? No.']);
+  });
+});
+
+describe('the time of the watchdog', () => {
+  const NOTIFY_SOCKET = '/run/systemd/notify';
+
+  it.each([
+    [{ NOTIFY_SOCKET, WATCHDOG_USEC: '60000000' }, 60_000],
+    [{ NOTIFY_SOCKET, WATCHDOG_USEC: '60000000', WATCHDOG_PID: '7' }, 60_000],
+    [{ NOTIFY_SOCKET, WATCHDOG_USEC: '60000000', WATCHDOG_PID: '8' }, undefined],
+    [{ NOTIFY_SOCKET, WATCHDOG_USEC: '0' }, undefined],
+    [{ NOTIFY_SOCKET, WATCHDOG_USEC: '1 min' }, undefined],
+    [{ NOTIFY_SOCKET }, undefined],
+    [{ WATCHDOG_USEC: '60000000' }, undefined],
+  ])('of %j is %s', (env, expected) => {
+    expect(watchdogMsOf(env, 7)).toBe(expected);
+  });
+});
+
+const SYSTEMD = fileURLToPath(new URL('../../systemd', import.meta.url));
+const DROP_INS = readdirSync(join(SYSTEMD, 'holdfast.service.d'));
+/** Largest exposure level of the packaged unit; 0 is no exposure, 10 is that of a unit without any restriction. */
+const EXPOSURE_MAX = 1.5;
+
+const hasAnalyze = spawnSync('systemd-analyze', ['--version']).status === 0;
+if (!hasAnalyze) console.warn('skipped: there is no systemd-analyze here (Debian: systemd)');
+
+/** Copy of the unit with drop-ins. @returns path of the unit */
+function unitWith(...dropIns: readonly string[]): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-unit-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  const unit = join(folder, 'holdfast.service');
+  cpSync(join(SYSTEMD, 'holdfast.service'), unit);
+  mkdirSync(`${unit}.d`);
+  for (const name of dropIns) cpSync(join(SYSTEMD, 'holdfast.service.d', name), join(`${unit}.d`, name));
+  return unit;
+}
+
+function exposureOf(unit: string): number {
+  const printed = execFileSync('systemd-analyze', ['security', '--offline=true', '--no-pager', unit]).toString();
+  return Number(/exposure level for holdfast\.service: ([\d.]+)/.exec(printed)?.[1]);
+}
+
+describe.skipIf(!hasAnalyze)('the packaged unit', () => {
+  it(`has an exposure level of at most ${EXPOSURE_MAX}`, () => {
+    expect(exposureOf(unitWith())).toBeLessThanOrEqual(EXPOSURE_MAX);
+  });
+
+  it('negative control: has a higher level with the rights that groups of the sockets need', () => {
+    expect(exposureOf(unitWith('groups.conf'))).toBeGreaterThan(EXPOSURE_MAX);
+  });
+
+  it.each(DROP_INS)('is valid with the drop-in %s', (name) => {
+    const unit = unitWith(name);
+    // the program of the service is not installed here, and a missing program is a problem of the unit too
+    writeFileSync(unit, readFileSync(unit, 'utf8').replace('/usr/bin/holdfast', '/bin/true'));
+    const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', unit]);
+    expect([status, stderr.toString()]).toEqual([0, '']);
   });
 });

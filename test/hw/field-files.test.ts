@@ -8,6 +8,7 @@ import { ROOT } from './toolchain.ts';
 
 const BOARDS = join(ROOT, 'hw/boards');
 const RULES = join(ROOT, 'hw/udev/60-holdfast.rules');
+const REAUTHORISE = join(ROOT, 'hw/udev/61-holdfast-reauthorise.rules');
 
 const pin = z.int().min(0).max(27); // of the 40-pin header
 const port = z.strictObject({
@@ -82,10 +83,21 @@ function lostJumps(lines: readonly string[]): string[] {
   });
 }
 
+function rulesIn(path: string): string[] {
+  const lines = readFileSync(path, 'utf8').split('\n');
+  return lines.filter((line) => line !== '' && !line.startsWith('#'));
+}
+
+/** Adapters that a rule file matches, as `vendor products`. */
+function adaptersIn(path: string): string[] {
+  return rulesIn(path).flatMap((line) => {
+    const [, vendor, products] = /\{idVendor\}=="(\w+)", ATTRS?\{idProduct\}=="([\w|]+)"/.exec(line) ?? [];
+    return vendor === undefined ? [] : [`${vendor} ${products}`];
+  });
+}
+
 describe('the udev rules', () => {
-  const lines = readFileSync(RULES, 'utf8')
-    .split('\n')
-    .filter((line) => line !== '' && !line.startsWith('#'));
+  const lines = rulesIn(RULES);
 
   it('conform to udev’s grammar, and each GOTO has its label', () => {
     expect([lines.flatMap(wrongTerms), lostJumps(lines)]).toEqual([[], []]);
@@ -123,8 +135,17 @@ describe('the udev rules', () => {
     expect(lostJumps(['GOTO="end"', 'LABEL="ende"'])).toHaveLength(1);
   });
 
+  it('for the reconnection of adapters conform too, and touch the same adapters', () => {
+    const more = rulesIn(REAUTHORISE);
+    expect([more.flatMap(wrongTerms), lostJumps(more)]).toEqual([[], []]);
+    expect(adaptersIn(REAUTHORISE)).toEqual(adaptersIn(RULES));
+    expect(adaptersIn(RULES)).toHaveLength(6);
+    expect(more.filter((line) => line.includes('RUN')).every((line) => line.endsWith('/authorized"'))).toBe(true);
+  });
+
   it.skipIf(hasNoVerifier())('are accepted by udevadm', () => {
-    expect(spawnSync('udevadm', ['verify', RULES], { encoding: 'utf8' })).toMatchObject({ status: 0 });
+    for (const path of [RULES, REAUTHORISE])
+      expect(spawnSync('udevadm', ['verify', path], { encoding: 'utf8' })).toMatchObject({ status: 0 });
   });
 });
 

@@ -63,6 +63,11 @@ export class HubClient implements Machine<HubInput, HubAction> {
     return this.phase.kind === 'dialing' ? this.phase.deadlineMs - this.options.connectMsMax : undefined;
   }
 
+  /** Silence of the hub. `undefined`: the client is not online, or the keep alive is off. */
+  get silence(): HubLink['silence'] {
+    return this.phase.kind === 'online' ? this.connection.silence : undefined;
+  }
+
   /** Connections in a row that another client seems to have taken over. */
   takeovers(nowMs: number): TakeoverStats {
     return this.reconnect.takeovers(this.phase, nowMs);

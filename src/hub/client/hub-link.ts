@@ -42,6 +42,11 @@ export class HubLink {
     return sooner(this.keepAlive.wakeAtMs, this.requests.deadlineMs);
   }
 
+  /** Silence of the hub (`keep-alive.ts`). */
+  get silence(): KeepAlive['silence'] {
+    return this.keepAlive.silence;
+  }
+
   /** Resets all state for a new connection. */
   renew(): void {
     this.pubrecs.clear();

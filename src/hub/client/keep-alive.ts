@@ -50,6 +50,15 @@ export class KeepAlive {
     return askAtMs !== undefined && nowMs >= askAtMs;
   }
 
+  /**
+   * Last packet from the hub, and the longest silence after it at which the connection is still open: half of the keep
+   * alive until the PINGREQ, then the longest wait for its PINGRESP. `undefined`: silence is not limited.
+   */
+  get silence(): { readonly sinceMs: number; readonly msMax: number } | undefined {
+    if (this.keepAliveMs === 0) return undefined;
+    return { sinceMs: this.lastReceivedAtMs, msMax: this.keepAliveMs / 2 + BUSY_WAIT_FACTOR * this.answerMsMax };
+  }
+
   /** Time at which `isDead` or `mustAsk` may become true, monotonic ms. */
   get wakeAtMs(): number | undefined {
     return this.deadMs() ?? this.askAtMs();

@@ -9,6 +9,7 @@ import { realpathSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { findPort, type PortFinding, type PortName, portNameOf, type UsbIdentity } from '../../base/serial-port.ts';
 import type { Cancel, Channel, ChannelListener, LineErrors, OpenChannel, PortWait } from '../../ports.ts';
+import { type PortOpening, PortOpenings } from './port-openings.ts';
 import { PortWatch } from './port-watch.ts';
 import { ReadTurns } from './read-turns.ts';
 import { listPorts, MACHINE, type PortRoots } from './serial-ports.ts';
@@ -19,7 +20,7 @@ export interface PortLink extends Pick<TtyOptions, 'path' | 'baudRate' | 'parity
   readonly name: string;
 }
 
-export interface StablePortsOptions extends Omit<TtyOptions, Exclude<keyof PortLink, 'name'> | 'turns'> {
+export interface StablePortsOptions extends Omit<TtyOptions, Exclude<keyof PortLink, 'name'> | 'turns' | 'openings'> {
   readonly links: readonly PortLink[];
   readonly roots?: PortRoots;
   /** Time between two searches for a missing port; 5 s except in tests. */
@@ -39,6 +40,7 @@ export class StablePorts {
   readonly #roots: PortRoots;
   readonly #watch: PortWatch;
   readonly #turns = new ReadTurns();
+  readonly #openings = new PortOpenings();
   /** Device → claim. */
   readonly #claims = new Map<string, Claim>();
 
@@ -58,12 +60,20 @@ export class StablePorts {
       new AwaitedChannel(
         {
           find: () => this.#find(name, portName),
-          open: (device) => openTty({ ...this.#options, turns: this.#turns, path: device, baudRate, parity, stopBits }),
+          open: (device) => {
+            const ofProcess = { turns: this.#turns, openings: this.#openings };
+            return openTty({ ...this.#options, ...ofProcess, path: device, baudRate, parity, stopBits });
+          },
           release: (device) => this.#claims.delete(device),
           onLook: (look) => this.#watch.onLook(look),
         },
         listener,
       );
+  }
+
+  /** PortOpening that has not returned, the oldest; `undefined`: none. */
+  get oldestOpening(): PortOpening | undefined {
+    return this.#openings.oldest;
   }
 
   /** Device that the link has now. */

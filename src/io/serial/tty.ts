@@ -7,8 +7,9 @@
 import type { OpenChannel } from '../../ports.ts';
 import { joiningWords, userName } from '../accounts.ts';
 import { DeviceChannel } from './device-channel.ts';
+import { HANGS, type PortOpenings } from './port-openings.ts';
 import type { ReadTurns } from './read-turns.ts';
-import { openDevice } from './safe-binding.ts';
+import { type OpenDevice, openDevice } from './safe-binding.ts';
 import { nameHolders } from './tty-holder.ts';
 
 export interface TtyOptions {
@@ -25,18 +26,21 @@ export interface TtyOptions {
   readonly queuedBytesMax: number;
   /** Order in which the ports of the process are read. */
   readonly turns: Pick<ReadTurns, 'join'>;
+  /** Openings of the process that have not returned. Absent: not watched. */
+  readonly openings?: Pick<PortOpenings, 'run'>;
   /** Called for each close that exceeded `closeMsMax`. */
   readonly onHungClose?: () => void;
 }
 
 export function openTty(options: TtyOptions): OpenChannel {
-  const { path, baudRate, parity, stopBits, ...limits } = options;
+  const { path, baudRate, parity, stopBits, openings, ...limits } = options;
+  const open = (): Promise<OpenDevice> => openDevice({ path, baudRate, parity, stopBits, lock: true });
   return (listener) =>
     new DeviceChannel(
       {
         ...limits,
         overflow: 'close',
-        open: () => openDevice({ path, baudRate, parity, stopBits, lock: true }),
+        open: () => openings?.run(path, open) ?? open(),
         explain: (error) => explainTtyError(path, baudRate, error),
       },
       listener,
@@ -54,6 +58,7 @@ const EXPLANATIONS: readonly (readonly [RegExp, (path: string, baudRate: number)
   [/input\/output error/i, (path) => `${path} does not answer: is this port enabled on the board?`],
   [/inappropriate ioctl|is a directory/i, (path) => `${path} is not a serial device`],
   [/baud rate/i, (path, baudRate) => `${path} does not support ${baudRate} baud`],
+  [new RegExp(HANGS), (path) => `the driver of ${path} hangs: ${HANGS}; unplug the adapter, or restart the machine`],
   [/too many open files/i, (path) => `${path}: too many open files in this process`],
 ];
 

@@ -8,7 +8,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault } from '../../base/fault.ts';
-import { userNameOf } from '../../io/accounts.ts';
+import { peerNameOf } from '../../io/accounts.ts';
 import { peerUidOf } from '../../io/libc.ts';
 import type { SocketAccess } from '../../io/socket-access.ts';
 import { refuse, send } from './bounded-http.ts';
@@ -68,12 +68,12 @@ async function execute(commands: AdminCommands, request: IncomingMessage, respon
   }
 }
 
-/** Name of the user at the other end, as the kernel noted it. */
+/** Name of the user at the other end, as the kernel noted it; `undefined`: unknown. */
 function callerOf({ socket }: IncomingMessage): string | undefined {
   const descriptor: unknown = 'descriptor' in socket ? socket.descriptor : undefined;
   if (typeof descriptor !== 'number') return undefined;
   try {
-    return userNameOf(peerUidOf(descriptor));
+    return peerNameOf(peerUidOf(descriptor));
   } catch {
     return undefined;
   }

@@ -368,6 +368,15 @@ export const CONDITIONS = {
     remedy: 'Set state_dir to a directory on a disk and remove allow_volatile_store.',
     keys: ['gateway.state_dir', 'gateway.allow_volatile_store'],
   },
+  'restarted-after-hang': {
+    meaning:
+      'A part of the gateway did not move on: the event loop, the store thread, or the opening of a serial port. The watchdog ended the process, and systemd restarted it. The condition is shown for 24 h after the last hang.',
+    effect:
+      'None on messages in custody. During the hang and the restart subdevices got no acknowledgement; what devices without acknowledgements sent then is lost.',
+    remedy:
+      'Store thread: check the card. Serial port: replug or replace the adapter. Event loop: report the defect with the newest recordings.',
+    keys: ['recorder.triggers'],
+  },
   'clock-untrusted': {
     meaning: 'No time service has confirmed the clock of this machine.',
     effect:

@@ -12,6 +12,7 @@ import { bytesWords, countOf } from '../words.ts';
 import { backlogConditions } from './backlog-conditions.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import { type ClockHealth, clockConditions } from './clock-conditions.ts';
+import { hangConditions, type PastHang } from './hang-conditions.ts';
 import { type HoldHealth, holdConditions } from './hold-conditions.ts';
 import { type HubHealth, hubConditions } from './hub-conditions.ts';
 import { intakeConditions } from './intake-conditions.ts';
@@ -47,6 +48,8 @@ export interface Health extends HoldHealth, RejectedFilters, BindingHealth, Cloc
     readonly bytesMax: number;
   };
   readonly store: StoreHealth;
+  /** Hangs of earlier processes in this boot, the last one last. */
+  readonly hangs: readonly PastHang[];
   readonly backlog: BacklogState;
   readonly imbalance: number;
   readonly setAside: SetAsideReport;
@@ -66,6 +69,7 @@ export function conditionsOf(health: Health): Condition[] {
   return [
     ...storeConditions(health.store, health.nowMs - health.startedAtMs),
     ...slowCommitConditions(health.commits),
+    ...hangConditions(health.hangs),
     ...hubConditions(health),
     ...clockConditions(health),
     ...linkConditions(health.links),

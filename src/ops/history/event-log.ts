@@ -26,6 +26,7 @@ const TERMS: { readonly [Name in EventName]?: Term<Name> } = {
   gatewayStarted: { kind: 'gateway' },
   gatewayStopping: { kind: 'gateway' },
   gatewayEnded: { kind: 'gateway' },
+  gatewayHung: { kind: 'gateway', subject: ({ source }) => source },
   clockStepped: { kind: 'gateway' },
   clockTrusted: { kind: 'gateway' },
   clockOverruled: { kind: 'gateway' },

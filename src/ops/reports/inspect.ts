@@ -8,6 +8,7 @@ import { volatilePlaceOf } from '../../io/volatile-storage.ts';
 import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
 import type { Answers, Inspection } from '../api/control-answers.ts';
 import { conditionsOf } from '../conditions/conditions.ts';
+import type { PastHang } from '../conditions/hang-conditions.ts';
 import type { HubHealth } from '../conditions/hub-conditions.ts';
 import { missingSubdevices } from '../conditions/missing.ts';
 import type { StoreHealth } from '../conditions/store-conditions.ts';
@@ -51,6 +52,8 @@ export interface InspectOptions {
   readonly secretTrouble: () => HubHealth['secretTrouble'];
   /** History of this process that the store does not have yet; `undefined`: none is kept. */
   readonly history?: HistoryKeeper | undefined;
+  /** Hangs of earlier processes; absent: none are known. */
+  readonly hangs?: () => readonly PastHang[];
   /** Recordings; `undefined`: none are counted. */
   readonly recordings?: Pick<Recordings, 'counts'>;
 }
@@ -136,6 +139,7 @@ export class Inspector implements Inspection {
       clock: wallClock.status,
       moving: this.#moves.moving,
       commits: gateway.committer.pace,
+      hangs: this.#options.hangs?.() ?? [],
       storeFullSinceMs: gateway.committer.fullSinceMs,
       diskLow: this.#diskLow(),
       outbox,

@@ -65,6 +65,7 @@ export const TAIL_CLASSES: Readonly<Record<EventName, TailClass>> = {
   gatewayStarted: { kind: 'gateway' },
   gatewayStopping: { kind: 'gateway' },
   gatewayEnded: { kind: 'gateway' },
+  gatewayHung: { kind: 'gateway' },
   configurationChanged: { kind: 'gateway' },
   conditionRaised: { kind: 'gateway' },
   conditionCleared: { kind: 'gateway' },

@@ -199,3 +199,32 @@ describe('draining', () => {
     await expect(new CommitBench().committer.drain()).resolves.toBeUndefined();
   });
 });
+
+describe('a commit that is due', () => {
+  it('is never overdue while the timer works, whether the store answers or not', () => {
+    const bench = new CommitBench();
+    let receipts = 0;
+    for (let turn = 0; turn < 100; turn += 1) {
+      if (turn % 3 === 0) bench.enqueue(1, 100);
+      bench.clock.pass(50);
+      expect(bench.committer.overdueSinceMs).toBeUndefined();
+      if (turn % 5 > 0 || bench.store.commits.length === receipts) continue;
+      receipts += 1;
+      bench.receipt();
+    }
+    expect(receipts).toBeGreaterThan(10);
+  });
+
+  it('is overdue if it does not start', () => {
+    const bench = new CommitBench();
+    bench.enqueue(1, 100);
+    const dueAtMs = bench.clock.nowMs() + 100;
+    bench.clock.timersFire = false;
+    bench.clock.pass(100);
+    expect(bench.committer.overdueSinceMs).toBeUndefined();
+    bench.clock.pass(1);
+    expect(bench.committer.overdueSinceMs).toBe(dueAtMs);
+    bench.clock.pass(60_000);
+    expect(bench.committer.overdueSinceMs).toBe(dueAtMs);
+  });
+});

@@ -56,7 +56,7 @@ describe('defaults', () => {
       },
       recorder: {
         ringBytes: 262_144,
-        triggers: ['store-failed', 'bug', 'hub-protocol', 'crc-storm', 'dead-letter'],
+        triggers: ['store-failed', 'bug', 'hang', 'hub-protocol', 'crc-storm', 'dead-letter'],
         filesMax: 20,
         bytesMax: 16_777_216,
       },

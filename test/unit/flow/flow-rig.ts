@@ -11,6 +11,8 @@ import { Mailbox } from '../../../src/runtime/mailbox.ts';
 import { rowOf } from '../custody/custody-rig.ts';
 
 export class StepClock implements Clock {
+  /** False: no timer fires, as if the timers of the process did not work. */
+  timersFire = true;
   #nowMs = 1000;
   #alarms: { readonly atMs: number; readonly wake: () => void }[] = [];
 
@@ -33,7 +35,7 @@ export class StepClock implements Clock {
   /** Advances by `ms`, and fires the timers that are due. */
   pass(ms: number): void {
     const endMs = this.#nowMs + ms;
-    for (;;) {
+    while (this.timersFire) {
       const next = this.#alarms.toSorted((left, right) => left.atMs - right.atMs)[0];
       if (next === undefined || next.atMs > endMs) break;
       this.#alarms = this.#alarms.filter((other) => other !== next);

@@ -104,6 +104,7 @@ const TROUBLED: Health = {
   },
   ...{
     imbalance: 1,
+    hangs: [],
     backlog: {
       pause: { perS: 0, sinceMs: 1, leftMs: 1 },
       rate: { perS: 0.1, sinceMs: 1, leftMs: 1 },
@@ -232,6 +233,8 @@ describe('numbers of any size in a report', () => {
       .add('policy')
       .add('of')
       .add('what')
+      .add('where')
+      .add('source')
       .add('fact')
       .add('limit')
       .add('mark')

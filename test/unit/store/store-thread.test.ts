@@ -55,6 +55,20 @@ describe('the store in its thread', () => {
     await store.close();
   });
 
+  it('counts its answers while a request waits, and shows nothing while none waits', async () => {
+    const { listener, committed } = listen();
+    const { store } = await storeThread(storePath(), 'boot')(listener);
+    expect(store.answersWhileAsked?.()).toBeUndefined();
+    store.commit(1, [put(1)]);
+    const tally = store.tally();
+    expect(store.answersWhileAsked?.()).toBe(0);
+    await committed(1);
+    expect(store.answersWhileAsked?.()).toBe(1);
+    await tally;
+    expect(store.answersWhileAsked?.()).toBeUndefined();
+    await store.close();
+  });
+
   it('reports the reason if it cannot open', async () => {
     const path = storePath();
     const holder = openStore(path);

@@ -156,6 +156,17 @@ describe('a silent hub', () => {
     expect(bench.client.state).toBe('online');
   });
 
+  it('has a longest silence, after which the connection is closed in any case', () => {
+    const bench = new HubBench();
+    expect(bench.client.silence).toBeUndefined();
+    bench.online().pass(10_000).receive({ kind: 'pingresp' });
+    expect(bench.client.silence).toEqual({ sinceMs: 10_000, msMax: 60_000 });
+    bench.pass(59_999);
+    expect(bench.asked()).toEqual(['close: no PINGRESP: the connection is dead']);
+    expect(bench.client.silence).toBeUndefined();
+    expect(new HubBench({ keepAliveS: 0 }).online().client.silence).toBeUndefined();
+  });
+
   it('is probed on demand, one probe at a time', () => {
     const bench = new HubBench().online().input({ kind: 'probe' }, { kind: 'probe' });
     expect(bench.sent()).toEqual([{ kind: 'pingreq' }]);

@@ -42,6 +42,7 @@ export const HEALTHY: Health = {
   outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
   store: { volatile: null, losses: [], damaged: 0, damagedRecords: 0, isDamaged: false },
   imbalance: 0,
+  hangs: [],
   backlog: { pause: null, rate: null },
   setAside: { times: 0, last: undefined },
   dead: 0,

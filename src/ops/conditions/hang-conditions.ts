@@ -1,0 +1,42 @@
+/** Condition after a hang: the watchdog has restarted the gateway, or keeps it running without a port. Pure. */
+import type { Condition } from '../reports/report.ts';
+import { durationWords } from '../words.ts';
+
+/** Hang of an earlier process of this boot (`io/hang-log.ts`). */
+export interface PastHang {
+  readonly source: string;
+  readonly what: string;
+  readonly where: string;
+  /** Time for which nothing moved on, ms. */
+  readonly forMs: number;
+  /** Time since the hang, ms. */
+  readonly agoMs: number;
+}
+
+/** Time for which a hang is shown: a technician who comes once a day sees it. Events keep it longer. */
+const SHOWN_MS = 24 * 3_600_000;
+
+export function hangConditions(hangs: readonly PastHang[]): Condition[] {
+  const recent = hangs.filter(({ agoMs }) => agoMs < SHOWN_MS);
+  const last = recent.at(-1);
+  if (last === undefined) return [];
+  const often = recent.length === 1 ? '' : ` It is hang ${recent.length} within a day.`;
+  return [
+    {
+      code: 'restarted-after-hang',
+      losing: 'no',
+      forMs: last.agoMs,
+      sentence: `Restarted by the watchdog ${durationWords(last.agoMs)} ago: ${last.what} for ${durationWords(last.forMs)}.${often}`,
+      hint: hintOf(last),
+    },
+  ];
+}
+
+function hintOf({ source, where }: PastHang): string {
+  if (source === 'store-thread')
+    return 'Look at dmesg for errors of the card or disk, run holdfast doctor, and replace the card if this repeats.';
+  if (source === 'serial-open')
+    return 'Unplug the adapter of this port and plug it in again, look at dmesg, and replace the adapter if this repeats.';
+  const place = where === '' ? '' : ` It hung at ${where}.`;
+  return `This is a defect of holdfast: report it with the newest files of the folder recordings in the state directory.${place}`;
+}

@@ -1,0 +1,44 @@
+/** Readings of the running gateway for the watchdog: one for each source of `work-progress.ts`. */
+import type { GatewayView } from '../gateway-view.ts';
+import type { ProgressReadings, WaitingWork } from './work-progress.ts';
+
+export interface ReadingParts {
+  readonly gateway: GatewayView;
+  /** Runs a task in the mailbox of the gateway. */
+  readonly post: (task: () => void) => void;
+  /** Opening of a port that has not returned, the oldest; `undefined`: none. */
+  readonly oldestOpening: () => { readonly device: string; readonly number: number } | undefined;
+}
+
+export function gatewayReadings({ gateway, post, oldestOpening }: ReadingParts): ProgressReadings {
+  let posted = 0;
+  let ran = 0;
+  return {
+    mailbox: () => {
+      if (ran === posted) {
+        posted += 1;
+        const number = posted;
+        post(() => {
+          ran = number;
+        });
+      }
+      return waiting(ran === posted ? undefined : posted);
+    },
+    'store-thread': () => waiting(gateway.store.answersWhileAsked?.()),
+    // if the disk is full, messages wait on purpose
+    unacknowledged: () =>
+      waiting(gateway.committer.fullSinceMs === undefined ? gateway.committer.overdueSinceMs : undefined),
+    'hub-connection': () => {
+      const silence = gateway.hub.client.silence;
+      return silence && { token: silence.sinceMs, allowedMs: silence.msMax };
+    },
+    'serial-open': () => {
+      const opening = oldestOpening();
+      return opening && { token: opening.number, subject: opening.device };
+    },
+  };
+}
+
+function waiting(token: number | undefined): WaitingWork | undefined {
+  return token === undefined ? undefined : { token };
+}
