@@ -11,7 +11,7 @@ import { custodyCommands } from './app/custody-commands.ts';
 import { type Gateway, openGateway } from './app/gateway.ts';
 import { keepHistory } from './app/history.ts';
 import { accessHub } from './app/hub-access.ts';
-import { openMetrics } from './app/metrics-on-tcp.ts';
+import { LISTEN_AGAIN_MS, openMetrics } from './app/metrics-on-tcp.ts';
 import { ServiceWatch } from './app/service-watch.ts';
 import { socketAccess } from './app/socket-groups.ts';
 import { refuseForeignOwner } from './app/state-folder.ts';
@@ -36,6 +36,7 @@ import { careOf } from './io/serial/port-care.ts';
 import { StablePorts } from './io/serial/stable-ports.ts';
 import { notifySystemd, StatusLine } from './io/systemd.ts';
 import { timesyncd } from './io/time-service.ts';
+import { AccessTroubles } from './ops/access-troubles.ts';
 import { startAdministration } from './ops/api/administration.ts';
 import { startControl } from './ops/api/control.ts';
 import { ConditionWatch } from './ops/history/condition-watch.ts';
@@ -203,6 +204,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     tell: (sentence) => journal.info(sentence),
     folder: join(config.gateway.stateDir, RECORDINGS_FOLDER),
   });
+  const accessTroubles = new AccessTroubles(() => clock.nowMs());
   const inspection = new Inspector({
     configMark: () => running.mark,
     configReport: () => configReportOf(configPath, running),
@@ -212,11 +214,12 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     storePath: storage.path,
     tlsFilesTrouble: access.tlsFilesTrouble,
     secretTrouble: access.secretTrouble,
+    accessTroubles: () => accessTroubles.all,
     history,
     recordings,
     hangs: service.hangs,
   });
-  const groups = socketAccess(config.gateway, journal);
+  const groups = socketAccess(config.gateway, accessTroubles, journal);
   const control = await startControl({ socketPath: config.gateway.controlSocket, access: groups.control, inspection });
   const administration = await startAdministration({
     controlSocket: config.gateway.controlSocket,
@@ -227,8 +230,14 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       ...recorderCommands(gateway, recordings),
     },
   });
-  const web = await openWebPage(config, options.version, journal);
-  const closeMetrics = await openMetrics(config, inspection, journal);
+  const web = await openWebPage(config, options.version, { journal, troubles: accessTroubles });
+  const closeMetrics = await openMetrics({
+    config,
+    inspection,
+    journal,
+    troubles: accessTroubles,
+    againMs: LISTEN_AGAIN_MS,
+  });
   recordings.start();
   process.on(HUNG, () => recordings.writeAtOnce('hang'));
   // an error thrown outside the mailbox halts the mailbox at once, and the process ends as after any bug
@@ -280,14 +289,21 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
 async function openWebPage(
   { web, gateway }: Config,
   version: string,
-  journal: Journal,
+  { journal, troubles }: { readonly journal: Journal; readonly troubles: AccessTroubles },
 ): Promise<WebThread | undefined> {
   if (web === undefined) return undefined;
   const { startWebThread } = await import('./web/web-thread.ts');
   const input = { web, controlSocket: gateway.controlSocket, gateway: gateway.name, version };
   return startWebThread(input, (report) => {
-    if (report.kind === 'listening') journal.info('web page started', { host: report.host, port: report.port });
-    else journal.warn(`the web page cannot be reached: ${report.what}`, { hint: report.hint });
+    if (report.kind === 'listening') {
+      troubles.end('web page');
+      journal.info('web page started', { host: report.host, port: report.port });
+      return;
+    }
+    const { what, hint } = report;
+    const sentence = `The web page cannot be reached: ${what}.`;
+    if (troubles.report('web page', { code: 'web-not-listening', sentence, hint }))
+      journal.warn(`the web page cannot be reached: ${what}`, { hint });
   });
 }
 

@@ -2,6 +2,7 @@
 
 import { type HubIdentity, identityKey } from '../base/hub-identity.ts';
 import type { ProbeOutcome } from '../base/probe.ts';
+import { filtersOn } from '../custody/operator-hold.ts';
 import type { Letters, LettersDone } from '../flow/dead-letters.ts';
 import type { BindingFlow } from '../flow/subdevice-bindings.ts';
 import { isDone, meaningOf } from '../hub/gateway/result-codes.ts';
@@ -144,12 +145,24 @@ async function forget(gateway: Gateway, subdevice: unknown): Promise<{ readonly 
     gateway,
     () =>
       new Promise((resolve) => {
+        refuseOnHold(gateway, subdevice);
         if (gateway.presence.forget(subdevice, (discarded) => resolve({ discarded }))) return;
         throw refusal(
           `${JSON.stringify(subdevice)} has no session that can be ended`,
           'Only a subdevice that is not in the configuration and not connected can be forgotten; holdfast subdevices lists them.',
         );
       }),
+  );
+}
+
+/** An operator hold promises that its messages are kept, so it ends before they are discarded. */
+function refuseOnHold({ stations }: Gateway, id: string): void {
+  const lane = stations.registry.byId(id)?.lane;
+  if (lane === undefined || stations.inbox.pending(lane) === 0) return;
+  if (filtersOn(lane, stations.custodian('downlink').holds).length === 0) return;
+  throw refusal(
+    `Downlinks of ${JSON.stringify(id)} are on hold by an operator, and forgetting it would discard them`,
+    `holdfast inbox shows the holds. End the hold (holdfast inbox release), or drop the downlinks with a copy (holdfast inbox drop --subdevice ${id} --yes); then run the command again.`,
   );
 }
 

@@ -17,13 +17,14 @@ import { lockOwnersOf } from '../io/lock-owners.ts';
 import { processWords } from '../io/program-name.ts';
 import { notifySystemd, statusOf } from '../io/systemd.ts';
 import { volatilePlaceOf } from '../io/volatile-storage.ts';
+import { AccessTroubles } from '../ops/access-troubles.ts';
 import { startControl } from '../ops/api/control.ts';
 import { Standby } from '../ops/api/standby.ts';
 import type { OpenStore } from '../ports.ts';
 import { faultOf } from '../store/database.ts';
 import { STORE_FILE } from '../store/state-files.ts';
 import { storeThread } from '../store/thread.ts';
-import { openMetrics } from './metrics-on-tcp.ts';
+import { LISTEN_AGAIN_MS, openMetrics } from './metrics-on-tcp.ts';
 import { socketAccess } from './socket-groups.ts';
 import { closeToOthers, makeStateFolder } from './state-folder.ts';
 
@@ -147,6 +148,7 @@ export class Storage {
     const { config, journal, version, configPath, configMark } = this.#options;
     const hint = 'check the disk of the state directory (df, dmesg); the gateway tries it again every minute';
     let fault = new Fault('store-failed', why, { hint });
+    const troubles = new AccessTroubles(() => this.#clock.nowMs());
     const standby = new Standby({
       config,
       configPath,
@@ -155,13 +157,20 @@ export class Storage {
       version,
       storePath: this.path,
       fault: () => fault,
+      accessTroubles: () => troubles.all,
     });
     const control = await startControl({
       socketPath: config.gateway.controlSocket,
-      access: socketAccess(config.gateway, journal).control,
+      access: socketAccess(config.gateway, troubles, journal).control,
       inspection: standby,
     });
-    const closeMetrics = await openMetrics(config, standby, journal);
+    const closeMetrics = await openMetrics({
+      config,
+      inspection: standby,
+      troubles,
+      journal,
+      againMs: LISTEN_AGAIN_MS,
+    });
     journal.error('degraded: no message is accepted until storage works again', { reason: why });
     this.#options.ready();
     try {

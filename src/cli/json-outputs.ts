@@ -12,7 +12,7 @@ import type { KeyRow } from '../config/key-table.ts';
 import type { Problem } from '../config/kinds/problem.ts';
 import type { CheckVerdict, TimedFinding } from '../doctor/check.ts';
 import type { TailEvent, TailSkipped } from '../ops/api/tail-line.ts';
-import type { ConditionEntry } from '../ops/conditions/catalogue.ts';
+import type { ConditionEntry } from '../ops/conditions/condition-entry.ts';
 import type { HubSubscriptionsReport } from '../ops/conditions/hub-packet-words.ts';
 import type { ExplainReport } from '../ops/explain/explain-report.ts';
 import type { ForecastReport } from '../ops/forecast/forecast-report.ts';

@@ -16,6 +16,8 @@ export interface SocketAccess {
   readonly group: string | undefined;
   /** Called if the group cannot be set, and so the socket stays closed to all users but its owner and root. */
   readonly stayedClosed: (problem: GroupProblem) => void;
+  /** Called if the socket is opened to its group later. */
+  readonly opened: () => void;
 }
 
 export interface GroupProblem {
@@ -23,6 +25,9 @@ export interface GroupProblem {
   readonly what: string;
   readonly hint: string;
 }
+
+/** Number of a group; `undefined`: no such group. */
+type GroupNumber = (name: string) => number | undefined;
 
 /**
  * Opens a socket that only its owner may use to a group.
@@ -32,7 +37,7 @@ export interface GroupProblem {
 export function openToGroup(
   path: string,
   group: string | undefined,
-  groupNumber: (name: string) => number | undefined = groupNumberOf,
+  groupNumber: GroupNumber = groupNumberOf,
 ): GroupProblem | undefined {
   const gid = group === undefined ? lstatSync(path).gid : groupNumber(group);
   if (gid === undefined) return missing(group ?? '');
@@ -46,6 +51,27 @@ export function openToGroup(
   } catch (error) {
     return notAllowed(path, { group, gid }, error as NodeJS.ErrnoException);
   }
+}
+
+/**
+ * Opens a socket to its group, and tries again until that works. @returns a function that ends the attempts
+ */
+export function keepOpening(
+  path: string,
+  { group, stayedClosed, opened }: SocketAccess,
+  { againMs, groupNumber }: { readonly againMs: number; readonly groupNumber?: GroupNumber },
+): () => void {
+  const problem = openToGroup(path, group, groupNumber);
+  if (problem === undefined) return () => undefined;
+  stayedClosed(problem);
+  const timer = setInterval(() => {
+    const still = openToGroup(path, group, groupNumber);
+    if (still !== undefined) return stayedClosed(still);
+    clearInterval(timer);
+    opened();
+  }, againMs);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 function missing(group: string): GroupProblem {

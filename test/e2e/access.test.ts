@@ -196,5 +196,9 @@ describe.skipIf(!canBeOthers)('a group that cannot be set', () => {
     expect(acts).toMatchObject({ code: 77, err: expect.stringContaining('is open to its owner and root only') });
     expect(await run(SERVICE, [...ADMINISTER, ...options])).toMatchObject({ code: 1 });
     expect(await run(member, [...READ, ...options])).toMatchObject({ code: 0 });
+    const { out } = await run(member, ['conditions', ...options]);
+    expect(out.replaceAll(/\s+/g, ' ')).toContain(
+      'dministrative socket is open to root and to the user of the gateway only. For ',
+    );
   });
 });

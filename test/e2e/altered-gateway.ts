@@ -50,7 +50,7 @@ export async function runAlteredGateway(
     ...alter(config),
   });
   watch(gateway);
-  const noTrouble = { tlsFilesTrouble: () => undefined, secretTrouble: () => undefined };
+  const noTrouble = { tlsFilesTrouble: () => undefined, secretTrouble: () => undefined, accessTroubles: () => [] };
   const inspection = new Inspector({
     gateway: viewOf(gateway),
     version: 'unsafe',

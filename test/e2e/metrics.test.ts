@@ -1,6 +1,9 @@
 /** Metrics of a real gateway on TCP, beside the parser of the Prometheus project; and a port that is in use. */
 import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:net';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
@@ -41,12 +44,21 @@ it.skipIf(!hasParser)('metrics on TCP are OpenMetrics, and count the messages', 
   await expect(fetch(`http://127.0.0.1:${port}/metrics`)).rejects.toThrow();
 });
 
-it('a port that another program uses is a warning, and the gateway runs', async () => {
+it('a port that another program uses is a condition, and the gateway runs', async () => {
   const { server, port } = await listening();
   onTestFinished(() => new Promise<void>((resolve) => server.close(() => resolve())));
-  const testbed = await open(port);
+  const token = join(mkdtempSync(join(tmpdir(), 'holdfast-token-')), 'token');
+  writeFileSync(token, `${'t'.repeat(32)}\n`, { mode: 0o600 });
+  onTestFinished(() => rmSync(dirname(token), { recursive: true }));
+  const web = `[web]\nlisten = "127.0.0.1:${port}"\ntoken_file = "${token}"\n`;
+  const testbed = await openTestbed({ more: `\n[metrics]\nlisten = "127.0.0.1:${port}"\n${web}` });
   await testbed.start();
   testbed.publish(1);
   await testbed.untilIdle();
   await until(() => testbed.gateway.journal.includes(`metrics.listen: cannot listen on 127.0.0.1 port ${port}`));
+  const { conditions } = await testbed.untilStatus((status) =>
+    ['metrics-not-listening', 'web-not-listening'].every((code) => status.conditions.some((one) => one.code === code)),
+  );
+  for (const { losing, sentence } of conditions)
+    expect([losing, sentence]).toEqual(['no', expect.stringContaining(`cannot listen on 127.0.0.1 port ${port}`)]);
 });

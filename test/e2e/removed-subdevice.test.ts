@@ -5,7 +5,7 @@ import { give } from '../../src/ops/api/control-client.ts';
 import { openTestbed } from './testbed.ts';
 import { until } from './until.ts';
 
-it('is named as not in the configuration, and forgetting it ends its session and counts its waiting messages', async () => {
+it('is named as not in the configuration, and forgetting it ends its session and counts its waiting messages, unless they are on hold', async () => {
   const testbed = await openTestbed({
     subdevices: { a: { keepAliveMs: 1000 } }, // its absence is noticed after 1.5 keep alive periods
     config: { link: { retry_ms: 50, retries_max: 2 } },
@@ -31,6 +31,14 @@ it('is named as not in the configuration, and forgetting it ends its session and
       hint: expect.stringContaining('holdfast subdevices forget a'),
     }),
   );
+  // a hold promises that its messages are kept, over a restart too
+  await give(testbed.socketPath, 'inbox.hold', { subdevices: ['a'] });
+  await testbed.gateway.signal('SIGTERM');
+  await testbed.gateway.start();
+  await expect(forget('a')).rejects.toThrow(/Downlinks of "a" are on hold by an operator/);
+  expect((await testbed.gateway.ledger()).totals.downlink).toMatchObject({ pending: 2, shed: {} });
+  await give(testbed.socketPath, 'inbox.release', { subdevices: ['a'] });
+
   expect(await forget('a')).toEqual({ discarded: 2 });
   await until(() => testbed.session?.subscriptions.length === 0);
   await until(async () => (await testbed.gateway.ledger()).totals.downlink.pending === 0);

@@ -4,7 +4,7 @@
  */
 import type { Server } from 'node:http';
 import { Fault } from '../../base/fault.ts';
-import { OWNER_ONLY_MASK, openToGroup, type SocketAccess } from '../../io/socket-access.ts';
+import { keepOpening, OWNER_ONLY_MASK, type SocketAccess } from '../../io/socket-access.ts';
 import { API_HEADER, API_VERSION } from './api-version.ts';
 import { type BoundedHttpOptions, closeServer, createBoundedServer } from './bounded-http.ts';
 import { claimSocketPath } from './control-socket.ts';
@@ -22,6 +22,9 @@ export interface LocalServer {
 
 /** Largest header; requests of this program have one line and three headers. */
 const HEADER_BYTES_MAX = 4096;
+/** Pause between two attempts to open the socket to its group. */
+const AGAIN_MS = 60_000;
+const OWN_GROUP: SocketAccess = { group: undefined, stayedClosed: () => undefined, opened: () => undefined };
 
 /** @throws Fault `control-socket-in-use`, or `config-invalid` if the path cannot be used */
 export async function listenLocally(options: LocalServerOptions): Promise<LocalServer> {
@@ -34,9 +37,13 @@ export async function listenLocally(options: LocalServerOptions): Promise<LocalS
     headers: { [API_HEADER]: String(API_VERSION) },
   });
   await listen(server, options);
-  const problem = openToGroup(socketPath, options.access?.group);
-  if (problem !== undefined) options.access?.stayedClosed(problem);
-  return { close: () => closeServer(server) };
+  const stop = keepOpening(socketPath, options.access ?? OWN_GROUP, { againMs: AGAIN_MS });
+  return {
+    close: () => {
+      stop();
+      return closeServer(server);
+    },
+  };
 }
 
 function listen(server: Server, { socketPath }: LocalServerOptions): Promise<void> {

@@ -4,6 +4,8 @@ import type { Config, LinkConfig } from '../../config/schema.ts';
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../../io/machine-facts.ts';
 import { volatilePlaceOf } from '../../io/volatile-storage.ts';
 import type { Clock } from '../../ports.ts';
+import type { AccessTrouble } from '../access-troubles.ts';
+import { accessConditions } from '../conditions/access-conditions.ts';
 import { NO_RECORDINGS } from '../recordings.ts';
 import type { HubReport } from '../reports/hub-report.ts';
 import { type LinkReport, RESTING } from '../reports/link-report.ts';
@@ -22,6 +24,7 @@ export interface StandbyOptions {
   readonly storePath: string;
   /** Fault of the storage, with its hint. */
   readonly fault: () => Fault;
+  readonly accessTroubles: () => readonly AccessTrouble[];
 }
 
 export class Standby implements Inspection {
@@ -51,6 +54,7 @@ export class Standby implements Inspection {
     return judge({
       conditions: [
         { code: 'store-failed', losing: 'at risk', forMs, sentence, hint: `${capital(hint.replace(/\.$/, ''))}.` },
+        ...accessConditions({ nowMs: clock.nowMs(), accessTroubles: this.#options.accessTroubles() }),
       ],
       hub: this.#hub(),
       links: config.links.map((link) => restingLink(link, forMs)),

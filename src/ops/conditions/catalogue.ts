@@ -4,16 +4,8 @@
  * of the case.
  */
 
-export interface ConditionEntry {
-  /** Meaning, in whole sentences. */
-  readonly meaning: string;
-  /** Effect on messages and commands while the condition lasts. */
-  readonly effect: string;
-  /** Steps, the most likely first. */
-  readonly remedy: string;
-  /** Relevant configuration keys, as `section.key`. */
-  readonly keys: readonly string[];
-}
+import { ACCESS_CONDITIONS } from './access-catalogue.ts';
+import type { ConditionEntry } from './condition-entry.ts';
 
 const KEPT =
   'None while the store has room: uplinks are kept on disk and are sent when the hub is back. Then the overflow policy decides.';
@@ -390,6 +382,7 @@ export const CONDITIONS = {
     remedy: 'Check the time service: timedatectl timesync-status. The gateway does not set the clock.',
     keys: [],
   },
+  ...ACCESS_CONDITIONS,
 } as const satisfies Readonly<Record<string, ConditionEntry>>;
 
 export type ConditionCode = keyof typeof CONDITIONS;

@@ -1,5 +1,6 @@
 /** Page about all conditions, made from the catalogue. `docs/conditions.md` is its output, which a test checks. */
-import { CONDITIONS, type ConditionCode, type ConditionEntry } from './catalogue.ts';
+import { CONDITIONS, type ConditionCode } from './catalogue.ts';
+import type { ConditionEntry } from './condition-entry.ts';
 
 const OPENING = `# Conditions
 

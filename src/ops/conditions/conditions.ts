@@ -9,6 +9,7 @@ import type { DiscardReport } from '../reports/intake-report.ts';
 import type { LinkReport, MissingSubdevice } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
 import { bytesWords, countOf } from '../words.ts';
+import { type AccessHealth, accessConditions } from './access-conditions.ts';
 import { backlogConditions } from './backlog-conditions.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import { type ClockHealth, clockConditions } from './clock-conditions.ts';
@@ -24,7 +25,7 @@ import { type RemovedSubdevice, removedConditions } from './removed-subdevices.t
 import { slowCommitConditions } from './slow-commits.ts';
 import { type StoreHealth, storeConditions } from './store-conditions.ts';
 
-export interface Health extends HoldHealth, RejectedFilters, BindingHealth, ClockHealth {
+export interface Health extends HoldHealth, RejectedFilters, BindingHealth, ClockHealth, AccessHealth {
   readonly hub: HubHealth;
   readonly links: readonly LinkReport[];
   readonly discarded: readonly DiscardReport[];
@@ -90,6 +91,7 @@ export function conditionsOf(health: Health): Condition[] {
     ),
     ...backlogConditions(health),
     ...holdConditions(health),
+    ...accessConditions(health),
     ...setAsideConditions(health),
     ...ledgerConditions(health),
     ...rejectedConditions(health, health.nowMs - health.startedAtMs),

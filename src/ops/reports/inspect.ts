@@ -1,4 +1,5 @@
 /** Fills the reports of `report.ts` from the parts of the running gateway. */
+
 import type { Direction } from '../../base/message.ts';
 import type { LetterRequest } from '../../custody/dead-letter.ts';
 import { laneWords } from '../../custody/lane-number.ts';
@@ -6,6 +7,7 @@ import { type Counts, settledTotal, subtractCounts, ZERO } from '../../custody/l
 import { flashBytesWritten, freeBytesAt, sizeOf } from '../../io/machine-facts.ts';
 import { volatilePlaceOf } from '../../io/volatile-storage.ts';
 import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
+import type { AccessTrouble } from '../access-troubles.ts';
 import type { Answers, Inspection } from '../api/control-answers.ts';
 import { conditionsOf } from '../conditions/conditions.ts';
 import type { PastHang } from '../conditions/hang-conditions.ts';
@@ -50,6 +52,7 @@ export interface InspectOptions {
   readonly storePath: string;
   readonly tlsFilesTrouble: () => HubHealth['tlsFilesTrouble'];
   readonly secretTrouble: () => HubHealth['secretTrouble'];
+  readonly accessTroubles: () => readonly AccessTrouble[];
   /** History of this process that the store does not have yet; `undefined`: none is kept. */
   readonly history?: HistoryKeeper | undefined;
   /** Hangs of earlier processes; absent: none are known. */
@@ -150,6 +153,7 @@ export class Inspector implements Inspection {
       setAside: gateway.setAside.report,
       backlog: gateway.backlog.state,
       imbalance: uplinks.imbalance() + downlinks.imbalance(),
+      accessTroubles: this.#options.accessTroubles(),
       onHold: [this.#messages.onHold('uplink'), this.#messages.onHold('downlink')],
     });
     return judge({

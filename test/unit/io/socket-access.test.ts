@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import { groupNumberOf, membershipIn } from '../../../src/io/accounts.ts';
-import { OWNER_ONLY_MASK, openToGroup } from '../../../src/io/socket-access.ts';
+import { keepOpening, OWNER_ONLY_MASK, openToGroup } from '../../../src/io/socket-access.ts';
 import { startAdministration } from '../../../src/ops/api/administration.ts';
 import { adminSocketOf } from '../../../src/ops/api/control-socket.ts';
 
@@ -75,7 +75,8 @@ it('the administrative socket is never open to a group before it has the right o
   const seen = new Set<string>();
   let isStarted = false;
   const problems: string[] = [];
-  const access = { group: 'no-such-group', stayedClosed: ({ what }: { what: string }) => void problems.push(what) };
+  const stayedClosed = ({ what }: { what: string }): void => void problems.push(what);
+  const access = { group: 'no-such-group', stayedClosed, opened: () => undefined };
   const starting = startAdministration({ controlSocket, access, commands: {} }).finally(() => {
     isStarted = true;
   });
@@ -89,6 +90,29 @@ it('the administrative socket is never open to a group before it has the right o
   await administration.close();
   expect([...seen]).toEqual(['600']);
   expect(problems).toEqual(['group no-such-group does not exist on this machine']);
+});
+
+it('a socket that stayed closed is opened to its group when that works', async () => {
+  const path = await closedSocket();
+  const told: string[] = [];
+  const { promise, resolve } = Promise.withResolvers<void>();
+  let attempts = 0;
+  const access = {
+    group: 'readers',
+    stayedClosed: ({ what }: { what: string }) => void told.push(what),
+    opened: () => {
+      told.push('opened');
+      resolve();
+    },
+  };
+  const number = (): number | undefined => {
+    attempts += 1;
+    return attempts < 3 ? undefined : OTHER_GID;
+  };
+  keepOpening(path, access, { againMs: 1, groupNumber: number });
+  await promise;
+  expect(told).toEqual([...Array(2).fill('group readers does not exist on this machine'), 'opened']);
+  expect([modeOf(path), lstatSync(path).gid]).toEqual([0o660, OTHER_GID]);
 });
 
 it('membership is that of the session, of the account, or none', () => {

@@ -35,7 +35,7 @@ const SCREEN: Terminal = { width: 80, isScreen: true, print: () => undefined, to
 const WRONG_PLURAL =
   /(?<![\d,.-])1 (?!days)(messages|bytes|topics|times|subscriptions|subdevices|records|commits|closes|packets)\b/;
 const NO_NUMBER = /NaN|Infinity|undefined|\[object|\d(\.\d+)?e[+-]?\d/;
-const NEGATIVE_TIME = /-\d[\d,.]* (s|min|h|days|B|[KMGT]iB)\b/;
+const NEGATIVE_TIME = /-\d[\d,.]* (s|min|h|days|B|[KMGT]iB)\b(?!…)/; // a word that is cut is no unit
 
 function expectPlain(text: string): void {
   expect(text).not.toMatch(NO_NUMBER);
@@ -92,6 +92,7 @@ const TROUBLED: Health = {
   onHold: [
     { holds: [{ queue: 'outbox', subdevice: null, topic: null, age: { ms: 1, quality: 'exact' } }], messages: 1 },
   ],
+  accessTroubles: [{ code: 'socket-closed', sentence: 'It is closed.', hint: 'Open it.', sinceMs: 1 }],
   moving: [],
   commits: { runningMs: 5e15, last: { ms: 5e15, agoMs: 0 } },
   storeFullSinceMs: undefined,

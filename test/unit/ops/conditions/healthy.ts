@@ -34,6 +34,7 @@ export const HEALTHY: Health = {
   unconfirmed: { subdevices: [], forMs: 0 },
   removed: [],
   onHold: [],
+  accessTroubles: [],
   moving: [],
   commits: { runningMs: undefined, last: undefined },
   storeFullSinceMs: undefined,
