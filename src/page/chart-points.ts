@@ -16,8 +16,7 @@ export function showsPeaks(name: string): boolean {
 }
 
 /**
- * Joins neighbouring samples until at most `pointsMax` points are left. Samples without a time are left out, because
- * they have no place on the time axis.
+ * Joins neighbouring samples until at most `pointsMax` points are left. Samples without a time (`countedBack`) are left out.
  */
 export function chartPoints({ name, points, peaks }: PageSeries, pointsMax: number): ChartPoint[] {
   const samples = showsPeaks(name) ? peaks : points.map(([, value]) => value);
@@ -42,19 +41,23 @@ function mean(values: readonly number[]): number {
 }
 
 /**
- * Gives all samples a time if none has one, because the clock was not set: the last sample is the present one, and the
- * others are one step apart. Times in which the gateway did not run are missing then.
+ * Gives samples a time that have none, because the clock was not set: each is one step before the next one, and the last
+ * is the present one. Times in which the gateway did not run are missing then. A page whose own clock is behind the last
+ * known time counts from that time.
  */
 export function countedBack(series: readonly PageSeries[], step: 'minute' | 'hour', nowMs: number): PageSeries[] {
-  if (series.some(({ points }) => points.some(([atMs]) => atMs !== null))) return [...series];
+  if (series.every(({ points }) => points.every(([atMs]) => atMs !== null))) return [...series];
   const stepMs = step === 'minute' ? 60_000 : 3_600_000;
-  return series.map((one) => ({
-    ...one,
-    points: one.points.map(([, value], index) => [nowMs - (one.points.length - 1 - index) * stepMs, value] as const),
-  }));
+  return series.map((one) => ({ ...one, points: timedPoints(one.points, stepMs, nowMs) }));
 }
 
-/** Number of samples without a known time. */
-export function untimed(series: readonly PageSeries[]): number {
-  return Math.max(0, ...series.map(({ points }) => points.filter(([atMs]) => atMs === null).length));
+function timedPoints(points: PageSeries['points'], stepMs: number, nowMs: number): PageSeries['points'] {
+  const lastTimed = points.findLastIndex(([atMs]) => atMs !== null);
+  const trailing = points.length - 1 - lastTimed;
+  let nextMs = Math.max(nowMs, (points[lastTimed]?.[0] ?? 0) + trailing * stepMs) + stepMs;
+  const timed = points.toReversed().map(([atMs, value]) => {
+    nextMs = atMs ?? nextMs - stepMs;
+    return [nextMs, value] as const;
+  });
+  return timed.reverse();
 }

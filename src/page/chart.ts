@@ -4,7 +4,7 @@
  */
 import { scaleLinear, scaleUtc } from 'd3-scale';
 import { area, line } from 'd3-shape';
-import { type ChartPoint, chartPoints, showsPeaks, untimed } from './chart-points.ts';
+import { type ChartPoint, chartPoints, showsPeaks } from './chart-points.ts';
 import { axisTimeWords, minuteWords, tickWords } from './chart-words.ts';
 import { html, type Markup, plainTable } from './markup.ts';
 import type { PageHistory, PageSeries } from './page-content.ts';
@@ -29,7 +29,6 @@ const X_TICKS = 4;
 export function chart({ id, title, lines }: ChartPlan, step: PageHistory['step']): Markup {
   const unit = lines[0]?.series.unit ?? '';
   const drawn = lines.map(({ label, series }) => ({ label, series, points: chartPoints(series, POINTS_MAX) }));
-  const hidden = untimed(lines.map(({ series }) => series));
   return html`<figure class="chart">
     <figcaption id=${`${id}-title`}><strong>${title}</strong> <span class="unit">${unitsOf(lines)}</span></figcaption>
     ${drawing(id, unit, drawn)}
@@ -39,7 +38,6 @@ export function chart({ id, title, lines }: ChartPlan, step: PageHistory['step']
           html`<li class=${`line-${index}`}><svg class="key" viewBox="0 0 20 6" aria-hidden="true"><path class="line" d="M0,3L20,3" /></svg> ${label}: ${summary(series, points)}</li>`,
       )}
     </ul>
-    ${hidden > 0 && html`<p class="note">${hidden} samples have no known time and are not drawn.</p>`}
     <details>
       <summary>Values of “${title}”</summary>
       ${values(title, unit, lines, step)}

@@ -6,7 +6,7 @@ import { localTime, zoneWords } from '../moment.ts';
 import { type Terminal, wrap } from '../terminal.ts';
 import { barPlot, SCALE_WIDTH } from './bar-plot.ts';
 import { columnsOf, missingMs, type PlacedStep, type PlotSpan, placedSteps, ruleOf, spanOf } from './plot-columns.ts';
-import { timeAxis } from './time-axis.ts';
+import { ageAxis, timeAxis } from './time-axis.ts';
 
 export interface HistoryView {
   readonly sinceMs: number;
@@ -50,7 +50,10 @@ export function historyLines(report: HistoryReport, view: HistoryView, terminal:
   const plots = report.series.map((series) => ({ series, steps: stepsIn(series, view, nowMs) }));
   const hasValues = plots.some(({ steps }) => steps.some(({ value }) => value !== null));
   const source = view.isRunning ? [] : ['Read from the store: no gateway is running.'];
-  const head = `${localTime(view.sinceMs)} to ${localTime(view.untilMs)} (${zoneWords(view.untilMs)})`;
+  const isAged = view.isRunning && report.nowMs === null;
+  const head = isAged
+    ? `${durationWords(view.nowMs - view.sinceMs)} ago to ${view.untilMs >= view.nowMs ? 'now' : `${durationWords(view.nowMs - view.untilMs)} ago`}, by up time, because the clock is not trusted`
+    : `${localTime(view.sinceMs)} to ${localTime(view.untilMs)} (${zoneWords(view.untilMs)})`;
   if (!hasValues)
     return [...source, ...wrap(`No sample from ${head}. The gateway takes one each minute.`, terminal.width)];
   const estimates = plots[0]?.steps.filter(({ isEstimate, value }) => isEstimate && value !== null).length ?? 0;
@@ -60,8 +63,10 @@ export function historyLines(report: HistoryReport, view: HistoryView, terminal:
       `${head}, a column is ${durationWords(span.columnMs)}${gaps(plots[0]?.steps ?? [], view)}`,
       terminal.width,
     ).map((line) => terminal.tone('strong', line)),
-    ...plots.flatMap(({ series, steps }) => plotLines(series, steps, { span, view, terminal })),
-    ...timeAxis(span).map((line) => terminal.tone('quiet', `${' '.repeat(SCALE_WIDTH)}${line}`)),
+    ...plots.flatMap(({ series, steps }) => plotLines(series, steps, { span, view, isAged, terminal })),
+    ...(isAged ? [ageAxis(span, view.nowMs)] : timeAxis(span)).map((line) =>
+      terminal.tone('quiet', `${' '.repeat(SCALE_WIDTH)}${line}`),
+    ),
     ...(estimates === 0
       ? []
       : wrap(
@@ -82,13 +87,23 @@ function stepsIn(series: HistorySeriesReport, { sinceMs, untilMs, stepMs }: Hist
   return placedSteps(series, stepMs, nowMs).filter(isIn);
 }
 
+interface PlotSurroundings {
+  readonly span: PlotSpan;
+  readonly view: HistoryView;
+  /** True if times are shown as ages, because the clock is not trusted. */
+  readonly isAged: boolean;
+  readonly terminal: Terminal;
+}
+
 function plotLines(
   series: HistorySeriesReport,
   steps: readonly PlacedStep[],
-  { span, view, terminal }: { readonly span: PlotSpan; readonly view: HistoryView; readonly terminal: Terminal },
+  { span, view, isAged, terminal }: PlotSurroundings,
 ): string[] {
   const { name } = series;
-  const title = `${terminal.tone('strong', TITLES[name])}  ${summary(series, steps, view.stepMs)}`;
+  const whenWords = (atMs: number): string =>
+    isAged ? `, ${durationWords(view.nowMs - atMs)} ago` : ` at ${localTime(atMs).slice(5)}`;
+  const title = `${terminal.tone('strong', TITLES[name])}  ${summary(series, steps, { stepMs: view.stepMs, whenWords })}`;
   const known = steps.filter(({ value }) => value !== null);
   if (known.length === 0) return [`${terminal.tone('strong', TITLES[name])}  no value: ${absence(name)}`];
   const isShare = series.unit === 'share';
@@ -111,7 +126,11 @@ function absence(name: HistoryMetric): string {
   return 'this machine does not report it';
 }
 
-function summary(series: HistorySeriesReport, steps: readonly PlacedStep[], stepMs: number): string {
+function summary(
+  series: HistorySeriesReport,
+  steps: readonly PlacedStep[],
+  { stepMs, whenWords }: { readonly stepMs: number; readonly whenWords: (atMs: number) => string },
+): string {
   const values = steps.flatMap(({ value }) => value ?? []);
   const sum = values.reduce((total, value) => total + value, 0);
   if (series.unit === 'share') return shareWords(series.name, steps, stepMs);
@@ -119,7 +138,7 @@ function summary(series: HistorySeriesReport, steps: readonly PlacedStep[], step
     (most, step) => ((step.peak ?? -1) > (most?.peak ?? -1) ? step : most),
     undefined,
   );
-  const at = worst === undefined ? '' : ` at ${localTime(worst.startMs).slice(5)}`;
+  const at = worst === undefined ? '' : whenWords(worst.startMs);
   if (series.kind === 'level') {
     const largest = `largest ${valueWords(series, worst?.peak ?? 0)}`;
     const last = values.at(-1);

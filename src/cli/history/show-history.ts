@@ -47,7 +47,7 @@ export async function showHistory(context: CommandContext, options: HistoryComma
   const step = stepFor(sinceMs, untilMs, nowMs);
   const { report, isRunning } = await readHistory(context, { step, sinceMs, untilMs, metrics });
   if (context.asJson) printJson(context, 'history', report);
-  else if (options.csv === true) for (const line of historyCsv(report)) context.terminal.print(line, 'as is');
+  else if (options.csv === true) for (const line of historyCsv(report, nowMs)) context.terminal.print(line, 'as is');
   else printPlots(context, report, { sinceMs, untilMs, nowMs, isRunning });
   return EXIT.ok;
 }

@@ -1,4 +1,5 @@
 /** Time axis below a plot: ticks with local times, and the dates below them. */
+import { durationWords } from '../../ops/words.ts';
 import { localDate } from '../moment.ts';
 import type { PlotSpan } from './plot-columns.ts';
 
@@ -11,6 +12,8 @@ const TICKS_MS = [5, 10, 15, 30, 60, 120, 180, 240, 360, 720, 1440, 2880, 10_080
 /** Columns of the label of a tick, with a space. */
 const LABEL_WIDTH = 6;
 const DATE_WIDTH = 11;
+/** Columns of an age, as `-2 days 12 h`, with a space. */
+const AGE_WIDTH = 13;
 
 /** @returns the line of times and the line of dates, without the margin of the scale */
 export function timeAxis({ startMs, columnMs, columns }: PlotSpan): [times: string, dates: string] {
@@ -31,6 +34,19 @@ export function timeAxis({ startMs, columnMs, columns }: PlotSpan): [times: stri
     dateEnd = column + DATE_WIDTH;
   }
   return [times.join('').trimEnd(), dates.join('').trimEnd()];
+}
+
+/** @returns the line of ages for a gateway whose clock is not trusted, without the margin of the scale */
+export function ageAxis({ startMs, columnMs, columns }: PlotSpan, nowMs: number): string {
+  const tickMs = TICKS_MS.find((ms) => ms % columnMs === 0 && ms / columnMs >= AGE_WIDTH) ?? columns * columnMs;
+  const ages = new Array<string>(columns + AGE_WIDTH).fill(' ');
+  for (let ageMs = Math.floor((nowMs - startMs) / tickMs) * tickMs; ageMs >= 0; ageMs -= tickMs) {
+    const column = Math.min(columns - 1, Math.max(0, Math.floor((nowMs - ageMs - startMs) / columnMs)));
+    const label = ageMs === 0 ? 'now' : `-${durationWords(ageMs)}`;
+    if (column + label.length <= columns) write(ages, column, label);
+    else if (ageMs === 0) write(ages, columns - label.length, label);
+  }
+  return ages.join('').trimEnd();
 }
 
 /** True at multiples of the distance in local time. */

@@ -67,14 +67,18 @@ export function chartSection({ history, status, madeAtMs }: PageContent): Markup
     const wait = status === null ? '' : ' The first values appear some minutes after the start.';
     return html`<p>The history of this time has no samples.${wait}</p>`;
   }
-  const isCounted = series.some((one, index) => one !== history.series[index]);
-  return html`<p class="note">${isCounted ? COUNTED : TIMED}</p>
+  const times = history.series.flatMap(({ points }) => points.map(([atMs]) => atMs));
+  const note = !times.includes(null) ? TIMED : times.every((atMs) => atMs === null) ? COUNTED : PARTLY;
+  return html`<p class="note">${note}</p>
     <div class="charts">${plans.map((plan) => chart(plan, history.step))}</div>`;
 }
 
 const TIMED = 'Times in UTC. A gap in a line is a time without samples, for example while the gateway did not run.';
 const COUNTED =
   'The clock of the gateway is not set. Times are counted back from the clock of this page, in UTC; times without a running gateway are left out.';
+
+const PARTLY =
+  'Times in UTC. For some of the time the clock of the gateway was not set: those samples are placed without gaps before the next ones, so they may be older. Other gaps are times without samples.';
 
 function plansFor(series: readonly PageSeries[]): ChartPlan[] {
   const byName = new Map(series.filter(hasSamples).map((one) => [one.name, one]));

@@ -1,7 +1,7 @@
 /** Charts: gaps stay gaps, peaks are not lost, samples without a time are counted. */
 import { describe, expect, it } from 'vitest';
 import { chart } from '../../../src/page/chart.ts';
-import { chartPoints, countedBack, untimed } from '../../../src/page/chart-points.ts';
+import { chartPoints, countedBack } from '../../../src/page/chart-points.ts';
 import { axisTimeWords, tickWords } from '../../../src/page/chart-words.ts';
 import { markupText } from '../../../src/page/markup.ts';
 import type { PageSeries } from '../../../src/page/page-content.ts';
@@ -40,7 +40,7 @@ describe('points of a chart', () => {
     expect(chartPoints(series, 3).map(({ value }) => value)).toEqual([null, 3, 5]);
   });
 
-  it('leave samples without a time out, and count them', () => {
+  it('leave samples without a time out', () => {
     const series: PageSeries = {
       ...BACKLOG,
       points: [
@@ -50,7 +50,6 @@ describe('points of a chart', () => {
       peaks: [1, 2],
     };
     expect(chartPoints(series, 10)).toEqual([{ atMs: NOW_MS, value: 2 }]);
-    expect(untimed([series])).toBe(1);
   });
 });
 
@@ -72,9 +71,16 @@ describe('samples of a gateway without a set clock', () => {
     ]);
   });
 
-  it('stay without a time if another sample has one', () => {
-    const timed = hourly(BACKLOG, 1, () => 1);
-    expect(countedBack([untimedSeries, timed], 'hour', NOW_MS)).toEqual([untimedSeries, timed]);
+  it('are placed before the next sample with a time, and after the last one, also with a clock in the past', () => {
+    const HOUR = 3_600_000;
+    const points = [null, NOW_MS - 9 * HOUR, NOW_MS - 8 * HOUR, null, null].map(
+      (atMs, value) => [atMs, value] as const,
+    );
+    const series: PageSeries = { ...BACKLOG, points, peaks: [0, 1, 2, 3, 4] };
+    const times = (nowMs: number) =>
+      countedBack([series], 'hour', nowMs)[0]?.points.map(([atMs]) => (atMs ?? 0) - NOW_MS);
+    expect(times(NOW_MS)).toEqual([-10, -9, -8, -1, 0].map((hours) => hours * HOUR));
+    expect(times(0)).toEqual([-10, -9, -8, -7, -6].map((hours) => hours * HOUR));
   });
 });
 

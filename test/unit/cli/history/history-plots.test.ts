@@ -161,12 +161,28 @@ describe('the screen', () => {
     expect(historyLines(empty, view, terminal).join(' ')).toContain('No sample from');
   });
 
+  it('has ages on its axis and in its texts while the clock is not trusted', () => {
+    const nowMs = 1_000_000_000; // a clock that starts in 1970
+    const untimed = report.series.map((one) => ({
+      ...one,
+      points: one.points.map(([, value]) => [null, value] as const),
+    }));
+    const range = { sinceMs: nowMs - 24 * HOUR_MS, untilMs: nowMs, nowMs };
+    const lines = historyLines({ ...report, nowMs: null, series: untimed }, { ...view, ...range }, terminal);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+    const text = lines.join('\n');
+    expect(text).toContain('24 h ago to now, by up time');
+    expect(text).toMatch(/^ +-24 h +-12 h +now$/m);
+    expect(text).toContain('largest 759, 11 h 21 min ago, last 0');
+    expect(text).not.toContain('1970');
+  });
+
   it('as comma-separated values has a line for each step, and empty cells for missing values', () => {
     const points: Point[] = [
       [Date.UTC(2026, 10, 29), 7],
       [null, null],
     ];
-    const csv = historyCsv({ step: 'minute', nowMs: null, series: [seriesOf(points)] });
-    expect([...csv]).toEqual(['time,backlog (messages)', '2026-11-29T00:00:00.000Z,7', ',']);
+    const csv = historyCsv({ step: 'minute', nowMs: null, series: [seriesOf(points)] }, Date.UTC(2026, 10, 29, 0, 2));
+    expect([...csv]).toEqual(['time,age (s),backlog (messages)', '2026-11-29T00:00:00.000Z,120,7', ',60,']);
   });
 });
