@@ -5,10 +5,13 @@
  * Used between a node (`node.ts`: the connection) and the flows. Invariants: a PUBACK with code 0 leaves only on
  * `acknowledge`; nothing is sent while not connected. Source: MQTT-SN 1.2 §6.3, §6.6, §6.9, §6.10.
  */
+
 import { retaining } from '../../base/message.ts';
 import { sooner } from '../../base/sooner.ts';
+import type { FramingName } from '../../codec/framing.ts';
 import { type Packet, type PublishPacket, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
 import type { DeliverCommand, RefuseReason } from '../driver.ts';
+import { DamageDoubt } from './damage-doubt.ts';
 import { Downlink, type RetryLimits } from './downlinks.ts';
 import type { PacketSink } from './packet-sink.ts';
 import { Ping } from './ping.ts';
@@ -17,7 +20,7 @@ import { type TopicLimits, TopicTable } from './topics.ts';
 import { type Publication, publicationOf, type UplinkLimits, Uplinks } from './uplinks.ts';
 
 /** `uplinksMax` also limits the unanswered requests of one client. */
-export type ClientLimits = TopicLimits & RetryLimits & UplinkLimits;
+export type ClientLimits = TopicLimits & RetryLimits & UplinkLimits & { readonly framing: FramingName };
 
 export class MqttsnClient {
   readonly id: string;
@@ -34,7 +37,8 @@ export class MqttsnClient {
     this.sink = sink;
     this.topics = new TopicTable(id, sink, limits);
     this.uplinks = new Uplinks(limits);
-    this.requests = new ClientRequests(id, { sink, topics: this.topics, requestsMax: limits.uplinksMax });
+    const doubt = new DamageDoubt(limits.framing !== 'sn-raw');
+    this.requests = new ClientRequests(id, { sink, topics: this.topics, requestsMax: limits.uplinksMax, doubt });
     this.downlink = new Downlink(sink, this.topics, limits);
     this.ping = new Ping(sink, limits.retryMs);
   }

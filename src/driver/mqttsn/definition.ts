@@ -8,6 +8,7 @@ import { duplicates, placed } from '../../config/kinds/placed.ts';
 import type { Problem } from '../../config/kinds/problem.ts';
 import { defineDriver, type ServedSubdevice } from '../link-driver.ts';
 import { MqttsnClient } from './client.ts';
+import { DamageDoubt } from './damage-doubt.ts';
 import { Downlink } from './downlinks.ts';
 import { createMqttsnLink, type MqttsnLinkOptions } from './link.ts';
 import { DEFAULTS, LINK_KEYS, type MqttsnLinkSection, SUBDEVICE_KEYS } from './link-keys.ts';
@@ -75,7 +76,18 @@ export const MQTTSN = defineDriver<typeof LINK_KEYS, MqttsnOptions, Omit<MqttsnL
     nodes: nodesOf(served),
   }),
   create: createMqttsnLink,
-  laterClasses: [MqttsnClient, TopicTable, Uplinks, SlotMap, ClientRequests, Downlink, MessageIds, Ping, WillDialog],
+  laterClasses: [
+    MqttsnClient,
+    TopicTable,
+    Uplinks,
+    SlotMap,
+    ClientRequests,
+    Downlink,
+    MessageIds,
+    Ping,
+    WillDialog,
+    DamageDoubt,
+  ],
   recall: (recorded) => recorded as MqttsnLinkOptions,
   newFrameSource: (options) => new SnSource(options),
   capture: { kind: 'udp', port: UDP_PORT },

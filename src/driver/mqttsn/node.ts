@@ -22,6 +22,7 @@ import {
   toleranceMs,
   wakeAtMs,
 } from './connection.ts';
+import { DamageDoubt } from './damage-doubt.ts';
 import type { PacketSink } from './packet-sink.ts';
 import { returnCodeOf } from './requests.ts';
 import { UnconnectedPeer, type UnconnectedPeerTerms } from './unconnected-peer.ts';
@@ -42,6 +43,7 @@ export class MqttsnNode {
   private readonly lastReceived: LastReceived;
   private readonly unconnected: UnconnectedPeer;
   private connection: NodeConnection = { state: 'none' };
+  private readonly doubt: DamageDoubt;
   private dialog: WillDialog | undefined;
   /** Last dialogue, kept as long as the client may repeat its last packet. */
   private ended: EndedDialog | undefined;
@@ -53,6 +55,7 @@ export class MqttsnNode {
     this.owner = owner;
     this.lastReceived = terms.lastReceived;
     this.unconnected = new UnconnectedPeer(terms);
+    this.doubt = new DamageDoubt(terms.isLineChecked);
   }
 
   get clientId(): string | undefined {
@@ -192,9 +195,10 @@ export class MqttsnNode {
     if (!isClientId(packet.clientId)) {
       const words = `"${packet.clientId}": a client id has 1 to 64 letters, digits, - and _`;
       this.sink.discard('client id invalid', words);
+      if (this.doubt.mayBeDamaged(`CONNECT ${packet.clientId}`)) return;
       this.sink.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
     } else if (packet.will) {
-      this.dialog = new WillDialog(packet, this.sink);
+      this.dialog = new WillDialog(packet, this.sink, this.doubt);
       this.dialog.begin();
     } else {
       this.ended = undefined;

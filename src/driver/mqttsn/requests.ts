@@ -17,6 +17,7 @@ import {
   type UnsubscribePacket,
 } from '../../codec/mqttsn-packets.ts';
 import type { RefuseReason } from '../driver.ts';
+import type { DamageDoubt } from './damage-doubt.ts';
 import type { PacketSink } from './packet-sink.ts';
 import { hasWildcard, nameProblem, type TopicTable, textProblemOf } from './topics.ts';
 import { willChangeOf } from './will.ts';
@@ -53,6 +54,7 @@ interface RequestTerms {
   readonly sink: PacketSink;
   readonly topics: TopicTable;
   readonly requestsMax: number;
+  readonly doubt: DamageDoubt;
 }
 
 export class ClientRequests {
@@ -60,13 +62,15 @@ export class ClientRequests {
   private readonly sink: PacketSink;
   private readonly topics: TopicTable;
   private readonly requestsMax: number;
+  private readonly doubt: DamageDoubt;
   private readonly byToken = new Map<number, Request>();
 
-  constructor(subdevice: string, { sink, topics, requestsMax }: RequestTerms) {
+  constructor(subdevice: string, { sink, topics, requestsMax, doubt }: RequestTerms) {
     this.subdevice = subdevice;
     this.sink = sink;
     this.topics = topics;
     this.requestsMax = requestsMax;
+    this.doubt = doubt;
   }
 
   /** Drops all requests, because the connection has ended. */
@@ -78,6 +82,7 @@ export class ClientRequests {
     const problem = nameProblem(topic);
     if (problem !== undefined) {
       this.discard('REGISTER', topic, problem);
+      if (this.doubt.mayBeDamaged(`REGISTER ${messageId} ${topic}`)) return;
       this.regack(0, messageId, RETURN_CODE.notSupported);
       return;
     }
@@ -103,6 +108,7 @@ export class ClientRequests {
     const problem = textProblemOf(name);
     if (problem !== undefined) {
       this.discard('SUBSCRIBE', name, problem);
+      if (this.doubt.mayBeDamaged(`SUBSCRIBE ${messageId} ${name}`)) return;
       this.suback({ topicId: 0, qos: 0, messageId, returnCode: RETURN_CODE.notSupported });
       return;
     }
@@ -125,6 +131,7 @@ export class ClientRequests {
   unsubscribe({ filter, messageId }: UnsubscribePacket): void {
     const name = this.topics.filterOf(filter);
     if (name === undefined || textProblemOf(name) !== undefined) {
+      if (this.doubt.mayBeDamaged(`UNSUBSCRIBE ${messageId} ${name ?? ''}`)) return;
       this.sink.send({ kind: 'unsuback', messageId });
       return;
     }
@@ -151,7 +158,10 @@ export class ClientRequests {
     const returnCode = change === undefined ? RETURN_CODE.notSupported : undefined;
     const topic = packet.kind === 'willtopicupd' ? packet.will?.topic : undefined;
     const problem = topic === undefined ? undefined : nameProblem(topic);
-    if (topic !== undefined && problem !== undefined) this.discard('WILLTOPICUPD', topic, problem);
+    if (topic !== undefined && problem !== undefined) {
+      this.discard('WILLTOPICUPD', topic, problem);
+      if (this.doubt.mayBeDamaged(`WILLTOPICUPD ${topic}`)) return;
+    }
     const token = this.await({ kind, messageId: 0, name, returnCode });
     if (change === undefined) this.answerUpdates(kind);
     else this.sink.report({ kind: 'will', subdevice: this.subdevice, change, token });

@@ -9,6 +9,7 @@
 import { type Message, retaining } from '../../base/message.ts';
 import { type ConnectPacket, type MqttsnWill, type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
 import type { WillChange } from '../driver.ts';
+import type { DamageDoubt } from './damage-doubt.ts';
 import type { PacketSink } from './packet-sink.ts';
 import { nameProblem } from './topics.ts';
 
@@ -27,11 +28,13 @@ type Answer = Extract<Packet, { kind: 'willmsgreq' | 'connack' }>;
 export class WillDialog {
   readonly connect: ConnectPacket;
   private readonly sink: PacketSink;
+  private readonly doubt: DamageDoubt;
   private topic: WillTopicPacket | undefined;
 
-  constructor(connect: ConnectPacket, sink: PacketSink) {
+  constructor(connect: ConnectPacket, sink: PacketSink, doubt: DamageDoubt) {
     this.connect = connect;
     this.sink = sink;
+    this.doubt = doubt;
   }
 
   begin(): void {
@@ -51,6 +54,7 @@ export class WillDialog {
       const problem = nameProblem(packet.will.topic) ?? `QoS ${packet.will.qos}`;
       const words = `WILLTOPIC with ${problem}: "${packet.will.topic}"`;
       this.sink.discard('invalid topic', words);
+      if (this.doubt.mayBeDamaged(`WILLTOPIC ${packet.will.topic}`)) return 'goes on';
       this.sink.send({ kind: 'connack', returnCode: RETURN_CODE.notSupported });
       return 'refused';
     }

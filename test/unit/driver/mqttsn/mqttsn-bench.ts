@@ -1,7 +1,7 @@
 /** An MQTT-SN link rig: packets instead of bytes on one side, and a clock that the test advances. */
 import { sampleWords } from '../../../../src/base/discard.ts';
 import type { ChannelAction } from '../../../../src/base/machine.ts';
-import { encodeFrame, FrameReader } from '../../../../src/codec/mqttsn-cobs.ts';
+import { type Framing, framingOf, type PacketReader } from '../../../../src/codec/framing.ts';
 import { decodePacket } from '../../../../src/codec/mqttsn-decode.ts';
 import { encodePacket } from '../../../../src/codec/mqttsn-encode.ts';
 import type { ConnectPacket, Packet, PublishPacket } from '../../../../src/codec/mqttsn-packets.ts';
@@ -38,10 +38,13 @@ export class LinkBench {
   /** False: the end of a connection is not durable until a test confirms it. */
   isReleasing = true;
   readonly #leaving: string[] = [];
-  readonly #reader = new FrameReader(4096);
+  readonly #framing: Framing;
+  readonly #reader: PacketReader;
 
   constructor(options: Partial<MqttsnLinkOptions> = {}) {
     this.link = createMqttsnLink({ ...LINK_OPTIONS, ...options });
+    this.#framing = framingOf(options.framing ?? LINK_OPTIONS.framing);
+    this.#reader = this.#framing.newReader(4096);
   }
 
   readonly #addresses = new AddressBook();
@@ -77,7 +80,7 @@ export class LinkBench {
   }
 
   send(...packets: Packet[]): void {
-    const bytes = Buffer.concat(packets.map((packet) => encodeFrame(encodePacket(packet))));
+    const bytes = Buffer.concat(packets.map((packet) => this.#framing.encode(encodePacket(packet))));
     this.input({ kind: 'bytes', bytes });
   }
 
@@ -131,7 +134,7 @@ export class LinkBench {
         this.#channel.push(action);
         break;
       case 'write':
-        for (const frame of this.#reader.push(action.bytes)) {
+        for (const frame of this.#reader.push(action.bytes, this.nowMs)) {
           const packet = decodePacket(frame);
           if (!packet.ok) throw new Error(packet.problem);
           this.#packets.push(packet.value);
