@@ -13,7 +13,8 @@ const VALUES: Readonly<Record<string, string>> = {
   'subdevice.id': '"meter-1"',
 };
 const WIDTH = 100;
-const OPENING = `# Example configuration of holdfast.
+const OPENING = `#:schema ./holdfast.schema.json
+# Example configuration of holdfast. For an editor: holdfast config schema > holdfast.schema.json
 #
 #   sudo cp /etc/holdfast/holdfast.toml.example /etc/holdfast/holdfast.toml
 #   sudo editor /etc/holdfast/holdfast.toml       # at least hub.host, and the path of the link: holdfast ports

@@ -4,34 +4,30 @@
  * (74), after a bug (70).
  */
 import { flushCompileCache } from 'node:module';
-import { dirname, join, resolve } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { adminCommandsFor, recorderCommands } from './app/admin-commands.ts';
+import { ConfigChanger } from './app/config-changer.ts';
+import { applyOnSignal, configCommands } from './app/config-commands.ts';
 import { custodyCommands } from './app/custody-commands.ts';
 import { type Gateway, openGateway } from './app/gateway.ts';
 import { keepHistory } from './app/history.ts';
-import { accessHub } from './app/hub-access.ts';
 import { LISTEN_AGAIN_MS, openMetrics } from './app/metrics-on-tcp.ts';
+import { prepareStart, settleStart } from './app/prepare-start.ts';
 import { ServiceWatch } from './app/service-watch.ts';
 import { socketAccess } from './app/socket-groups.ts';
-import { refuseForeignOwner } from './app/state-folder.ts';
+import { prepareConfig } from './app/starting-config.ts';
 import { Storage } from './app/storage-guard.ts';
 import { viewOf } from './app/view.ts';
 import { type EventName, looking, newFacts } from './base/events.ts';
-import { EXIT, exitCodeOf, Fault } from './base/fault.ts';
+import { EXIT } from './base/fault.ts';
 import type { MessageMark } from './base/message-mark.ts';
-import { CONFIG_BYTES_MAX } from './config/default-places.ts';
-import { parseConfig } from './config/parse.ts';
 import type { Config, RecordingTrigger } from './config/schema.ts';
 import { systemClock } from './io/clock.ts';
-import { configMarkOf, readConfigFile } from './io/config-file.ts';
 import { addFaultMark, readFaultMarks } from './io/fault-marks.ts';
-import { makeFolders } from './io/folders.ts';
 import { createJournal, type Journal, type JournalLevel } from './io/journal.ts';
 import { exitAtOnce } from './io/libc.ts';
 import { machineReader } from './io/machine-readings.ts';
-import { placeProblems } from './io/places.ts';
-import { readSecretFile } from './io/secret-file.ts';
 import { careOf } from './io/serial/port-care.ts';
 import { StablePorts } from './io/serial/stable-ports.ts';
 import { notifySystemd, StatusLine } from './io/systemd.ts';
@@ -44,7 +40,7 @@ import { JournalBudget } from './ops/journal-budget.ts';
 import { EVENT_NAMES, NARRATORS } from './ops/narration.ts';
 import { SnapshotFolder } from './ops/queues/snapshot-folder.ts';
 import { Recordings } from './ops/recordings.ts';
-import { configReportOf, type RunningText } from './ops/reports/config-report.ts';
+import { configReportOf } from './ops/reports/config-report.ts';
 import { Inspector } from './ops/reports/inspect.ts';
 import { gatewayReadings } from './ops/watchdog/gateway-readings.ts';
 import { HUNG } from './ops/watchdog/hung-loop.ts';
@@ -73,8 +69,6 @@ const TTY_LIMITS = {
 };
 /** Umask of the process: other users cannot open a new file unless the code sets its mode. */
 const OTHERS_MASK = 0o077;
-/** Mode of the socket directory. The sockets in it have their own modes. */
-const SOCKET_FOLDER_MODE = 0o755;
 /** Folder of the messages dropped by operators, in the state directory. */
 const SNAPSHOT_FOLDER = 'dropped';
 /** Folder of the recordings, in the state directory. */
@@ -104,23 +98,18 @@ const LEVELS: readonly JournalLevel[] = ['debug', 'info', 'warn', 'error'];
  */
 export async function runGateway(options: DaemonOptions): Promise<number> {
   process.umask(OTHERS_MASK);
-  const running = readConfig(options.configPath);
-  const { config, mark: configMark } = running;
-  refusePlaces(config.gateway);
-  refuseForeignOwner(config.gateway.stateDir, options.configPath);
-  makeFolders(dirname(config.gateway.controlSocket), SOCKET_FOLDER_MODE);
   const configPath = resolve(options.configPath);
   const clock = systemClock();
   const facts = newFacts();
-  const access = await accessHub({ hub: config.hub, clock, facts, closeMsMax: CLOSE_MS_MAX });
-  const subdeviceSecrets = secretsOf(config);
+  const surroundings = { clock, facts, closeMsMax: CLOSE_MS_MAX };
+  const { start, prepared } = await prepareStart(options.configPath, surroundings);
+  const { config, mark: configMark, subdeviceSecrets } = prepared;
+  let { access } = prepared;
+  let changer: ConfigChanger | undefined;
   const journal = createJournal({ level: config.gateway.logLevel, format: config.gateway.logFormat });
   const ending = newEnding();
-  process.on('SIGHUP', () =>
-    journal.warn(
-      'SIGHUP is ignored: the configuration is read only at the start; to apply a change, run systemctl restart holdfast',
-    ),
-  );
+  for (const warning of start.warnings) journal.warn(warning);
+  process.on('SIGHUP', () => applyOnSignal(changer, journal));
   // without a listener SIGUSR1 opens a debugger for every local user, and SIGUSR2 ends the process
   for (const signal of ['SIGUSR1', 'SIGUSR2'] as const)
     process.on(signal, () => journal.warn(`${signal} is ignored: it has no meaning for holdfast`));
@@ -170,10 +159,10 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     facts,
     mailbox,
     openStore: storage.open,
-    openHub: access.open,
+    openHub: (listener) => access.open(listener),
     openLink: (link) => ports.opener(link),
     careOf: ({ name }) => careOf(ports, name),
-    credentials: access.credentials,
+    credentials: (wallMs) => access.credentials(wallMs),
     subdeviceSecrets,
     marks,
     timeService: timesyncd(),
@@ -191,9 +180,25 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     return gateway.code;
   }
   opened = gateway;
+  settleStart(start, journal);
+  const changes = new ConfigChanger({
+    gateway,
+    configPath,
+    running: prepared,
+    trial: start.trial,
+    rejected: start.rejected,
+    prepare: (text, loaded) => prepareConfig(text, loaded, surroundings),
+    used: (next) => {
+      ({ access } = next);
+    },
+    // a service manager starts the process again
+    restart: process.env.INVOCATION_ID === undefined ? undefined : (reason) => ending.end({ code: EXIT.ok, reason }),
+    warn: (sentence) => journal.warn(sentence),
+  });
+  changer = changes;
   const endNarration = narrate(gateway, journal, config.gateway.logLevel);
   const view = viewOf(gateway);
-  const history = keepHistory(gateway, { configMark, machine: machineReader() });
+  const history = keepHistory(gateway, { configMark: () => changes.running.mark, machine: machineReader() });
   const snapshots = new SnapshotFolder({
     folder: join(config.gateway.stateDir, SNAPSHOT_FOLDER),
     wallMs: () => clock.wallMs(),
@@ -206,14 +211,15 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   });
   const accessTroubles = new AccessTroubles(() => clock.nowMs());
   const inspection = new Inspector({
-    configMark: () => running.mark,
-    configReport: () => configReportOf(configPath, running),
+    configMark: () => changes.running.mark,
+    configReport: () => configReportOf(configPath, changes.running, changes.state),
+    configState: () => changes.state,
     gateway: view,
     version: options.version,
     configPath,
     storePath: storage.path,
-    tlsFilesTrouble: access.tlsFilesTrouble,
-    secretTrouble: access.secretTrouble,
+    tlsFilesTrouble: () => access.tlsFilesTrouble(),
+    secretTrouble: () => access.secretTrouble(),
     accessTroubles: () => accessTroubles.all,
     history,
     recordings,
@@ -228,6 +234,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       ...adminCommandsFor(gateway),
       ...custodyCommands(gateway, snapshots),
       ...recorderCommands(gateway, recordings),
+      ...configCommands(changes),
     },
   });
   const web = await openWebPage(config, options.version, { journal, troubles: accessTroubles });
@@ -331,32 +338,6 @@ async function stopWithin(gateway: Gateway, reason: string, journal: Journal): P
   if (outcome === 'late')
     journal.warn(`the last commit took longer than ${DRAIN_MS_MAX} ms; every acknowledged message is on disk`);
   else journal.info('gateway stopped; every message in custody is on disk');
-}
-
-function readConfig(path: string): RunningText {
-  const text = readConfigFile(path, CONFIG_BYTES_MAX);
-  const parsed = parseConfig(text);
-  if (parsed.ok) return { config: parsed.config, sections: parsed.sections, mark: configMarkOf(text) };
-  const lines = parsed.problems.map(({ path: place, what, hint }) => `  ${place} ${what}. ${hint}`);
-  throw new Fault('config-invalid', `The configuration ${path} has problems:\n${lines.join('\n')}`, {
-    hint: `Fix them, then run: holdfast config check ${path}`,
-  });
-}
-
-/**
- * Checks the directories before any file is created. @throws Fault for a directory that no later start can use either
- */
-function refusePlaces(gateway: Config['gateway']): void {
-  for (const { path, code, what, hint } of placeProblems(gateway))
-    if (exitCodeOf(code) === EXIT.config) throw new Fault(code, `${path} ${what}`, { hint });
-}
-
-function secretsOf({ subdevices }: Config): ReadonlyMap<string, string> {
-  return new Map(
-    subdevices.flatMap(({ id, deviceSecretFile }) =>
-      deviceSecretFile === undefined ? [] : [[id, readSecretFile(deviceSecretFile)] as const],
-    ),
-  );
 }
 
 /** Starts to write events to the journal. @returns a function that ends the writing and writes the remaining counts */

@@ -121,7 +121,7 @@ export function recorderCommands(gateway: Gateway, recordings: Recordings): Admi
 
 /** Writes the contents of flight recorders to files. @param of link name, or `hub`; `undefined`: all recorders */
 async function freeze(gateway: Gateway, recordings: Recordings, of: unknown): Promise<{ readonly frozen: Frozen[] }> {
-  if (gateway.parts.config.recorder.ringBytes === 0)
+  if (gateway.config.recorder.ringBytes === 0)
     throw refusal('The flight recorder is off', 'Set recorder.ring_bytes to more than 0, and restart the gateway.');
   const selected = recordersOf(viewOf(gateway)).filter(({ subject }) => of === undefined || subject.name === of);
   if (selected.length === 0)
@@ -240,9 +240,9 @@ function release(gateway: Gateway, names: unknown): { readonly released: readonl
   return { released };
 }
 
-function bindingsOf({ bindings, stations, parts }: Gateway): BindingFlow {
+function bindingsOf({ bindings, stations, config }: Gateway): BindingFlow {
   if (bindings === undefined) {
-    const what = `The hub profile "${parts.config.hub.profile}" has no bindings`;
+    const what = `The hub profile "${config.hub.profile}" has no bindings`;
     throw refusal(what, 'Only the profiles intl and mainland have bindings.');
   }
   if (stations.operations?.isConnected !== true)
@@ -265,7 +265,7 @@ function namesIn({ subdevices }: Readonly<Record<string, unknown>>): readonly st
  * Returns the identity of a configured id. For `unbind`, `product/device` of an unconfigured subdevice is allowed too.
  */
 function identityOf(gateway: Gateway, verb: 'bind' | 'unbind', name: string): HubIdentity {
-  const subdevice = gateway.parts.config.subdevices.find(({ id }) => id === name);
+  const subdevice = gateway.config.subdevices.find(({ id }) => id === name);
   if (subdevice?.hubIdentity !== undefined) return subdevice.hubIdentity;
   const [, productId, deviceName] = /^([A-Za-z0-9]{10})\/([A-Za-z0-9:_-]{1,48})$/.exec(name) ?? [];
   if (verb === 'unbind' && productId !== undefined && deviceName !== undefined) return { productId, deviceName };

@@ -60,7 +60,7 @@ function durationIn(kind: 'pause' | 'rate', forMs: unknown): number {
 
 /** Returns messages per second with one decimal place, below the limit of the hub. */
 function rateIn(gateway: Gateway, perS: unknown): number {
-  const { messagesPerS } = gateway.parts.config.hub;
+  const { messagesPerS } = gateway.config.hub;
   const rounded = typeof perS === 'number' ? Math.round(perS * 10) / 10 : Number.NaN;
   const { perSMin, perSMax } = BACKLOG_LIMITS.rate;
   const max = messagesPerS === 0 ? perSMax : messagesPerS;

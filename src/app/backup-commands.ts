@@ -16,8 +16,8 @@ export function backupCommands(gateway: Gateway): AdminCommands {
   return {
     'backup.begin': async (): Promise<BackupSource> => ({
       ...(await store.still({ step: 'begin', turn: 0 })),
-      gateway: parts.config.gateway.name,
-      path: join(parts.config.gateway.stateDir, STORE_FILE),
+      gateway: gateway.config.gateway.name,
+      path: join(gateway.config.gateway.stateDir, STORE_FILE),
       isClockTrusted: stations.wallClock.isTrusted,
     }),
     'backup.keep': async ({ turn }) => store.still({ step: 'keep', turn: turnIn(turn) }),

@@ -102,7 +102,7 @@ function retryOutbox(order: Order, selector: MessageSelector): RetryAnswer {
   const { gateway } = order;
   const view = viewOf(gateway);
   const { filters, subdevices } = resolveSelector(selector, [...view.registry.all()]).selected;
-  const topicsOf = topicsBySubdevice(gateway.parts.config);
+  const topicsOf = topicsBySubdevice(gateway.config);
   const owners = subdevices?.map((lane) => topicsOf(view.registry.byLane(lane)?.id ?? ''));
   const topics = view.outbox.poison
     .evidence()

@@ -36,25 +36,18 @@ import { UplinkFlow } from '../flow/uplink.ts';
 import { Wills } from '../flow/wills.ts';
 import type { Credentials } from '../hub/client/credentials.ts';
 import type { HubInput } from '../hub/client/hub-contract.ts';
+import { firstDialAtMs } from '../hub/client/reconnect-policy.ts';
 import type { Outbox } from '../outbox/outbox.ts';
 import type { Clock, OpenChannel, OpenStore, PortCare, Store, StoreListener, TimeService } from '../ports.ts';
 import { Housekeeping } from '../runtime/housekeeping.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import type { Inbox } from '../subdevices/inbox.ts';
 import { hubPacketBytesMax, planHub, planLinks } from './machines.ts';
-import {
-  allowance,
-  configuredIds,
-  filtersByConfig,
-  identities,
-  linkBySubdevice,
-  owners,
-  termsByLink,
-  topicsBySubdevice,
-} from './plan.ts';
+import { RunningConfig } from './running-config.ts';
 import { Stations } from './stations.ts';
 
 export interface GatewayParts {
+  /** Configuration at the start; `Gateway.config` is the present one. */
   readonly config: Config;
   readonly clock: Clock;
   readonly random: Random;
@@ -98,6 +91,7 @@ export async function openGateway(parts: GatewayParts): Promise<Gateway> {
 
 export class Gateway {
   readonly parts: GatewayParts;
+  readonly running: RunningConfig;
   readonly stations: Stations;
   readonly store: Store;
   readonly subscriptions: HubSubscriptions;
@@ -118,12 +112,14 @@ export class Gateway {
   /** `undefined`: the hub has no gateway operations. */
   readonly bindings: BindingFlow | undefined;
   readonly presence: Presence;
-  readonly #requests: SessionRequests;
+  readonly requests: SessionRequests;
   readonly #wills: Wills;
   readonly #downlink: DownlinkFlow;
   readonly #pagers: readonly Pager[];
   readonly #housekeeping: Housekeeping;
   readonly #care: LinkCare;
+  /** True from the beginning of a stop. */
+  isStopping = false;
   /** Bytes that the history has written to the medium since the start. */
   historyBytes = 0;
 
@@ -142,6 +138,8 @@ export class Gateway {
     const underWay = new UnderWay(setAside, parts.marks ?? []);
     this.underWay = underWay;
     this.parts = parts;
+    this.running = new RunningConfig(config);
+    const { running } = this;
     this.store = store;
     this.stations = stations;
     this.intake = intake;
@@ -172,7 +170,7 @@ export class Gateway {
       filters: new FilterRequests(outbox.poison),
       hubLimits: config.hub,
       commitMs: config.outbox.commitMs,
-      topicsOf: topicsBySubdevice(config),
+      topicsOf: running.topicsOf,
       // the connection and the links are built last, because they report to the flows
       commandHub: (command: HubInput) => this.hub.command(command),
       commandLink: (link: string, command: LinkCommand) => this.links.command(link, command),
@@ -193,8 +191,8 @@ export class Gateway {
       ...shared,
       acknowledge: (link, uplink) => this.links.acknowledge(link, uplink),
       alarmTopics: stations.alarmTopics,
-      termsOf: termsByLink(config),
-      willTerms: config.outbox,
+      termsOf: running.termsOf,
+      willTerms: () => running.config.outbox,
     });
     this.#wills = new Wills({ ...shared, sessions, uplink: this.uplink }, opening.wills);
     this.deadLetters = new DeadLetters({
@@ -204,13 +202,12 @@ export class Gateway {
       alarmTopics: stations.alarmTopics,
     });
     this.backlog = new BacklogControl({ ...shared, age: (stamp) => stations.age(stamp) }, opening.backlogLimits);
-    const configured = configuredIds(config);
     this.#downlink = new DownlinkFlow({
       ...shared,
       pager: downlinkPager,
       isExpired: stations.expiry(config.inbox.ageHoursMax),
       retainedCommands: stations.retainedCommands,
-      configuredIds: configured,
+      configuredIds: running.configuredIds,
       acceptsUnknown: config.gateway.acceptUnknownSubdevices,
       packetBytesMax: hubPacketBytesMax(config),
       poison: outbox.poison,
@@ -233,14 +230,14 @@ export class Gateway {
       downlink: this.#downlink,
       uplinks,
       downlinks,
-      linkOf: linkBySubdevice(config),
+      linkOf: running.linkOf,
     });
     this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
-    this.#requests = new SessionRequests({
+    this.requests = new SessionRequests({
       ...shared,
       sessions,
       subscriptions: this.subscriptions,
-      filtersOf: filtersByConfig(config),
+      filtersOf: running.filtersOf,
     });
     this.presence = new Presence({
       ...shared,
@@ -249,14 +246,14 @@ export class Gateway {
       uplink: this.uplink,
       downlink: this.#downlink,
       subscriptions: this.subscriptions,
-      identityOf: identities(config),
-      isAllowed: allowance(config),
-      isConfigured: (id) => configured.has(id),
+      identityOf: running.identityOf,
+      isAllowed: running.isAllowed,
+      isConfigured: running.isConfigured,
     });
     this.bindings =
       operations === undefined
         ? undefined
-        : new BindingFlow({ ...shared, operations, subscriptions: this.subscriptions, ownerOf: owners(config) });
+        : new BindingFlow({ ...shared, operations, subscriptions: this.subscriptions, ownerOf: running.ownerOf });
     this.watch = new HubSessionMonitor({
       ...shared,
       tracker: stations.sessionTracker,
@@ -265,9 +262,8 @@ export class Gateway {
     });
     this.hub = new HubConnection({
       ...shared,
-      ...planHub(parts, stations),
+      ...planHub(parts, stations, firstDialAtMs(stations.opening, config.hub.reconnectFloorMs)),
       setAside,
-      peer: `${config.hub.host}:${config.hub.port}`,
       open: parts.openHub,
       downlink: this.#downlink,
       subscriptions: this.subscriptions,
@@ -280,7 +276,7 @@ export class Gateway {
       intake,
       command: shared.commandLink,
       presence: this.presence,
-      requests: this.#requests,
+      requests: this.requests,
       wills: this.#wills,
       uplink: this.uplink,
       downlink: this.#downlink,
@@ -288,7 +284,7 @@ export class Gateway {
     };
     this.links = new Links(
       { clock, mailbox, facts, setAside, report: (link, report) => passOn(reportedTo, link, report) },
-      planLinks(parts, new Set(stations.opening.subdevices.map(({ link }) => link))),
+      planLinks(parts, new Set(stations.opening.subdevices.map(({ link }) => link)), config.links),
     );
     this.#care = new LinkCare({ clock, mailbox, facts, links: this.links });
     this.#housekeeping = new Housekeeping(clock, mailbox, () => {
@@ -300,6 +296,11 @@ export class Gateway {
     });
   }
 
+  /** Configuration that the gateway runs with. */
+  get config(): Config {
+    return this.running.config;
+  }
+
   start(): void {
     const { committer, uplinks, downlinks, opening, wallClock } = this.stations;
     const { facts } = this.parts;
@@ -309,7 +310,7 @@ export class Gateway {
       wallClock.look();
       this.backlog.look();
       this.presence.forgetEndedSessions();
-      this.#requests.forgetUnreceivable();
+      this.requests.forgetUnreceivable();
       this.#wills.start();
       for (const pager of this.#pagers) pager.attach(this.store);
       this.hub.start();
@@ -325,6 +326,7 @@ export class Gateway {
     const { mailbox, facts, clock } = this.parts;
     const { outbox, committer } = this.stations;
     mailbox.post(() => {
+      this.isStopping = true;
       facts.emit('gatewayStopping', { reason });
       this.#housekeeping.stop();
       this.#care.stop();

@@ -6,7 +6,7 @@ import { viewOf } from './view.ts';
 
 export interface HistoryParts {
   /** Digest of the text of the configuration. */
-  readonly configMark: string;
+  readonly configMark: () => string;
   readonly machine: () => MachineReading;
 }
 

@@ -4,12 +4,12 @@ import { HUB } from '../base/step.ts';
 import type { HubConfig } from '../config/hub/hub-config.ts';
 import type { Config, LinkConfig } from '../config/schema.ts';
 import { driverNamed } from '../driver/drivers.ts';
+import type { HubPlan } from '../flow/hub-connection.ts';
 import type { LinkPlan } from '../flow/links.ts';
 import { blankPassword } from '../hub/client/blank-password.ts';
 import type { Credentials } from '../hub/client/credentials.ts';
 import { HubClient } from '../hub/client/hub-client.ts';
 import type { SignsWith } from '../hub/client/hub-contract.ts';
-import { firstDialAtMs } from '../hub/client/reconnect-policy.ts';
 import type { OpenChannel, PortCare } from '../ports.ts';
 import { FlightRecorder } from '../recorder/flight-recorder.ts';
 import { MachineSnapshots } from '../recorder/machine-snapshots.ts';
@@ -40,11 +40,12 @@ export function hubPacketBytesMax({ hub }: Config): number {
   return hub.payloadBytesMax + PACKET_OVERHEAD_BYTES;
 }
 
-/** Builds the hub client and its flight recorder. */
+/** Builds the hub client and its flight recorder. @param firstDialAtMs earliest time of its first CONNECT */
 export function planHub(
   { config, credentials, random }: Wiring,
-  { opening, wallClock }: Stations,
-): { readonly client: HubClient; readonly recorder: FlightRecorder } {
+  { wallClock }: Pick<Stations, 'wallClock'>,
+  firstDialAtMs: number,
+): HubPlan {
   const { keepAliveS, connectMsMax, reconnectFloorMs, reconnectCeilingMs } = config.hub;
   const plan = {
     keepAliveS,
@@ -52,7 +53,7 @@ export function planHub(
     answerMsMax: ANSWER_MS_MAX,
     signsWith: signsWith(config.hub.credentials),
     packetBytesMax: hubPacketBytesMax(config),
-    firstDialAtMs: firstDialAtMs(opening, reconnectFloorMs),
+    firstDialAtMs,
     reconnect: { floorMs: reconnectFloorMs, ceilingMs: reconnectCeilingMs },
   };
   const recorder = new FlightRecorder({
@@ -70,7 +71,7 @@ export function planHub(
   };
   const client = new HubClient(options);
   const snapshots = new MachineSnapshots(client, options, []);
-  return { client, recorder };
+  return { client, recorder, peer: `${config.hub.host}:${config.hub.port}` };
 }
 
 /** Credentials of CONNECT that the configuration chooses. */
@@ -85,9 +86,13 @@ export function signsWith(credentials: HubConfig['credentials']): SignsWith {
   }
 }
 
-/** @param knownLinks names of the links that had a subdevice before this start */
-export function planLinks({ config, openLink, careOf, random }: Wiring, knownLinks: ReadonlySet<string>): LinkPlan[] {
-  return config.links.map((link) => {
+/** @param knownLinks names of the links that have had a subdevice; @param links links to plan */
+export function planLinks(
+  { config, openLink, careOf, random }: Wiring,
+  knownLinks: ReadonlySet<string>,
+  links: readonly LinkConfig[],
+): LinkPlan[] {
+  return links.map((link) => {
     const driver = driverNamed(link.driver);
     const { options: own, ...terms } = link;
     const served = config.subdevices

@@ -7,6 +7,7 @@ import { dirname, join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { userNameOf } from '../io/accounts.ts';
 import { makeFolders } from '../io/folders.ts';
+import { CONFIG_FOLDER } from '../io/saved-config.ts';
 import { REPLACED_FOLDER, RESTORING_FOLDER, STAGE_FOLDER } from '../store/backup/swap-store.ts';
 import { RESERVE_FILE, STORE_FILE } from '../store/state-files.ts';
 import { syncFolder } from '../store/synced-folder.ts';
@@ -20,6 +21,7 @@ const OWN_NAMES = new Set([
   RESERVE_FILE,
   'fault-marks',
   'fault-marks.part',
+  CONFIG_FOLDER,
   'quarantine',
   'recordings',
   STAGE_FOLDER,

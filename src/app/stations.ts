@@ -74,11 +74,14 @@ export class Stations {
   readonly services: HubServices;
   readonly wallClock: WallClock;
   readonly #clock: Clock;
+  /** Device secrets of subdevices by the key of their identity. */
+  #secrets: ReadonlyMap<string, string>;
 
   constructor(options: StationsOptions) {
     const { config, clock, mailbox, facts, timeService, opening, unstoredBytesMax = UNSTORED_BYTES_MAX } = options;
     const { hub, outbox, inbox } = config;
     this.#clock = clock;
+    this.#secrets = secretsByIdentity(config, options.subdeviceSecrets);
     this.opening = opening;
     this.committer = new Committer({
       clock,
@@ -132,14 +135,18 @@ export class Stations {
     return (stamp) => this.age(stamp).ms >= hoursMax * HOUR_MS;
   }
 
-  #newOperations({ config, random, subdeviceSecrets }: StationsOptions): GatewayOperations | undefined {
+  /** Applies the parts of a new configuration that stations read. @param secrets device secrets by subdevice id */
+  reconfigure(config: Config, secrets: ReadonlyMap<string, string>): void {
+    this.#secrets = secretsByIdentity(config, secrets);
+    this.operations?.bindings.setConfigured(config.subdevices.flatMap(({ hubIdentity }) => hubIdentity ?? []));
+    this.outbox.setBounds(config.outbox);
+    this.inbox.setLimits({ ...config.inbox, commitMs: config.outbox.commitMs });
+    this.session.setOwner(sessionOwner(config.hub));
+  }
+
+  #newOperations({ config, random }: StationsOptions): GatewayOperations | undefined {
     const { credentials, bind, operationsBatchMax, payloadBytesMax } = config.hub;
     if (credentials.kind !== 'device') return undefined;
-    const secrets = new Map<string, string>();
-    for (const { id, hubIdentity } of config.subdevices) {
-      const secret = subdeviceSecrets?.get(id);
-      if (hubIdentity !== undefined && secret !== undefined) secrets.set(identityKey(hubIdentity), secret);
-    }
     return new GatewayOperations({
       bind,
       operationsBatchMax,
@@ -148,7 +155,7 @@ export class Stations {
       signMethod: credentials.signMethod,
       gateway: credentials,
       configured: config.subdevices.flatMap(({ hubIdentity }) => hubIdentity ?? []),
-      secretOf: (identity) => secrets.get(identityKey(identity)),
+      secretOf: (identity) => this.#secrets.get(identityKey(identity)),
       wallMs: () => this.wallClock.wallMs(),
     });
   }
@@ -165,4 +172,16 @@ export class Stations {
       shed: (lane, reason, topic) => shed(direction, lane, reason, topic),
     });
   }
+}
+
+function secretsByIdentity(
+  { subdevices }: Config,
+  secrets: ReadonlyMap<string, string> | undefined,
+): ReadonlyMap<string, string> {
+  return new Map(
+    subdevices.flatMap(({ id, hubIdentity }) => {
+      const secret = secrets?.get(id);
+      return hubIdentity === undefined || secret === undefined ? [] : [[identityKey(hubIdentity), secret] as const];
+    }),
+  );
 }

@@ -1,13 +1,14 @@
 /** View of a gateway for its observers: flattens the composition into `GatewayView`. */
 import type { GatewayView } from '../ops/gateway-view.ts';
 import type { Gateway } from './gateway.ts';
-import { configuredIds } from './plan.ts';
 
 export function viewOf(gateway: Gateway): GatewayView {
-  const { parts, stations, store, hub, backlog, links, presence, intake, setAside, subscriptions, watch } = gateway;
-  const configured = configuredIds(parts.config);
+  const { parts, running, stations, store, hub, backlog, links, presence, intake, setAside, subscriptions, watch } =
+    gateway;
   return {
-    config: parts.config,
+    get config() {
+      return running.config;
+    },
     clock: parts.clock,
     facts: parts.facts,
     store,
@@ -22,7 +23,7 @@ export function viewOf(gateway: Gateway): GatewayView {
     alarmTopics: stations.alarmTopics,
     backlog,
     registry: stations.registry,
-    isConfigured: (subdevice) => parts.config.gateway.acceptUnknownSubdevices || configured.has(subdevice),
+    isConfigured: (subdevice) => running.config.gateway.acceptUnknownSubdevices || running.isConfigured(subdevice),
     presence,
     intake,
     setAside,

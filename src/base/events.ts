@@ -150,6 +150,16 @@ export type GatewayEvents = {
   }) => void;
   /** The configuration differs from that of the previous process. */
   configurationChanged: (fact: { readonly mark: string }) => void;
+  /** A configuration was applied and is on trial. `by`: user; absent: a signal, or unknown. */
+  configApplied: (fact: { readonly changes: number; readonly by?: string | undefined }) => void;
+  /** The configuration on trial was confirmed. `how`: by command, or automatically. */
+  configConfirmed: (fact: { readonly mark: string; readonly how: string; readonly by?: string | undefined }) => void;
+  /** The configuration on trial was replaced by the one before. `reason`: predicate or clause in words. */
+  configRolledBack: (fact: {
+    readonly mark: string;
+    readonly reason: string;
+    readonly by?: string | undefined;
+  }) => void;
   conditionRaised: (fact: { readonly code: string; readonly effect: string; readonly sentence: string }) => void;
   conditionCleared: (fact: { readonly code: string; readonly forMs: number }) => void;
   /**

@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import { EXIT, exitCodeOf, Fault } from '../base/fault.ts';
 import type { Problem } from '../config/kinds/problem.ts';
 import { parseConfig } from '../config/parse.ts';
-import type { Config } from '../config/schema.ts';
+import type { Config, ParsedConfig } from '../config/schema.ts';
 import { warningsOf } from '../config/warnings.ts';
 import { type PlaceProblem, placeProblems } from '../io/places.ts';
 import { readSecretFile } from '../io/secret-file.ts';
@@ -16,14 +16,38 @@ import { checkTls, type TlsFindings } from './tls-check.ts';
 
 const NOTHING: TlsFindings = { problems: [], lines: [] };
 
-/** @throws Fault `config-unreadable` */
-export async function checkConfig(context: CommandContext, file: string): Promise<number> {
+/** Result of the examination of a file, with everything that depends on this machine. */
+interface Examination {
+  readonly parsed: ParsedConfig;
+  readonly problems: readonly Problem[];
+  readonly tls: TlsFindings;
+  /** Directories that this user cannot use. */
+  readonly places: readonly PlaceProblem[];
+  /** Problems apart from those of directories. */
+  readonly others: readonly Problem[];
+}
+
+function examine(file: string): Examination {
   const parsed = parseConfig(readConfigText(file));
   const tls = parsed.ok ? checkTls(parsed.config.hub.tls, Date.now()) : NOTHING;
   const places = parsed.ok ? placeProblems(parsed.config.gateway) : [];
-  const lasting = places.filter(({ isOfMoment }) => !isOfMoment);
   const others = parsed.ok ? [...tls.problems, ...secretProblems(parsed.config, tls.problems)] : parsed.problems;
-  const problems = [...lasting.map(problemOf), ...others];
+  const lasting = places.filter(({ isOfMoment }) => !isOfMoment).map(problemOf);
+  return { parsed, tls, places, others, problems: [...lasting, ...others] };
+}
+
+/** Prints all problems of a file, as `config check` does. @returns whether there are none */
+export function printProblems(context: CommandContext, file: string): boolean {
+  const { problems } = examine(file);
+  if (problems.length === 0) return true;
+  if (context.asJson) printJson(context, 'config-check', { ok: false, problems, warnings: [] });
+  else for (const line of problemLines(file, problems, context.terminal)) context.terminal.print(line);
+  return false;
+}
+
+/** @throws Fault `config-unreadable` */
+export async function checkConfig(context: CommandContext, file: string): Promise<number> {
+  const { parsed, problems, tls, places, others } = examine(file);
   const isGood = parsed.ok && problems.length === 0;
   // These problems are only warnings, because the service may run as another user than this command.
   const forThisUser = places.filter(({ isOfMoment }) => isOfMoment).map(problemOf);
@@ -41,7 +65,7 @@ export async function checkConfig(context: CommandContext, file: string): Promis
   if (isGood) return EXIT.ok;
   // The exit code is that of the gateway: a disk that is not mounted yet has another exit code than an invalid
   // configuration.
-  const [first] = lasting;
+  const first = places.find(({ isOfMoment }) => !isOfMoment);
   return others.length === 0 && first !== undefined ? exitCodeOf(first.code) : EXIT.config;
 }
 

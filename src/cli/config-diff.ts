@@ -4,7 +4,7 @@ import { EXIT } from '../base/fault.ts';
 import type { ConfigChange } from '../config/config-changes.ts';
 import { EFFECT_WORDS } from '../config/key-effects.ts';
 import type { ConfigReport } from '../ops/reports/config-report.ts';
-import { countOf } from '../ops/words.ts';
+import { countOf, durationWords } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askRunning } from './location.ts';
 import { renderTable } from './table.ts';
@@ -26,10 +26,8 @@ export async function showDiff(context: CommandContext): Promise<number> {
   return problems.length > 0 ? EXIT.config : EXIT.ok;
 }
 
-function diffLines(
-  { configPath, problems, changes, runningMark, fileMark }: ConfigReport,
-  terminal: Terminal,
-): string[] {
+function diffLines(report: ConfigReport, terminal: Terminal): string[] {
+  const { configPath, problems, changes, runningMark, fileMark } = report;
   const sentences = (...texts: readonly string[]): string[] =>
     texts.flatMap((text) => hangOnScreen('', text, terminal));
   if (problems.length > 0)
@@ -37,16 +35,33 @@ function diffLines(
       `${configPath} has ${countOf(problems.length, 'problem')}, so the changes are not known.`,
       `The gateway keeps its configuration. Run: holdfast config check ${configPath}`,
     );
-  if (runningMark === fileMark) return sentences(`The gateway runs with the content of ${configPath}.`);
+  const state = sentences(...stateSentences(report));
+  if (runningMark === fileMark) return [...sentences(`The gateway runs with the content of ${configPath}.`), ...state];
   if (changes.length === 0)
-    return sentences(`${configPath} was changed, but every value is that of the running gateway.`);
+    return [...sentences(`${configPath} was changed, but every value is that of the running gateway.`), ...state];
   return [
     ...sentences(`${countOf(changes.length, 'change')} from the running gateway to ${configPath}:`),
     '',
     ...changeTable(changes, terminal),
     '',
-    ...sentences('The changes apply with the next start: sudo systemctl restart holdfast'),
+    ...sentences(nextStep(changes)),
+    ...state,
   ];
+}
+
+function nextStep(changes: readonly ConfigChange[]): string {
+  const restarting = changes.filter(({ restarts }) => restarts === 'gateway').length;
+  if (restarting === 0) return 'Apply: sudo holdfast config apply';
+  return `${restarting} of them ${restarting === 1 ? 'needs' : 'need'} a restart of the gateway. Apply: sudo holdfast config apply --restart`;
+}
+
+/** Sentences about a configuration that is on trial, or that was rolled back. */
+function stateSentences({ state, rollsBackInMs, reason }: ConfigReport): string[] {
+  if (state === 'unconfirmed')
+    return [
+      `The running configuration is on trial, and is rolled back in ${durationWords(rollsBackInMs ?? 0)}. Confirm it: sudo holdfast config confirm`,
+    ];
+  return state === 'rolled back' ? [`The file was rolled back: ${reason}.`] : [];
 }
 
 /** Rows of changes: key, both values, and the part of the gateway that restarts. */

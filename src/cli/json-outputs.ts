@@ -22,7 +22,7 @@ import type { QueueName } from '../ops/queues/message-selector.ts';
 import type { DropAnswer, HoldAnswer, RetryAnswer } from '../ops/queues/queue-answers.ts';
 import type { BindingOutcomes, BindingsReport } from '../ops/reports/binding-report.ts';
 import type { ConditionSpell } from '../ops/reports/condition-spells.ts';
-import type { ConfigReport } from '../ops/reports/config-report.ts';
+import type { ApplyAnswer, ConfigReport } from '../ops/reports/config-report.ts';
 import type { DeadLetterReport, DeadLettersReport } from '../ops/reports/dead-letter-report.ts';
 import type { EventsReport } from '../ops/reports/events-report.ts';
 import type { HistoryReport } from '../ops/reports/history-report.ts';
@@ -154,6 +154,16 @@ export interface JsonOutputs {
     readonly values: readonly KeyValue[];
   };
   readonly 'config-diff': ConfigReport;
+  readonly 'config-applied': Omit<ApplyAnswer, 'outcome'> & {
+    readonly outcome: ApplyAnswer['outcome'] | 'rolled back';
+    /** Reason of the rollback; `null`: none. */
+    readonly reason: string | null;
+  };
+  readonly 'config-trial-ended': {
+    readonly outcome: 'confirmed' | 'rolled back';
+    /** Digest of the configuration that the gateway runs with. */
+    readonly mark: string;
+  };
   readonly demo: DemoOutcome;
   readonly page: {
     /** Whole text of the page or script. */
@@ -314,6 +324,8 @@ export const JSON_OUTPUTS: Readonly<
   'config-keys': { version: 1, commands: ['config reference'] },
   'config-key': { version: 1, commands: ['config explain'] },
   'config-diff': { version: 1, commands: ['config diff'] },
+  'config-applied': { version: 1, commands: ['config apply'] },
+  'config-trial-ended': { version: 1, commands: ['config confirm', 'config rollback'] },
   demo: { version: 1, commands: ['demo'] },
   page: { version: 1, commands: ['completion', 'manual', 'conditions reference', 'config schema'] },
   error: { version: 1, commands: [] },

@@ -138,7 +138,7 @@ const SUBDEVICE_EFFECTS: EffectsOf<typeof SUBDEVICE_KEYS> = {
   link: 'nothing',
   product_id: 'gateway',
   device_name: 'gateway',
-  device_secret_file: 'gateway',
+  device_secret_file: 'nothing',
 };
 
 const EFFECTS: Readonly<Record<keyof typeof TABLES | 'link' | 'subdevice', Readonly<Record<string, KeyEffect>>>> = {

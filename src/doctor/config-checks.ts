@@ -47,8 +47,8 @@ export const configDrift: Check = {
     if (process.configMark === reading.mark) return [ok(id, 'The gateway runs with this configuration.')];
     const next =
       reading.kind === 'valid'
-        ? 'The change applies after a restart: systemctl restart holdfast'
+        ? 'See the changes with holdfast config diff, and apply them: sudo holdfast config apply'
         : 'The file is invalid, so the next start would fail. Correct it first.';
-    return [warn(id, `${configPath} was changed after the start of the gateway.`, next)];
+    return [warn(id, `The gateway does not run with the present content of ${configPath}.`, next)];
   },
 };

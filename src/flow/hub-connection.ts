@@ -17,14 +17,18 @@ import type { HubSubscriptions } from './subscriptions.ts';
 import type { MessageOnItsWay, UnderWay } from './under-way.ts';
 import type { WallClock } from './wall-clock.ts';
 
-export interface HubConnectionOptions {
+/** Client of one hub with its recorder. */
+export interface HubPlan {
+  readonly client: HubClient;
+  readonly recorder: FlightRecorder;
+  /** `host:port` of the hub. */
+  readonly peer: string;
+}
+
+export interface HubConnectionOptions extends HubPlan {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly facts: Facts;
-  readonly client: HubClient;
-  /** `host:port` of the hub. */
-  readonly peer: string;
-  readonly recorder: FlightRecorder;
   readonly open: OpenChannel;
   readonly hubSender: HubSender;
   readonly downlink: DownlinkFlow;
@@ -61,7 +65,8 @@ const NOTHING = new Uint8Array(0);
 
 export class HubConnection {
   readonly #options: HubConnectionOptions;
-  readonly #pump: Pump<HubInput, HubAction>;
+  #plan: HubPlan;
+  #pump: Pump<HubInput, HubAction>;
   /** Messages of the present task. They precede every other command. */
   readonly #batch: TaskBatch<HubPublish>;
   #batchBytes = 0;
@@ -75,15 +80,8 @@ export class HubConnection {
 
   constructor(options: HubConnectionOptions) {
     this.#options = options;
-    this.#pump = new Pump<HubInput, HubAction>({
-      machine: options.client,
-      recorder: options.recorder,
-      open: options.open,
-      clock: options.clock,
-      mailbox: options.mailbox,
-      act: (report: Report) => this.#act(report),
-      contain: (input, error) => this.#contain(input, error),
-    });
+    this.#plan = options;
+    this.#pump = this.#newPump(options);
     this.#batch = new TaskBatch(options.mailbox, (messages) => {
       this.#batchBytes = 0;
       this.#pump.input({ kind: 'publish', messages });
@@ -96,6 +94,33 @@ export class HubConnection {
 
   stop(): void {
     this.command({ kind: 'stop' });
+  }
+
+  /** Disconnects and connects no more until `replace` and `start`. `done` is called when the connection is closed. */
+  disconnect(reason: string, done: () => void): void {
+    this.command({ kind: 'leave', reason, disconnects: true });
+    this.command({ kind: 'stop' });
+    this.#pump.afterClose(done);
+  }
+
+  /** Replaces the client after `disconnect`. */
+  replace(plan: HubPlan): void {
+    this.#plan = plan;
+    this.#pump = this.#newPump(plan);
+    this.#refusal = undefined;
+  }
+
+  #newPump({ client, recorder }: HubPlan): Pump<HubInput, HubAction> {
+    const { open, clock, mailbox } = this.#options;
+    return new Pump<HubInput, HubAction>({
+      machine: client,
+      recorder,
+      open,
+      clock,
+      mailbox,
+      act: (report: Report) => this.#act(report),
+      contain: (input, error) => this.#contain(input, error),
+    });
   }
 
   command(command: HubInput): void {
@@ -121,11 +146,11 @@ export class HubConnection {
   }
 
   get recorder(): FlightRecorder {
-    return this.#options.recorder;
+    return this.#plan.recorder;
   }
 
   get client(): HubClient {
-    return this.#options.client;
+    return this.#plan.client;
   }
 
   /** State of the connection for reports, in addition to the client's own state. */
@@ -147,8 +172,8 @@ export class HubConnection {
   }
 
   #contain(input: HubInput, error: unknown): readonly HubAction[] {
-    const { setAside, recorder, client } = this.#options;
-    setAside.note(recorder.subject.name, input, error);
+    const { recorder, client } = this.#plan;
+    this.#options.setAside.note(recorder.subject.name, input, error);
     recorder.renew();
     return client.abort('the gateway failed on this connection');
   }
@@ -191,7 +216,7 @@ export class HubConnection {
         this.#options.facts.emit('hubTakenOver', { times: report.times });
         return this.#options.watch.takenOver();
       case 'noConnack':
-        this.#options.facts.emit('hubSilent', { peer: this.#options.peer, forMs: report.forMs });
+        this.#options.facts.emit('hubSilent', { peer: this.#plan.peer, forMs: report.forMs });
         return;
       case 'probed':
         return hubSender.probed();
@@ -208,13 +233,11 @@ export class HubConnection {
         this.#options.watch.message(report.qos, report.dup);
         return this.#options.downlink.invalid(report);
       case 'failed': {
-        const { setAside, recorder } = this.#options;
-        setAside.note(recorder.subject.name, report, new Error(report.why));
+        this.#options.setAside.note(this.recorder.subject.name, report, new Error(report.why));
         return this.#setAside(report);
       }
       case 'unsendable': {
-        const { setAside, recorder } = this.#options;
-        setAside.note(recorder.subject.name, report, new Error(report.why));
+        this.#options.setAside.note(this.recorder.subject.name, report, new Error(report.why));
         if (report.packetId !== undefined) hubSender.setAside(report.packetId, report.why);
         return;
       }
@@ -230,14 +253,14 @@ export class HubConnection {
   }
 
   #online(sessionPresent: boolean): void {
-    const { client, hubSender, downlink, subscriptions, watch, facts, clock } = this.#options;
+    const { hubSender, downlink, subscriptions, watch, facts, clock } = this.#options;
     this.#isOnline = true;
     this.#changedAtMs = clock.nowMs();
     this.#refusal = undefined;
     this.#attempts += 1;
     facts.emit('hubConnected', { sessionPresent, backlog: hubSender.pending });
     watch.connected(sessionPresent);
-    if (client.takeovers(clock.nowMs()).times > 0) watch.takenOver();
+    if (this.client.takeovers(clock.nowMs()).times > 0) watch.takenOver();
     downlink.hubConnected(sessionPresent);
     subscriptions.connected(sessionPresent);
     hubSender.connected(sessionPresent);

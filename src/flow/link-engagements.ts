@@ -85,7 +85,7 @@ export class LinkEngagements {
   }
 
   /** Creates the report that a subdevice is gone, in place of the machine. */
-  detach(subdevice: string, nowMs: number): DriverReport {
+  detach(subdevice: string, nowMs: number): Extract<DriverReport, { kind: 'detach' }> {
     this.#attached.delete(subdevice);
     const aliveMs = this.#aliveMs.get(subdevice) ?? 0;
     const aliveUntilMs = aliveMs === 0 ? undefined : nowMs + aliveMs;

@@ -103,6 +103,8 @@ const PROBES_MAX = 8;
 export class Links {
   readonly #options: LinksOptions;
   readonly #links = new Map<string, Link>();
+  /** Engagements by link, also of removed links: an answer to a removed machine never reaches a new one. */
+  readonly #engagements = new Map<string, LinkEngagements>();
   #lastProbe = 0;
 
   constructor(options: LinksOptions, plans: readonly LinkPlan[]) {
@@ -122,6 +124,31 @@ export class Links {
     }
   }
 
+  /**
+   * Stops a link and removes it. `done` is called when its port is closed and its subdevices are detached: at once if
+   * there is no such link.
+   */
+  remove(name: string, done: () => void): void {
+    const link = this.#links.get(name);
+    if (link === undefined) return done();
+    link.restart.set(undefined);
+    link.safe.flush();
+    this.#endProbes(link, 'the link is stopped');
+    link.pump.input({ kind: 'stop' });
+    link.pump.afterClose(() => {
+      for (const report of link.engagements.renew(undefined, this.#options.clock.nowMs())) this.#pass(link, report);
+      this.#links.delete(name);
+      done();
+    });
+  }
+
+  /** Adds a link and starts it. */
+  add(plan: LinkPlan): void {
+    const link = this.#build(plan);
+    this.#links.set(plan.name, link);
+    link.pump.input({ kind: 'start' });
+  }
+
   /** Acknowledges an uplink after the present task, together with the other ones of the link. */
   acknowledge(name: string, uplink: SafeUplink): void {
     this.#links.get(name)?.safe.add(uplink);
@@ -134,7 +161,7 @@ export class Links {
       link?.sent.set(command.subdevice, { token: command.token, atMs: this.#options.clock.nowMs() });
     const meant = link?.engagements.translated(command);
     if (meant !== undefined) link?.pump.input(meant);
-    else if (link !== undefined && command.kind === 'attached') this.#sendAway(link, command.subdevice);
+    else if (command.kind === 'attached' && command.answer.accepted) this.#sendAway(name, command.subdevice);
   }
 
   /** Tests the line to a subdevice, in parallel to everything else. Settles within the deadlines of its driver. */
@@ -186,7 +213,7 @@ export class Links {
     };
     const link: Link = {
       linkState,
-      engagements: new LinkEngagements(),
+      engagements: this.#engagementsOf(plan.name),
       restarts: new LinkRestarts(),
       restart: new Timer(clock, mailbox, () => link.pump.input({ kind: 'start' })),
       probes: new Map(),
@@ -229,8 +256,7 @@ export class Links {
     plan.recorder.renew();
     link.pump.abandonChannel('the gateway failed on this link and starts it again');
     if (input.kind !== 'stop') link.restart.set(link.restarts.fault(clock.nowMs()));
-    const outcome = { kind: 'not asked', why: 'the gateway failed on this link' } as const;
-    for (const token of [...link.probes.keys()]) endProbe(link, { kind: 'probed', token, outcome });
+    this.#endProbes(link, 'the gateway failed on this link');
     const failed = input.kind === 'deliver' ? input.token : undefined;
     const ended = link.engagements.renew(failed, clock.nowMs());
     mailbox.post(() => {
@@ -239,10 +265,28 @@ export class Links {
     return [];
   }
 
-  /** Ends an attach that was accepted for a replaced machine. */
-  #sendAway(link: Link, subdevice: string): void {
+  #endProbes(link: Link, why: string): void {
+    for (const token of [...link.probes.keys()])
+      endProbe(link, { kind: 'probed', token, outcome: { kind: 'not asked', why } });
+  }
+
+  #engagementsOf(name: string): LinkEngagements {
+    const known = this.#engagements.get(name);
+    if (known !== undefined) return known;
+    const engagements = new LinkEngagements();
+    this.#engagements.set(name, engagements);
+    return engagements;
+  }
+
+  /** Ends an attach that was accepted for a replaced machine, or for a removed link. */
+  #sendAway(name: string, subdevice: string): void {
     const { clock, mailbox } = this.#options;
-    mailbox.post(() => this.#pass(link, link.engagements.detach(subdevice, clock.nowMs())));
+    mailbox.post(() => {
+      const detached = this.#engagementsOf(name).detach(subdevice, clock.nowMs());
+      const link = this.#links.get(name);
+      if (link === undefined) this.#options.report(name, detached);
+      else this.#pass(link, detached);
+    });
   }
 
   #note({ linkState, sent }: Link, report: DriverReport): void {

@@ -19,7 +19,7 @@ export interface ShedDownlinksOptions {
   readonly intake: Pick<Intake, 'note'>;
   readonly topicsOf: (subdevice: string) => TopicMap;
   /** Ids of the subdevices in the configuration. */
-  readonly configuredIds: ReadonlySet<string>;
+  readonly configuredIds: () => ReadonlySet<string>;
   /** True if subdevices that are not in the configuration are served too. */
   readonly acceptsUnknown: boolean;
   /** Bytes of the largest packet taken from the hub. */
@@ -114,12 +114,12 @@ export class ShedDownlinks {
   /** Returns the known and configured subdevices to which the topic may belong. */
   #ownersOf(topic: string): string[] {
     const { registry, configuredIds, topicsOf } = this.#options;
-    const ids = new Set([...configuredIds, ...[...registry.all()].map(({ id }) => id)]);
+    const ids = new Set([...configuredIds(), ...[...registry.all()].map(({ id }) => id)]);
     return [...ids].filter((id) => topicsOf(id).toSubdevice(topic) !== undefined);
   }
 
   #isConfigured(id: string): boolean {
-    return this.#options.configuredIds.has(id);
+    return this.#options.configuredIds().has(id);
   }
 
   #report(topic: string, reason: string): void {

@@ -44,7 +44,7 @@ export interface UplinkOptions {
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly termsOf: (link: string) => UplinkTerms;
   /** Terms for wills, since the link of a will may have been removed from the configuration. */
-  readonly willTerms: UplinkTerms;
+  readonly willTerms: () => UplinkTerms;
 }
 
 type UplinkReport = Extract<DriverReport, { kind: 'uplink' }>;
@@ -152,7 +152,7 @@ export class UplinkFlow {
     const { payload, qos, retain } = will;
     const message: Message = { topic, payload, qos, ...retaining(retain) };
     if (qos === 1) {
-      this.#admit({ subdevice, topic: will.topic, message, terms: this.#options.willTerms, sender });
+      this.#admit({ subdevice, topic: will.topic, message, terms: this.#options.willTerms(), sender });
     } else {
       this.#options.hubSender.offerQos0(subdevice.lane, message);
       sender.safe();
@@ -161,7 +161,7 @@ export class UplinkFlow {
 
   /** Offers a test message of an operator as an uplink of the subdevice. @param topic in the subdevice's own names */
   offerTest(subdevice: Subdevice, topic: string, message: Message, sender: UplinkSender): Admission {
-    return this.#admit({ subdevice, topic, message, terms: this.#options.willTerms, sender });
+    return this.#admit({ subdevice, topic, message, terms: this.#options.willTerms(), sender });
   }
 
   #admit({ subdevice, topic, message, terms, sender }: UplinkOffer): Admission {

@@ -243,6 +243,18 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     weight: 'info',
     tell: ({ mark }) => `the configuration has changed since the previous start (now ${mark})`,
   },
+  configApplied: {
+    weight: 'info',
+    tell: ({ changes, by }) => `a configuration with ${countOf(changes, 'change')} was applied${byWords(by)}`,
+  },
+  configConfirmed: {
+    weight: 'info',
+    tell: ({ mark, how, by }) => `the configuration ${mark} was confirmed ${how}${byWords(by)}`,
+  },
+  configRolledBack: {
+    weight: 'warn',
+    tell: ({ mark, reason, by }) => `the configuration ${mark} was rolled back${byWords(by)}: ${reason}`,
+  },
   conditionRaised: { weight: 'debug', tell: ({ code, sentence }) => `condition ${code}: ${sentence}` },
   conditionCleared: {
     weight: 'debug',
@@ -254,6 +266,10 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
       `operator${by === undefined ? '' : ` ${by}`}: ${action}${subject === '' ? '' : ` ${subject}`}${detail === '' ? '' : `: ${detail}`}`,
   },
 };
+
+function byWords(by: string | undefined): string {
+  return by === undefined ? '' : ` (user ${by})`;
+}
 
 function awayWords(away: Age | null): string {
   return away === null ? '' : ` after ${ageWords(away)} away`;

@@ -37,7 +37,7 @@ const NOTHING: readonly Entry[] = [];
 const DELIVERED: Outcome = { as: 'delivered' };
 
 export class Outbox {
-  readonly #limits: OutboxLimits;
+  #limits: OutboxLimits;
   readonly #custodian: Custodian;
   readonly #unacknowledged = new InFlight();
   readonly ackHealth = new TopicAckHealth();
@@ -68,6 +68,11 @@ export class Outbox {
       poison: this.poison,
     });
     this.pacer = new Pacer(limits.messagesPerS);
+  }
+
+  /** Sets the bounds of the outbox, for the messages from now on. */
+  setBounds(bounds: Pick<OutboxLimits, 'messagesMax' | 'bytesMax'>): void {
+    this.#limits = { ...this.#limits, messagesMax: bounds.messagesMax, bytesMax: bounds.bytesMax };
   }
 
   get inFlight(): number {

@@ -40,6 +40,8 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
   /** Time at which the machine wants its next `wake`, as of the last input. */
   #wakeAtMs: number | undefined;
   #channel: Channel | undefined;
+  /** Called once when the machine has handled the end of the channel. */
+  #afterClose: (() => void) | undefined;
   /** Number of the current channel. Events from a previous channel are ignored. */
   #generation = 0;
 
@@ -73,6 +75,13 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
     this.#generation += 1;
     this.#channel?.close(reason);
     this.#channel = undefined;
+    this.#closed();
+  }
+
+  /** Calls `done` after the machine has handled the end of the channel; at once if there is no channel. */
+  afterClose(done: () => void): void {
+    if (this.#channel === undefined) done();
+    else this.#afterClose = done;
   }
 
   /** Must be called within a task of the mailbox. */
@@ -129,12 +138,21 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
     }
   }
 
+  #closed(): void {
+    const done = this.#afterClose;
+    this.#afterClose = undefined;
+    done?.();
+  }
+
   #open(): void {
     this.#generation += 1;
     const generation = this.#generation;
     const post = (input: ChannelInput): void => {
       this.#options.mailbox.post(() => {
-        if (generation === this.#generation) this.input(input);
+        if (generation !== this.#generation) return;
+        if (input.kind === 'closed') this.#channel = undefined;
+        this.input(input);
+        if (input.kind === 'closed') this.#closed();
       });
     };
     this.#channel = this.#options.open({

@@ -38,7 +38,7 @@ const UNDELIVERED = {
 } as const satisfies Record<string, ShedReason>;
 
 export class Inbox {
-  readonly #limits: InboxLimits;
+  #limits: InboxLimits;
   readonly #custodian: Custodian;
   readonly #deliveryStates = new Map<number, DeliveryState>();
   /** Lanes that may hold more than the bound. */
@@ -47,6 +47,11 @@ export class Inbox {
   constructor(limits: InboxLimits, custodian: Custodian) {
     this.#limits = limits;
     this.#custodian = custodian;
+  }
+
+  /** Sets the limits for the messages from now on. */
+  setLimits(limits: InboxLimits): void {
+    this.#limits = limits;
   }
 
   /**

@@ -15,7 +15,7 @@ import { ReadTurns } from '../../src/io/serial/read-turns.ts';
 import { openTty } from '../../src/io/serial/tty.ts';
 import { openTcp } from '../../src/io/tcp.ts';
 import { startControl } from '../../src/ops/api/control.ts';
-import { configReportOf } from '../../src/ops/reports/config-report.ts';
+import { CONFIRMED, configReportOf } from '../../src/ops/reports/config-report.ts';
 import { Inspector } from '../../src/ops/reports/inspect.ts';
 import type { OpenStore } from '../../src/ports.ts';
 import { Mailbox } from '../../src/runtime/mailbox.ts';
@@ -56,7 +56,8 @@ export async function runAlteredGateway(
     version: 'unsafe',
     configPath: resolve(configPath),
     configMark: () => configMarkOf(text),
-    configReport: () => configReportOf(resolve(configPath), { ...parsed, mark: configMarkOf(text) }),
+    configReport: () => configReportOf(resolve(configPath), { ...parsed, mark: configMarkOf(text) }, CONFIRMED),
+    configState: () => CONFIRMED,
     storePath,
     ...noTrouble,
   });

@@ -52,6 +52,7 @@ const RUNNING: readonly (readonly string[])[] = [
   ['config', 'check'],
   ['config', 'reference'],
   ['config', 'diff'],
+  ['config', 'apply'],
   ['config', 'explain', 'link.baud_rate'],
   ['config', 'schema'],
   ['completion', 'bash'],
@@ -99,6 +100,7 @@ const FIXED: readonly (readonly [words: readonly string[], command: string, answ
   [['subdevices', 'forget', 'a'], 'subdevices.forget', { discarded: 3 }],
   [['acknowledge-gap'], 'gap.acknowledge', { acknowledged: true }],
   [['outbox', 'retry'], 'outbox.retry', { retried: 1, what: ['PUBLISH on gw/a/tick'] }],
+  [['config', 'confirm'], 'config.confirm', { mark: '0123456789abcdef' }],
   [['acknowledge-loss'], 'loss.acknowledge', { acknowledged: true }],
 ];
 

@@ -133,7 +133,7 @@ export class World {
     if (!life.isAlive) return;
     this.gateway = gateway;
     this.#sabotage.patch?.(gateway);
-    const history = keepHistory(gateway, { configMark: 'scenario', machine: () => MACHINE });
+    const history = keepHistory(gateway, { configMark: () => 'scenario', machine: () => MACHINE });
     this.observer.watch(gateway);
     this.operator.watch(gateway);
     gateway.start();

@@ -1,7 +1,14 @@
 /** Commands for configuration, help, and processes in the foreground. */
 import { Argument, type Command, Option } from 'commander';
+import type { ApplyOptions } from '../apply-config.ts';
 import type { BenchHubOptions } from '../bench-hub.ts';
+import { duration } from '../duration.ts';
 import { type Add, collect, wholeNumber } from './add-command.ts';
+
+const TRIAL_ENDS = [
+  ['confirm', 'Confirm the configuration that is on trial'],
+  ['rollback', 'Return from the configuration on trial to the one before'],
+] as const;
 
 export function addConfig(add: Add, program: Command): void {
   const config = program.command('config').description('Commands for the configuration file');
@@ -18,6 +25,20 @@ export function addConfig(add: Add, program: Command): void {
     async ({ context }) => (await import('../config-diff.ts')).showDiff(context),
     config,
   );
+  add<ApplyOptions>(
+    'apply',
+    'Apply the file to the running gateway; unchanged links and sessions continue',
+    async ({ context, options }) => (await import('../apply-config.ts')).applyConfig(context, options),
+    config,
+  )
+    .addOption(
+      new Option('--confirm [duration]', 'roll back unless config confirm comes in this time (60s if none is given)')
+        .argParser(duration(1000, 86_400_000))
+        .preset('60s'),
+    )
+    .option('--restart', 'also if a change needs a restart of the gateway');
+  for (const [verb, description] of TRIAL_ENDS)
+    add(verb, description, async ({ context }) => (await import('../apply-config.ts')).endTrial(context, verb), config);
   add(
     'explain <key>',
     'Explain a configuration key: range, default, meaning, present values',

@@ -126,7 +126,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
       case 'probe':
         return this.connection.ping(nowMs);
       case 'leave':
-        return this.close(input.reason);
+        return input.disconnects === true ? this.disconnect(input.reason) : this.close(input.reason);
     }
   }
 
@@ -169,12 +169,13 @@ export class HubClient implements Machine<HubInput, HubAction> {
       case 'waiting':
         this.phase = { kind: 'stopped' };
         return [];
-      default: {
-        const disconnect =
-          this.phase.kind === 'online' ? [{ kind: 'write' as const, bytes: encodeMqtt({ kind: 'disconnect' }) }] : [];
-        return [...disconnect, ...this.close('the gateway stops')];
-      }
+      default:
+        return this.phase.kind === 'online' ? this.disconnect('the gateway stops') : this.close('the gateway stops');
     }
+  }
+
+  private disconnect(reason: string): HubAction[] {
+    return [{ kind: 'write', bytes: encodeMqtt({ kind: 'disconnect' }) }, ...this.close(reason)];
   }
 
   private wake(nowMs: number): HubAction[] {

@@ -16,8 +16,8 @@ export type HubInput =
   | { readonly kind: 'cleared' }
   /** Tests the connection with a PINGREQ. Answered by `alive` or by `offline`. */
   | { readonly kind: 'probe' }
-  /** Closes the connection. The client connects again after the back-off. */
-  | { readonly kind: 'leave'; readonly reason: string };
+  /** Closes the connection, after a DISCONNECT if `disconnects`. The client connects again after the back-off. */
+  | { readonly kind: 'leave'; readonly reason: string; readonly disconnects?: boolean };
 
 export type Ended = 'by hub' | 'by silence' | 'otherwise';
 

@@ -55,6 +55,7 @@ export interface BindingsOptions {
 export class Bindings {
   readonly #states = new Map<string, BindingState>();
   readonly #options: BindingsOptions;
+  #identities: readonly HubIdentity[];
   #unconfiguredDevices: readonly HubIdentity[] = [];
   #list: RetriedRequest | undefined;
   /**
@@ -65,7 +66,21 @@ export class Bindings {
 
   constructor(options: BindingsOptions) {
     this.#options = options;
+    this.#identities = options.configured;
     for (const identity of options.configured) this.#add(identity, true);
+  }
+
+  /** Replaces the list of configured subdevices, and requests the list of the hub for the new ones. */
+  setConfigured(identities: readonly HubIdentity[]): void {
+    this.#identities = identities;
+    const keys = new Set(identities.map(identityKey));
+    for (const [key, state] of [...this.#states]) {
+      const isConfigured = keys.has(key);
+      if (!isConfigured && state.pendingOperation === undefined) this.#states.delete(key);
+      else if (isConfigured !== state.isConfigured) this.#states.set(key, { ...state, isConfigured });
+    }
+    for (const identity of identities) if (this.of(identity) === undefined) this.#add(identity, true);
+    this.askList();
   }
 
   /** Configured subdevices, then those with a pending operation. */
@@ -158,7 +173,7 @@ export class Bindings {
   }
 
   unboundAll(nowMs: number): HubServiceEvent[] {
-    return this.changed(this.#options.configured, false, nowMs);
+    return this.changed(this.#identities, false, nowMs);
   }
 
   /** Handles result −1 of `online` or `offline`: not bound. */

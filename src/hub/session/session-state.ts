@@ -29,8 +29,8 @@ export function sessionOwner({ host, clientId }: { readonly host: string; readon
 }
 
 export class HubSessionState {
-  readonly #granted: Set<string>;
-  readonly #owner: number;
+  #granted: Set<string>;
+  #owner: number;
   /** Filters that were granted to another owner and are dropped. */
   #foreign: readonly string[] = [];
   #row: HubSessionRow;
@@ -43,6 +43,16 @@ export class HubSessionState {
     const isOurs = row.owner === owner || row.owner === 0;
     this.#granted = new Set(isOurs ? grantedFilters : []);
     if (!isOurs) this.#foreign = grantedFilters;
+  }
+
+  /** Sets the client id and the hub of the next connection. @param owner result of `sessionOwner` */
+  setOwner(owner: number): void {
+    if (owner === this.#owner) return;
+    this.#owner = owner;
+    const known = [...this.#granted, ...this.#foreign];
+    const isOurs = this.#row.owner === owner || this.#row.owner === 0;
+    this.#granted = new Set(isOurs ? known : []);
+    this.#foreign = isOurs ? [] : known;
   }
 
   get row(): HubSessionRow {

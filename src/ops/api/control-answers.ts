@@ -334,8 +334,9 @@ const HUB_SUBSCRIPTIONS = keys({
 });
 
 const CONFIG = keys({
-  ...named('configPath runningMark', 'text'),
-  fileMark: maybe('text'),
+  ...named('configPath runningMark state', 'text'),
+  ...named('fileMark confirmation reason', maybe('text')),
+  rollsBackInMs: maybe('number'),
   problems: list(keys(named('path what hint', 'text'))),
   changes: list(
     keys({ ...named('key change restarts', 'text'), old: maybe('text'), new: maybe('text'), links: list('text') }),

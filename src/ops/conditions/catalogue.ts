@@ -6,6 +6,7 @@
 
 import { ACCESS_CONDITIONS } from './access-catalogue.ts';
 import type { ConditionEntry } from './condition-entry.ts';
+import { TRIAL_CONDITIONS } from './trial-catalogue.ts';
 
 const KEPT =
   'None while the store has room: uplinks are kept on disk and are sent when the hub is back. Then the overflow policy decides.';
@@ -383,6 +384,7 @@ export const CONDITIONS = {
     keys: [],
   },
   ...ACCESS_CONDITIONS,
+  ...TRIAL_CONDITIONS,
 } as const satisfies Readonly<Record<string, ConditionEntry>>;
 
 export type ConditionCode = keyof typeof CONDITIONS;

@@ -13,6 +13,7 @@ import { type AccessHealth, accessConditions } from './access-conditions.ts';
 import { backlogConditions } from './backlog-conditions.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import { type ClockHealth, clockConditions } from './clock-conditions.ts';
+import { type ConfigHealth, configConditions } from './config-conditions.ts';
 import { hangConditions, type PastHang } from './hang-conditions.ts';
 import { type HoldHealth, holdConditions } from './hold-conditions.ts';
 import { type HubHealth, hubConditions } from './hub-conditions.ts';
@@ -25,7 +26,7 @@ import { type RemovedSubdevice, removedConditions } from './removed-subdevices.t
 import { slowCommitConditions } from './slow-commits.ts';
 import { type StoreHealth, storeConditions } from './store-conditions.ts';
 
-export interface Health extends HoldHealth, RejectedFilters, BindingHealth, ClockHealth, AccessHealth {
+export interface Health extends HoldHealth, RejectedFilters, BindingHealth, ClockHealth, AccessHealth, ConfigHealth {
   readonly hub: HubHealth;
   readonly links: readonly LinkReport[];
   readonly discarded: readonly DiscardReport[];
@@ -92,6 +93,7 @@ export function conditionsOf(health: Health): Condition[] {
     ...backlogConditions(health),
     ...holdConditions(health),
     ...accessConditions(health),
+    ...configConditions(health),
     ...setAsideConditions(health),
     ...ledgerConditions(health),
     ...rejectedConditions(health, health.nowMs - health.startedAtMs),

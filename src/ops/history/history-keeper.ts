@@ -33,7 +33,7 @@ export interface HistoryOptions {
   /** Runs a task in sequence with all other events. */
   readonly post: (task: () => void) => void;
   /** Digest of the text of the configuration. */
-  readonly configMark: string;
+  readonly configMark: () => string;
   readonly machine: () => MachineReading;
   /** Bytes that the history has caused in the WAL since the start. */
   readonly writtenBytes: () => number;
@@ -55,7 +55,6 @@ export class HistoryKeeper implements CommitSupplement {
   readonly #options: HistoryOptions;
   readonly #sampler: HistorySampler;
   readonly #log: EventLog;
-  readonly #configuration: number;
   /** Number of the block that is not complete. `undefined`: the store has not answered yet. */
   #number: number | undefined;
   #samples: MinuteSample[] = [];
@@ -68,9 +67,8 @@ export class HistoryKeeper implements CommitSupplement {
   #isStopping = false;
 
   constructor(options: HistoryOptions) {
-    const { gateway, committer, configMark, machine } = options;
+    const { gateway, committer, machine } = options;
     this.#options = options;
-    this.#configuration = crc32(configMark);
     this.#sampler = new HistorySampler(gateway, machine, options.writtenBytes);
     this.#log = new EventLog(gateway, (name) => {
       if (URGENT.has(name)) this.#isUrgent = true;
@@ -147,13 +145,18 @@ export class HistoryKeeper implements CommitSupplement {
     this.#retryAtMs = this.#options.gateway.clock.nowMs() + FULL_RETRY_MS;
   }
 
+  /** Number of the configuration in a sample. */
+  get #configuration(): number {
+    return crc32(this.#options.configMark());
+  }
+
   #continue({ number, samples, lastEvent }: HistoryTail): void {
     const isOpen = number >= 0 && samples.length < BLOCK_SAMPLES_MIN;
     this.#number = isOpen ? number : number + 1;
     if (isOpen) this.#samples = this.#samples.reduce<MinuteSample[]>(appendSample, [...samples]);
     const last = samples.at(-1);
     if (last !== undefined && last.configuration !== this.#configuration)
-      this.#options.gateway.facts.emit('configurationChanged', { mark: this.#options.configMark });
+      this.#options.gateway.facts.emit('configurationChanged', { mark: this.#options.configMark() });
     if (lastEvent !== undefined && lastEvent.name !== 'gatewayStopping') this.#noteEnd(lastEvent, last);
   }
 

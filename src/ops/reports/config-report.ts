@@ -6,7 +6,29 @@ import type { Problem } from '../../config/kinds/problem.ts';
 import { parseConfig } from '../../config/parse.ts';
 import { configMarkOf, readConfigFile } from '../../io/config-file.ts';
 
-export interface ConfigReport {
+/** Confirmation of the running configuration. */
+export interface ConfigState {
+  /** `rolled back`: the gateway does not run with its file, because the file did not work or was not confirmed. */
+  readonly state: 'confirmed' | 'unconfirmed' | 'rolled back';
+  /** Time until the rollback; `null`: the configuration is not on trial. */
+  readonly rollsBackInMs: number | null;
+  /** Way of the confirmation; `null`: the configuration is not on trial. */
+  readonly confirmation: 'operator' | 'automatic' | null;
+  /** Reason of the last rollback; `null`: there was none, or a later configuration was applied. */
+  readonly reason: string | null;
+  /** Duration of this state. */
+  readonly forMs: number;
+}
+
+/** Answer of `config apply`. */
+export interface ApplyAnswer {
+  readonly changes: readonly ConfigChange[];
+  readonly outcome: 'confirmed' | 'unconfirmed' | 'restarting';
+  /** Time for the confirmation; `null`: confirmed. */
+  readonly confirmWithinMs: number | null;
+}
+
+export interface ConfigReport extends ConfigState {
   /** Absolute path of the file. */
   readonly configPath: string;
   /** Digest of the text that the gateway runs with. */
@@ -24,9 +46,18 @@ export interface RunningText extends LoadedConfig {
   readonly mark: string;
 }
 
+/** State of a gateway that has never applied a configuration. */
+export const CONFIRMED: ConfigState = {
+  state: 'confirmed',
+  rollsBackInMs: null,
+  confirmation: null,
+  reason: null,
+  forMs: 0,
+};
+
 /** @param configPath absolute path */
-export function configReportOf(configPath: string, running: RunningText): ConfigReport {
-  const base = { configPath, runningMark: running.mark };
+export function configReportOf(configPath: string, running: RunningText, state: ConfigState): ConfigReport {
+  const base = { configPath, runningMark: running.mark, ...state };
   let text: string;
   try {
     text = readConfigFile(configPath, CONFIG_BYTES_MAX);

@@ -25,7 +25,7 @@ import { EventTail, type TakeEvent } from '../tail/event-tail.ts';
 import type { TailRequest } from '../tail/tail-request.ts';
 import { judge } from '../verdict.ts';
 import { bindingHealth, unconfirmedSubdevices } from './binding-report.ts';
-import type { ConfigReport } from './config-report.ts';
+import type { ConfigReport, ConfigState } from './config-report.ts';
 import { type DeadLettersReport, deadLettersReportOf, letterRequestOf } from './dead-letter-report.ts';
 import { DeadLetterTopics } from './dead-letter-topics.ts';
 import { heldPackets, hubSubscriptionsReport } from './hub-packets-report.ts';
@@ -49,6 +49,7 @@ export interface InspectOptions {
   readonly configMark: () => string;
   /** Compares the running configuration with the present file. */
   readonly configReport: () => ConfigReport;
+  readonly configState: () => ConfigState;
   readonly storePath: string;
   readonly tlsFilesTrouble: () => HubHealth['tlsFilesTrouble'];
   readonly secretTrouble: () => HubHealth['secretTrouble'];
@@ -140,6 +141,7 @@ export class Inspector implements Inspection {
       unconfirmed: unconfirmedSubdevices(gateway),
       removed: removedSubdevices(subdevices),
       clock: wallClock.status,
+      configuration: this.#options.configState(),
       moving: this.#moves.moving,
       commits: gateway.committer.pace,
       hangs: this.#options.hangs?.() ?? [],

@@ -74,7 +74,9 @@ function obedient(): { readonly commands: AdminCommands; readonly actions: { act
     links: [],
   };
   const gateway = {
-    parts: { facts, config, mailbox: { post: (act: () => void) => act() }, clock: { nowMs: () => 0 } },
+    config,
+    running: { config, isConfigured: () => true },
+    parts: { facts, mailbox: { post: (act: () => void) => act() }, clock: { nowMs: () => 0 } },
     deadLetters: { retry: async () => ({ done: 1 }), drop: async () => ({ done: 1 }) },
     watch: { settleGap: () => true },
     presence: { forget: (_: string, done: (discarded: number) => void) => Boolean([done(0)]) },

@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { Ajv } from 'ajv';
 import { parse } from 'smol-toml';
 import { describe, expect, it } from 'vitest';
+import { exampleConfiguration } from '../../../package/example-configuration.ts';
 import { configSchema } from '../../../src/config/config-schema.ts';
 import { parseConfig } from '../../../src/config/parse.ts';
 import { blocksOf } from '../../document-blocks.ts';
@@ -12,10 +13,13 @@ const validate = new Ajv({ allErrors: true, allowUnionTypes: true }).compile(con
 const isAccepted = (text: string): boolean => validate(JSON.parse(JSON.stringify(parse(text))));
 
 describe('the schema', () => {
-  it.each(blocksOf('toml'))('accepts the example %s', (_, text) => {
-    isAccepted(text);
-    expect(validate.errors ?? []).toEqual([]);
-  });
+  it.each([...blocksOf('toml'), ['of the package', exampleConfiguration()] as const])(
+    'accepts the example %s',
+    (_, text) => {
+      isAccepted(text);
+      expect(validate.errors ?? []).toEqual([]);
+    },
+  );
 
   it.each([
     ['an unknown section', `${GENERIC}[hubb]\nhost = "h"`],

@@ -76,7 +76,7 @@ export class FlowBench {
         this.isReading = isReading;
       },
       isExpired: undefined,
-      configuredIds: new Set(['pump', 'valve']),
+      configuredIds: () => new Set(['pump', 'valve']),
       acceptsUnknown: false,
       packetBytesMax: 100_000,
       poison: this.poison,

@@ -42,7 +42,8 @@ function publisherOn(link: string, node?: Uint8Array): string | undefined {
     throw new Error('nothing is opened here');
   };
   const credentials = () => ({ clientId: 'gw', username: undefined, password: undefined });
-  const plans = planLinks({ config: parsed.config, random: () => 0.5, openLink, credentials }, new Set());
+  const { config } = parsed;
+  const plans = planLinks({ config, random: () => 0.5, openLink, credentials }, new Set(), config.links);
   const machine = plans.find(({ name }) => name === link)?.machine;
   if (machine === undefined) throw new Error(`no link ${link}`);
   const publication = publish(0, { qos: -1 });

@@ -61,7 +61,7 @@ class FlowBench {
       hubSender: hubSender as HubSender,
       topicsOf: (subdevice) => topicMap('{subdevice}/{topic}', { ...owner, subdevice }),
       termsOf: () => ({ holdMs: 200, commitMs: 100, overflow: 'reject' }),
-      willTerms: { holdMs: 200, commitMs: 100, overflow: 'reject' },
+      willTerms: () => ({ holdMs: 200, commitMs: 100, overflow: 'reject' }),
     });
   }
 

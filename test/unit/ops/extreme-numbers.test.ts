@@ -88,6 +88,7 @@ const TROUBLED_HUB: Health['hub'] = {
 const TROUBLED: Health = {
   ...{ nowMs: 9, startedAtMs: 1, hub: TROUBLED_HUB, links: [], bindings: [], unconfiguredDevices: ['p/d'] },
   unconfirmed: { subdevices: ['a', 'b'], forMs: 1 },
+  configuration: { state: 'unconfirmed', rollsBackInMs: 5e15, confirmation: 'operator', reason: null, forMs: 5e15 },
   removed: [],
   onHold: [
     { holds: [{ queue: 'outbox', subdevice: null, topic: null, age: { ms: 1, quality: 'exact' } }], messages: 1 },
@@ -244,6 +245,8 @@ describe('numbers of any size in a report', () => {
       .add('action')
       .add('subject')
       .add('by')
+      .add('how')
+      .add('mark')
       .add('detail');
     fc.assert(
       fc.property(fc.constantFrom(...EVENT_NAMES), anyNumber, (name, number) => {

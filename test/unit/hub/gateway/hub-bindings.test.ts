@@ -242,3 +242,15 @@ describe('an online or offline that the hub rejects with −1', () => {
     expect(bench.until(60_000)).toEqual([]);
   });
 });
+
+describe('another list of configured subdevices', () => {
+  it('asks the hub for its list, keeps what is known, and forgets the removed ones', () => {
+    const bench = new OperationsBench(['a', 'b']).listed('a', 'b', 'c');
+    bench.operations.bindings.setConfigured([identityOf('a'), identityOf('c')]);
+    expect(['a', 'b', 'c'].map((name) => bench.bindingOf(name))).toEqual(['bound', undefined, 'unknown']);
+    expect(bench.asked()).toEqual(['describe_sub_devices']);
+    bench.list('a', 'b', 'c');
+    expect(bench.bindingOf('c')).toBe('bound');
+    expect(bench.unconfiguredDevices).toEqual(['PPPPPPPPPP/b']);
+  });
+});

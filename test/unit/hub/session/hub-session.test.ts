@@ -88,3 +88,22 @@ describe('filters granted to another client id, or by another hub', () => {
     expect(registry.connected(true, new Set(['a']), AT)).toMatchObject({ gone: [], subscribe: [] });
   });
 });
+
+describe('a change of the hub', () => {
+  const other = sessionOwner({ host: 'other.example', clientId: 'gw' });
+
+  it('requests all filters at the new hub, and drops those of the old one', () => {
+    const state = new HubSessionState(KNOWN, ['a', 'b'], US);
+    state.setOwner(other);
+    expect([...state.granted]).toEqual([]);
+    expect(state.connected(true, new Set(['a', 'b']), AT)).toMatchObject({ subscribe: ['a', 'b'], gone: ['a', 'b'] });
+    expect(state.row.owner).toBe(other);
+  });
+
+  it('that is taken back before a connection keeps what the old hub has granted', () => {
+    const state = new HubSessionState(KNOWN, ['a', 'b'], US);
+    state.setOwner(other);
+    state.setOwner(US);
+    expect(state.connected(true, new Set(['a', 'b']), AT)).toMatchObject({ subscribe: [], gone: [] });
+  });
+});

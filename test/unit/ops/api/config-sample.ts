@@ -1,11 +1,12 @@
 /** Sample of the report of changes: one key of the hub, and one new subdevice. */
-import type { ConfigReport } from '../../../../src/ops/reports/config-report.ts';
+import { CONFIRMED, type ConfigReport } from '../../../../src/ops/reports/config-report.ts';
 
 export const CONFIG_REPORT: ConfigReport = {
   configPath: '/etc/holdfast/holdfast.toml',
   runningMark: '0123456789abcdef',
   fileMark: 'fedcba9876543210',
   problems: [],
+  ...CONFIRMED,
   changes: [
     { key: 'hub.port', change: 'changed', old: '1883', new: '1884', restarts: 'hub', links: [] },
     { key: 'subdevice[b]', change: 'added', old: null, new: '{ id = "b" }', restarts: 'nothing', links: [] },

@@ -1,10 +1,12 @@
 /** A gateway without any condition, for tests that change one part of it. */
 import { NO_TAKEOVERS } from '../../../../src/hub/client/takeover.ts';
 import type { Health } from '../../../../src/ops/conditions/conditions.ts';
+import { CONFIRMED } from '../../../../src/ops/reports/config-report.ts';
 
 export const HEALTHY: Health = {
   nowMs: 9000,
   startedAtMs: 0,
+  configuration: CONFIRMED,
   hub: {
     isOnline: true,
     changedAtMs: 0,

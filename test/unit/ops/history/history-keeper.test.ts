@@ -37,7 +37,7 @@ class KeeperBench extends CommitBench {
       gateway: gateway as GatewayView,
       committer: this.committer,
       post: (task) => this.mailbox.post(task),
-      configMark: 'mark',
+      configMark: () => 'mark',
       machine: () => ({ rssBytes: 1024, deviceBytes: null, temperatureC: null, isThrottled: null }),
       writtenBytes: () => 0,
     });

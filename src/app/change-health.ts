@@ -1,0 +1,59 @@
+/** Parts of the gateway that a change restarts: which of them worked before, and which work again. */
+import { driverNamed } from '../driver/drivers.ts';
+import type { LinkStateView } from '../flow/links.ts';
+import type { SavedTrial } from '../io/saved-config.ts';
+import type { Gateway } from './gateway.ts';
+import type { ChangedParts } from './reconfigure.ts';
+
+export interface ChangeHealth {
+  /** Parts that worked before and do not work again, as a predicate; `undefined`: none. */
+  readonly missing: string | undefined;
+  /** True if every part is known to work again. A link without a byte since its start is not known to. */
+  readonly isProven: boolean;
+}
+
+/** Parts that work now and restart. A polled link works if a unit has answered. */
+export function workingParts({ hub, links }: Gateway, changed: ChangedParts): SavedTrial['worked'] {
+  return {
+    hub: changed.hub && hub.client.state === 'online',
+    links: links
+      .states()
+      .filter(({ plan }) => changed.links.has(plan.name) && worksNow(plan))
+      .map(({ plan }) => plan.name),
+  };
+}
+
+function worksNow({ machine, driver }: LinkStateView['plan']): boolean {
+  return machine.state === 'open' && (!driverNamed(driver).isPolled || machine.counters.framesIn > 0);
+}
+
+/** @param worked parts that worked before the change */
+export function changeHealth({ hub, links, config }: Gateway, worked: SavedTrial['worked']): ChangeHealth {
+  const configured = new Set(config.links.map(({ name }) => name));
+  const expected = worked.links.filter((name) => configured.has(name));
+  const states = links.states().filter(({ plan }) => expected.includes(plan.name));
+  const found = states.map(({ plan, lastProblem }) => ({ name: plan.name, lastProblem, word: linkWord(plan) }));
+  const bad = found.filter(({ word }) => word === 'bad');
+  const missing = [
+    ...(worked.hub && hub.client.state !== 'online' ? [hubWords(hub.status.problem)] : []),
+    ...bad.map(({ name, lastProblem }) => `link ${name} does not work again${because(lastProblem)}`),
+  ];
+  const isProven = missing.length === 0 && found.every(({ word }) => word === 'good');
+  return { missing: missing.length === 0 ? undefined : missing.join('; '), isProven };
+}
+
+function hubWords(problem: string | undefined): string {
+  return `the hub is not connected again${because(problem)}`;
+}
+
+function because(problem: string | undefined): string {
+  return problem === undefined ? '' : ` (${problem})`;
+}
+
+/** `bad`: closed, or bytes without a valid frame, or a polled link without an answer; `silent`: no byte yet. */
+function linkWord({ machine, driver }: LinkStateView['plan']): 'good' | 'silent' | 'bad' {
+  if (machine.state !== 'open') return 'bad';
+  const { framesIn, bytesIn } = machine.counters;
+  if (framesIn > 0) return 'good';
+  return bytesIn > 0 || driverNamed(driver).isPolled ? 'bad' : 'silent';
+}

@@ -1,0 +1,325 @@
+/**
+ * Changes of the configuration of a running gateway. A new configuration is on trial until it is confirmed: by an
+ * operator, or automatically when the parts that worked before work again. Otherwise the confirmed one returns.
+ *
+ *     confirmed ──apply──▶ trial ──confirm──▶ confirmed (the new one)
+ *                            └─time is over, hub or link does not return─▶ rolled back: confirmed (the old one)
+ *
+ * Invariants: the state directory names the confirmed text before a trial begins, so a start in a trial begins with the
+ * confirmed one (`config-choice.ts`). An apply that is refused has changed nothing. One change runs at a time.
+ */
+import { Fault } from '../base/fault.ts';
+import { changesBetween, type LoadedConfig } from '../config/config-changes.ts';
+import { CONFIG_BYTES_MAX } from '../config/default-places.ts';
+import { parseConfig } from '../config/parse.ts';
+import { readConfigFile } from '../io/config-file.ts';
+import { forgetSavedConfig, keepRejected, type SavedTrial, saveConfig } from '../io/saved-config.ts';
+import { refusal } from '../ops/api/administration.ts';
+import type { ApplyAnswer, ConfigState, RunningText } from '../ops/reports/config-report.ts';
+import { countOf } from '../ops/words.ts';
+import { changeHealth, workingParts } from './change-health.ts';
+import type { Gateway } from './gateway.ts';
+import type { HubAccess } from './hub-access.ts';
+import { changedParts, reconfigure } from './reconfigure.ts';
+
+/** Longest time in which the hub and the links must work again, ms. */
+export const RETURN_MS_MAX = 60_000;
+const LOOK_MS = 250;
+
+/** A configuration with its text and the files that it names, as far as they were read. */
+export interface PreparedConfig extends RunningText {
+  readonly text: string;
+  readonly access: HubAccess;
+  readonly subdeviceSecrets: ReadonlyMap<string, string>;
+}
+
+export interface ApplyRequest {
+  /** Time for the confirmation of an operator, ms; `undefined`: automatic confirmation. */
+  readonly confirmMs: number | undefined;
+  /** True if the process may restart for the change. */
+  readonly restart: boolean;
+  /** User who sent the command; `undefined`: unknown, or a signal. */
+  readonly by: string | undefined;
+}
+
+export interface ConfigChangerOptions {
+  readonly gateway: Gateway;
+  /** Absolute path. */
+  readonly configPath: string;
+  readonly running: PreparedConfig;
+  /** Configuration before the restart that began a trial, with the trial; `undefined`: no trial. */
+  readonly trial: { readonly confirmed: string; readonly trial: SavedTrial } | undefined;
+  /** Reason for which the gateway does not run with its file. */
+  readonly rejected: { readonly mark: string; readonly reason: string } | undefined;
+  /** Reads the files that a configuration names. Rejects with a Fault. */
+  readonly prepare: (text: string, loaded: LoadedConfig) => Promise<PreparedConfig>;
+  /** Called when a configuration comes into effect, before anything is started with it. */
+  readonly used: (prepared: PreparedConfig) => void;
+  /** Ends the process, so that it starts again. `undefined`: no service manager would start it again. */
+  readonly restart: ((reason: string) => void) | undefined;
+  readonly warn: (sentence: string) => void;
+}
+
+interface Trial extends SavedTrial {
+  readonly endsAtMs: number;
+  readonly returnByMs: number;
+  /** Configuration to return to; `undefined`: after a restart of the process. */
+  readonly before: PreparedConfig | undefined;
+  readonly confirmed: string;
+}
+
+export class ConfigChanger {
+  readonly #options: ConfigChangerOptions;
+  #running: PreparedConfig;
+  #trial: Trial | undefined;
+  #rejected: ConfigChangerOptions['rejected'];
+  #isChanging = false;
+  #rolledBackAtMs: number | undefined;
+
+  constructor(options: ConfigChangerOptions) {
+    this.#options = options;
+    this.#running = options.running;
+    this.#rejected = options.rejected;
+    if (options.trial !== undefined) this.#beginTrial(options.trial.trial, options.trial.confirmed, undefined);
+  }
+
+  get running(): PreparedConfig {
+    return this.#running;
+  }
+
+  /** State for reports and conditions. */
+  get state(): ConfigState {
+    const trial = this.#trial;
+    if (trial !== undefined)
+      return {
+        state: 'unconfirmed',
+        rollsBackInMs: Math.max(0, trial.endsAtMs - this.#nowMs()),
+        confirmation: trial.confirmation,
+        reason: null,
+        forMs: trial.forMs - Math.max(0, trial.endsAtMs - this.#nowMs()),
+      };
+    const base = { rollsBackInMs: null, confirmation: null } as const;
+    if (this.#rejected === undefined) return { ...base, state: 'confirmed', reason: null, forMs: 0 };
+    const forMs = this.#nowMs() - (this.#rolledBackAtMs ?? 0);
+    return { ...base, state: 'rolled back', reason: this.#rejected.reason, forMs };
+  }
+
+  /** Applies the file. Rejects with a Fault and changes nothing if that is not possible. */
+  async apply(request: ApplyRequest): Promise<ApplyAnswer> {
+    return await this.#alone(async () => {
+      const { configPath, prepare, gateway } = this.#options;
+      if (this.#trial !== undefined)
+        throw refusal(
+          'The present configuration is not confirmed yet',
+          'Run holdfast config confirm or holdfast config rollback first.',
+        );
+      const text = readConfigFile(configPath, CONFIG_BYTES_MAX);
+      const parsed = parseConfig(text);
+      if (!parsed.ok)
+        throw refusal(
+          `The file has ${countOf(parsed.problems.length, 'problem')}; nothing was changed`,
+          `Run: holdfast config check ${configPath}`,
+        );
+      const prepared = await prepare(text, parsed);
+      const before = this.#running;
+      const changes = changesBetween(before, prepared);
+      const restarting = changes.filter(({ restarts }) => restarts === 'gateway').map(({ key }) => key);
+      const { forMs, confirmation } = termsOf(request, changes.length === 0);
+      const worked = workingParts(gateway, restarting.length > 0 ? allParts(gateway) : changedParts(changes));
+      const trial = { mark: prepared.mark, forMs, confirmation, worked } as const;
+      if (restarting.length > 0) {
+        const restart = this.#restartFor(restarting, request);
+        this.#save(before.text, { ...trial, phase: 'restart' });
+        this.#emitApplied(request.by, changes.length);
+        restart('the configuration changes');
+        return { changes, outcome: 'restarting', confirmWithinMs: forMs };
+      }
+      this.#save(before.text, { ...trial, phase: 'running' });
+      this.#emitApplied(request.by, changes.length);
+      await this.#use(prepared);
+      this.#rejected = undefined;
+      this.#beginTrial({ ...trial, phase: 'running' }, before.text, before);
+      this.#look();
+      const outcome = this.#trial === undefined ? 'confirmed' : 'unconfirmed';
+      return { changes, outcome, confirmWithinMs: outcome === 'confirmed' ? null : forMs };
+    });
+  }
+
+  /** Confirms the configuration on trial. */
+  async confirm(by: string | undefined): Promise<{ readonly mark: string }> {
+    return await this.#alone(async () => {
+      this.#requireTrial();
+      this.#confirm(by, 'by command');
+      return { mark: this.#running.mark };
+    });
+  }
+
+  /** Returns to the confirmed configuration before the time is over. */
+  async rollBack(by: string | undefined): Promise<{ readonly mark: string }> {
+    return await this.#alone(async () => {
+      const trial = this.#requireTrial();
+      await this.#rollBack(trial, 'by command', by);
+      return { mark: this.#running.mark };
+    });
+  }
+
+  #requireTrial(): Trial {
+    if (this.#trial !== undefined) return this.#trial;
+    throw refusal(
+      'No configuration is on trial',
+      'holdfast config diff compares the running configuration with the file.',
+    );
+  }
+
+  #restartFor(keys: readonly string[], { restart: isAllowed }: ApplyRequest): (reason: string) => void {
+    const { restart } = this.#options;
+    const named = `${keys.slice(0, 5).join(', ')}${keys.length > 5 ? ', …' : ''}`;
+    if (keys.includes('gateway.state_dir'))
+      throw refusal(
+        `A change of gateway.state_dir cannot be rolled back, because the store would be another one; nothing was changed`,
+        'Stop the gateway, move the directory, then start it: systemctl stop holdfast.',
+      );
+    if (!isAllowed)
+      throw refusal(
+        `A change of ${named} needs a restart: systemctl restart holdfast; nothing was changed`,
+        'holdfast config apply --restart restarts the gateway and rolls back if the new configuration does not work.',
+      );
+    if (restart !== undefined) return restart;
+    throw refusal(
+      `A change of ${named} needs a restart, and no service manager would start the gateway again; nothing was changed`,
+      'Stop the gateway and start it again.',
+    );
+  }
+
+  #beginTrial(saved: SavedTrial, confirmed: string, before: PreparedConfig | undefined): void {
+    const nowMs = this.#nowMs();
+    const returnByMs = nowMs + Math.min(saved.forMs, RETURN_MS_MAX);
+    this.#trial = { ...saved, confirmed, before, endsAtMs: nowMs + saved.forMs, returnByMs };
+    this.#lookAgain(this.#trial);
+  }
+
+  #lookAgain(trial: Trial): void {
+    const { clock, mailbox } = this.#options.gateway.parts;
+    clock.wakeAt(this.#nowMs() + LOOK_MS, () =>
+      mailbox.post(() => {
+        if (this.#trial !== trial || this.#options.gateway.isStopping) return;
+        if (!this.#isChanging) this.#look();
+        if (this.#trial === trial) this.#lookAgain(trial);
+      }),
+    );
+  }
+
+  /** Ends the trial if its time is over, or if its parts work. */
+  #look(): void {
+    const trial = this.#trial;
+    if (trial === undefined) return;
+    const nowMs = this.#nowMs();
+    const { missing, isProven } = changeHealth(this.#options.gateway, trial.worked);
+    if (missing !== undefined && nowMs >= trial.returnByMs) return this.#startRollBack(trial, missing);
+    if (trial.confirmation === 'automatic') {
+      if (isProven || (missing === undefined && nowMs >= trial.returnByMs)) this.#confirm(undefined, 'automatically');
+      return;
+    }
+    if (nowMs >= trial.endsAtMs)
+      this.#startRollBack(trial, `it was not confirmed within ${Math.round(trial.forMs / 1000)} s`);
+  }
+
+  #startRollBack(trial: Trial, reason: string): void {
+    this.#alone(() => this.#rollBack(trial, reason, undefined)).catch((error: unknown) =>
+      this.#options.warn(`the configuration cannot be rolled back: ${wordsOf(error)}`),
+    );
+  }
+
+  #confirm(by: string | undefined, how: string): void {
+    const { gateway, warn } = this.#options;
+    this.#trial = undefined;
+    try {
+      forgetSavedConfig(this.#stateDir);
+    } catch (error) {
+      warn(`the confirmation cannot be stored, and the next start rolls back: ${wordsOf(error)}`);
+    }
+    gateway.parts.facts.emit('configConfirmed', { mark: this.#running.mark, how, by });
+  }
+
+  async #rollBack(trial: Trial, reason: string, by: string | undefined): Promise<void> {
+    const { gateway, warn, restart } = this.#options;
+    const { mark, text } = this.#running;
+    const rejected = { mark, reason };
+    try {
+      saveConfig(this.#stateDir, { confirmed: trial.confirmed, trial: null, rejected });
+      keepRejected(this.#stateDir, text);
+    } catch (error) {
+      warn(`the rollback cannot be stored: ${wordsOf(error)}`);
+    }
+    this.#trial = undefined;
+    this.#rejected = rejected;
+    this.#rolledBackAtMs = this.#nowMs();
+    gateway.parts.facts.emit('configRolledBack', { mark, reason, by });
+    if (trial.before !== undefined) await this.#use(trial.before);
+    else restart?.('the configuration is rolled back');
+  }
+
+  async #use(prepared: PreparedConfig): Promise<void> {
+    const { gateway, used } = this.#options;
+    const changes = changesBetween(this.#running, prepared);
+    const { config, subdeviceSecrets } = prepared;
+    const replaced = (): void => {
+      this.#running = prepared;
+      used(prepared);
+    };
+    await reconfigure(gateway, { config, changes, subdeviceSecrets, replaced });
+  }
+
+  #save(confirmed: string, trial: SavedTrial): void {
+    try {
+      saveConfig(this.#stateDir, { confirmed, trial, rejected: null });
+    } catch (error) {
+      throw refusal(
+        `The confirmed configuration cannot be stored in the state directory (${wordsOf(error)}); nothing was changed`,
+        'Check the disk of the state directory: df, dmesg.',
+      );
+    }
+  }
+
+  #emitApplied(by: string | undefined, changes: number): void {
+    this.#options.gateway.parts.facts.emit('configApplied', { changes, by });
+  }
+
+  async #alone<Result>(act: () => Promise<Result>): Promise<Result> {
+    if (this.#isChanging)
+      throw refusal('Another change of the configuration is running', 'Try again when it has ended.');
+    this.#isChanging = true;
+    try {
+      return await act();
+    } finally {
+      this.#isChanging = false;
+    }
+  }
+
+  get #stateDir(): string {
+    return this.#running.config.gateway.stateDir;
+  }
+
+  #nowMs(): number {
+    return this.#options.gateway.parts.clock.nowMs();
+  }
+}
+
+/** @param isSame true if no value differs, so nothing is left to confirm */
+function termsOf({ confirmMs }: ApplyRequest, isSame: boolean): Pick<SavedTrial, 'forMs' | 'confirmation'> {
+  return confirmMs === undefined || isSame
+    ? { forMs: RETURN_MS_MAX, confirmation: 'automatic' }
+    : { forMs: confirmMs, confirmation: 'operator' };
+}
+
+function allParts({ config }: Gateway): { readonly hub: true; readonly links: ReadonlySet<string> } {
+  return { hub: true, links: new Set(config.links.map(({ name }) => name)) };
+}
+
+function wordsOf(error: unknown): string {
+  return error instanceof Fault
+    ? `${error.message}: ${error.hint}`
+    : error instanceof Error
+      ? error.message
+      : String(error);
+}

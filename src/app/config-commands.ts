@@ -1,0 +1,35 @@
+/** Commands of the administrative socket that change the configuration, and the same by SIGHUP. */
+import { Fault } from '../base/fault.ts';
+import type { Journal } from '../io/journal.ts';
+import { type AdminCommands, refusal } from '../ops/api/administration.ts';
+import type { ConfigChanger } from './config-changer.ts';
+
+/** Range of the time for a confirmation by an operator, ms. */
+const CONFIRM_MS = { min: 1000, max: 86_400_000 } as const;
+
+export function configCommands(changer: ConfigChanger): AdminCommands {
+  return {
+    'config.apply': async ({ confirmMs, restart }, by) =>
+      changer.apply({ confirmMs: confirmMsOf(confirmMs), restart: restart === true, by }),
+    'config.confirm': async (_, by) => changer.confirm(by),
+    'config.rollback': async (_, by) => changer.rollBack(by),
+  };
+}
+
+function confirmMsOf(given: unknown): number | undefined {
+  if (given === undefined || given === null) return undefined;
+  if (typeof given === 'number' && given >= CONFIRM_MS.min && given <= CONFIRM_MS.max) return given;
+  throw refusal(
+    'The time for the confirmation is not valid',
+    `Write {"confirmMs": 60000}; allowed: ${CONFIRM_MS.min} to ${CONFIRM_MS.max}.`,
+  );
+}
+
+/** Applies the file after SIGHUP, with automatic confirmation. The journal has the reason if nothing was changed. */
+export function applyOnSignal(changer: ConfigChanger | undefined, journal: Pick<Journal, 'warn'>): void {
+  if (changer === undefined) return journal.warn('SIGHUP is ignored: the gateway has not started yet');
+  changer.apply({ confirmMs: undefined, restart: false, by: undefined }).catch((error: unknown) => {
+    if (!(error instanceof Fault)) throw error;
+    journal.warn(`SIGHUP: the file was not applied. ${error.message}`, { hint: error.hint });
+  });
+}

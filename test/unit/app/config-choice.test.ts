@@ -1,0 +1,86 @@
+/** Choice of the configuration at a start, from the file and the record of the last trial. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, onTestFinished } from 'vitest';
+import { chooseConfig } from '../../../src/app/config-choice.ts';
+import { forgetSavedConfig, readSavedConfig, type SavedConfig, saveConfig } from '../../../src/io/saved-config.ts';
+
+const TRIAL = {
+  mark: 'new',
+  forMs: 60_000,
+  confirmation: 'operator',
+  worked: { hub: true, links: ['meters'] },
+} as const;
+const RUNNING: SavedConfig = { confirmed: 'old text', trial: { ...TRIAL, phase: 'running' }, rejected: null };
+const RESTART: SavedConfig = { confirmed: 'old text', trial: { ...TRIAL, phase: 'restart' }, rejected: null };
+const REJECTED: SavedConfig = { confirmed: 'old text', trial: null, rejected: { mark: 'new', reason: 'no hub' } };
+
+describe('a start', () => {
+  it('uses the file if nothing was ever applied', () => {
+    expect(chooseConfig('any', undefined)).toEqual({ kind: 'file', isNew: false });
+  });
+
+  it('uses the confirmed text if the file was on trial, and the file is rejected from then on', () => {
+    const choice = chooseConfig('new', RUNNING);
+    expect(choice).toMatchObject({
+      kind: 'confirmed',
+      text: 'old text',
+      saved: { trial: null, rejected: { mark: 'new' } },
+    });
+    if (choice.kind !== 'confirmed') throw new Error('unreachable');
+    expect(chooseConfig('new', choice.saved)).toMatchObject({
+      kind: 'confirmed',
+      text: 'old text',
+      reason: choice.reason,
+    });
+  });
+
+  it('uses the confirmed text as long as the file has the rejected text', () => {
+    expect(chooseConfig('new', REJECTED)).toEqual({ kind: 'confirmed', text: 'old text', reason: 'no hub' });
+  });
+
+  it('begins the trial that the restart was for', () => {
+    expect(chooseConfig('new', RESTART)).toEqual({ kind: 'trial' });
+  });
+
+  it.each([
+    ['running', RUNNING],
+    ['restart', RESTART],
+    ['rejected', REJECTED],
+  ])('uses any other text of the file: the technician has changed it (%s)', (_, saved) => {
+    expect(chooseConfig('other', saved)).toEqual({ kind: 'file', isNew: true });
+  });
+});
+
+describe('the record', () => {
+  function stateDir(): string {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    return folder;
+  }
+
+  it('is read as it was written, until it is forgotten', () => {
+    const folder = stateDir();
+    expect(readSavedConfig(folder)).toEqual({ saved: undefined, problem: undefined });
+    for (const saved of [RUNNING, REJECTED]) {
+      saveConfig(folder, saved);
+      expect(readSavedConfig(folder)).toEqual({ saved, problem: undefined });
+    }
+    forgetSavedConfig(folder);
+    expect(readSavedConfig(folder)).toEqual({ saved: undefined, problem: undefined });
+  });
+
+  it('is ignored with a reason if a byte was changed, and if it is torn', () => {
+    const folder = stateDir();
+    saveConfig(folder, RUNNING);
+    const path = join(folder, 'configuration/state.json');
+    const text = readFileSync(path, 'utf8');
+    for (const broken of [text.replace('old text', 'odd text'), text.slice(0, -9), '', '[]', '{"format":9}']) {
+      writeFileSync(path, broken);
+      const { saved, problem } = readSavedConfig(folder);
+      expect(saved).toBeUndefined();
+      expect(problem).toMatch(/^it /);
+    }
+  });
+});
