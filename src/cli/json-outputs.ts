@@ -60,7 +60,8 @@ export interface JsonOutputs {
   readonly 'subdevices-offline': OfflineSubdevices;
   readonly 'subdevice-forgotten': { readonly discarded: number };
   readonly explain: ExplainReport;
-  readonly forecast: ForecastReport;
+  /** `running`: false for a forecast from the store. */
+  readonly forecast: ForecastReport & { readonly running: boolean };
   readonly outbox: OutboxReport;
   readonly 'outbox-offline': OfflineOutbox;
   readonly backlog: BacklogReport;

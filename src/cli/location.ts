@@ -149,6 +149,7 @@ export async function askRunning<Path extends AnswerPath>(
   if (asked.kind === 'answered') return asked.report;
   if (asked.kind !== 'absent' || stateDir === undefined) throw asked.fault;
   const { code, message, hint } = asked.fault;
-  const offline = 'While it is down, holdfast status, ledger, outbox, subdevices and dead-letters list read the store.';
+  const offline =
+    'While it is down, holdfast status, ledger, forecast, outbox, subdevices and dead-letters list read the store.';
   throw new Fault(code, message, { hint: `${hint} ${offline}`, cause: asked.fault });
 }

@@ -1,13 +1,22 @@
 /** `holdfast forecast`: how long an outage of the hub fits, what is full first, and how long the drain takes. */
-import { EXIT } from '../base/fault.ts';
+import { EXIT, type Fault } from '../base/fault.ts';
+import { readBootId } from '../io/boot.ts';
+import { systemClock } from '../io/clock.ts';
+import { freeBytesAt } from '../io/machine-facts.ts';
+import { ask } from '../ops/api/control-client.ts';
+import { FORECAST_METRICS } from '../ops/forecast/forecast-answer.ts';
 import type { ForecastBasis, ForecastBound, ForecastReport, OutageFit } from '../ops/forecast/forecast-report.ts';
+import { storedForecast } from '../ops/forecast/stored-forecast.ts';
+import { historyQueryOf, historyReportOf } from '../ops/reports/history-report.ts';
 import { bytesWords, countOf, countWords, durationWords, etaWords, printable } from '../ops/words.ts';
 import type { Column } from './columns.ts';
-import { type CommandContext, printJson } from './context.ts';
-import { askRunning } from './location.ts';
+import { type CommandContext, printJson, readConfigText } from './context.ts';
+import { locateGateway, storeOf } from './location.ts';
+import { WAITING_FOR_GATEWAY, withNotice } from './notice.ts';
+import { readOffline, readOfflineHistory } from './read-store.ts';
 import { labelled } from './status-view.ts';
 import { renderTable } from './table.ts';
-import type { Terminal, Tone } from './terminal.ts';
+import { hang, type Terminal, type Tone, wrap } from './terminal.ts';
 
 export interface ForecastOptions {
   /** Length of the outage, ms. */
@@ -17,11 +26,60 @@ export interface ForecastOptions {
 /** Lines of a terminal, less one for the prompt. */
 const SCREEN_LINES = 23;
 
+/** Shows the forecast of the running gateway; if none runs, that of its store. @throws Fault as `askOrRead` */
 export async function showForecast(context: CommandContext, { outage }: ForecastOptions): Promise<number> {
-  const report = await askRunning(context, '/v1/forecast', `?outage=${outage}`);
-  if (context.asJson) printJson(context, 'forecast', report);
+  const places = await locateGateway(context);
+  const asked = await withNotice(WAITING_FOR_GATEWAY, ask(places.controlSocket, '/v1/forecast', `?outage=${outage}`));
+  if (asked.kind === 'stalled') throw asked.fault;
+  if (asked.kind === 'answered') {
+    print(context, asked.report, true);
+    return EXIT.ok;
+  }
+  const report = await fromStore(context, storeOf(places, asked.fault), asked.fault, outage);
+  if (!context.asJson)
+    for (const line of [
+      ...wrap(STORED, context.terminal.width),
+      ...hang('  -> ', asked.fault.hint, context.terminal.width),
+    ])
+      context.terminal.print(line);
+  print(context, report, false);
+  return EXIT.notRunning;
+}
+
+const STORED =
+  'The gateway is not running. This forecast is for the time from its next start: the backlog and the bounds are those of its store and configuration, and the rates those of the last samples in the store.';
+
+function print(context: CommandContext, report: ForecastReport, isRunning: boolean): void {
+  if (context.asJson) printJson(context, 'forecast', { ...report, running: isRunning });
   else for (const line of forecastLines(report, context.terminal)) context.terminal.print(line);
-  return EXIT.ok;
+}
+
+/** @throws Fault `absent`, `config-invalid`, or the fault of the store */
+async function fromStore(
+  context: CommandContext,
+  stateDir: string,
+  absent: Fault,
+  outageMs: number,
+): Promise<ForecastReport> {
+  const { parseConfig } = await import('../config/parse.ts');
+  const parsed = parseConfig(readConfigText(context.configPath));
+  if (!parsed.ok) throw absent;
+  const reading = await readOffline(stateDir, absent);
+  const query = historyQueryOf(
+    new URLSearchParams({ step: 'minute', since: '0', metrics: FORECAST_METRICS }),
+    undefined,
+  );
+  const steps = { kind: 'steps', range: query.range, open: undefined, current: undefined } as const;
+  const answer = await readOfflineHistory(stateDir, steps, absent);
+  if (answer.kind !== 'steps') throw absent;
+  const sources = {
+    config: parsed.config,
+    reading,
+    moment: { bootId: readBootId(), upMs: systemClock().nowMs() },
+    history: historyReportOf(answer.series, query, undefined),
+    freeBytes: freeBytesAt(reading.path),
+  };
+  return storedForecast(sources, outageMs);
 }
 
 export function forecastLines({ bases, bounds, outage, whenFull }: ForecastReport, terminal: Terminal): string[] {

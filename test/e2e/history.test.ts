@@ -42,6 +42,9 @@ it('shows a lost hub, a note and a kill after the next start, and all of it with
   const stored = await namesIn(testbed);
   expect(stored.filter((name) => name === 'gatewayStarted')).toHaveLength(3);
   expect(stored.filter((name) => name === 'gatewayEnded')).toHaveLength(1);
+  const forecast = await runProgram('forecast', '--config', testbed.configPath);
+  expect(forecast).toMatchObject({ code: 69, stdout: expect.stringContaining('The gateway is not running.') });
+  expect(forecast.stdout).toMatch(/Basis +last hour: \d+ uplinks/);
   const history = await json<HistoryReport>(testbed, 'history', '--metric', 'uplinks_in');
   const sum = history.series[0]?.points.reduce((total, [, value]) => total + (value ?? 0), 0);
   expect(sum).toBeGreaterThanOrEqual(3);

@@ -70,6 +70,7 @@ const RUNNING: readonly (readonly string[])[] = [
 const STOPPED: readonly (readonly string[])[] = [
   ['status'],
   ['ledger'],
+  ['forecast'],
   ['subdevices'],
   ['outbox'],
   ['inbox'],

@@ -44,7 +44,7 @@ function factsOf({ gateway, status, history, acceptedBefore }: ForecastSources):
     accepted: acceptedBy(uplinks) - acceptedBefore,
     taken: uplinks.taken,
     limitPerS: Number.isFinite(perS) ? perS : undefined,
-    fastestPerS: Math.max(0, ...valuesOf(history, 'uplinks_out', MINUTES.day)) / 60,
+    fastestPerS: fastestPerS(history),
     inboxes: [...registry.all()].map(({ id, lane }) => ({
       subdevice: id,
       pending: downlinks.lane(lane).pending,
@@ -60,8 +60,13 @@ function acceptedBy(custodian: Custodian): number {
   return custodian.knownLanes().reduce((sum, lane) => sum + custodian.counts(lane).accepted, 0);
 }
 
+/** Uplinks delivered in the fastest of the newest 24 h, per second; 0: none. */
+export function fastestPerS(history: HistoryReport): number {
+  return Math.max(0, ...valuesOf(history, 'uplinks_out', MINUTES.day)) / 60;
+}
+
 /** Sums over the newest minutes. A minute without a sample is not covered. */
-function inflowOf(span: ForecastSpan, history: HistoryReport): Inflow {
+export function inflowOf(span: ForecastSpan, history: HistoryReport): Inflow {
   const uplinks = valuesOf(history, 'uplinks_in', MINUTES[span]);
   const downlinks = valuesOf(history, 'downlinks_in', MINUTES[span]);
   return { span, coveredMs: uplinks.length * MINUTE_MS, uplinks: sumOf(uplinks), downlinks: sumOf(downlinks) };
