@@ -15,6 +15,6 @@ export async function mark(context: CommandContext, text: string): Promise<numbe
   const { controlSocket } = await locateGateway(context);
   await give(controlSocket, 'note.add', { text });
   if (context.asJson) printJson(context, 'note', { text });
-  else context.terminal.print('The note is in the journal and among the events.');
+  else context.terminal.print('The note is in the journal, among the events and in recordings of this time.');
   return EXIT.ok;
 }

@@ -14,7 +14,7 @@ import { HUB, type Step } from '../base/step.ts';
 import type { RecordingTrigger } from '../config/schema.ts';
 import type { Cancel } from '../ports.ts';
 import type { FlightRecorder } from '../recorder/flight-recorder.ts';
-import { encodeRecording, FORMAT, VERSION } from '../recorder/recording-file.ts';
+import { encodeRecording, FORMAT, type RecordedNote, VERSION } from '../recorder/recording-file.ts';
 import type { GatewayView } from './gateway-view.ts';
 import type { RecordingsReport } from './reports/report.ts';
 
@@ -51,9 +51,13 @@ const TRIGGER_PAUSE_MS = 600_000;
 const STORM_FRAMES = 20;
 const LOOK_MS = 10_000;
 const END_MS_MAX = 2000;
+/** Largest number of notes that are kept for recordings. */
+const NOTES_MAX = 64;
 
 export class Recordings {
   readonly #options: RecordingsOptions;
+  /** Notes of operators, oldest first. */
+  readonly #notes: RecordedNote[] = [];
   /** Monotonic ms of the last recording, by trigger and name. */
   readonly #firedAtMs = new Map<string, number>();
   readonly #badFrames = new Map<string, number>();
@@ -74,6 +78,9 @@ export class Recordings {
   start(): void {
     const { hub, config, facts } = this.#options.gateway;
     if (config.recorder.ringBytes === 0) return;
+    facts.on('operatorActed', ({ action, detail, by }) => {
+      if (action === 'mark') this.#note(detail, by);
+    });
     facts.on('uplinkDeadLettered', () => this.#fire('dead-letter', [hub.recorder]));
     facts.on('messageSetAside', ({ of }) => {
       const recorder = recorderOf(this.#options.gateway, of);
@@ -124,6 +131,11 @@ export class Recordings {
     return frozen;
   }
 
+  #note(text: string, by: string | undefined): void {
+    this.#notes.push({ upMs: this.#options.gateway.clock.nowMs(), text, by });
+    if (this.#notes.length > NOTES_MAX) this.#notes.shift();
+  }
+
   #count(what: keyof RecordingsReport): void {
     this.#counts = { ...this.#counts, [what]: this.#counts[what] + 1 };
   }
@@ -172,7 +184,9 @@ export class Recordings {
       gateway: config.gateway.name,
       program: version,
     } as const;
-    const bytes = encodeRecording({ ...header, reason, frozenAt, ...left }, steps);
+    const fromMs = steps[0]?.upMs ?? frozenAt.upMs;
+    const notes = this.#notes.filter(({ upMs }) => upMs >= fromMs);
+    const bytes = encodeRecording({ ...header, reason, frozenAt, ...left, ...(notes.length > 0 && { notes }) }, steps);
     const day = new Date(frozenAt.wallMs).toISOString().replace(/[:.]/g, '');
     const path = join(folder, `${day}-${subject.driver === HUB ? HUB : `link-${subject.name}`}-${reason}${SUFFIX}`);
     return { path, bytes };

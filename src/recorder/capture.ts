@@ -10,7 +10,7 @@ import { findDriver } from '../driver/drivers.ts';
 import { TcpStream, udpDatagram } from './ip-packets.ts';
 import { type Moment, MomentReader } from './moments.ts';
 import { type CapturedPacket, encodePcapng } from './pcapng.ts';
-import type { Recording } from './recording-file.ts';
+import type { Recording, RecordingHeader } from './recording-file.ts';
 
 const LINK_TYPE = { ipv4: 228, exportedPdu: 252 } as const;
 const DISCARD_PORT = 9;
@@ -25,10 +25,34 @@ const TAG = { end: 0, dissector: 12 } as const;
 
 export function encodeCapture(recording: Recording): Uint8Array {
   const { driver, name } = recording.header.subject;
-  if (driver === HUB) return encodePcapng(LINK_TYPE.ipv4, name, tcpPackets(recording));
+  const noted = (packets: Iterable<CapturedPacket>): Iterable<CapturedPacket> => withNotes(recording.header, packets);
+  if (driver === HUB) return encodePcapng(LINK_TYPE.ipv4, name, noted(tcpPackets(recording)));
   const format = findDriver(driver)?.capture ?? NO_DISSECTOR;
-  if (format.kind === 'udp') return encodePcapng(LINK_TYPE.ipv4, name, datagrams(recording, format.port));
-  return encodePcapng(LINK_TYPE.exportedPdu, name, exportedPackets(recording, format.name));
+  if (format.kind === 'udp') return encodePcapng(LINK_TYPE.ipv4, name, noted(datagrams(recording, format.port)));
+  return encodePcapng(LINK_TYPE.exportedPdu, name, noted(exportedPackets(recording, format.name)));
+}
+
+/** Adds each note of an operator as a comment to the first packet after it, otherwise to the last packet. */
+function* withNotes(
+  { notes = [], frozenAt }: RecordingHeader,
+  packets: Iterable<CapturedPacket>,
+): Iterable<CapturedPacket> {
+  const waiting = notes.map(({ upMs, text, by }) => ({
+    wallMs: frozenAt.wallMs - frozenAt.upMs + upMs,
+    words: `note${by === undefined ? '' : ` of ${by}`}: ${text}`,
+  }));
+  const commented = (packet: CapturedPacket, due: readonly { readonly words: string }[]): CapturedPacket => {
+    const { comment } = packet;
+    const words = [...due.map((note) => note.words), ...(comment === undefined ? [] : [comment])];
+    return words.length === 0 ? packet : { ...packet, comment: words.join('; ') };
+  };
+  let last: CapturedPacket | undefined;
+  for (const packet of packets) {
+    if (last !== undefined) yield last;
+    const due = waiting.findLastIndex(({ wallMs }) => wallMs <= packet.wallMs) + 1;
+    last = commented(packet, waiting.splice(0, due));
+  }
+  if (last !== undefined) yield commented(last, waiting);
 }
 
 function* momentsOf({ header, steps }: Recording): Generator<Moment & { readonly wallMs: number }> {

@@ -26,6 +26,15 @@ export interface RecordingHeader {
   readonly snapshotsTooLarge?: number;
   /** Reason why the last snapshot that was due could not be made; since version 3. */
   readonly snapshotProblem?: string | undefined;
+  /** Notes of operators (`holdfast mark`) in the recorded time, oldest first. They are no input of the machine. */
+  readonly notes?: readonly RecordedNote[];
+}
+
+export interface RecordedNote {
+  readonly upMs: number;
+  readonly text: string;
+  /** User who left the note; absent: unknown. */
+  readonly by?: string | undefined;
 }
 
 export interface Recording {
@@ -115,6 +124,7 @@ function isWhole(header: Partial<RecordingHeader>): header is RecordingHeader {
     forgotten,
     snapshotsTooLarge = 0,
     snapshotProblem = '',
+    notes = [],
     gateway,
     program,
     reason,
@@ -123,7 +133,15 @@ function isWhole(header: Partial<RecordingHeader>): header is RecordingHeader {
   const { upMs, wallMs } = Object(frozenAt) as Partial<RecordingHeader['frozenAt']>;
   const isTold = [name, driver, gateway, program, reason, snapshotProblem].every((text) => typeof text === 'string');
   const isCounted = [forgotten, snapshotsTooLarge].every((count) => Number.isSafeInteger(count) && Number(count) >= 0);
-  return isTold && isCounted && isTime(upMs) && isTime(wallMs) && typeof options === 'object' && options !== null;
+  const isNoted = Array.isArray(notes) && notes.every(isNote);
+  return (
+    isTold && isNoted && isCounted && isTime(upMs) && isTime(wallMs) && typeof options === 'object' && options !== null
+  );
+}
+
+function isNote(value: unknown): boolean {
+  const { upMs, text, by = '' } = Object(value) as Partial<RecordedNote>;
+  return isTime(upMs) && typeof text === 'string' && typeof by === 'string';
 }
 
 /** True for a number of ms since any origin, from 0 to the last date of ECMA-262 §21.4.1.1. */

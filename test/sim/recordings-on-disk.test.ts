@@ -1,6 +1,6 @@
 /** Folder of recordings of a simulated world: bounded, and written on triggers. */
 
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -8,6 +8,8 @@ import { recorderCommands } from '../../src/app/admin-commands.ts';
 import { viewOf } from '../../src/app/view.ts';
 import type { RecorderConfig } from '../../src/config/schema.ts';
 import { Recordings } from '../../src/ops/recordings.ts';
+import { encodeCapture } from '../../src/recorder/capture.ts';
+import { decodeRecording } from '../../src/recorder/recording-file.ts';
 import { BindingsWorld, MINUTE_MS } from './bindings-world.ts';
 
 async function open(recorder: Partial<RecorderConfig> = {}) {
@@ -65,6 +67,26 @@ it('a dead letter and many bad frames are recorded once in ten minutes, and noth
   expect(told.map((sentence) => sentence.split(':')[0]).sort()).toEqual(
     ['recorded hub (dead-letter)', `recorded ${name} (crc-storm)`].sort(),
   );
+});
+
+it('the notes of operators in the recorded time are in the file and in its capture', async () => {
+  const { site, gateway, recordings, folder } = await open();
+  recordings.start();
+  const note = (detail: string): void => {
+    gateway.parts.facts.emit('operatorActed', { action: 'mark', subject: '', detail, by: 'anna' });
+  };
+  note('replaced the cable');
+  gateway.parts.facts.emit('operatorActed', { action: 'backup', subject: '', detail: 'no note', by: 'anna' });
+  await site.pass(MINUTE_MS);
+  const { path } = await recordings.freeze(gateway.hub.recorder, 'asked');
+  await recordings.end(undefined);
+  const recording = decodeRecording(readFileSync(path), path);
+  expect(recording.damage).toBeUndefined();
+  expect(recording.header.notes).toEqual([{ upMs: expect.any(Number), text: 'replaced the cable', by: 'anna' }]);
+  expect(Buffer.from(encodeCapture(recording)).includes('note of anna: replaced the cable')).toBe(true);
+  const [first] = recording.steps;
+  expect(recording.header.notes?.[0]?.upMs).toBeGreaterThanOrEqual(first?.upMs ?? Number.POSITIVE_INFINITY);
+  expect(readdirSync(folder)).toHaveLength(1);
 });
 
 it('a process that ends because of a bug writes all recordings, and none if triggers are off', async () => {

@@ -40,7 +40,7 @@ export function addBacklog(add: Add, program: Command): void {
 }
 
 export function addMark(add: Add): void {
-  add('mark <text>', 'Leave a note in the journal and among the events', async ({ context, words }) =>
+  add('mark <text>', 'Leave a note in the journal, among the events and in recordings', async ({ context, words }) =>
     (await import('../mark.ts')).mark(context, words[0] ?? ''),
   );
 }
