@@ -14,6 +14,7 @@ import { type Gateway, openGateway } from './app/gateway.ts';
 import { keepHistory } from './app/history.ts';
 import { LISTEN_AGAIN_MS, openMetrics } from './app/metrics-on-tcp.ts';
 import { prepareStart, settleStart } from './app/prepare-start.ts';
+import { sendTelemetry } from './app/remote.ts';
 import { ServiceWatch } from './app/service-watch.ts';
 import { socketAccess } from './app/socket-groups.ts';
 import { prepareConfig } from './app/starting-config.ts';
@@ -247,6 +248,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   });
   recordings.start();
   process.on(HUNG, () => recordings.writeAtOnce('hang'));
+  const onConditions = sendTelemetry(gateway, () => inspection.status());
   // an error thrown outside the mailbox halts the mailbox at once, and the process ends as after any bug
   process.setUncaughtExceptionCaptureCallback((error) => {
     mailbox.halt();
@@ -263,6 +265,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const show = looking(facts, 'status', () => {
     const report = inspection.status();
     conditions.look(report.conditions);
+    onConditions(report.conditions);
     statusLine.show(`Losing data? ${report.sentence}`);
   });
   const status = setInterval(show, STATUS_MS);

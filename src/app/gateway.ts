@@ -30,6 +30,7 @@ import { SetAside } from '../flow/set-aside.ts';
 import { Sleepers } from '../flow/sleepers.ts';
 import { BindingFlow } from '../flow/subdevice-bindings.ts';
 import { HubSubscriptions } from '../flow/subscriptions.ts';
+import { Telemetry } from '../flow/telemetry.ts';
 import { TestMessages } from '../flow/test-messages.ts';
 import { UnderWay } from '../flow/under-way.ts';
 import { UplinkFlow } from '../flow/uplink.ts';
@@ -96,6 +97,8 @@ export class Gateway {
   readonly store: Store;
   readonly subscriptions: HubSubscriptions;
   readonly hubSender: HubSender;
+  /** Health telemetry; `undefined`: off. */
+  readonly telemetry: Telemetry | undefined;
   readonly watch: HubSessionMonitor;
   readonly uplink: UplinkFlow;
   readonly deadLetters: DeadLetters;
@@ -176,6 +179,7 @@ export class Gateway {
       commandLink: (link: string, command: LinkCommand) => this.links.command(link, command),
     };
     const sessions = new SessionChanges(stationsAndPorts);
+    this.telemetry = config.telemetry && new Telemetry(config.telemetry);
     this.hubSender = new HubSender({
       ...stationsAndPorts,
       custodian: uplinks,
@@ -185,6 +189,7 @@ export class Gateway {
       queuedBytes: () => this.hub.queuedBytes,
       isExpired: stations.expiry(config.outbox.ageHoursMax),
       isRetainServed: config.hub.retain,
+      telemetry: this.telemetry,
     });
     const shared = { ...stationsAndPorts, hubSender: this.hubSender, send: () => this.hubSender.send() };
     this.uplink = new UplinkFlow({

@@ -20,6 +20,7 @@ import type { LinkScore } from '../ops/link-test/link-score.ts';
 import type { MessageReport, MessageTally } from '../ops/queues/message-report.ts';
 import type { QueueName } from '../ops/queues/message-selector.ts';
 import type { DropAnswer, HoldAnswer, RetryAnswer } from '../ops/queues/queue-answers.ts';
+import type { TelemetryReport } from '../ops/remote/telemetry-report.ts';
 import type { BindingOutcomes, BindingsReport } from '../ops/reports/binding-report.ts';
 import type { ConditionSpell } from '../ops/reports/condition-spells.ts';
 import type { ApplyAnswer, ConfigReport } from '../ops/reports/config-report.ts';
@@ -51,6 +52,8 @@ export interface JsonOutputs {
   readonly status: StatusReport;
   readonly 'status-offline': OfflineStatus;
   readonly 'status-check': StatusCheck;
+  /** Document that the gateway publishes at the hub (docs/remote.md). */
+  readonly telemetry: TelemetryReport;
   readonly doctor: { readonly verdict: CheckVerdict; readonly findings: readonly TimedFinding[] };
   readonly bundle: { readonly path: string; readonly bytes: number; readonly parts: readonly ArchivePart[] };
   readonly report: WrittenReport;
@@ -265,13 +268,19 @@ export interface KeyValue {
 
 export type JsonName = keyof JsonOutputs;
 
-/** `commands`: words of the commands that print the output; empty: every command can. */
-export const JSON_OUTPUTS: Readonly<
-  Record<JsonName, { readonly version: number; readonly commands: readonly string[] }>
-> = {
+interface JsonOutput {
+  readonly version: number;
+  /** Words of the commands that print the output; empty: every command can, unless the gateway publishes it. */
+  readonly commands: readonly string[];
+  /** Key of the topic on which the gateway publishes the output. */
+  readonly topicKey?: string;
+}
+
+export const JSON_OUTPUTS: Readonly<Record<JsonName, JsonOutput>> = {
   status: { version: 1, commands: ['status'] },
   'status-offline': { version: 1, commands: ['status'] },
   'status-check': { version: 1, commands: ['status'] },
+  telemetry: { version: 1, commands: [], topicKey: 'telemetry.topic' },
   doctor: { version: 1, commands: ['doctor'] },
   bundle: { version: 1, commands: ['bundle'] },
   report: { version: 1, commands: ['report'] },

@@ -21,11 +21,12 @@ import { camelKeys } from './kinds/camel-keys.ts';
 import { decodeMetrics } from './metrics-config.ts';
 import type { Config, LinkConfig, SubdeviceConfig } from './schema.ts';
 import type { Sections } from './sections.ts';
+import { decodeTelemetry } from './telemetry-config.ts';
 import { decodeWeb } from './web-config.ts';
 
 /** @param sections sections of a file without any problem */
 export function decodeConfig(sections: Sections): Config {
-  const { gateway, hub, outbox, inbox, recorder, metrics, web, links, subdevices } = sections;
+  const { gateway, hub, outbox, inbox, recorder, metrics, web, telemetry, links, subdevices } = sections;
   return {
     gateway: camelKeys(gateway, GATEWAY.shape),
     hub: decodeHub(hub, gateway.name),
@@ -34,6 +35,7 @@ export function decodeConfig(sections: Sections): Config {
     recorder: camelKeys(recorder, RECORDER.shape),
     web: decodeWeb(web),
     metrics: decodeMetrics(metrics),
+    telemetry: decodeTelemetry(telemetry, sections),
     links: links.map((link) =>
       decodeLink(link, outbox, allowedOn(link, subdevices, gateway.accept_unknown_subdevices)),
     ),

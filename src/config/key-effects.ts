@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { HUB } from './hub/hub-keys.ts';
 import type { GATEWAY, INBOX, LINK_KEYS, OUTBOX, RECORDER, SUBDEVICE_KEYS, TABLES } from './keys.ts';
 import type { METRICS_KEYS } from './metrics-config.ts';
+import type { TELEMETRY } from './telemetry-config.ts';
 import type { WEB } from './web-config.ts';
 
 /** Part of the gateway that starts again with a new value. `gateway`: the whole process. */
@@ -116,6 +117,13 @@ const METRICS_EFFECTS: EffectsOf<ShapeOf<typeof METRICS_KEYS>> = {
   host_names: 'gateway',
 };
 
+const TELEMETRY_EFFECTS: EffectsOf<ShapeOf<typeof TELEMETRY>> = {
+  topic: 'gateway',
+  every_minutes: 'gateway',
+  on_change: 'gateway',
+  retain: 'gateway',
+};
+
 const LINK_EFFECTS: EffectsOf<typeof LINK_KEYS> = {
   name: 'link',
   path: 'link',
@@ -149,6 +157,7 @@ const EFFECTS: Readonly<Record<keyof typeof TABLES | 'link' | 'subdevice', Reado
   recorder: RECORDER_EFFECTS,
   web: WEB_EFFECTS,
   metrics: METRICS_EFFECTS,
+  telemetry: TELEMETRY_EFFECTS,
   link: LINK_EFFECTS,
   subdevice: SUBDEVICE_EFFECTS,
 };

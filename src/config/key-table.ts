@@ -101,6 +101,7 @@ const UNITS: readonly (readonly [end: RegExp, unit: string])[] = [
   [/^baud_rate$/, 'bits per second'],
   [/_ms(_max)?$/, 'milliseconds'],
   [/_s$/, 'seconds'],
+  [/_minutes$/, 'minutes'],
   [/_hours_max$/, 'hours'],
   [/bytes(_max)?$/, 'bytes'],
   [/_tb$/, 'terabytes'],

@@ -22,6 +22,7 @@ import {
   whole,
 } from './kinds/key-kinds.ts';
 import { METRICS_KEYS } from './metrics-config.ts';
+import { TELEMETRY } from './telemetry-config.ts';
 import { WEB } from './web-config.ts';
 
 /**
@@ -252,6 +253,7 @@ export const TABLES = {
   recorder: RECORDER,
   web: WEB,
   metrics: METRICS_KEYS,
+  telemetry: TELEMETRY,
 } as const;
 /** Sections `[[name]]`. */
 export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;

@@ -12,6 +12,7 @@ import { duplicates, type Placed, placed } from './kinds/placed.ts';
 import type { Problem } from './kinds/problem.ts';
 import { metricsProblems } from './metrics-config.ts';
 import type { Sections } from './sections.ts';
+import { telemetryProblems } from './telemetry-rules.ts';
 import { webProblems } from './web-config.ts';
 
 /** Keys by which drivers identify subdevices: each value is unique. */
@@ -32,6 +33,7 @@ const RULES: readonly ((sections: Sections) => readonly Problem[])[] = [
   ({ links }) => placed('link', links).flatMap((link) => applyRules(LINK_RULES, link)),
   ({ subdevices }) => SUBDEVICE_KEYS.flatMap((key) => duplicateKeyProblems(subdevices, key)),
   ({ metrics }) => metricsProblems(metrics),
+  telemetryProblems,
   referenceProblems,
 ];
 

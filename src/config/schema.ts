@@ -22,6 +22,7 @@ import type { CamelKeys } from './kinds/camel-keys.ts';
 import type { Problem } from './kinds/problem.ts';
 import type { MetricsConfig } from './metrics-config.ts';
 import type { Sections } from './sections.ts';
+import type { TelemetryConfig } from './telemetry-config.ts';
 import type { WebConfig } from './web-config.ts';
 
 export interface Config {
@@ -34,6 +35,8 @@ export interface Config {
   readonly web: WebConfig | undefined;
   /** Metrics on TCP; `undefined`: on the control socket only. */
   readonly metrics: MetricsConfig | undefined;
+  /** Health telemetry to the hub; `undefined`: none. */
+  readonly telemetry: TelemetryConfig | undefined;
   /** Links: at least one; names and paths are unique. */
   readonly links: readonly LinkConfig[];
   /** Subdevices, with unique ids. */

@@ -27,6 +27,7 @@ import { knownTable } from './known-keys.ts';
 import { METRICS_KEYS, type MetricsSection } from './metrics-config.ts';
 import { type Mistakes, mistakesOf, type Place, printableKey } from './problem-words.ts';
 import { nearestWord } from './suggestion.ts';
+import { TELEMETRY, type TelemetrySection } from './telemetry-config.ts';
 import { WEB, type WebSection } from './web-config.ts';
 
 /** Sections of a file. If the file has mistakes, some keys are unknown (`kinds/known.ts`). */
@@ -38,6 +39,7 @@ export interface Sections {
   readonly recorder: RecorderSection;
   readonly web: WebSection;
   readonly metrics: MetricsSection;
+  readonly telemetry: TelemetrySection;
   readonly links: readonly LinkSection[];
   readonly subdevices: readonly SubdeviceSection[];
 }
@@ -98,6 +100,7 @@ export function readSections(file: Table): { readonly sections: Sections; readon
     recorder: readTable(RECORDER, 'recorder'),
     web: readTable(WEB, 'web'),
     metrics: readTable(METRICS_KEYS, 'metrics'),
+    telemetry: readTable(TELEMETRY, 'telemetry'),
   };
   const links = readList(LINK, 'link');
   const subdevices = readList(SUBDEVICE, 'subdevice');

@@ -21,6 +21,7 @@ import { Timer } from '../runtime/timer.ts';
 import type { SubdeviceRegistry } from '../subdevices/registry.ts';
 import type { FilterRequests } from './filter-requests.ts';
 import type { Pager } from './pager.ts';
+import type { Telemetry, TelemetryTurn } from './telemetry.ts';
 import type { MessageOnItsWay, UnderWay } from './under-way.ts';
 
 /** Largest number of QoS 0 uplinks that wait for the pacer. More are shed. */
@@ -47,6 +48,8 @@ export interface HubSenderOptions {
   readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
   /** `hub.retain`: the hub supports RETAIN. Otherwise RETAIN is left out. */
   readonly isRetainServed: boolean;
+  /** Health telemetry; `undefined`: off. */
+  readonly telemetry: Telemetry | undefined;
 }
 
 interface Qos0Message {
@@ -105,6 +108,7 @@ export class HubSender {
     const nowMs = this.#options.clock.nowMs();
     this.#options.outbox.connected(sessionPresent, nowMs);
     this.#options.services.connected(nowMs);
+    this.#options.telemetry?.connected(nowMs);
     if (this.#options.outbox.poison.isTroubled) this.#options.commandHub({ kind: 'probe' });
     this.send();
   }
@@ -114,6 +118,7 @@ export class HubSender {
     const verdict = outbox.disconnected(ended, clock.nowMs());
     if (verdict !== undefined) this.#report(verdict);
     services.disconnected();
+    this.#options.telemetry?.disconnected();
     this.#heldRequest = undefined;
     for (const { lane } of this.#qos0.splice(0))
       custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
@@ -222,6 +227,7 @@ export class HubSender {
       outbox.isConnected && !hasMore && !isWaiting ? outbox.backlogAtMs : undefined,
       outbox.isConnected ? outbox.poison.wakeAtMs(nowMs) : undefined,
       outbox.isConnected ? this.#options.filters.wakeAtMs(nowMs) : undefined,
+      hasMore ? undefined : this.#options.telemetry?.wakeAtMs(nowMs),
     ];
     this.#timer.set(times.reduce((one, other) => sooner(one, other)));
     this.#options.pager.turn();
@@ -229,17 +235,20 @@ export class HubSender {
 
   /**
    * Sends one packet. Requests of the gateway come first, then alarms, then QoS 0 and QoS 1 in turn, so that neither
-   * waits for the other. While any packet is suspected or doubted, filters take turns with all of them.
+   * waits for the other, and then telemetry. While any packet is suspected or doubted, filters take turns with all of
+   * them.
    */
   #sendOne(nowMs: number): boolean {
     this.#isFilterTurn = !this.#isFilterTurn;
     if (this.#isFilterTurn && this.#sendFilter(nowMs)) return true;
-    return this.#sendMessage(nowMs) || this.#sendFilter(nowMs);
+    return this.#sendMessage(nowMs) || this.#sendFilter(nowMs) || this.#sendTelemetry('last', nowMs);
   }
 
   #sendMessage(nowMs: number): boolean {
     if (this.#sendRequest(nowMs)) return true;
+    if (this.#sendTelemetry('first', nowMs)) return true;
     if (this.#options.outbox.hasAlarms && this.#sendNext(nowMs)) return true;
+    if (this.#sendTelemetry('after alarms', nowMs)) return true;
     this.#isQos0Turn = !this.#isQos0Turn;
     if (this.#isQos0Turn) return this.#sendQos0(nowMs) || this.#sendNext(nowMs);
     return this.#sendNext(nowMs) || this.#sendQos0(nowMs);
@@ -264,6 +273,20 @@ export class HubSender {
     return true;
   }
 
+  /** Sends the document of the health telemetry that is due in this turn. After data means: no uplink waits. */
+  #sendTelemetry(turn: TelemetryTurn, nowMs: number): boolean {
+    const { telemetry, outbox } = this.#options;
+    if (telemetry === undefined || telemetry.turn(nowMs) !== turn) return false;
+    if (turn === 'last' && (!outbox.isIdle || this.#qos0.length > 0)) return false;
+    const { topic, retain } = telemetry.options;
+    const permission = outbox.poison.mayGo(actOf('request', topic), nowMs);
+    if (permission === 'wait') return false;
+    const payload = permission === 'go' ? telemetry.take(nowMs) : telemetry.skip(nowMs);
+    if (payload === undefined) return false;
+    this.#sendUnanswered('request', { topic, payload }, nowMs, retaining(retain));
+    return true;
+  }
+
   #sendFilter(nowMs: number): boolean {
     const request = this.#options.filters.next(nowMs);
     if (request === undefined) return false;
@@ -273,7 +296,12 @@ export class HubSender {
   }
 
   /** Sends a PUBLISH with QoS 0. */
-  #sendUnanswered(kind: 'request' | 'QoS 0 uplink', message: Omit<Message, 'qos'>, nowMs: number): void {
+  #sendUnanswered(
+    kind: 'request' | 'QoS 0 uplink',
+    message: Omit<Message, 'qos'>,
+    nowMs: number,
+    retained: Retaining = this.#retain(message),
+  ): void {
     const { topic, payload } = message;
     const { poison, pacer } = this.#options.outbox;
     const act = actOf(kind, topic);
@@ -282,7 +310,7 @@ export class HubSender {
     poison.sent(act, nowMs);
     pacer.take(nowMs);
     const packetId = undefined;
-    this.#options.publish({ topic, payload, qos: 0, packetId, dup: false, ...this.#retain(message) }, isSuspect);
+    this.#options.publish({ topic, payload, qos: 0, packetId, dup: false, ...retained }, isSuspect);
   }
 
   #sendQos0(nowMs: number): boolean {

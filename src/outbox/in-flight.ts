@@ -46,6 +46,11 @@ export class InFlight {
     return this.#sent.size + this.#again.length;
   }
 
+  /** Number of entries that were sent in this connection and are unanswered. */
+  get unanswered(): number {
+    return this.#sent.size;
+  }
+
   /** True unless another entry uses the packet identifier of this entry. */
   isFree(entry: Entry): boolean {
     const packetId = packetIdOf(entry.row.seq);

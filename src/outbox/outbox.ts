@@ -88,6 +88,11 @@ export class Outbox {
     return this.#isConnected;
   }
 
+  /** True if no uplink waits to be sent: all that are in custody are unanswered in this connection. */
+  get isIdle(): boolean {
+    return this.#custodian.pending <= this.#unacknowledged.unanswered;
+  }
+
   /** True if alarms wait. They are sent before everything else except the gateway's own requests. */
   get hasAlarms(): boolean {
     return this.#scheduler.hasAlarms;

@@ -46,13 +46,17 @@ function withSchemaKey(schema: JsonSchema, name: JsonName): JsonSchema {
   };
 }
 
+function titleOf(name: JsonName): string {
+  const { commands, topicKey } = JSON_OUTPUTS[name];
+  if (topicKey !== undefined) return `Message of the gateway at the hub, key ${topicKey}: ${name}`;
+  return commands.length === 0 ? `Output of any command: ${name}` : `Output of holdfast ${commands.join(', ')} --json`;
+}
+
 function published(name: JsonName, schema: JsonSchema): string {
-  const { commands } = JSON_OUTPUTS[name];
   const whole = {
     $schema: 'https://json-schema.org/draft/2020-12/schema',
     $id: `urn:${schemaOf(name).replaceAll('/', ':')}`,
-    title:
-      commands.length === 0 ? `Output of any command: ${name}` : `Output of holdfast ${commands.join(', ')} --json`,
+    title: titleOf(name),
     ...withSchemaKey(schema, name),
   };
   return `${JSON.stringify(whole, null, 1)}\n`;
@@ -71,8 +75,10 @@ describe('the schemas of --json', () => {
 
   it('are listed with their commands in docs/schemas/README.md', async () => {
     const rows = names.map((name) => {
-      const commands = JSON_OUTPUTS[name].commands.map((words) => `\`holdfast ${words}\``);
-      return `| \`${schemaOf(name)}\` | ${commands.join(', ') || 'every command'} | [${schemaFile(name)}](${schemaFile(name)}) |`;
+      const { topicKey, commands: all } = JSON_OUTPUTS[name];
+      const commands = all.map((words) => `\`holdfast ${words}\``);
+      const others = topicKey === undefined ? 'every command' : `the gateway, on \`${topicKey}\``;
+      return `| \`${schemaOf(name)}\` | ${commands.join(', ') || others} | [${schemaFile(name)}](${schemaFile(name)}) |`;
     });
     await expect(`${OPENING}${rows.join('\n')}\n`).toMatchFileSnapshot(`${SCHEMAS_FOLDER}README.md`);
   });

@@ -1,0 +1,96 @@
+/**
+ * Rules that keep the topics of the gateway itself apart from the topics of subdevices and from each other, and within
+ * the limits of the hub.
+ */
+import { fieldsOf, parseTemplate } from '../base/template.ts';
+import { topicProblem } from '../base/topic.ts';
+import type { HubSection } from './hub/hub-keys.ts';
+import { PROFILE_DEFAULTS } from './hub/profiles.ts';
+import type { Problem } from './kinds/problem.ts';
+import { filledTopic } from './own-topic.ts';
+import type { Sections } from './sections.ts';
+
+/** Smallest payload limit of the hub in which a document of the gateway fits without its lists, bytes. */
+const OWN_PAYLOAD_BYTES_MIN = 4096;
+
+/** Topic that a key of the file names. */
+export interface OwnTopic {
+  /** Path of the key, such as `telemetry.topic`. */
+  readonly path: string;
+  readonly template: string;
+}
+
+/** Problems of one topic: its placeholders, its text, the limits of the hub, the topics of subdevices. */
+export function ownTopicProblems({ path, template }: OwnTopic, sections: Sections): Problem[] {
+  const { hub } = sections;
+  const allowed = hub.profile === 'generic' ? ['gateway'] : ['gateway', 'product_id', 'device_name'];
+  const unknown = fieldsOf(parseTemplate(template)).find((name) => !allowed.includes(name));
+  if (unknown !== undefined) {
+    const hint = `Allowed placeholders: ${allowed.map((name) => `{${name}}`).join(', ')}.`;
+    return [{ path, what: `has {${unknown}}, which is not a placeholder of profile "${hub.profile}"`, hint }];
+  }
+  const topic = filledTopic(template, sections);
+  if (topic === undefined) return []; // the identity is missing, which is a problem of its own
+  const limits = PROFILE_DEFAULTS[hub.profile];
+  const bytesMax = hub.topic_bytes_max ?? limits.topic_bytes_max;
+  const slashesMax = hub.topic_slashes_max ?? limits.topic_slashes_max;
+  const unusable = textProblem(topic, bytesMax, slashesMax);
+  if (unusable !== undefined)
+    return [
+      { path, what: `is not a topic for PUBLISH: ${unusable}`, hint: 'Write one topic such as "{gateway}/health".' },
+    ];
+  const owner = ownerOf(topic, sections);
+  if (owner === undefined) return [];
+  const hint = `Choose a topic that does not begin as the topics of ${owner}.`;
+  return [{ path, what: `is "${topic}", which is a topic of ${owner} by hub.topic_template`, hint }];
+}
+
+/** Problems of topics that are equal, also to `hub.resync_topic`: the gateway would read its own messages. */
+export function sharedTopicProblems(topics: readonly OwnTopic[], sections: Sections): Problem[] {
+  const users = new Map<string, string>();
+  if (sections.hub.resync_topic !== undefined) users.set(sections.hub.resync_topic, 'hub.resync_topic');
+  return topics.flatMap(({ path, template }) => {
+    const topic = filledTopic(template, sections);
+    const user = topic === undefined ? undefined : users.get(topic);
+    if (topic !== undefined && user === undefined) users.set(topic, path);
+    if (user === undefined) return [];
+    return [{ path, what: `is "${topic}", which ${user} also uses`, hint: 'Choose a different topic for each key.' }];
+  });
+}
+
+function textProblem(topic: string, bytesMax: number, slashesMax: number): string | undefined {
+  const slashes = topic.split('/').length - 1;
+  if (topic.startsWith('$')) return 'it begins with $';
+  if (Buffer.byteLength(topic) > bytesMax) return `it has more than ${bytesMax} bytes`;
+  if (slashesMax > 0 && slashes > slashesMax) return `it has more than ${slashesMax} slashes`;
+  return topicProblem(topic)?.problem;
+}
+
+/** Returns the subdevice whose topics include `topic`, in words. */
+function ownerOf(topic: string, { gateway, hub, subdevices }: Sections): string | undefined {
+  const template = hub.topic_template ?? PROFILE_DEFAULTS[hub.profile].topic_template;
+  /** True if the levels before `{topic}` match. A level without a known value matches any. */
+  const reaches = (subdevice: Readonly<Record<string, string | undefined>>): boolean => {
+    const prefix = template.split('/').slice(0, -1);
+    const levels = topic.split('/');
+    if (levels.length <= prefix.length) return false;
+    return prefix.every((level, index) => {
+      const name = /^\{(.*)\}$/.exec(level)?.[1];
+      const value = name === undefined ? level : name === 'gateway' ? gateway.name : subdevice[name];
+      return value === undefined || value === levels[index];
+    });
+  };
+  const owner = subdevices.find(({ id, product_id, device_name }) =>
+    reaches({ subdevice: id, product_id, device_name }),
+  );
+  if (owner !== undefined) return `the subdevice "${owner.id}"`;
+  return gateway.accept_unknown_subdevices && reaches({}) ? 'an unknown subdevice' : undefined;
+}
+
+/** Reports a payload limit of the hub in which a document of the gateway may not fit. */
+export function payloadProblems(path: string, hub: HubSection): Problem[] {
+  const bytesMax = hub.payload_bytes_max ?? PROFILE_DEFAULTS[hub.profile].payload_bytes_max;
+  if (bytesMax >= OWN_PAYLOAD_BYTES_MIN) return [];
+  const what = `needs a payload limit of at least ${OWN_PAYLOAD_BYTES_MIN} bytes; hub.payload_bytes_max is ${bytesMax}`;
+  return [{ path, what, hint: 'Increase hub.payload_bytes_max, or remove this key.' }];
+}
