@@ -45,7 +45,7 @@ function readJson(path: string): unknown {
   return JSON.parse(readFileSync(join(ROOT, path), 'utf8'));
 }
 
-/** @returns paths of the modules in the program */
+/** @returns paths of the modules with code in the program */
 async function bundle(folder: string, commit: string): Promise<readonly string[]> {
   const build = await rolldown({
     cwd: ROOT,
@@ -59,7 +59,9 @@ async function bundle(folder: string, commit: string): Promise<readonly string[]
   });
   const { output } = await build.write({ dir: join(folder, 'lib'), format: 'esm', chunkFileNames: '[name]-[hash].js' });
   await build.close();
-  return output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+  const chunks = output.filter((file) => file.type === 'chunk');
+  const modules = chunks.flatMap((chunk) => Object.entries(chunk.modules));
+  return modules.filter(([, { renderedLength }]) => renderedLength > 0).map(([id]) => id);
 }
 
 /** Writes the program into `folder`, which is emptied first. @returns paths of the files of packages in its code */
