@@ -20,7 +20,7 @@ const CONFIG = '/etc/holdfast/holdfast.toml';
 const WANTED = '/etc/systemd/system/multi-user.target.wants/holdfast.service';
 /** Everything but the records of dpkg, apt and the tools for users. */
 const LIST = `find / -xdev -not -path '/var/lib/dpkg/*' -not -path '/var/log/*' -not -path '/var/cache/*' -not -path '/tmp/*' \
-  -not -path '/etc/*-' -not -path /etc/.pwd.lock -not -path '/var/lib/systemd/*' -not -path '/root/.cache*' | sort
+  -not -path '/etc/*-' -not -path /etc/.pwd.lock -not -path '/root/.cache*' | sort
 cut -d: -f1,3 /etc/passwd; cat /etc/group`;
 /** Prints its words into a file. The service is active if the file /tmp/active exists. */
 const SYSTEMCTL = `#!/bin/sh

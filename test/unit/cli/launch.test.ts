@@ -95,6 +95,11 @@ describe('the launcher', () => {
     );
   });
 
+  it('suggests to install the package again if the folder is no checkout', () => {
+    rmSync(join(checkout, 'src'), { recursive: true });
+    expect(launch('holdfast').err).toContain('Install the package for this machine again');
+  });
+
   it('suggests npm ci with options if npm ci has run without the package', () => {
     mkdirSync(join(checkout, 'node_modules'));
     expect(launch('holdfast').err).toContain('npm ci --include=optional');
@@ -113,11 +118,11 @@ describe('each start of Node', () => {
     }
   });
 
-  it('uses a file of the checkout in the systemd unit', () => {
+  it('uses the command of the Debian package in the systemd unit', () => {
     const unit = readFileSync(join(HOME, 'systemd/holdfast.service'), 'utf8');
-    const [, program = '', words] = /^ExecStart=\/opt\/holdfast\/(\S+) (.*)$/m.exec(unit) ?? [];
-    expect({ program, words }).toEqual({ program: 'bin/holdfast', words: 'run --config /etc/holdfast/holdfast.toml' });
-    expect(existsSync(join(HOME, program))).toBe(true);
+    const [, program, words] = /^ExecStart=(\S+) (.*)$/m.exec(unit) ?? [];
+    expect(program).toBe('/usr/bin/holdfast');
+    expect(words).toBe('run --config /etc/holdfast/holdfast.toml');
   });
 });
 
