@@ -20,6 +20,8 @@ export interface EnumerationOptions {
   readonly stride?: number;
   /** States that a store may have; any by default. */
   readonly states?: ReadonlySet<string>;
+  /** True: a copy of a dropped message does not count as the message. */
+  readonly ignoresCopies?: true;
   /** Receives each image that is opened first, with its required content. */
   readonly onImage?: (specimen: Specimen) => void;
 }
@@ -184,10 +186,12 @@ class Run {
     };
   }
 
-  #missingFrom({ names }: Found): string[] {
+  #missingFrom({ names, copies }: Found): string[] {
     const required = this.#required();
     return (['uplinks', 'downlinks', 'subscriptions'] as const).flatMap((kept) =>
-      [...required[kept].difference(names[kept])].map((name) => `${kept} ${name}`),
+      [
+        ...required[kept].difference(names[kept]).difference(this.#options.ignoresCopies ? new Set() : copies[kept]),
+      ].map((name) => `${kept} ${name}`),
     );
   }
 
@@ -197,10 +201,10 @@ class Run {
     return isAny ? [] : ['the content of the store is not a state between two commits'];
   }
 
-  #strangersIn({ names }: Found): string[] {
+  #strangersIn({ names, copies }: Found): string[] {
     const before = this.#options.from?.sent ?? noNames();
     return (['uplinks', 'downlinks'] as const).flatMap((kept) =>
-      [...names[kept].difference(this.#promises.sent[kept]).difference(before[kept])].map(
+      [...names[kept].union(copies[kept]).difference(this.#promises.sent[kept]).difference(before[kept])].map(
         (name) => `${name} was never sent`,
       ),
     );

@@ -11,7 +11,15 @@ import type { TestbedPlan } from '../e2e/testbed.ts';
 import { COMMITS_FILE, emptyState, statesBetweenCommits } from './commit-log.ts';
 import type { Enumeration } from './enumeration.ts';
 import { enumerateTrace, SEED } from './enumeration-report.ts';
-import { DAY, isUnrecordable, liveADay, loseTheHub, openRecordedTestbed, scratchFolder } from './recording.ts';
+import {
+  DAY,
+  dropMessages,
+  isUnrecordable,
+  liveADay,
+  loseTheHub,
+  openRecordedTestbed,
+  scratchFolder,
+} from './recording.ts';
 import { crashAgain, Sample } from './second-crash.ts';
 import { readTrace, type TraceEvent } from './trace.ts';
 
@@ -42,6 +50,14 @@ function checkpointsIn(trace: readonly TraceEvent[]): number {
   const store = trace.find((event) => event.kind === 'opened' && basename(event.path) === STORE_FILE);
   if (store?.kind !== 'opened') throw new Error('no store was opened');
   return trace.filter((event) => event.kind === 'fsyncEnd' && event.file === store.file).length;
+}
+
+/** Trace in which no fsync of a copy of dropped messages ends. */
+function unflushedCopies(events: readonly TraceEvent[]): TraceEvent[] {
+  const copies = new Set(
+    events.flatMap((event) => (event.kind === 'opened' && event.path.endsWith('.ndjson') ? [event.file] : [])),
+  );
+  return events.filter((event) => event.kind !== 'fsyncEnd' || !copies.has(event.file));
 }
 
 it('an empty trace proves nothing, and is reported', () => {
@@ -93,6 +109,22 @@ describe.skipIf(isUnrecordable())('a power cut at any operation on the files', {
       downlinks: testbed.downlinks.sent,
       subscriptions: 3,
     });
+  });
+
+  it('leaves each message that an operator drops in the store or in the copy of the drop', async () => {
+    const { testbed, trace } = await openRecordedTestbed(DAY);
+    await dropMessages(testbed, 12);
+    const events = trace();
+    const result = enumerateTrace('a drop', events);
+    expect(result).toMatchObject({ lossy: 0, corrupt: 0, wrong: 0 });
+    expect(result.promised).toMatchObject({ uplinks: 24, downlinks: 12 });
+    const stride = CONTROL_STRIDE;
+    const without = enumerateTrace('negative control: without the copies', events, { stride, ignoresCopies: true });
+    expect(without.lossy).toBeGreaterThan(0);
+    const unflushed = enumerateTrace('negative control: copies that are not flushed', unflushedCopies(events), {
+      stride,
+    });
+    expect(unflushed.lossy).toBeGreaterThan(0);
   });
 
   it('negative control: loses messages if a commit is not flushed (synchronous=NORMAL)', async () => {

@@ -1,9 +1,10 @@
 /** Opens one crash image with the product's own recovery, and returns its content. */
-import { mkdirSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { numberOf } from '../../src/bench/account.ts';
 import { imbalance, settledTotal } from '../../src/custody/ledger.ts';
 import type { Row, Tally } from '../../src/custody/row.ts';
+import type { MessageReport } from '../../src/ops/queues/message-report.ts';
 import { StoreCore } from '../../src/store/core.ts';
 import type { Database } from '../../src/store/database.ts';
 import { readTally } from '../../src/store/reader.ts';
@@ -16,6 +17,8 @@ import { type Names, noNames } from './promises.ts';
 
 export interface Found {
   readonly names: Names;
+  /** Messages with a whole copy in a snapshot of a drop. */
+  readonly copies: Names;
   /** Reason why the store did not open or is inconsistent; empty if it is healthy. */
   readonly corrupt: readonly string[];
   /** Inconsistencies in a readable ledger. */
@@ -24,13 +27,18 @@ export interface Found {
   readonly state: string;
 }
 
+/** Folder of the copies of dropped messages, in the state directory. */
+const SNAPSHOT_FOLDER = 'dropped';
 const ROWS_MAX = 1_000_000;
 
 /** Writes the image into `folder`, in place of its content. */
 export function layOut(image: Image, folder: string): void {
   mkdirSync(folder, { recursive: true });
   for (const name of readdirSync(folder)) if (!image.has(name)) rmSync(join(folder, name), { recursive: true });
-  for (const [name, bytes] of image) writeFileSync(join(folder, name), bytes);
+  for (const [name, bytes] of image) {
+    mkdirSync(dirname(join(folder, name)), { recursive: true });
+    writeFileSync(join(folder, name), bytes);
+  }
 }
 
 export function inspect(folder: string): Found {
@@ -38,16 +46,16 @@ export function inspect(folder: string): Found {
   try {
     const core = new StoreCore({ path, bootId: 'after the power cut', upMs: 1000 });
     try {
-      return look(core);
+      return { ...look(core), copies: copiesIn(folder) };
     } finally {
       core.database.close();
     }
   } catch (error) {
-    return { names: noNames(), corrupt: [String(error)], wrong: [], state: '' };
+    return { names: noNames(), copies: noNames(), corrupt: [String(error)], wrong: [], state: '' };
   }
 }
 
-function look({ database, opening }: StoreCore): Found {
+function look({ database, opening }: StoreCore): Omit<Found, 'copies'> {
   const names = noNames();
   // A power cut damages nothing: nothing is set aside, and the high-water mark finds no loss.
   const wrong = [...opening.recovery];
@@ -66,6 +74,27 @@ function look({ database, opening }: StoreCore): Found {
     names.subscriptions.add(`${lanes.get(lane)} ${filter.split('/').at(-1)}`);
   const state = digestOfStore(database);
   return { names, wrong: [...wrong, ...imbalances(tally)], corrupt: integrity(database), state };
+}
+
+/** A line that is not whole is no copy. */
+function copiesIn(folder: string): Names {
+  const copies = noNames();
+  const snapshots = join(folder, SNAPSHOT_FOLDER);
+  for (const file of existsSync(snapshots) ? readdirSync(snapshots) : [])
+    for (const line of readFileSync(join(snapshots, file), 'utf8').split('\n').slice(0, -1)) {
+      const copy = copyIn(line);
+      if (copy !== undefined) copies[file.startsWith('outbox') ? 'uplinks' : 'downlinks'].add(copy);
+    }
+  return copies;
+}
+
+function copyIn(line: string): string | undefined {
+  try {
+    const { subdevice, payload } = JSON.parse(line) as MessageReport;
+    return `${subdevice}/${numberOf(Buffer.from(payload?.base64 ?? '', 'base64'))}`;
+  } catch {
+    return undefined;
+  }
 }
 
 function integrity(database: Database): string[] {
@@ -93,7 +122,7 @@ function imbalances({ counts, rows }: Tally): string[] {
   return counts.flatMap(({ direction, lane, counts: sums }) => {
     const key = `${direction} ${lane}`;
     const off = imbalance(sums, pending.get(key) ?? 0);
-    const gone = settledTotal(sums) - sums.delivered;
+    const gone = settledTotal(sums) - sums.delivered - (sums.shed['dropped by hand'] ?? 0);
     return [
       ...(off === 0 ? [] : [`lane ${key} is off by ${off}`]),
       ...(gone === 0 ? [] : [`lane ${key} gave up ${gone}`]),

@@ -3,10 +3,10 @@
  * contents of the folder after a power cut at this point.
  *
  * Data confirmed by an fsync is present. Each later operation is present, absent, or (a write) present in some of its
- * sectors, independently of the others; an entry of the folder needs an fsync of the folder. Data written before a
+ * sectors, independently of the others; an entry of a folder needs an fsync of that folder. Data written before a
  * failed fsync is never confirmed: the kernel has marked it as clean.
  */
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { FileEvent } from './trace.ts';
 
 /** Size that a medium writes atomically. */
@@ -21,7 +21,7 @@ export interface Pending {
 /** `sectors`: of a write, bit i % 32 set: sector i of the file is present. */
 export type Fate = 'kept' | 'dropped' | { readonly sectors: number };
 
-/** Files by name. */
+/** Files by name; a file in a folder has the name `folder/file`. */
 export type Image = ReadonlyMap<string, Uint8Array>;
 
 type Effect =
@@ -35,18 +35,21 @@ interface Operation extends Pending {
   state: 'pending' | 'confirmed' | 'forgotten';
 }
 
-/** A file, or the folder itself. */
+/** A file, or a folder. */
 interface Body {
   content: Uint8Array;
-  /** Operations that are not yet part of `content` (of the folder's `entries`), in order. */
+  /** Confirmed entries of a folder; `undefined`: a file. */
+  entries: Map<string, Body> | undefined;
+  /** Operations that are not yet part of `content` (of a folder: of `entries`), in order. */
   operations: Operation[];
 }
 
 type Decide = (operation: Pending) => Fate;
 
 export class Medium {
-  #entries: Map<string, Body>;
-  readonly #folder: Body = { content: new Uint8Array(0), operations: [] };
+  readonly #root: Body = newFolder();
+  /** Folders in the root, by their path. */
+  readonly #folders = new Map<string, Body>();
   readonly #bodies = new Map<number, Body>();
   readonly #begun = new Map<number, number>();
   #lastId = 0;
@@ -55,7 +58,10 @@ export class Medium {
 
   /** @param image confirmed content at the beginning */
   constructor(image: Image = new Map()) {
-    this.#entries = new Map([...image].map(([name, content]) => [name, { content, operations: [] }]));
+    for (const [name, content] of image) {
+      const folder = dirname(name) === '.' ? this.#root : this.#confirmedFolder(dirname(name));
+      folder.entries?.set(basename(name), { content, entries: undefined, operations: [] });
+    }
   }
 
   /** Another process starts: numbers of its records start again. */
@@ -67,10 +73,16 @@ export class Medium {
   apply(event: FileEvent): boolean {
     switch (event.kind) {
       case 'folder':
-        this.#bodies.set(event.file, this.#folder);
+        this.#bodies.set(event.file, this.#folders.get(event.path) ?? this.#root);
         return false;
       case 'opened':
-        return this.#open(event.file, basename(event.path), event.existed);
+        return this.#open(event.file, event.path, event.existed);
+      case 'mkdir': {
+        const body = newFolder();
+        this.#folders.set(event.path, body);
+        this.#add(this.#root, { kind: 'enter', name: basename(event.path), body });
+        return true;
+      }
       case 'write':
         this.#add(this.#body(event.file), { kind: 'write', offset: event.offset, bytes: event.bytes });
         return true;
@@ -85,12 +97,12 @@ export class Medium {
         this.#settle(this.#body(event.file), event);
         return true;
       case 'unlink':
-        this.#add(this.#folder, { kind: 'remove', name: basename(event.path) });
+        this.#add(this.#folderOf(event.path), { kind: 'remove', name: basename(event.path) });
         return true;
       case 'rename': {
-        const body = this.#named(basename(event.path));
-        if (body !== undefined) this.#add(this.#folder, { kind: 'enter', name: basename(event.to), body });
-        this.#add(this.#folder, { kind: 'remove', name: basename(event.path) });
+        const body = this.#named(event.path);
+        if (body !== undefined) this.#add(this.#folderOf(event.to), { kind: 'enter', name: basename(event.to), body });
+        this.#add(this.#folderOf(event.path), { kind: 'remove', name: basename(event.path) });
         return true;
       }
     }
@@ -98,33 +110,42 @@ export class Medium {
 
   /** Operations in their order. */
   pending(): Pending[] {
-    const bodies = new Set([this.#folder, ...this.#entriesWith(() => 'kept').values(), ...this.#entries.values()]);
+    const bodies = bodiesIn(this.#root);
     const operations = [...bodies].flatMap((body) => body.operations.filter(({ state }) => state !== 'confirmed'));
     return operations.sort((one, other) => one.id - other.id);
   }
 
   /** Possible result of a power cut now. */
   image(decide: Decide): Image {
-    const entries = [...this.#entriesWith(decide)];
-    return new Map(entries.map(([name, body]) => [name, contentOf(body, decide)]));
+    return new Map(filesIn(this.#root, '', decide));
   }
 
-  #open(file: number, name: string, existed: boolean): boolean {
-    const known = this.#named(name);
+  #open(file: number, path: string, existed: boolean): boolean {
+    const known = this.#named(path);
     if (existed && known !== undefined) {
       this.#bodies.set(file, known);
       return false;
     }
-    if (existed) throw new Error(`${name} was there before the trace began`);
-    const body: Body = { content: new Uint8Array(0), operations: [] };
+    if (existed) throw new Error(`${path} was there before the trace began`);
+    const body: Body = { content: new Uint8Array(0), entries: undefined, operations: [] };
     this.#bodies.set(file, body);
-    this.#add(this.#folder, { kind: 'enter', name, body });
+    this.#add(this.#folderOf(path), { kind: 'enter', name: basename(path), body });
     return true;
   }
 
   /** Content as the living process reads it. */
-  #named(name: string): Body | undefined {
-    return this.#entriesWith(() => 'kept').get(name);
+  #named(path: string): Body | undefined {
+    return entriesOf(this.#folderOf(path), () => 'kept').get(basename(path));
+  }
+
+  #folderOf(path: string): Body {
+    return this.#folders.get(dirname(path)) ?? this.#root;
+  }
+
+  #confirmedFolder(name: string): Body {
+    const known = this.#root.entries?.get(name) ?? newFolder();
+    this.#root.entries?.set(name, known);
+    return known;
   }
 
   #body(file: number): Body {
@@ -147,14 +168,35 @@ export class Medium {
     this.version += 1;
     const confirmed = body.operations.findIndex(({ state }) => state !== 'confirmed');
     const done = body.operations.splice(0, confirmed === -1 ? body.operations.length : confirmed);
-    const settled: Body = { content: body.content, operations: done };
-    if (body === this.#folder) this.#entries = enter(this.#entries, done, () => 'kept');
+    const settled: Body = { content: body.content, entries: undefined, operations: done };
+    if (body.entries !== undefined) body.entries = enter(body.entries, done, () => 'kept');
     else body.content = contentOf(settled, () => 'kept');
   }
+}
 
-  #entriesWith(decide: Decide): Map<string, Body> {
-    return enter(this.#entries, this.#folder.operations, decide);
-  }
+function newFolder(): Body {
+  return { content: new Uint8Array(0), entries: new Map(), operations: [] };
+}
+
+function entriesOf({ entries = new Map(), operations }: Body, decide: Decide): Map<string, Body> {
+  return enter(entries, operations, decide);
+}
+
+/** The folder and everything that is or may be in it, each once. */
+function bodiesIn(folder: Body): ReadonlySet<Body> {
+  const inside = new Set([...entriesOf(folder, () => 'kept').values(), ...(folder.entries?.values() ?? [])]);
+  return new Set([
+    folder,
+    ...[...inside].flatMap((body) => (body.entries === undefined ? [body] : [...bodiesIn(body)])),
+  ]);
+}
+
+function filesIn(folder: Body, prefix: string, decide: Decide): (readonly [string, Uint8Array])[] {
+  return [...entriesOf(folder, decide)].flatMap(([name, body]) =>
+    body.entries === undefined
+      ? [[`${prefix}${name}`, contentOf(body, decide)] as const]
+      : filesIn(body, `${prefix}${name}/`, decide),
+  );
 }
 
 function fateOf(operation: Operation, decide: Decide): Fate {

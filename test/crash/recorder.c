@@ -31,7 +31,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum kind { START = 1, CREATE, WRITE, FSYNC_BEGIN, FSYNC_END, FSYNC_FAILED, TRUNCATE, UNLINK, RENAME, OUT, LEFT, IN, FOLDER };
+enum kind { START = 1, CREATE, WRITE, FSYNC_BEGIN, FSYNC_END, FSYNC_FAILED, TRUNCATE, UNLINK, RENAME, OUT, LEFT, IN, FOLDER, MKDIR };
 /* The argument of OUT and IN. */
 enum stream { NONE = 0, TTY = 1, TCP = 2 };
 
@@ -205,6 +205,12 @@ int ftruncate64(int fd, off64_t length) {
 int unlink(const char *path) {
   int result = REAL(unlink)(path);
   if (result == 0 && is_ours(path)) record_bytes(UNLINK, 0, 0, path, strlen(path));
+  return result;
+}
+
+int mkdir(const char *path, mode_t mode) {
+  int result = REAL(mkdir)(path, mode);
+  if (result == 0 && is_ours(path) && path[folder_length] == '/') record_bytes(MKDIR, 0, 0, path, strlen(path));
   return result;
 }
 

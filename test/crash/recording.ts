@@ -9,6 +9,8 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { onTestFinished } from 'vitest';
 import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
+import { give } from '../../src/ops/api/control-client.ts';
+import type { DropAnswer } from '../../src/ops/queues/queue-answers.ts';
 import { openTestbed, type Testbed, type TestbedPlan } from '../e2e/testbed.ts';
 import { until } from '../e2e/until.ts';
 import { readTrace, type TraceEvent } from './trace.ts';
@@ -128,6 +130,31 @@ export async function liveADay(testbed: Testbed, messages: number): Promise<void
   await testbed.gateway.start();
   testbed.publish(messages);
   await testbed.untilIdle();
+}
+
+/** Messages that wait for the hub and for a subdevice that is away, most of which an operator drops. */
+export async function dropMessages(testbed: Testbed, messages: number): Promise<void> {
+  const c = testbed.subdevice('c');
+  await testbed.start();
+  c.command({ kind: 'disconnect' });
+  await until(() => !c.isConnected);
+  for (let left = messages; left > 0; left -= 1) testbed.command(c);
+  await until(() => testbed.session?.inFlight === 0 && testbed.session.stored === 0);
+  await testbed.loseHub();
+  for (let left = messages; left > 0; left -= 1) for (const one of testbed.subdevices) if (one !== c) one.publish('t');
+  await testbed.untilAcknowledged();
+  const drop = async (command: string, subdevices: readonly string[]): Promise<void> => {
+    let dropped = 0;
+    for (let after: number | null = 0; after !== null; ) {
+      const answer = (await give(testbed.socketPath, command, { subdevices, after, upTo: 1e9 })) as DropAnswer;
+      dropped += answer.dropped;
+      after = answer.next;
+    }
+    if (dropped !== messages) throw new Error(`${command} dropped ${dropped} messages of ${messages}`);
+  };
+  await drop('outbox.drop', ['b']);
+  await drop('inbox.drop', ['c']);
+  await testbed.gateway.signal('SIGTERM');
 }
 
 /** Uplinks without a next hop: each is on the disk, or it is not acknowledged. */

@@ -78,6 +78,7 @@ function folderOfEvent(event: TraceEvent, folderOf: Map<number, string>): string
     case 'out':
       return undefined;
     case 'unlink':
+    case 'mkdir':
     case 'rename':
       return basename(dirname(event.path));
     case 'opened':

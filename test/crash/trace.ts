@@ -10,7 +10,7 @@ export type FileEvent =
   | { readonly kind: 'fsyncBegin'; readonly file: number; readonly serial: number }
   /** `begun`: serial of its beginning, in the same process. */
   | { readonly kind: 'fsyncEnd' | 'fsyncFailed'; readonly file: number; readonly begun: number }
-  | { readonly kind: 'unlink'; readonly path: string }
+  | { readonly kind: 'unlink' | 'mkdir'; readonly path: string }
   | { readonly kind: 'rename'; readonly path: string; readonly to: string };
 
 /** Bytes on a serial line or a connection, seen from the recorded process. */
@@ -41,6 +41,7 @@ const KINDS = [
   'left',
   'in',
   'folder',
+  'mkdir',
 ] as const;
 
 interface Head {
@@ -102,6 +103,7 @@ function eventOf({ kind, serial, object, argument }: Head, body: Buffer): TraceE
     case 'fsyncFailed':
       return { kind, file: object, begun: argument };
     case 'unlink':
+    case 'mkdir':
       return { kind, path: body.toString() };
     case 'rename': {
       const [path = '', to = ''] = body.toString().split('\0');

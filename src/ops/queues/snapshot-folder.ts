@@ -4,7 +4,7 @@
  */
 import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open, readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { Fault } from '../../base/fault.ts';
 import type { Row } from '../../custody/row.ts';
 import type { DropSnapshot } from '../../flow/message-drops.ts';
@@ -38,6 +38,7 @@ export class SnapshotFolder {
     const { folder, wallMs, bytesMax = SNAPSHOT_BYTES_MAX } = this.#options;
     try {
       await mkdir(folder, { recursive: true, mode: 0o700 });
+      await syncEntry(dirname(folder)); // the folder itself may be new
       const used = await bytesIn(folder);
       const time = new Date(wallMs()).toISOString().slice(0, 19).replaceAll(/[-:]/g, '');
       for (let number = 1; ; number += 1) {
