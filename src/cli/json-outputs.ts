@@ -163,6 +163,11 @@ export interface JsonOutputs {
     /** Reason of the rollback; `null`: none. */
     readonly reason: string | null;
   };
+  readonly 'config-written': {
+    readonly path: string;
+    /** File with the secret of the hub; `null`: none. */
+    readonly secretFile: string | null;
+  };
   readonly 'config-trial-ended': {
     readonly outcome: 'confirmed' | 'rolled back';
     /** Digest of the configuration that the gateway runs with. */
@@ -335,6 +340,7 @@ export const JSON_OUTPUTS: Readonly<Record<JsonName, JsonOutput>> = {
   'config-key': { version: 1, commands: ['config explain'] },
   'config-diff': { version: 1, commands: ['config diff'] },
   'config-applied': { version: 1, commands: ['config apply'] },
+  'config-written': { version: 1, commands: ['init'] },
   'config-trial-ended': { version: 1, commands: ['config confirm', 'config rollback'] },
   demo: { version: 1, commands: ['demo'] },
   page: { version: 1, commands: ['completion', 'manual', 'conditions reference', 'config schema'] },

@@ -79,10 +79,20 @@ function unknownKey(
 ): Problem {
   const problem = { path: place.path, what: 'is not a key of the configuration' };
   if (isNested) return { ...problem, hint: 'Allowed keys: id, topic.' };
+  if (similar !== undefined && isSecretFor(key, similar))
+    return {
+      ...problem,
+      hint: `Secrets are not in this file: write it into a file of its own with mode 0600, and name that file with ${similar}. Change the secret if others could read this file.`,
+    };
   if (similar !== undefined) return { ...problem, hint: `Did you mean ${similar}?` };
   const [elsewhere] = sectionsWith(key);
   if (elsewhere !== undefined) return { ...problem, hint: `Move this key under ${headingOf(elsewhere)}.` };
   return { ...problem, hint: `Allowed keys of ${headingOf(place.section)}: ${keysOf(place.section).join(', ')}.` };
+}
+
+/** True if the value of an unknown key is probably the secret itself, and not the name of its file. */
+function isSecretFor(key: string, similar: string): boolean {
+  return /(password|secret|token)$/.test(key) && /(password|secret|token)_file$/.test(similar);
 }
 
 function mistakeText(issue: Issue, place: Place): string {

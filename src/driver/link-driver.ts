@@ -94,6 +94,8 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
   readonly retry: { readonly retryMs: number; readonly retriesMax: number };
   /** Returns the problems in the keys of a link. @param path path of the link */
   problems(link: LinkKeys & z.output<z.ZodObject<Shape>>, path: string): Problem[];
+  /** Lines of TOML after the keys of a first `[[link]]` with this subdevice; empty: the link needs none. */
+  starter(subdevice: string): readonly string[];
   /** Subdevices that the link names. @param path path of the link */
   listed(link: LinkKeys & z.output<z.ZodObject<Shape>>, path: string): readonly ListedSubdevice[];
   /** True if a link that lists no subdevice serves every `[[subdevice]]` that is not tied to another link. */

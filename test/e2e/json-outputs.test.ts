@@ -14,6 +14,7 @@ import { until } from './until.ts';
 /** Outputs that another test compares with their schemas. */
 const ELSEWHERE: Partial<Record<JsonName, string>> = {
   demo: 'test/e2e/demo.test.ts',
+  'config-written': 'test/e2e/init.test.ts',
   telemetry: 'test/e2e/telemetry.test.ts',
   message: 'test/e2e/queues.test.ts',
   'messages-exported': 'test/e2e/queues.test.ts',

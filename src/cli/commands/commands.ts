@@ -5,6 +5,7 @@ import { addBacklog, addBackup, addMark, addSend } from './control-commands.ts';
 import { addConditions, addHealth } from './health-commands.ts';
 import { addHistory } from './history-commands.ts';
 import { addHub } from './hub-commands.ts';
+import { addInit } from './init-command.ts';
 import { addLinks } from './link-commands.ts';
 import { addDeadLetters, addQueues } from './queue-commands.ts';
 import { addRecorder } from './recording-commands.ts';
@@ -23,6 +24,7 @@ export function addCommands(add: Add, program: Command): void {
   addSend(add, program);
   addRecorder(add);
   addHub(add, program);
+  addInit(add);
   addConfig(add, program);
   addRunning(add);
   addHelp(add, program);

@@ -94,6 +94,10 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   'hub describe': ['sudo holdfast hub describe'],
   'hub subscriptions': ['holdfast hub subscriptions'],
   'hub subscriptions release': ['sudo holdfast hub subscriptions release site/7/command'],
+  init: [
+    'sudo holdfast init',
+    'holdfast init --output gw.toml --host hub.example.net --port usb:0403:6001:A1:00 --driver mqttsn',
+  ],
   'config check': ['holdfast config check', 'holdfast config check new.toml'],
   'config diff': ['holdfast config diff', "holdfast config diff --json | jq -r '.changes[].key'"],
   'config apply': ['sudo holdfast config apply', 'sudo holdfast config apply --confirm 5m'],

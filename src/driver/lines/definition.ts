@@ -18,6 +18,7 @@ export const LINES = defineDriver<typeof LINK_KEYS, LinesOptions, Omit<LinesLink
   subdeviceKeys: {},
   retry: { retryMs: 1000, retriesMax: 5 },
   problems: linesProblems,
+  starter: (subdevice) => ['', '[link.lines]', `subdevice = ${JSON.stringify(subdevice)}`],
   listed: ({ subdevices, lines }, path) =>
     subdevices.length === 0 && lines !== undefined
       ? [{ path: `${path}.lines.subdevice`, id: lines.subdevice }]

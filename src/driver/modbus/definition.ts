@@ -30,6 +30,18 @@ export const MODBUS = defineDriver<typeof LINK_KEYS, ModbusOptions, Omit<ModbusL
   // a unit that does not answer delays its whole line, so it is given up soon
   retry: { retryMs: 300, retriesMax: 2 },
   problems: unitProblems,
+  starter: (subdevice) => [
+    '',
+    '# Units and points: replace these by those of the manual of the device (docs/modbus.md).',
+    '[[link.unit]]',
+    `id = ${JSON.stringify(subdevice)}`,
+    'address = 1',
+    '',
+    '[[link.unit.point]]',
+    'name = "value"',
+    'table = "holding"',
+    'address = 0',
+  ],
   listed: ({ unit = [] }, path) => unit.map(({ id }, index) => ({ path: `${path}.unit[${index}].id`, id })),
   servesUnlisted: false,
   acknowledges: () => true,

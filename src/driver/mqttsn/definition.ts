@@ -51,6 +51,7 @@ export const MQTTSN = defineDriver<typeof LINK_KEYS, MqttsnOptions, Omit<MqttsnL
   subdeviceKeys: SUBDEVICE_KEYS,
   retry: { retryMs: 1000, retriesMax: 5 },
   problems: predefinedTopicProblems,
+  starter: () => [],
   listed: ({ subdevices }, path) => subdevices.map((id, index) => ({ path: `${path}.subdevices[${index}]`, id })),
   servesUnlisted: true,
   acknowledges: () => true,

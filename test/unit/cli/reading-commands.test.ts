@@ -86,6 +86,7 @@ const OTHERS: readonly string[] = [
   'ports',
   'export',
   'replay',
+  'init',
   'config check',
   'config reference',
   'config explain',

@@ -176,3 +176,15 @@ describe('a hostile file', () => {
     expect(problemsOf(`[gateway]\n${keys}`)).toHaveLength(100);
   });
 });
+
+describe('a secret in the configuration', () => {
+  it.each([
+    ['[hub]', 'password = "s3cret"', 'password_file'],
+    ['[hub]', 'device_secret = "s3cret"', 'device_secret_file'],
+    ['[[subdevice]]', 'device_secret = "s3cret"', 'device_secret_file'],
+  ])('below %s is refused with the remedy, and not repeated: %s', (heading, line, key) => {
+    const [problem] = problemsOf(under(heading, line));
+    expect(problem?.hint).toContain(`with mode 0600, and name that file with ${key}`);
+    expect(JSON.stringify(problem)).not.toContain('s3cret');
+  });
+});

@@ -1,0 +1,118 @@
+/** `holdfast init` on a real terminal and with options: a valid file, and a secret in a file of its own. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, it, onTestFinished } from 'vitest';
+import { openPty } from '../../src/bench/pty.ts';
+import { MAIN, runProgram } from './program.ts';
+import { Recorder, until } from './recorder.ts';
+
+const SECRET = 'bm90IHRvIGJlIHNob3du';
+
+function newFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-init-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  return folder;
+}
+
+/** A device that sends lines of text until the test ends. */
+async function openTalker(): Promise<string> {
+  const pty = await openPty();
+  const listener = new Recorder();
+  const channel = pty.open(listener);
+  await listener.untilOpen();
+  const talking = setInterval(() => channel.write(new TextEncoder().encode('temperature 21.5 C\n')), 20);
+  onTestFinished(async () => {
+    clearInterval(talking);
+    await pty.hangUp();
+  });
+  return pty.path;
+}
+
+it('asks on a terminal, proposes the driver of what it receives, and keeps the secret out of the file and the screen', async () => {
+  const output = join(newFolder(), 'holdfast.toml');
+  const pty = await openPty({ queuedBytesMax: 1_000_000 });
+  const screen = new Recorder();
+  const keys = pty.open(screen);
+  await screen.untilOpen();
+  const terminal = openSync(pty.path, 'r+');
+  const port = await openTalker();
+  const child = spawn(process.execPath, [MAIN, 'init', '--output', output, '--port', port, '--listen', '1s'], {
+    stdio: [terminal, terminal, terminal],
+    env: { ...process.env, LANG: 'C.UTF-8' },
+  });
+  closeSync(terminal);
+  onTestFinished(async () => {
+    child.kill('SIGKILL');
+    await pty.hangUp();
+  });
+  const ended = once(child, 'exit');
+  const answers: readonly (readonly [question: string, answer: string])[] = [
+    ['Name of the gateway', 'gw-7'],
+    ['Type of hub', 'mainland'],
+    ['Host name or address of the hub', 'not a host'],
+    ['Allowed: host name or address', 'hub.example.net'],
+    ['TLS to the hub', ''],
+    ['Product id of the gateway', 'ABCDEFGHIJ'],
+    ['Device name of the gateway', 'gw-07'],
+    ['The device secret', SECRET],
+    ['[lines]', ''],
+    ['Bits per second', '9600'],
+    ['Id of the first subdevice', 'meter-1'],
+    ['Product id of the first', 'KLMNOPQRST'],
+    ['Device name of the first', 'meter-01'],
+  ];
+  let seen = 0;
+  for (const [question, answer] of answers) {
+    await until(() => screen.received.toString().indexOf(question, seen) >= 0);
+    seen = screen.received.toString().indexOf(question, seen) + question.length;
+    keys.write(new TextEncoder().encode(`${answer}\r`));
+  }
+  expect(await ended).toEqual([0, null]);
+  const text = readFileSync(output, 'utf8');
+  const secretFile = join(output, '../hub-secret');
+  expect(readFileSync(secretFile, 'utf8')).toBe(`${SECRET}\n`);
+  expect([output, secretFile].map((path) => statSync(path).mode & 0o777)).toEqual([0o644, 0o600]);
+  expect(text).not.toContain(SECRET);
+  expect(screen.received.toString()).not.toContain(SECRET);
+  expect(screen.received.toString()).toContain('look like lines of text');
+  expect((await runProgram('config', 'check', output)).code).toBe(0);
+});
+
+it('takes the answers as options, and never replaces a file', async () => {
+  const output = join(newFolder(), 'holdfast.toml');
+  const words = [
+    '--json',
+    'init',
+    '--output',
+    output,
+    '--host',
+    'hub.example.net',
+    '--port',
+    '/dev/ttyNONE',
+    '--listen',
+    '0s',
+  ];
+  const written = await runProgram(...words);
+  expect({ code: written.code, ...JSON.parse(written.stdout) }).toMatchObject({
+    code: 0,
+    path: output,
+    secretFile: null,
+  });
+  expect((await runProgram('config', 'check', output)).code).toBe(0);
+  const text = readFileSync(output, 'utf8');
+  const again = await runProgram(...words);
+  expect(again.code).toBe(64);
+  expect(JSON.parse(again.stderr).error.message).toContain('exists already');
+  expect(readFileSync(output, 'utf8')).toBe(text);
+});
+
+it('names what is missing if there is no terminal', async () => {
+  const output = join(newFolder(), 'holdfast.toml');
+  const { code, stderr } = await runProgram('init', '--output', output, '--port', '/dev/ttyNONE', '--listen', '0s');
+  expect(code).toBe(64);
+  expect(stderr).toContain('Host name or address of the hub: there is no answer');
+  expect(() => statSync(output)).toThrow('ENOENT');
+});
