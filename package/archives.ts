@@ -1,7 +1,7 @@
 /** The files for users: a Debian package by dpkg-deb, and a tarball of the same program for other systems. */
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
-import { type TreeContent, writeDebianTree } from './debian-tree.ts';
+import { DROP_INS, OPTIONAL_RULES, type TreeContent, writeDebianTree } from './debian-tree.ts';
 import { fixTree } from './fixed-tree.ts';
 import { ROOT } from './program.ts';
 import { outputOf } from './subprocess.ts';
@@ -38,7 +38,8 @@ export function writeTarball(path: string, content: TreeContent, folder: string,
   cpSync(join(ROOT, 'systemd/holdfast.service.d'), join(folder, 'systemd/holdfast.service.d'), { recursive: true });
   copy('systemd/holdfast.sysusers', 'systemd/holdfast.sysusers');
   copy('systemd/holdfast.tmpfiles', 'systemd/holdfast.tmpfiles');
-  copy('hw/udev/60-holdfast.rules', 'udev/60-holdfast.rules');
+  cpSync(join(ROOT, DROP_INS), join(folder, DROP_INS), { recursive: true });
+  for (const name of ['60-holdfast.rules', ...OPTIONAL_RULES]) copy(`hw/udev/${name}`, `udev/${name}`);
   copy('hw/udev/61-holdfast-reauthorise.rules', 'udev/61-holdfast-reauthorise.rules');
   copy('LICENSE', 'LICENSE');
   copy('CHANGELOG.md', 'CHANGELOG.md');

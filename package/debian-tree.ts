@@ -3,7 +3,7 @@
  * control files. Sources: Debian Policy 4.7, deb-control(5), deb-conffiles(5), file-hierarchy(7).
  */
 import { createHash } from 'node:crypto';
-import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Architecture } from './architecture.ts';
@@ -26,6 +26,11 @@ export interface TreeContent {
 const HOME = 'usr/lib/holdfast';
 const DOCUMENTS = 'usr/share/doc/holdfast';
 const CONFFILES = ['/etc/holdfast/holdfast.toml.example'];
+/** Rights that the service has only after the administrator installs them (systemd/README.md). */
+export const DROP_INS = 'systemd/holdfast.service.d';
+export const OPTIONAL_RULES: readonly string[] = readdirSync(join(ROOT, 'hw/udev')).filter(
+  (name) => name !== '60-holdfast.rules',
+);
 const SCRIPTS = ['postinst', 'prerm', 'postrm'];
 /** The project has no public address; `.invalid` is reserved for that (RFC 2606). */
 const MAINTAINER = 'holdfast maintainers <maintainers@holdfast.invalid>';
@@ -69,6 +74,8 @@ export function writeDebianTree(root: string, content: TreeContent): void {
   copy('systemd/holdfast.service', 'usr/lib/systemd/system/holdfast.service');
   link(`${HOME}/systemd/holdfast.service`, '../../systemd/system/holdfast.service');
   cpSync(join(ROOT, 'systemd/holdfast.service.d'), join(root, HOME, 'systemd/holdfast.service.d'), { recursive: true });
+  for (const name of OPTIONAL_RULES) copy(`hw/udev/${name}`, `${HOME}/udev/${name}`);
+  cpSync(join(ROOT, DROP_INS), join(root, HOME, DROP_INS), { recursive: true });
   copy('systemd/holdfast.sysusers', 'usr/lib/sysusers.d/holdfast.conf');
   copy('systemd/holdfast.tmpfiles', 'usr/lib/tmpfiles.d/holdfast.conf');
   copy('hw/udev/60-holdfast.rules', 'usr/lib/udev/rules.d/60-holdfast.rules');

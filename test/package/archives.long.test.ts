@@ -1,6 +1,6 @@
 /** Content of the packages: the same bytes from the same commit, for both architectures, every part named and licensed. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'smol-toml';
@@ -123,6 +123,15 @@ describe.each(ARCHITECTURES)('for $debian', ({ debian, npm }) => {
   it.skipIf(spawnSync('lintian', ['--version']).status !== 0)('has no complaint of lintian', () => {
     const { stdout, stderr } = spawnSync('lintian', ['--allow-root', debOf(debian)], { encoding: 'utf8' });
     expect(`${stdout}${stderr}`.replace(/^N: .*\n?/gm, '')).toBe('');
+  });
+
+  it('has every file that the page about the service names', () => {
+    const named = [
+      ...readFileSync(join(ROOT, 'systemd/README.md'), 'utf8').matchAll(/\/(usr\/lib\/holdfast\/[\w./-]+)/g),
+    ];
+    const paths = named.map(([, path = '']) => path).filter((path) => !path.endsWith('/NAME'));
+    expect(paths.length).toBeGreaterThan(0);
+    expect(paths.filter((path) => !existsSync(inside(path)))).toEqual([]);
   });
 
   it('has an example of a configuration that is valid, with every key', () => {
