@@ -28,6 +28,7 @@ import { systemClock } from './io/clock.ts';
 import { addFaultMark, readFaultMarks } from './io/fault-marks.ts';
 import { createJournal, type Journal, type JournalLevel } from './io/journal.ts';
 import { exitAtOnce } from './io/libc.ts';
+import { type EvidenceRoots, readMachineEvidence } from './io/machine-evidence.ts';
 import { machineReader } from './io/machine-readings.ts';
 import { careOf } from './io/serial/port-care.ts';
 import { StablePorts } from './io/serial/stable-ports.ts';
@@ -54,6 +55,8 @@ export interface DaemonOptions {
   readonly version: string;
   /** Time between two trials of failing storage, ms (`storage-guard.ts`). Set in tests only. */
   readonly storageTryMs?: number;
+  /** Folders with the evidence of the machine. Set in tests only. */
+  readonly machineRoots?: EvidenceRoots;
   /** Result of `startStoreThread`. Default: a thread that starts when the store is opened. */
   readonly storeThread?: Worker;
 }
@@ -166,6 +169,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     credentials: (wallMs) => access.credentials(wallMs),
     subdeviceSecrets,
     marks,
+    readMachine: () => readMachineEvidence(config.gateway.stateDir, options.machineRoots),
     timeService: timesyncd(),
     onStoreFailed: (reason, code) => {
       storage.note(code);

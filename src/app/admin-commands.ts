@@ -56,6 +56,12 @@ export function adminCommandsFor(gateway: Gateway): AdminCommands {
       acted(by, 'acknowledge-loss', '', '');
       return answer;
     },
+    'store.adopt': async (_, by) => {
+      const { differences } = gateway.owner;
+      const answer = await adoptStore(gateway);
+      acted(by, 'adopt', '', `the store of another machine (other ${differences.join(', ')}) belongs to this one now`);
+      return answer;
+    },
     'subdevices.forget': async ({ subdevice }, by) => {
       const answer = await forget(gateway, subdevice);
       acted(by, 'subdevices forget', String(subdevice), `${countOf(answer.discarded, 'downlink')} discarded`);
@@ -277,6 +283,17 @@ function acknowledgeGap({ watch }: Gateway): { readonly acknowledged: true } {
   if (!watch.settleGap())
     throw refusal('There is no gap to acknowledge', 'holdfast status reports no missing downlinks.');
   return { acknowledged: true };
+}
+
+function adoptStore(gateway: Gateway): Promise<{ readonly adopted: true }> {
+  return runInMailbox(
+    gateway,
+    () =>
+      new Promise((resolve) => {
+        if (!gateway.owner.adopt(() => resolve({ adopted: true })))
+          throw refusal('The store belongs to this machine already', 'There is nothing to adopt.');
+      }),
+  );
 }
 
 async function acknowledgeLoss({ stations, parts }: Gateway): Promise<{ readonly acknowledged: true }> {

@@ -4,6 +4,7 @@
  * (`daemon.ts`), so the simulation builds the same gateway with virtual parts.
  */
 import type { Facts } from '../base/events.ts';
+import type { MachineEvidence } from '../base/machine-identity.ts';
 import type { Direction } from '../base/message.ts';
 import type { MessageMark } from '../base/message-mark.ts';
 import type { Random } from '../base/random.ts';
@@ -28,6 +29,7 @@ import { passOn, type ReportedTo } from '../flow/reports.ts';
 import { SessionRequests } from '../flow/session-requests.ts';
 import { SetAside } from '../flow/set-aside.ts';
 import { Sleepers } from '../flow/sleepers.ts';
+import { StoreOwner } from '../flow/store-owner.ts';
 import { BindingFlow } from '../flow/subdevice-bindings.ts';
 import { HubSubscriptions } from '../flow/subscriptions.ts';
 import { Telemetry } from '../flow/telemetry.ts';
@@ -65,6 +67,8 @@ export interface GatewayParts {
   readonly subdeviceSecrets?: ReadonlyMap<string, string> | undefined;
   /** Called for every CONNECT, with the Unix time in ms, if known. */
   readonly credentials: (wallMs: number | undefined) => Credentials;
+  /** Reads the evidence of this machine, once the store exists. Absent: the owner of the store is not checked. */
+  readonly readMachine?: (() => MachineEvidence) | undefined;
   /** Messages on which an earlier process ended. */
   readonly marks?: readonly MessageMark[];
   /** Largest number of unstored bytes in RAM (`stations.ts`). Set in tests only. */
@@ -112,6 +116,7 @@ export class Gateway {
   readonly setAside: SetAside;
   readonly underWay: UnderWay;
   readonly intake: Intake;
+  readonly owner: StoreOwner;
   /** `undefined`: the hub has no gateway operations. */
   readonly bindings: BindingFlow | undefined;
   readonly presence: Presence;
@@ -173,11 +178,14 @@ export class Gateway {
       filters: new FilterRequests(outbox.poison),
       hubLimits: config.hub,
       commitMs: config.outbox.commitMs,
+      isHeld: () => this.owner.isHeld,
       topicsOf: running.topicsOf,
       // the connection and the links are built last, because they report to the flows
       commandHub: (command: HubInput) => this.hub.command(command),
       commandLink: (link: string, command: LinkCommand) => this.links.command(link, command),
     };
+    const release = (): void => this.#release();
+    this.owner = new StoreOwner({ ...stationsAndPorts, release }, opening.machine, parts.readMachine?.());
     const sessions = new SessionChanges(stationsAndPorts);
     this.telemetry = config.telemetry && new Telemetry(config.telemetry);
     this.hubSender = new HubSender({
@@ -318,6 +326,7 @@ export class Gateway {
       this.requests.forgetUnreceivable();
       this.#wills.start();
       for (const pager of this.#pagers) pager.attach(this.store);
+      this.owner.start();
       this.hub.start();
       this.links.start();
       this.#housekeeping.start();
@@ -357,6 +366,12 @@ export class Gateway {
     this.historyBytes = historyBytes;
     this.stations.committer.committed(batch);
     for (const pager of this.#pagers) pager.turn(); // deletes may have waited for this commit
+  }
+
+  /** Begins the work that waited for the decision about a copied store. */
+  #release(): void {
+    this.hub.start();
+    this.deliverAll();
   }
 
   /** Loads and sends the messages that an operator has released. */

@@ -26,6 +26,7 @@ export function viewOf(gateway: Gateway): GatewayView {
     isConfigured: (subdevice) => running.config.gateway.acceptUnknownSubdevices || running.isConfigured(subdevice),
     presence,
     intake,
+    owner: gateway.owner,
     setAside,
     links,
     hub,

@@ -139,6 +139,11 @@ export type GatewayEvents = {
   clockOverruled: (fact: { readonly wallMs: number; readonly aheadMs: number }) => void;
   machineSlept: (fact: { readonly ms: number }) => void;
   storeRecovered: (fact: { readonly sentence: string }) => void;
+  /**
+   * The store was written on another machine. `moved`: the card or disk was moved here. `copied`: the store may be a copy,
+   * and an operator must decide. `differences`: evidence that differs.
+   */
+  storeOnOtherMachine: (fact: { readonly verdict: 'moved' | 'copied'; readonly differences: string }) => void;
   /** The previous process ended without a stop. `sentence`: what is known about its end. */
   gatewayEnded: (fact: { readonly sentence: string }) => void;
   /** The watchdog ended the previous process, because `source` did not move on for `forMs`. `where`: '' if unknown. */

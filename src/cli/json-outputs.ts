@@ -112,6 +112,7 @@ export interface JsonOutputs {
       | null;
   };
   readonly acknowledged: { readonly acknowledged: true };
+  readonly adopted: { readonly adopted: true };
   readonly trace: TraceLine;
   readonly tail: ShownTailLine;
   readonly conditions: { readonly conditions: readonly Condition[] };
@@ -315,6 +316,7 @@ export const JSON_OUTPUTS: Readonly<Record<JsonName, JsonOutput>> = {
   'test-message': { version: 1, commands: ['send uplink', 'send downlink'] },
   note: { version: 1, commands: ['mark'] },
   acknowledged: { version: 1, commands: ['acknowledge-gap', 'acknowledge-loss'] },
+  adopted: { version: 1, commands: ['adopt'] },
   trace: { version: 1, commands: ['trace'] },
   tail: { version: 1, commands: ['tail'] },
   conditions: { version: 1, commands: ['conditions'] },

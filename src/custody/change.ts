@@ -2,6 +2,7 @@
  * Changes that the flows ask the store to make durable. A commit is a list of changes, applied in order in one
  * transaction. The ledger changes in the same transaction. Only `countsOf` determines the amounts.
  */
+import type { MachineEvidence } from '../base/machine-identity.ts';
 import { chargedBytes, type Direction } from '../base/message.ts';
 import { ACCEPTED, type Counts, DELIVERED, type ShedReason, ZERO } from './ledger.ts';
 import type { HoldScope, OperatorHold } from './operator-hold.ts';
@@ -75,6 +76,8 @@ export type Change =
   | { readonly kind: 'lossesSeen' }
   | { readonly kind: 'backlogLimit'; readonly limit: BacklogLimit }
   | { readonly kind: 'backlogLimitGone'; readonly of: BacklogLimit['kind'] }
+  /** Sets the machine that owns the store. */
+  | { readonly kind: 'machine'; readonly evidence: MachineEvidence }
   /** Sets the filters by which uplinks are sorted into lanes from now on. */
   | { readonly kind: 'alarmTopics'; readonly filters: readonly string[] }
   | { readonly kind: 'hold'; readonly hold: OperatorHold }

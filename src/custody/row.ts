@@ -4,6 +4,7 @@
  * A *lane* is the ordered queue of one subdevice in one direction; its number is the subdevice's durable number. `seq`
  * rises over all lanes of a direction. No value is used twice, not even after restarts and crashes.
  */
+import type { MachineEvidence } from '../base/machine-identity.ts';
 import type { Direction, Message, Qos, Retaining } from '../base/message.ts';
 import type { Epoch, Stamp } from '../base/time.ts';
 import type { Counts } from './ledger.ts';
@@ -178,6 +179,8 @@ export interface StoreOpening {
   readonly backlog: readonly LaneBacklog[];
   /** At most one limit of each kind. */
   readonly backlogLimits: readonly BacklogLimit[];
+  /** Machine that owns the store; `undefined`: none is known. */
+  readonly machine: MachineEvidence | undefined;
   readonly counts: readonly LaneCounts[];
   /** First free `seq` of each direction. */
   readonly nextSeq: Readonly<Record<Direction, number>>;

@@ -12,6 +12,7 @@ import { linkIntruders, linkPort } from './port-checks.ts';
 import { serviceDrift, serviceLimits, serviceUnit, serviceWatchdog } from './service-checks.ts';
 import { storageContent, storageMedium, storagePlace, storageSpace } from './storage-checks.ts';
 import { storageSync } from './storage-sync.ts';
+import { storageOwner } from './store-owner-check.ts';
 import { gatewaySubdevices } from './subdevice-checks.ts';
 
 export interface CheckOptions {
@@ -47,6 +48,7 @@ export function allChecks({ connects, triesPermissions }: CheckOptions): readonl
     storageSync,
     storageMedium,
     storageContent,
+    storageOwner,
     powerSupply,
     machineTemperature,
     machineMemory,

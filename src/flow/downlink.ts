@@ -51,6 +51,8 @@ export interface DownlinkOptions extends Omit<ShedDownlinksOptions, 'inbox'> {
   readonly send: () => void;
   /** Returns the bytes of downlinks that are in RAM only. */
   readonly unstoredBytes: () => number;
+  /** Returns true while no downlink may be delivered, because the store may be a copy. */
+  readonly isHeld: () => boolean;
   /** Stops or resumes reading of the hub's connection. */
   readonly setReading: (isReading: boolean) => void;
   readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
@@ -206,10 +208,10 @@ export class DownlinkFlow {
    * left.
    */
   deliver(lane: number): void {
-    const { inbox, registry, clock } = this.#options;
+    const { inbox, registry, clock, isHeld } = this.#options;
     const nowMs = clock.nowMs();
     const subdevice = registry.byLane(lane);
-    const delivery = subdevice === undefined ? undefined : inbox.next(lane, nowMs);
+    const delivery = subdevice === undefined || isHeld() ? undefined : inbox.next(lane, nowMs);
     this.#timer.set(inbox.wakeAtMs(nowMs));
     this.#options.pager.turn();
     if (subdevice === undefined) return;

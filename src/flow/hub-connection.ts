@@ -39,6 +39,8 @@ export interface HubConnectionOptions extends HubPlan {
   readonly handle: (report: BindingReport) => void;
   readonly setAside: SetAside;
   readonly underWay: UnderWay;
+  /** Returns true while the gateway may not connect, because the store may be a copy. */
+  readonly isHeld: () => boolean;
   /** Commits the uplinks that are held for the hub. */
   readonly flushHeld: () => void;
 }
@@ -89,7 +91,7 @@ export class HubConnection {
   }
 
   start(): void {
-    this.#pump.input({ kind: 'start' });
+    if (!this.#options.isHeld()) this.#pump.input({ kind: 'start' });
   }
 
   stop(): void {

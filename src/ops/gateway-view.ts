@@ -18,6 +18,7 @@ import type { Links } from '../flow/links.ts';
 import type { Losses } from '../flow/losses.ts';
 import type { Presence } from '../flow/presence.ts';
 import type { SetAside } from '../flow/set-aside.ts';
+import type { StoreOwner } from '../flow/store-owner.ts';
 import type { HubSubscriptions } from '../flow/subscriptions.ts';
 import type { WallClock } from '../flow/wall-clock.ts';
 import type { GatewayOperations } from '../hub/gateway/gateway-operations.ts';
@@ -62,6 +63,7 @@ export interface GatewayView {
   isConfigured(subdevice: string): boolean;
   readonly presence: Pick<Presence, 'disconnected' | 'unlisted'>;
   readonly intake: Pick<Intake, 'tallies'>;
+  readonly owner: Pick<StoreOwner, 'isHeld' | 'differences'>;
   /** Inputs on which a machine threw an error. */
   readonly setAside: Pick<SetAside, 'report'>;
   readonly links: Pick<Links, 'states' | 'lineErrors'>;

@@ -233,6 +233,13 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   machineSlept: { weight: 'info', tell: ({ ms }) => `the machine was suspended for ${durationWords(ms)}` },
   storeRecovered: { weight: 'warn', tell: ({ sentence }) => sentence },
+  storeOnOtherMachine: {
+    weight: 'warn',
+    tell: ({ verdict, differences }) =>
+      verdict === 'moved'
+        ? `the card or disk of this store was moved to another machine (other ${differences}), which owns the store now`
+        : `the store was written on another machine (other ${differences}) and may be a copy: nothing is sent until holdfast adopt`,
+  },
   gatewayEnded: { weight: 'warn', tell: ({ sentence }) => sentence },
   gatewayHung: {
     weight: 'error',

@@ -257,6 +257,7 @@ export class StoreCore {
         holds: read.readHolds(database),
         backlog: read.readBacklog(database),
         backlogLimits: read.readBacklogLimits(database),
+        machine: read.readMachine(database),
         counts: read.readCounts(database),
         recovery: found.sentences,
         losses: read.readLosses(database),

@@ -4,6 +4,7 @@
  */
 import { existsSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { MachineEvidence } from '../base/machine-identity.ts';
 import type { Direction } from '../base/message.ts';
 import type { Epoch, Stamp } from '../base/time.ts';
 import type { LetterPage, LetterRequest } from '../custody/dead-letter.ts';
@@ -20,7 +21,7 @@ import { readLetters } from './dead-letter-rows.ts';
 import { readEpochs } from './epoch-rows.ts';
 import { HistoryStore } from './history-store.ts';
 import { readMessages, readNewest } from './message-rows.ts';
-import { readHolds, readLosses, readOldest, readSubdevices, readTally } from './reader.ts';
+import { readHolds, readLosses, readMachine, readOldest, readSubdevices, readTally } from './reader.ts';
 import { dryRun } from './repair/dry-run.ts';
 import { markPathOf } from './repair/high-water.ts';
 import { compareWithMark } from './repair/high-water-check.ts';
@@ -55,6 +56,8 @@ export interface OfflineStore {
   /** Damage and losses on the medium, one sentence each. */
   readonly findings: readonly string[];
   readonly losses: readonly LossRow[];
+  /** Machine that owns the store; `undefined`: none is known. */
+  readonly machine: MachineEvidence | undefined;
 }
 
 type Look<T> = (found: {
@@ -74,6 +77,7 @@ export async function readStoreOffline(stateDir: string): Promise<OfflineStore |
     epochs: readEpochs(database),
     findings,
     losses,
+    machine: readMachine(database),
   }));
 }
 

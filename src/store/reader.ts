@@ -1,4 +1,5 @@
 /** Functions that read the tables. Only `readTally` and `readPage` depend on the backlog. */
+import type { EvidenceKind, MachineEvidence } from '../base/machine-identity.ts';
 import { chargedBytes, type Direction } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import { settledTotal } from '../custody/ledger.ts';
@@ -202,6 +203,20 @@ export function readFilters(database: Database): string[] {
 
 export function readAlarmTopics(database: Database): string[] {
   return (database.prepare('SELECT filter FROM alarm_topic').all() as { filter: string }[]).map((row) => row.filter);
+}
+
+/** Machine that owns the store; `undefined`: none is known. A kind without a row is unknown. */
+export function readMachine(database: Database): MachineEvidence | undefined {
+  const rows = database.prepare('SELECT kind, evidence FROM machine').all() as { kind: string; evidence: string }[];
+  const evidence = new Map(rows.map((row) => [row.kind, row.evidence]));
+  const of = (kind: EvidenceKind): string => evidence.get(kind) ?? '';
+  if (rows.length === 0) return undefined;
+  return {
+    board: of('board'),
+    medium: of('medium'),
+    machineId: of('machineId'),
+    adapters: of('adapters'),
+  };
 }
 
 export function readBacklogLimits(database: Database): BacklogLimit[] {

@@ -176,6 +176,11 @@ export class ChangeWriter {
       }
       case 'backlogLimitGone':
         return run('DELETE FROM backlog_limit WHERE limit_kind = ?', change.of) > 0;
+      case 'machine':
+        run('DELETE FROM machine');
+        for (const [kind, evidence] of Object.entries(change.evidence))
+          run('INSERT INTO machine VALUES (?,?,NULL)', kind, evidence);
+        return true;
       case 'alarmTopics':
         run('DELETE FROM alarm_topic');
         for (const filter of change.filters) run('INSERT INTO alarm_topic (filter) VALUES (?)', filter);

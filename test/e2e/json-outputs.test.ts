@@ -105,6 +105,7 @@ const FIXED: readonly (readonly [words: readonly string[], command: string, answ
   [['outbox', 'retry'], 'outbox.retry', { retried: 1, what: ['PUBLISH on gw/a/tick'] }],
   [['config', 'confirm'], 'config.confirm', { mark: '0123456789abcdef' }],
   [['acknowledge-loss'], 'loss.acknowledge', { acknowledged: true }],
+  [['adopt'], 'store.adopt', { adopted: true }],
 ];
 
 const seen = new Set<string>();

@@ -173,6 +173,9 @@ export class ModelStore {
       case 'holdGone':
         this.#set(holdKey(change.scope), undefined);
         break;
+      case 'machine':
+        this.#set('machine', JSON.stringify(change.evidence));
+        break;
       case 'alarmTopics':
         this.#set('alarm topics', filterWords(change.filters));
         break;

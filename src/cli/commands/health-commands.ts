@@ -76,6 +76,9 @@ export function addHealth(add: Add): void {
   add('acknowledge-loss', 'Mark messages lost by the store as handled', async ({ context }) =>
     (await import('../acknowledge-loss.ts')).acknowledgeLoss(context),
   );
+  add('adopt', 'Make this machine the owner of a store that another one has written', async ({ context }) =>
+    (await import('../adopt-store.ts')).adoptStore(context),
+  );
   add(
     'trace <name>',
     'Follow the decoded frames of a link, or of the hub connection (hub)',

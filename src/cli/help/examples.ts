@@ -61,6 +61,7 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
   ],
   'send downlink': ['sudo holdfast send downlink meter-1 cmd --hex 01ff'],
   'acknowledge-gap': ['sudo holdfast acknowledge-gap'],
+  adopt: ['sudo holdfast adopt'],
   'acknowledge-loss': ['sudo holdfast acknowledge-loss'],
   trace: ['holdfast trace meters', 'holdfast trace hub'],
   tail: [

@@ -6,6 +6,7 @@
 
 import { ACCESS_CONDITIONS } from './access-catalogue.ts';
 import type { ConditionEntry } from './condition-entry.ts';
+import { STORE_CONDITIONS } from './store-catalogue.ts';
 import { TRIAL_CONDITIONS } from './trial-catalogue.ts';
 
 const KEPT =
@@ -279,42 +280,11 @@ export const CONDITIONS = {
     remedy: 'Correct the device or the limits that the condition names.',
     keys: ['hub.topic_template', 'hub.payload_bytes_max', 'hub.topic_bytes_max'],
   },
-  'damaged-rows': {
-    meaning: 'Messages in the store were found damaged or missing.',
-    effect: 'The counted messages are lost. Nothing damaged is passed on.',
-    remedy: 'Replace the storage medium; then run holdfast acknowledge-loss.',
-    keys: ['gateway.state_dir'],
-  },
-  'damaged-records': {
-    meaning: 'Records of the gateway itself (sessions, counters and the like) were found damaged.',
-    effect: 'No message was lost by this, but the storage medium is failing.',
-    remedy: 'Replace the storage medium.',
-    keys: ['gateway.state_dir'],
-  },
-  'store-damaged': {
-    meaning: 'The store was found damaged when it was opened, and every message in it was recovered.',
-    effect: 'No message was lost, but the storage medium is failing.',
-    remedy: 'Replace the storage medium.',
-    keys: ['gateway.state_dir'],
-  },
-  'loss-unknown': {
-    meaning: 'The store was damaged in such a way that the number of lost messages cannot be determined.',
-    effect: 'An unknown number of messages may be lost.',
-    remedy:
-      'Compare the messages at the hub with those that were sent. Replace the storage medium; then run holdfast acknowledge-loss.',
-    keys: ['gateway.state_dir'],
-  },
   'ledger-unbalanced': {
     meaning: 'Accepted messages do not equal delivered, pending, shed, dead and damaged ones.',
     effect: 'Messages may be lost without a reason in the ledger.',
     remedy: 'This is a defect of holdfast: report it with the output of holdfast ledger --json.',
     keys: [],
-  },
-  'store-filling': {
-    meaning: 'The disk of the state directory has less than 2 MB free.',
-    effect: 'None yet. Messages that cannot be delivered at once will find no room soon.',
-    remedy: 'Free at least 2 MB on that disk.',
-    keys: ['gateway.state_dir', 'outbox.bytes_max'],
   },
   'backlog-paused': {
     meaning: 'An operator has paused the sending of the backlog (holdfast backlog pause).',
@@ -335,31 +305,6 @@ export const CONDITIONS = {
       'Messages that match wait on disk, in their order, and are neither sent nor shed; messages with QoS 0 on these topics are shed. A full outbox makes subdevices wait.',
     remedy: 'Run holdfast outbox release or holdfast inbox release when the messages may continue.',
     keys: ['outbox.messages_max', 'outbox.bytes_max'],
-  },
-  'store-full': {
-    meaning: 'The disk of the state directory is full.',
-    effect:
-      'On a full disk nothing new is accepted: subdevices that can wait are asked to, and the hub gets no PUBACK. Nothing accepted is lost; what other devices send is lost.',
-    remedy: 'Free at least 2 MB on that disk. The gateway continues by itself.',
-    keys: ['gateway.state_dir', 'outbox.bytes_max'],
-  },
-  'store-slow': {
-    meaning: 'A commit to the store takes 2 s or more.',
-    effect: 'None on messages in custody. Acknowledgements to subdevices wait for the commit while the hub is away.',
-    remedy: 'Replace a worn or cheap card, and look for another program that writes to it.',
-    keys: ['gateway.state_dir'],
-  },
-  'store-failed': {
-    meaning: 'The store cannot be opened or written.',
-    effect: 'Nothing is accepted and nothing is sent. Messages in the store are as safe as the storage medium.',
-    remedy: 'Follow the hint of the condition: permissions, a second gateway, a read-only or failing medium.',
-    keys: ['gateway.state_dir'],
-  },
-  'store-volatile': {
-    meaning: 'The state directory is in RAM, and allow_volatile_store permits it.',
-    effect: 'A power cut loses every message in the store.',
-    remedy: 'Set state_dir to a directory on a disk and remove allow_volatile_store.',
-    keys: ['gateway.state_dir', 'gateway.allow_volatile_store'],
   },
   'restarted-after-hang': {
     meaning:
@@ -385,6 +330,7 @@ export const CONDITIONS = {
   },
   ...ACCESS_CONDITIONS,
   ...TRIAL_CONDITIONS,
+  ...STORE_CONDITIONS,
 } as const satisfies Readonly<Record<string, ConditionEntry>>;
 
 export type ConditionCode = keyof typeof CONDITIONS;

@@ -72,7 +72,8 @@ export function conditionsOf(health: Health): Condition[] {
     ...storeConditions(health.store, health.nowMs - health.startedAtMs),
     ...slowCommitConditions(health.commits),
     ...hangConditions(health.hangs),
-    ...hubConditions(health),
+    // a gateway that may be a copy does not connect on purpose
+    ...(health.store.copiedFrom.length > 0 ? [] : hubConditions(health)),
     ...clockConditions(health),
     ...linkConditions(health.links),
     ...missingConditions(health.missing, {

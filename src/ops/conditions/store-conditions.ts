@@ -17,6 +17,8 @@ const HISTORY_MS = 24 * 3_600_000;
 export interface StoreHealth {
   /** Place in RAM that holds the store; `null`: the store is on a disk. */
   readonly volatile: string | null;
+  /** Evidence that differs if the store may be a copy of that of another machine; empty: it is none. */
+  readonly copiedFrom: readonly string[];
   /** Losses found when the store was opened, until they are acknowledged. */
   readonly losses: readonly StoreLoss[];
   /** Messages found damaged since the start. */
@@ -29,7 +31,7 @@ export interface StoreHealth {
 
 /** @param forMs since the start */
 export function storeConditions(
-  { volatile, losses, damaged, damagedRecords, isDamaged }: StoreHealth,
+  { volatile, copiedFrom, losses, damaged, damagedRecords, isDamaged }: StoreHealth,
   forMs: number,
 ): Condition[] {
   const conditions: Condition[] = [];
@@ -40,6 +42,15 @@ export function storeConditions(
       forMs,
       sentence: `The store is in RAM (${volatile}): a power cut loses every message in it.`,
       hint: 'Set state_dir to a directory on a disk, and remove allow_volatile_store.',
+    });
+  }
+  if (copiedFrom.length > 0) {
+    conditions.push({
+      code: 'cloned-store',
+      losing: 'at risk',
+      forMs,
+      sentence: `This store was written on another machine (other ${copiedFrom.join(', ')}), which may still run. Uplinks are accepted and stored. Nothing is sent to the hub or to subdevices.`,
+      hint: 'If this machine replaces the other one: holdfast adopt. If the other one still runs: give this gateway an identity and a store of its own (docs/cloned-cards.md).',
     });
   }
   const fresh = losses.filter(({ age }) => age.ms < HISTORY_MS);
@@ -75,7 +86,7 @@ export function storeConditions(
       hint: 'Replace the SD card: it is corrupting data. holdfast status --json (store.recovery) lists the repairs.',
     });
   }
-  const isReported = conditions.some(({ code }) => code !== 'store-volatile');
+  const isReported = conditions.some(({ code }) => code !== 'store-volatile' && code !== 'cloned-store');
   if (isDamaged && !isReported) {
     conditions.push({
       code: 'store-damaged',

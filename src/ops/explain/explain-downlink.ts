@@ -19,7 +19,7 @@ export interface WaitingDownlink {
 
 /** Reasons, the most important one first. */
 export function downlinkReasons(gateway: GatewayView, waiting: WaitingDownlink): Reason[] {
-  const { inbox, clock, links } = gateway;
+  const { inbox, clock, links, owner } = gateway;
   const { lane, seq, entry, before, subdevice } = waiting;
   const delivery = inbox.deliveryOf(lane);
   const nowMs = clock.nowMs();
@@ -28,6 +28,8 @@ export function downlinkReasons(gateway: GatewayView, waiting: WaitingDownlink):
   const name = subdevice === undefined ? 'The subdevice' : `Subdevice ${subdevice.id}`;
   if (delivery !== undefined && seq <= delivery.discardTo)
     return [reasonOf('session-ended', `${name} has no session any more: ${delivery.discardAs}.`)];
+  if (owner.isHeld)
+    return [reasonOf('copy-not-adopted', 'The store may be a copy: no downlink is delivered before holdfast adopt.')];
   if (delivery === undefined || delivery.state === 'away') {
     const link = links.states().find(({ plan }) => plan.name === subdevice?.link);
     const where =
@@ -56,6 +58,7 @@ const UNTIMED = {
   'subdevice-away': 'the subdevice is away',
   'subdevice-asleep': 'only the subdevice knows when it wakes',
   'next-waking': 'only the subdevice knows when it wakes again',
+  'copy-not-adopted': 'an operator must decide',
   'session-ended': 'it will not be delivered',
 } as const;
 

@@ -64,6 +64,8 @@ function connectedReasons({ status, doubtedTopics, heldPackets, limitPerS }: Hub
 
 function awayReasons({ status, refusal }: HubSituation): Reason[] {
   const { hub } = status;
+  const copy = status.conditions.find(({ code }) => code === 'cloned-store');
+  if (copy !== undefined) return [reasonOf('store-is-copy', copy.sentence)];
   if (hub.state === 'stopped') return [reasonOf('hub-stopped', 'The connection to the hub is stopped.')];
   const reasons: Reason[] = [];
   if (hub.takeovers > 0)

@@ -108,6 +108,11 @@ export const REASONS = {
     remedy: WAIT,
   },
   // downlinks
+  'copy-not-adopted': {
+    of: 'downlink',
+    meaning: 'The store may be a copy of that of another machine, so no downlink is delivered.',
+    remedy: 'Decide: holdfast adopt, or an identity of its own for this gateway (docs/cloned-cards.md).',
+  },
   'subdevice-away': {
     of: 'downlink',
     meaning: 'The subdevice is not connected. The message waits in the inbox.',
@@ -255,6 +260,11 @@ export const REASONS = {
     of: 'hub',
     meaning: 'An operator has paused or slowed the backlog, or keeps messages on hold.',
     remedy: 'holdfast outbox shows the limits and the holds, and how to end them.',
+  },
+  'store-is-copy': {
+    of: 'hub',
+    meaning: 'The store may be a copy of that of another machine, so the gateway does not connect.',
+    remedy: 'Decide: holdfast adopt, or an identity of its own for this gateway (docs/cloned-cards.md).',
   },
   'hub-stopped': {
     of: 'hub',

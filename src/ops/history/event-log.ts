@@ -43,6 +43,7 @@ const TERMS: { readonly [Name in EventName]?: Term<Name> } = {
   backlogLimitEnded: { kind: 'operator' },
   storeFull: { kind: 'storage' },
   storeRecovered: { kind: 'storage' },
+  storeOnOtherMachine: { kind: 'storage' },
   hubConnected: { kind: 'hub', begins: 'connected' },
   hubLost: { kind: 'hub', begins: 'away' },
   hubUnreachable: { kind: 'hub' },

@@ -46,7 +46,13 @@ const FULL_RETRY_MS = 10 * MINUTE_MS;
 /** Shortest part of a minute that a stop stores as a sample. */
 const PART_MS_MIN = 1000;
 /** Events that join the next commit: without them a later process does not know how this one ended. */
-const URGENT: ReadonlySet<EventName> = new Set(['gatewayStarted', 'gatewayEnded', 'gatewayHung', 'operatorActed']);
+const URGENT: ReadonlySet<EventName> = new Set([
+  'gatewayStarted',
+  'gatewayEnded',
+  'gatewayHung',
+  'storeOnOtherMachine',
+  'operatorActed',
+]);
 /** Shortest time between two commits that such events join: a page each. */
 const URGENT_MS_MIN = 10 * MINUTE_MS;
 const RINGS: readonly EventRing[] = ['rare', 'frequent'];

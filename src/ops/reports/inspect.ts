@@ -275,7 +275,9 @@ export class Inspector implements Inspection {
     const losses = found.rows.map(({ at, ...loss }) => ({ ...loss, age: this.#gateway.age(at) }));
     const { damagedRecords, isDamaged } = opening;
     const damaged = uplinks.damaged + downlinks.damaged;
-    return { volatile: this.#volatile, losses, damaged, damagedRecords, isDamaged };
+    const { isHeld, differences } = this.#gateway.owner;
+    const copiedFrom = isHeld ? differences : [];
+    return { volatile: this.#volatile, copiedFrom, losses, damaged, damagedRecords, isDamaged };
   }
 
   #diskLow(): { freeBytes: number; sinceMs: number } | undefined {

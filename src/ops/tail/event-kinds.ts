@@ -62,6 +62,7 @@ export const TAIL_CLASSES: Readonly<Record<EventName, TailClass>> = {
   backlogDrained: { kind: 'hub' },
   storeFull: { kind: 'storage' },
   storeRecovered: { kind: 'storage' },
+  storeOnOtherMachine: { kind: 'storage' },
   gatewayStarted: { kind: 'gateway' },
   gatewayStopping: { kind: 'gateway' },
   gatewayEnded: { kind: 'gateway' },

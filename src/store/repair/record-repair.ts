@@ -38,6 +38,7 @@ const CONSEQUENCE: Readonly<Record<CheckedTable, string>> = {
   ledger: 'these counters restart with the pending messages; the number of other lost rows is unknown',
   sequence: 'message numbers continue after the highest known number',
   loss: 'the losses found at an earlier start are no longer known',
+  machine: 'a copy of this store on another machine is not recognised until the next start',
   backlog_limit: 'the backlog is sent at the rate of the hub again',
 };
 

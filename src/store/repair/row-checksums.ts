@@ -24,6 +24,7 @@ export const CHECKED_TABLES = [
   'sequence',
   'loss',
   'backlog_limit',
+  'machine',
 ] as const;
 
 export type CheckedTable = (typeof CHECKED_TABLES)[number];

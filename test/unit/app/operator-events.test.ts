@@ -17,6 +17,7 @@ const CHANGING: Readonly<Record<string, readonly [action: string, body: object]>
   'dead-letters.drop': ['dead-letters drop', { letters: [1] }],
   'gap.acknowledge': ['acknowledge-gap', {}],
   'loss.acknowledge': ['acknowledge-loss', {}],
+  'store.adopt': ['adopt', {}],
   'subdevices.forget': ['subdevices forget', { subdevice: 'a' }],
   'hub.bind': ['hub bind', { subdevices: ['a'] }],
   'hub.unbind': ['hub unbind', { subdevices: ['a'] }],
@@ -79,6 +80,7 @@ function obedient(): { readonly commands: AdminCommands; readonly actions: { act
     parts: { facts, mailbox: { post: (act: () => void) => act() }, clock: { nowMs: () => 0 } },
     deadLetters: { retry: async () => ({ done: 1 }), drop: async () => ({ done: 1 }) },
     watch: { settleGap: () => true },
+    owner: { differences: ['board serial number'], adopt: (done: () => void) => Boolean([done()]) },
     presence: { forget: (_: string, done: (discarded: number) => void) => Boolean([done(0)]) },
     bindings: { ask: async () => new Map([[identityKey(identity), 0]]) },
     backlog: {

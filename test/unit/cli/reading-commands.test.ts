@@ -49,6 +49,7 @@ const STREAMS: readonly (readonly string[])[] = [['tail'], ['trace', 'hub']];
 const CHANGING: readonly (readonly string[])[] = [
   ['acknowledge-gap'],
   ['acknowledge-loss'],
+  ['adopt'],
   ['dead-letters', 'retry', '1'],
   ['dead-letters', 'drop', '1'],
   ['hub', 'bind', 'a'],

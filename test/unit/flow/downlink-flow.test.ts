@@ -56,6 +56,17 @@ describe('the PUBACK to the hub', () => {
   });
 });
 
+it('no downlink is delivered while the store may be a copy; all are delivered after that', () => {
+  const bench = new FlowBench();
+  bench.isHeld = true;
+  bench.enter('pump').arrive(1, 'x').arrive(2, 'y');
+  bench.flow.deliverAll();
+  expect([bench.delivered(), bench.commit().pubacks()]).toEqual([[], [1, 2]]);
+  bench.isHeld = false;
+  bench.flow.deliverAll();
+  expect(bench.delivered()).toEqual(['x', 'y']);
+});
+
 it('QoS 0 is delivered to the attached subdevices and not acknowledged', () => {
   const bench = new FlowBench().enter('pump').arrive(0, 'x', { qos: 0 });
   expect([bench.delivered(), bench.pubacks(), bench.disk.enqueued]).toEqual([['x'], [], []]);

@@ -48,6 +48,8 @@ export class FlowBench {
 
   readonly poison = new PoisonDetector(2);
 
+  isHeld = false;
+
   constructor(messagesMax = 150, retained: RetainedPolicy = 'once', marks: readonly CommandMark[] = []) {
     this.inbox = new Inbox({ ...LIMITS, messagesMax }, this.custodian);
     const links: Pick<Links, 'command'> = {
@@ -67,6 +69,7 @@ export class FlowBench {
       addLazy: (change) => this.lazyChanges.push(change),
       ...{ inbox: this.inbox, intake: { note: ({ reason, sample }) => this.refusals.push(`${reason}: ${sample}`) } },
       commandLink: links.command,
+      isHeld: () => this.isHeld,
       pager: pager as Pager,
       topicsOf: (subdevice) =>
         topicMap('{subdevice}/{topic}', { gateway: 'gw', subdevice, productId: undefined, deviceName: undefined }),

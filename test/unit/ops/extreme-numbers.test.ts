@@ -101,7 +101,7 @@ const TROUBLED: Health = {
   clock: { wallMs: 1, isSet: false, isTrusted: false, aheadOfHubMs: 1 },
   outbox: { messages: 1, messagesMax: 1, bytes: 1, bytesMax: 1 },
   store: {
-    ...{ volatile: 'tmpfs on /tmp', damaged: 1, isDamaged: true, damagedRecords: 1 },
+    ...{ volatile: 'tmpfs on /tmp', copiedFrom: [], damaged: 1, isDamaged: true, damagedRecords: 1 },
     losses: [{ age: { ms: 1, quality: 'exact' }, messages: 1, unknown: 'the log lost its end' }],
   },
   ...{
@@ -236,6 +236,7 @@ describe('numbers of any size in a report', () => {
       .add('of')
       .add('what')
       .add('where')
+      .add('differences')
       .add('source')
       .add('fact')
       .add('limit')

@@ -35,6 +35,8 @@ describe('a committed change', () => {
       { kind: 'backlogLimit', limit: { kind: 'pause', tenthsPerS: 0, since: changedAt, forMs: 60_000 } },
       { kind: 'backlogLimit', limit: { kind: 'rate', tenthsPerS: 25, since: changedAt, forMs: 70_000 } },
       { kind: 'backlogLimitGone', of: 'pause' },
+      { kind: 'machine', evidence: { board: 'b1', medium: 'm1', machineId: 'i1', adapters: 'a1' } },
+      { kind: 'machine', evidence: { board: 'b2', medium: '', machineId: 'i1', adapters: 'a1 a2' } },
       { kind: 'trustWall', wallMinusUpMs: 1_780_000_000_000 },
       put(1),
       { kind: 'put', direction: 'downlink', row: row(1, 2) },
@@ -53,6 +55,7 @@ describe('a committed change', () => {
       hubGap: { reason: 'session lost', from: changedAt },
       hubSession: { expected: true, connected: true, changedAt, owner: 9, lostCount: 2 },
       backlogLimits: [{ kind: 'rate', tenthsPerS: 25, since: changedAt, forMs: 70_000 }],
+      machine: { board: 'b2', medium: '', machineId: 'i1', adapters: 'a1 a2' },
       backlog: [
         { direction: 'uplink', lane: 1, rows: 1, bytes: ROW_BYTES },
         { direction: 'downlink', lane: 2, rows: 1, bytes: ROW_BYTES },

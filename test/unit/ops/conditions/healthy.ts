@@ -43,7 +43,7 @@ export const HEALTHY: Health = {
   diskLow: undefined,
   clock: { wallMs: 1_800_000_000_000, isSet: true, isTrusted: true, aheadOfHubMs: undefined },
   outbox: { messages: 0, messagesMax: 9, bytes: 0, bytesMax: 9 },
-  store: { volatile: null, losses: [], damaged: 0, damagedRecords: 0, isDamaged: false },
+  store: { volatile: null, copiedFrom: [], losses: [], damaged: 0, damagedRecords: 0, isDamaged: false },
   imbalance: 0,
   hangs: [],
   backlog: { pause: null, rate: null },

@@ -33,7 +33,7 @@ describe('a store in RAM', () => {
 });
 
 describe('a store that was damaged', () => {
-  const health = { volatile: null, losses: [], damaged: 0, damagedRecords: 0, isDamaged: true };
+  const health = { volatile: null, copiedFrom: [], losses: [], damaged: 0, damagedRecords: 0, isDamaged: true };
 
   it('is at risk until the process ends, even if no message is missing', () => {
     const conditions = storeConditions(health, 5000);

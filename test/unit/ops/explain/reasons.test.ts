@@ -90,7 +90,7 @@ function withRefusedTopic(): OutboxBench {
 const DELIVERY = { nowMs: 1000, inbox: undefined as unknown as Inbox };
 
 /** Inbox of lane 1 with two downlinks, changed by `act`. @returns reasons of message `seq` */
-function ofDownlink(seq: number, act: (inbox: Inbox) => void): Reason[] {
+function ofDownlink(seq: number, act: (inbox: Inbox) => void, isHeld = false): Reason[] {
   const disk = new BenchDisk();
   const custodian = custodianOn(disk, { windowMax: 64, nextSeq: 1 });
   const limits = { messagesMax: 150, overflow: 'drop-oldest', replayIntervalMs: 500, holdMs: 0, commitMs: 0 } as const;
@@ -103,6 +103,7 @@ function ofDownlink(seq: number, act: (inbox: Inbox) => void): Reason[] {
     inbox,
     clock: { nowMs: () => DELIVERY.nowMs },
     links: { states: () => [] },
+    owner: { isHeld },
   } as unknown as GatewayView;
   const waiting = { lane: 1, seq, entry: lane.entryOf(seq), before: lane.before(seq), subdevice: undefined };
   return downlinkReasons(gateway, waiting);
@@ -146,7 +147,10 @@ function ofHub(change: Partial<HubReport>, situation: Partial<HubSituation> = {}
 
 const silentFor = (overS: number) => [{ overS, bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, broken: 0 }];
 
-function statusWith(code: 'backlog-paused' | 'backlog-slowed' | 'on-hold') {
+function statusWith(
+  code: 'backlog-paused' | 'backlog-slowed' | 'on-hold' | 'cloned-store',
+  hub: Partial<HubReport> = CONNECTED,
+) {
   const condition = {
     code,
     losing: 'no',
@@ -154,7 +158,7 @@ function statusWith(code: 'backlog-paused' | 'backlog-slowed' | 'on-hold') {
     sentence: 'An operator has paused the backlog.',
     hint: null,
   } as const;
-  return judge({ ...AWAY, hub: { ...AWAY.hub, ...CONNECTED }, conditions: [condition] });
+  return judge({ ...AWAY, hub: { ...AWAY.hub, ...hub }, conditions: [condition] });
 }
 
 const CONNECTED = { state: 'connected' } as const;
@@ -251,6 +255,7 @@ const STATES: Readonly<Record<ReasonCode, () => readonly Reason[] | Promise<read
     bench.offer('b', { lane: alarmLaneOf(2) });
     return ofUplink(bench, 2);
   },
+  'copy-not-adopted': () => ofDownlink(1, (inbox) => inbox.attached(1, 0), true),
   'subdevice-away': () => ofDownlink(1, () => undefined),
   'subdevice-asleep': () =>
     ofDownlink(1, (inbox) => {
@@ -301,6 +306,7 @@ const STATES: Readonly<Record<ReasonCode, () => readonly Reason[] | Promise<read
   'link-silent': () => ofLink({ rates: silentFor(60) }),
   'hub-connected': () => ofHub(CONNECTED),
   'limited-by-operator': () => ofHub(CONNECTED, { status: statusWith('backlog-paused') }),
+  'store-is-copy': () => ofHub({ state: 'stopped' }, { status: statusWith('cloned-store', { state: 'stopped' }) }),
   'hub-stopped': () => ofHub({ state: 'stopped' }),
   'hub-connecting': () => ofHub({ state: 'connecting' }),
   'hub-waits': () => ofHub({}),

@@ -32,6 +32,7 @@ const CHANGES: readonly Change[] = [
   { kind: 'commandMark', mark: { lane: 1, topic: 'hash of a topic', last: 'hash 1', retained: 'hash 2' } },
   { kind: 'hold', hold: { direction: 'uplink', subdevice: 1, filter: 'a/#', since: CHANGED_AT } },
   { kind: 'backlogLimit', limit: { kind: 'pause', tenthsPerS: 0, since: CHANGED_AT, forMs: 60_000 } },
+  { kind: 'machine', evidence: { board: 'b1', medium: 'm1', machineId: 'i1', adapters: 'a1 a2' } },
   { kind: 'put', direction: 'downlink', row: row(1) },
 ];
 
