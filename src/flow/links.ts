@@ -136,6 +136,7 @@ export class Links {
     this.#endProbes(link, 'the link is stopped');
     link.pump.input({ kind: 'stop' });
     link.pump.afterClose(() => {
+      link.restart.set(undefined); // the machine may have failed on its last input
       for (const report of link.engagements.renew(undefined, this.#options.clock.nowMs())) this.#pass(link, report);
       this.#links.delete(name);
       done();
