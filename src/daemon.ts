@@ -15,6 +15,7 @@ import { keepHistory } from './app/history.ts';
 import { LISTEN_AGAIN_MS, openMetrics } from './app/metrics-on-tcp.ts';
 import { prepareStart, settleStart } from './app/prepare-start.ts';
 import { sendTelemetry } from './app/remote.ts';
+import { Replaceable } from './app/replaceable.ts';
 import { ServiceWatch } from './app/service-watch.ts';
 import { socketAccess } from './app/socket-groups.ts';
 import { prepareConfig } from './app/starting-config.ts';
@@ -186,6 +187,8 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   }
   opened = gateway;
   settleStart(start, journal);
+  /** Parts outside of the flows that use a configuration. */
+  const users: ((config: Config) => void)[] = [];
   const changes = new ConfigChanger({
     gateway,
     configPath,
@@ -195,13 +198,18 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     prepare: (text, loaded) => prepareConfig(text, loaded, surroundings),
     used: (next) => {
       ({ access } = next);
+      for (const use of users) use(next.config);
     },
     // a service manager starts the process again
     restart: process.env.INVOCATION_ID === undefined ? undefined : (reason) => ending.end({ code: EXIT.ok, reason }),
     warn: (sentence) => journal.warn(sentence),
   });
   changer = changes;
-  const endNarration = narrate(gateway, journal, config.gateway.logLevel);
+  const narration = new Replaceable(config.gateway.logLevel, async (level) => {
+    journal.setLevel(level);
+    const end = narrate(gateway, journal, level);
+    return async () => end();
+  });
   const view = viewOf(gateway);
   const history = keepHistory(gateway, { configMark: () => changes.running.mark, machine: machineReader() });
   const snapshots = new SnapshotFolder({
@@ -242,13 +250,30 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       ...configCommands(changes),
     },
   });
-  const web = await openWebPage(config, options.version, { journal, troubles: accessTroubles });
-  const closeMetrics = await openMetrics({
-    config,
-    inspection,
-    journal,
-    troubles: accessTroubles,
-    againMs: LISTEN_AGAIN_MS,
+  const present = changes.running.config;
+  const web = new Replaceable(present.web, async (settings) => {
+    const page = await openWebPage({ ...present, web: settings }, options.version, {
+      journal,
+      troubles: accessTroubles,
+    });
+    return async () => {
+      accessTroubles.end('web page');
+      await page?.close();
+    };
+  });
+  const metrics = new Replaceable(present.metrics, async (settings) => {
+    const parts = { inspection, journal, troubles: accessTroubles, againMs: LISTEN_AGAIN_MS };
+    const close = await openMetrics({ ...parts, config: { metrics: settings } });
+    return async () => {
+      accessTroubles.end('metrics');
+      await close();
+    };
+  });
+  await Promise.all([web.opened(), metrics.opened()]);
+  users.push((next) => {
+    narration.change(next.gateway.logLevel);
+    web.change(next.web);
+    metrics.change(next.metrics);
   });
   recordings.start();
   process.on(HUNG, () => recordings.writeAtOnce('hang'));
@@ -294,8 +319,8 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       code === EXIT.storage ? 'storage failed: nothing is acknowledged any more' : 'the gateway ends because of a bug',
       { reason },
     );
-  endNarration();
-  await Promise.all([control.close(), administration.close(), closeMetrics(), web?.close()]);
+  await narration.close();
+  await Promise.all([control.close(), administration.close(), metrics.close(), web.close()]);
   return code;
 }
 

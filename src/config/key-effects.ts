@@ -31,7 +31,7 @@ const GATEWAY_EFFECTS: EffectsOf<ShapeOf<typeof GATEWAY>> = {
   control_socket: 'gateway',
   control_group: 'gateway',
   admin_group: 'gateway',
-  log_level: 'gateway',
+  log_level: 'nothing',
   log_format: 'gateway',
   medium_life_tb: 'nothing',
   accept_unknown_subdevices: 'gateway',
@@ -105,16 +105,16 @@ const RECORDER_EFFECTS: EffectsOf<ShapeOf<typeof RECORDER>> = {
 };
 
 const WEB_EFFECTS: EffectsOf<ShapeOf<typeof WEB>> = {
-  listen: 'gateway',
-  token_file: 'gateway',
-  allow_remote: 'gateway',
-  host_names: 'gateway',
+  listen: 'nothing',
+  token_file: 'nothing',
+  allow_remote: 'nothing',
+  host_names: 'nothing',
 };
 
 const METRICS_EFFECTS: EffectsOf<ShapeOf<typeof METRICS_KEYS>> = {
-  listen: 'gateway',
-  allow_remote: 'gateway',
-  host_names: 'gateway',
+  listen: 'nothing',
+  allow_remote: 'nothing',
+  host_names: 'nothing',
 };
 
 const TELEMETRY_EFFECTS: EffectsOf<ShapeOf<typeof TELEMETRY>> = {

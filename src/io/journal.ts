@@ -45,7 +45,12 @@ const PRIORITIES: Readonly<Record<JournalLevel, number>> = { debug: 7, info: 6, 
 /** Colours of the levels at a terminal (ECMA-48 §8.3.117). */
 const COLOURS: Readonly<Record<JournalLevel, number>> = { debug: 34, info: 32, warn: 33, error: 31 };
 
-export function createJournal(options: JournalOptions): Journal {
+/** Journal whose level can change. */
+export interface AdjustableJournal extends Journal {
+  setLevel(level: JournalLevel): void;
+}
+
+export function createJournal(options: JournalOptions): AdjustableJournal {
   const isUnderSystemd = options.isUnderSystemd ?? isJournalStream(process.env.JOURNAL_STREAM);
   const isColoured = !isUnderSystemd && options.write === undefined && process.stderr.isTTY === true;
   const stderr = pino.destination({ dest: 2, sync: true });
@@ -69,7 +74,10 @@ export function createJournal(options: JournalOptions): Journal {
       level = own;
       logger[own]({ detail: plain(detail) }, shortened(event, EVENT_LENGTH_MAX));
     };
-  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+  const setLevel = (own: JournalLevel): void => {
+    logger.level = own;
+  };
+  return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error'), setLevel };
 }
 
 /**

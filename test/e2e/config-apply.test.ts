@@ -1,5 +1,6 @@
 /** `holdfast config apply` on a real gateway: unchanged links continue, nothing is lost, and a bad change returns. */
 import { readFileSync, writeFileSync } from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
@@ -135,6 +136,38 @@ describe('config apply', () => {
     await until(async () => (await report(testbed)).state === 'confirmed');
   });
 });
+
+describe('a change outside of the flows', () => {
+  it('opens and closes the metrics on TCP and changes the level of the journal, and restarts nothing else', async () => {
+    const testbed = await openTestbed();
+    await testbed.start();
+    const both = testbed.subdevices.map(countChanges);
+    const port = await freePort();
+    const plain = readFileSync(testbed.configPath, 'utf8');
+    edit(testbed, (text) =>
+      text.replace('[gateway]', `[metrics]\nlisten = "127.0.0.1:${port}"\n[gateway]\nlog_level = "error"`),
+    );
+    expect(JSON.parse((await config(testbed, 'apply')).stdout)).toMatchObject({ outcome: 'confirmed' });
+    const scrape = () => fetch(`http://127.0.0.1:${port}/metrics`).then(({ status }) => status);
+    await until(async () => (await scrape().catch(() => 0)) === 200);
+    const length = testbed.gateway.journal.length;
+    writeFileSync(testbed.configPath, plain);
+    expect((await config(testbed, 'apply')).code).toBe(0);
+    await until(async () => (await scrape().catch(() => 'refused')) === 'refused');
+    await until(() => testbed.gateway.journal.slice(length).includes('was confirmed automatically'));
+    expect(testbed.gateway.journal.slice(length)).not.toContain('was applied'); // at the level error
+    expect(both.flatMap(({ changes }) => changes)).toEqual([]);
+    await testbed.expectNothingLost();
+  });
+});
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
 
 /** Free port on which nothing listens: that of a hub that was stopped. */
 const wrongPort = (text: string): string => text.replace(/port = \d+/, 'port = 1');
