@@ -25,7 +25,7 @@ export interface BillOfMaterials {
   readonly [key: string]: unknown;
 }
 
-/** Entries of `process.versions` that are versions of interfaces and not of code. */
+/** Entries of `process.versions` that are versions of interfaces and not of code. A library that is not built in has no version. */
 const INTERFACES = ['node', 'modules', 'napi', 'unicode'];
 
 /** @throws if a part is not in the lockfile */
@@ -67,7 +67,7 @@ function withInnerParts(component: Component): Component {
   if (process.versions.node !== version)
     throw new Error(`the build runs on Node ${process.versions.node}, and ${version} is in the lockfile: use bin/node`);
   const libraries = Object.entries(process.versions)
-    .filter(([library]) => !INTERFACES.includes(library))
+    .filter(([library, one]) => !INTERFACES.includes(library) && one !== '')
     .map(([library, one]) => innerPart(library, one ?? ''));
   return Object.assign({}, component, { components: [innerPart('node', version), ...libraries] });
 }

@@ -76,14 +76,14 @@ export const serviceDrift: Check = {
     );
     const differences = differencesOf(
       installed,
-      readUnitFiles([packaged, ...dropIns.filter((text) => text !== undefined)]),
+      readUnitFiles([packaged, ...dropIns.filter((file) => file !== undefined)].map(({ text }) => text)),
     );
     const where = paths.join(', ');
     if (differences.length === 0) return [ok(id, `${where} has the keys of the packaged unit.`)];
     const sorted = differences.toSorted((one, other) => Number(VITAL.has(other.key)) - Number(VITAL.has(one.key)));
     const named = sorted.slice(0, DIFFERENCES_MAX).map(differenceWords);
     const more = sorted.length > DIFFERENCES_MAX ? [`And ${sorted.length - DIFFERENCES_MAX} more.`] : [];
-    const remedy = `If this is not intended: sudo cp ${PACKAGED[0]} ${service.of('FragmentPath')} && sudo systemctl daemon-reload && sudo systemctl restart holdfast`;
+    const remedy = `If this is not intended: sudo cp ${packaged.path} ${service.of('FragmentPath')} && sudo systemctl daemon-reload && sudo systemctl restart holdfast`;
     const facts = [
       `${where} differs from the packaged unit in ${countOf(differences.length, 'key')}.`,
       ...named,
@@ -104,10 +104,12 @@ function differenceWords({ key, installed, packaged }: UnitDifference): string {
   return `${name}: ${words(onlyHere)}; packaged: ${words(onlyThere)}.`;
 }
 
-async function firstText(paths: readonly string[]): Promise<string | undefined> {
+async function firstText(
+  paths: readonly string[],
+): Promise<{ readonly path: string; readonly text: string } | undefined> {
   for (const path of paths) {
     const text = await readFile(path, 'utf8').catch(() => undefined);
-    if (text !== undefined) return text;
+    if (text !== undefined) return { path, text };
   }
   return undefined;
 }

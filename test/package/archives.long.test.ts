@@ -89,8 +89,9 @@ describe.each(ARCHITECTURES)('for $debian', ({ debian, npm }) => {
     const { devDependencies } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
     expect(listed.filter((name) => name in devDependencies)).toEqual([]);
     expect(listed.filter((name) => /linux-|darwin|win32/.test(name))).toHaveLength(2);
-    const inner = bill.components.flatMap(({ components = [] }) => components.map(({ name }) => name));
-    expect(inner).toEqual(expect.arrayContaining(['sqlite', 'node', 'openssl', 'v8', 'uv']));
+    const inner = bill.components.flatMap(({ components = [] }) => components);
+    expect(inner.filter((part) => !/\d/.test(part.version))).toEqual([]);
+    expect(inner.map(({ name }) => name)).toEqual(expect.arrayContaining(['sqlite', 'node', 'openssl', 'v8', 'uv']));
     const licences = read('usr/share/doc/holdfast/copyright');
     for (const { name, version: one } of bill.components.filter((part) => !part.name.startsWith('@koromix/')))
       expect(licences).toContain(`\n${name} ${one} (`);

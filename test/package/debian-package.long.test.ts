@@ -105,7 +105,9 @@ describe.each(Object.entries(RELEASES))('on Debian %s', (_, release) => {
     writeFileSync(join(root.folder, 'usr/local/bin/systemctl'), SYSTEMCTL, { mode: 0o755 });
     sh(`mkdir -p /run/systemd/system; echo '# mine' >> ${CONFIG}.example; echo kept > /var/lib/holdfast/store`);
     const upgrade = (): string => sh('rm -f /tmp/calls; dpkg -i /tmp/next.deb; cat /tmp/calls');
-    expect(upgrade()).not.toMatch(/^restart|^--\S+ .*(re)?start/m);
+    const stopped = upgrade();
+    expect(stopped).not.toMatch(/^restart|^--\S+ .*(re)?start/m);
+    expect(stopped).toContain('stays stopped.\n  -> To start it: sudo systemctl start holdfast\n');
     sh('touch /tmp/active');
     expect(upgrade()).toMatch(/restart holdfast\.service$/m);
     sh(`cp ${CONFIG} /tmp/good; echo nonsense >> ${CONFIG}`);
