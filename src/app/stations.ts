@@ -139,7 +139,7 @@ export class Stations {
   reconfigure(config: Config, secrets: ReadonlyMap<string, string>): void {
     this.#secrets = secretsByIdentity(config, secrets);
     this.operations?.bindings.setConfigured(config.subdevices.flatMap(({ hubIdentity }) => hubIdentity ?? []));
-    this.outbox.setBounds(config.outbox);
+    this.outbox.setLimits({ ...config.outbox, ...config.hub });
     this.inbox.setLimits({ ...config.inbox, commitMs: config.outbox.commitMs });
     this.session.setOwner(sessionOwner(config.hub));
   }

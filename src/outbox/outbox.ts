@@ -70,9 +70,11 @@ export class Outbox {
     this.pacer = new Pacer(limits.messagesPerS);
   }
 
-  /** Sets the bounds of the outbox, for the messages from now on. */
-  setBounds(bounds: Pick<OutboxLimits, 'messagesMax' | 'bytesMax'>): void {
-    this.#limits = { ...this.#limits, messagesMax: bounds.messagesMax, bytesMax: bounds.bytesMax };
+  /** Sets limits for the messages from now on. */
+  setLimits(limits: Pick<OutboxLimits, 'messagesMax' | 'bytesMax' | 'pubackMsMax' | 'messagesPerS'>): void {
+    const { messagesMax, bytesMax, pubackMsMax, messagesPerS } = limits;
+    this.#limits = { ...this.#limits, messagesMax, bytesMax, pubackMsMax, messagesPerS };
+    this.pacer.setLimit(messagesPerS);
   }
 
   get inFlight(): number {

@@ -13,12 +13,19 @@ const SHARE = 0.95;
 const LATE_MS_MAX = 10;
 
 export class Pacer {
-  readonly #intervalMs: number;
+  #intervalMs: number;
+  readonly #share: number;
   #nextAtMs = Number.NEGATIVE_INFINITY;
 
   /** @param perS limit in messages per second; 0: no limit. @param share share of the limit that is used */
   constructor(perS: number, share = SHARE) {
-    this.#intervalMs = perS === 0 ? 0 : 1000 / (perS * share);
+    this.#share = share;
+    this.#intervalMs = intervalOf(perS, share);
+  }
+
+  /** Sets the limit for the messages from now on. @param perS messages per second; 0: no limit */
+  setLimit(perS: number): void {
+    this.#intervalMs = intervalOf(perS, this.#share);
   }
 
   isOpen(nowMs: number): boolean {
@@ -38,4 +45,8 @@ export class Pacer {
   get perS(): number {
     return this.#intervalMs === 0 ? Number.POSITIVE_INFINITY : 1000 / this.#intervalMs;
   }
+}
+
+function intervalOf(perS: number, share: number): number {
+  return perS === 0 ? 0 : 1000 / (perS * share);
 }

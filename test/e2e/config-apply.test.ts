@@ -6,6 +6,7 @@ import { describe, expect, it } from 'vitest';
 import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
 import type { ConfigReport } from '../../src/ops/reports/config-report.ts';
 import { runProgram } from './program.ts';
+import { openStrictHubTestbed } from './strict-hub-testbed.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
 
@@ -107,6 +108,53 @@ describe('config apply', () => {
     expect((await testbed.gateway.status()).links.map(({ name }) => name)).toEqual(['link-a', 'link-b']);
     expect(counts.flatMap(({ changes }) => changes)).toEqual([]);
     await testbed.expectNothingLost();
+  });
+
+  it('disconnects a subdevice that is removed, and admits it again, without a restart of any link', async () => {
+    const testbed = await openTestbed({ subdevices: { a: {}, b: {}, c: {} } });
+    edit(testbed, (text) => text.replaceAll(/subdevices = .*\n/g, '')); // every link serves every subdevice
+    const whole = readFileSync(testbed.configPath, 'utf8');
+    await testbed.start();
+    const [a, b] = [countChanges(testbed.subdevice('a')), countChanges(testbed.subdevice('b'))];
+    edit(testbed, (text) => text.replace('[[subdevice]]\nid = "b"\n', ''));
+    const { changes } = JSON.parse((await config(testbed, 'apply')).stdout);
+    expect(changes).toMatchObject([{ key: 'subdevice[b]', change: 'removed', restarts: 'nothing', links: [] }]);
+    await until(() => b.changes.includes('disconnected'));
+    testbed.subdevice('a').publish('t');
+    writeFileSync(testbed.configPath, whole);
+    await config(testbed, 'apply');
+    testbed.subdevice('b').command({ kind: 'connect' });
+    await until(() => testbed.subdevice('b').isConnected);
+    testbed.publish(2);
+    await testbed.expectNothingLost();
+    expect(a.changes).toEqual([]);
+    expect((await testbed.gateway.status()).links.map(({ counters }) => counters.openings)).toEqual([1, 1, 1]);
+  });
+
+  it('serves a new subdevice of an IoT hub, and takes it offline when it is removed', async () => {
+    const testbed = await openStrictHubTestbed({}, ['a', 'b']);
+    const whole = readFileSync(testbed.configPath, 'utf8');
+    edit(testbed, (text) =>
+      text.slice(0, text.lastIndexOf('[[subdevice]]')).replace(/\[\[link\]\]\nname = "link-b"[^[]*\[[^[]*/, ''),
+    );
+    await testbed.gateway.start();
+    const a = testbed.subdevice('a');
+    for (const subdevice of testbed.subdevices) subdevice.start();
+    const online = () => testbed.session?.subdevicesOnline.length ?? 0;
+    await until(() => a.isConnected && online() === 1);
+    const counted = countChanges(a);
+    const connected = connects(testbed);
+    writeFileSync(testbed.configPath, whole);
+    expect((await config(testbed, 'apply')).code).toBe(0);
+    await until(() => online() === 2);
+    testbed.publish(2);
+    await until(() => testbed.uplinks.delivered === testbed.uplinks.sent);
+    edit(testbed, (text) =>
+      text.slice(0, text.lastIndexOf('[[subdevice]]')).replace(/\[\[link\]\]\nname = "link-b"[^[]*\[[^[]*/, ''),
+    );
+    expect((await config(testbed, 'apply')).code).toBe(0);
+    await until(() => online() === 1);
+    expect([counted.changes, connects(testbed)]).toEqual([[], connected]);
   });
 
   it('changes nothing if the file is invalid, or if a change needs a restart', async () => {

@@ -1,5 +1,5 @@
 /** Testbed at a hub that checks everything: credentials, permissions, online state. Its one subdevice is `a`. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
@@ -17,14 +17,20 @@ const CUSTOM_TOPICS = [
   { product: PRODUCT, topic: `${PRODUCT}/+/${FILTER}`, right: 'subscribe' },
 ] as const;
 
-/** The gateway is not started. @param rules in addition to those of the mainland profile */
-export async function openStrictHubTestbed(rules: Partial<HubRules> = {}): Promise<Testbed> {
+/**
+ * The gateway is not started. @param rules in addition to those of the mainland profile; @param ids subdevices, which have
+ * their ids as device names
+ */
+export async function openStrictHubTestbed(
+  rules: Partial<HubRules> = {},
+  ids: readonly string[] = ['a'],
+): Promise<Testbed> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const secretFile = join(folder, 'secret');
   writeFileSync(secretFile, SECRET, { mode: 0o600 });
-  return await openTestbed({
-    subdevices: { a: {} },
+  const testbed = await openTestbed({
+    subdevices: Object.fromEntries(ids.map((id) => [id, {}])),
     rules: {
       ...MAINLAND,
       ...{ permissions: 'checked', customTopics: CUSTOM_TOPICS },
@@ -37,9 +43,12 @@ export async function openStrictHubTestbed(rules: Partial<HubRules> = {}): Promi
         ...{ product_id: GATEWAY_PRODUCT, device_name: GATEWAY, device_secret_file: secretFile },
         ...{ reconnect_floor_ms: 5000, reconnect_ceiling_ms: 5000 },
       },
-      subdevice: { product_id: PRODUCT, device_name: 'a' },
+      subdevice: { product_id: PRODUCT },
     },
   });
+  const text = readFileSync(testbed.configPath, 'utf8');
+  writeFileSync(testbed.configPath, text.replaceAll(/^id = (".*")$/gm, 'id = $1\ndevice_name = $1'));
+  return testbed;
 }
 
 /** Same as `Testbed.command`, with the topics of this hub. */

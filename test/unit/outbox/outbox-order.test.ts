@@ -222,6 +222,30 @@ describe('the pace', () => {
     expect(sent / 20).toBeLessThan(0.97 * perS);
   });
 
+  it.each([
+    [10, 40],
+    [40, 10],
+    [0, 20],
+    [20, 0],
+  ])('follows a new limit: %d, then %d messages per second', (before, after) => {
+    const pacer = new Pacer(before);
+    const sentIn = (fromMs: number): number => {
+      let sent = 0;
+      for (let nowMs = fromMs; nowMs < fromMs + 10_000 && sent < 1000; nowMs = Math.max(nowMs + 1, pacer.nextAtMs))
+        for (; pacer.isOpen(nowMs) && sent < 1000; pacer.take(nowMs)) sent += 1;
+      return sent;
+    };
+    for (const [perS, fromMs] of [
+      [before, 0],
+      [after, 20_000],
+    ] as const) {
+      pacer.setLimit(perS);
+      const sent = sentIn(fromMs);
+      if (perS === 0) expect(sent).toBe(1000);
+      else expect(sent / (10 * perS)).toBeCloseTo(0.95, 1);
+    }
+  });
+
   it('applies to everything that the outbox sends', () => {
     const bench = new OutboxBench({ messagesPerS: 20, inFlightMax: 100 }).connect();
     for (let index = 0; index < 200; index += 1) bench.offer('t', { lane: index % 20 });
