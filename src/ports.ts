@@ -136,11 +136,15 @@ export interface Store {
   still(request: StillRequest): Promise<StillFile>;
   messages(request: MessageRequest): Promise<MessagePage>;
   close(): Promise<void>;
-  /**
-   * Number of answers until now, receipts included, while a request waits for its answer; `undefined`: none waits. For
-   * the watchdog: the number stays the same only if the store does nothing. Absent: unknown.
-   */
-  answersWhileAsked?(): number | undefined;
+  /** Progress for the watchdog, while a request waits for its answer; `undefined`: none waits. Absent: unknown. */
+  progress?(): StoreProgress | undefined;
+}
+
+export interface StoreProgress {
+  /** Number of answers until now, receipts included. */
+  readonly answers: number;
+  /** True if the request that waits longest may read or write much: it counts all rows, or makes a checkpoint. */
+  readonly isLong: boolean;
 }
 
 /** `begin`: the file becomes still. `keep`: it stays so for some more seconds. `end`: it may change again. */

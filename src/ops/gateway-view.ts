@@ -34,7 +34,7 @@ export interface GatewayView {
   readonly config: Config;
   readonly clock: Clock;
   readonly facts: Facts;
-  readonly store: Pick<Store, 'tally' | 'letters' | 'messages' | 'history' | 'page' | 'answersWhileAsked'>;
+  readonly store: Pick<Store, 'tally' | 'letters' | 'messages' | 'history' | 'page' | 'progress'>;
   /** Results of opening the store. */
   readonly opening: StoreOpening;
   readonly committer: Pick<Committer, 'commits' | 'fullSinceMs' | 'overdueSinceMs' | 'pace'>;

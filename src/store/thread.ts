@@ -54,19 +54,23 @@ export function storeThread(path: string, bootId: string, options: RecoverySetti
     });
 }
 
+/** Requests that may read the whole store, or write the whole WAL. */
+const LONG: ReadonlySet<ToStore['kind']> = new Set(['tally', 'still', 'close']);
+
 /** Implements the port with the messages of `thread-messages.ts`. The in-thread store of the simulation uses it too. */
 export class StoreClient {
   readonly #post: (message: ToStore) => void;
   readonly #listener: StoreListener;
   readonly #asked = new SlotMap<number, (value: never) => void>();
   #lastAsk = 0;
-  #sent = 0;
+  /** Kinds of the requests that wait, in the order of their answers. */
+  readonly #waiting: ToStore['kind'][] = [];
   #received = 0;
   readonly store: Store;
 
   constructor(send: (message: ToStore) => void, listener: StoreListener) {
     const post = (message: ToStore): void => {
-      this.#sent += 1;
+      this.#waiting.push(message.kind);
       send(message);
     };
     this.#post = post;
@@ -81,12 +85,16 @@ export class StoreClient {
       still: (request) => this.#ask<StillFile>((ask) => ({ kind: 'still', ask, request })),
       messages: (request) => this.#ask<PackedMessages>((ask) => ({ kind: 'messages', ask, request })).then(unpackPage),
       close: () => this.#ask<undefined>((ask) => ({ kind: 'close', ask })),
-      answersWhileAsked: () => (this.#received < this.#sent ? this.#received : undefined),
+      progress: () => {
+        const [oldest] = this.#waiting;
+        return oldest && { answers: this.#received, isLong: LONG.has(oldest) };
+      },
     };
   }
 
   receive(message: Exclude<FromStore, { kind: 'opened' | 'unopened' | 'progress' }>): void {
     this.#received += 1;
+    this.#waiting.shift();
     switch (message.kind) {
       case 'committed':
         return this.#listener.committed(message.batch, message.historyBytes);

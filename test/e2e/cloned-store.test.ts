@@ -2,7 +2,7 @@
  * A store that wakes on another machine: a copy only collects until an operator decides; a moved card, and the same
  * machine with another adapter, go on at once.
  */
-import { cpSync, mkdirSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
@@ -132,6 +132,10 @@ describe('a copy of a store on another machine', () => {
     await testbed.untilStatus(({ outbox }) => outbox.onDisk >= 6);
     expect(moving.connections).toBe(before);
     expect(testbed.downlinks.delivered).toBeLessThan(testbed.downlinks.sent);
+    const config = readFileSync(testbed.configPath, 'utf8');
+    writeFileSync(testbed.configPath, config.replace('[hub]', '[hub]\nkeep_alive_s = 77'));
+    expect((await moving.run('config', 'apply')).text).not.toContain('->');
+    expect(moving.connections).toBe(before);
     expect((await moving.run('doctor')).text).toMatch(/storage\.owner .*written on another machine/);
 
     expect((await moving.run('adopt')).text).toContain('Adopted. This machine owns the store now');

@@ -2,6 +2,12 @@
 import type { GatewayView } from '../gateway-view.ts';
 import type { ProgressReadings, WaitingWork } from './work-progress.ts';
 
+/**
+ * Additional time for a request that reads the whole store: an outbox of 512 MiB, the default bound, takes a minute from
+ * a card that reads 10 MB/s; one of 4 GiB takes 7 min.
+ */
+const LONG_REQUEST_MS = 600_000;
+
 export interface ReadingParts {
   readonly gateway: GatewayView;
   /** Runs a task in the mailbox of the gateway. */
@@ -24,7 +30,10 @@ export function gatewayReadings({ gateway, post, oldestOpening }: ReadingParts):
       }
       return waiting(ran === posted ? undefined : posted);
     },
-    'store-thread': () => waiting(gateway.store.answersWhileAsked?.()),
+    'store-thread': () => {
+      const progress = gateway.store.progress?.();
+      return progress && { token: progress.answers, allowedMs: progress.isLong ? LONG_REQUEST_MS : 0 };
+    },
     // if the disk is full, messages wait on purpose
     unacknowledged: () =>
       waiting(gateway.committer.fullSinceMs === undefined ? gateway.committer.overdueSinceMs : undefined),

@@ -58,14 +58,14 @@ describe('the store in its thread', () => {
   it('counts its answers while a request waits, and shows nothing while none waits', async () => {
     const { listener, committed } = listen();
     const { store } = await storeThread(storePath(), 'boot')(listener);
-    expect(store.answersWhileAsked?.()).toBeUndefined();
+    expect(store.progress?.()).toBeUndefined();
     store.commit(1, [put(1)]);
     const tally = store.tally();
-    expect(store.answersWhileAsked?.()).toBe(0);
+    expect(store.progress?.()).toEqual({ answers: 0, isLong: false });
     await committed(1);
-    expect(store.answersWhileAsked?.()).toBe(1);
+    expect(store.progress?.()).toEqual({ answers: 1, isLong: true });
     await tally;
-    expect(store.answersWhileAsked?.()).toBeUndefined();
+    expect(store.progress?.()).toBeUndefined();
     await store.close();
   });
 

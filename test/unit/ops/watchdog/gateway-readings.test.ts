@@ -4,7 +4,7 @@ import type { GatewayView } from '../../../../src/ops/gateway-view.ts';
 import { gatewayReadings } from '../../../../src/ops/watchdog/gateway-readings.ts';
 
 interface PartStates {
-  answers?: number;
+  progress?: { readonly answers: number; readonly isLong: boolean };
   overdueSinceMs?: number;
   fullSinceMs?: number;
   silence?: { readonly sinceMs: number; readonly msMax: number };
@@ -14,7 +14,7 @@ interface PartStates {
 /** Readings of a gateway whose parts have these states. */
 function readingsOf(states: PartStates, post: (task: () => void) => void = (task) => task()) {
   const gateway = {
-    store: { answersWhileAsked: () => states.answers },
+    store: { progress: () => states.progress },
     committer: states,
     hub: { client: states },
   } as unknown as GatewayView;
@@ -28,11 +28,13 @@ it('of an idle gateway show no work', () => {
 
 it('show the requests of the store, the silence of the hub and openings', () => {
   const readings = readingsOf({
-    answers: 7,
+    progress: { answers: 7, isLong: false },
     silence: { sinceMs: 5, msMax: 60_000 },
     opening: { device: '/dev/ttyUSB0', number: 3 },
   });
-  expect(readings['store-thread']()).toEqual({ token: 7 });
+  expect(readings['store-thread']()).toEqual({ token: 7, allowedMs: 0 });
+  const counting = readingsOf({ progress: { answers: 7, isLong: true } });
+  expect(counting['store-thread']()).toEqual({ token: 7, allowedMs: 600_000 });
   expect(readings['hub-connection']()).toEqual({ token: 5, allowedMs: 60_000 });
   expect(readings['serial-open']()).toEqual({ token: 3, subject: '/dev/ttyUSB0' });
 });
