@@ -15,6 +15,7 @@ import { keepHistory } from './app/history.ts';
 import { LISTEN_AGAIN_MS, openMetrics } from './app/metrics-on-tcp.ts';
 import { prepareStart, settleStart } from './app/prepare-start.ts';
 import { sendTelemetry } from './app/remote.ts';
+import { serveRemoteCommands } from './app/remote-actions.ts';
 import { Replaceable } from './app/replaceable.ts';
 import { ServiceWatch } from './app/service-watch.ts';
 import { socketAccess } from './app/socket-groups.ts';
@@ -168,6 +169,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     openLink: (link) => ports.opener(link),
     careOf: ({ name }) => careOf(ports, name),
     credentials: (wallMs) => access.credentials(wallMs),
+    version: options.version,
     subdeviceSecrets,
     marks,
     readMachine: () => readMachineEvidence(config.gateway.stateDir, options.machineRoots),
@@ -189,6 +191,9 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   settleStart(start, journal);
   /** Parts outside of the flows that use a configuration. */
   const users: ((config: Config) => void)[] = [];
+  // a service manager starts the process again
+  const restart =
+    process.env.INVOCATION_ID === undefined ? undefined : (why: string) => ending.end({ code: EXIT.ok, reason: why });
   const changes = new ConfigChanger({
     gateway,
     configPath,
@@ -200,8 +205,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       ({ access } = next);
       for (const use of users) use(next.config);
     },
-    // a service manager starts the process again
-    restart: process.env.INVOCATION_ID === undefined ? undefined : (reason) => ending.end({ code: EXIT.ok, reason }),
+    restart,
     warn: (sentence) => journal.warn(sentence),
   });
   changer = changes;
@@ -240,15 +244,16 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   });
   const groups = socketAccess(config.gateway, accessTroubles, journal);
   const control = await startControl({ socketPath: config.gateway.controlSocket, access: groups.control, inspection });
+  const commands = {
+    ...adminCommandsFor(gateway),
+    ...custodyCommands(gateway, snapshots),
+    ...recorderCommands(gateway, recordings),
+    ...configCommands(changes),
+  };
   const administration = await startAdministration({
     controlSocket: config.gateway.controlSocket,
     access: groups.administration,
-    commands: {
-      ...adminCommandsFor(gateway),
-      ...custodyCommands(gateway, snapshots),
-      ...recorderCommands(gateway, recordings),
-      ...configCommands(changes),
-    },
+    commands,
   });
   const present = changes.running.config;
   const web = new Replaceable(present.web, async (settings) => {
@@ -277,6 +282,8 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   });
   recordings.start();
   process.on(HUNG, () => recordings.writeAtOnce('hang'));
+  const ledger = async () => inspection.answers['/v1/ledger'](new URLSearchParams());
+  serveRemoteCommands(gateway, { status: () => inspection.status(), ledger, commands, restart, journal });
   const onConditions = sendTelemetry(gateway, () => inspection.status());
   // an error thrown outside the mailbox halts the mailbox at once, and the process ends as after any bug
   process.setUncaughtExceptionCaptureCallback((error) => {

@@ -25,6 +25,7 @@ import { MessageDrops } from '../flow/message-drops.ts';
 import { OperatorHolds } from '../flow/operator-holds.ts';
 import { Pager } from '../flow/pager.ts';
 import { Presence } from '../flow/presence.ts';
+import { RemoteCommands } from '../flow/remote-commands.ts';
 import { passOn, type ReportedTo } from '../flow/reports.ts';
 import { SessionRequests } from '../flow/session-requests.ts';
 import { SetAside } from '../flow/set-aside.ts';
@@ -63,6 +64,8 @@ export interface GatewayParts {
   readonly careOf?: (link: LinkConfig) => PortCare;
   /** Reports when the wall clock was synchronised. Without it the clock is never trusted. */
   readonly timeService?: TimeService | undefined;
+  /** Version of the program, for the firmware report at the hub. */
+  readonly version?: string | undefined;
   /** Device secrets of subdevices, by id. Used for `bind`. */
   readonly subdeviceSecrets?: ReadonlyMap<string, string> | undefined;
   /** Called for every CONNECT, with the Unix time in ms, if known. */
@@ -110,6 +113,8 @@ export class Gateway {
   readonly operatorHolds: OperatorHolds;
   readonly messageDrops: MessageDrops;
   readonly testMessages: TestMessages;
+  /** Commands of the hub to the gateway itself; `undefined`: off. */
+  readonly remote: RemoteCommands | undefined;
   readonly hub: HubConnection;
   readonly links: Links;
   /** Inputs on which a machine threw an error. */
@@ -273,6 +278,9 @@ export class Gateway {
       epochs: () => stations.wallClock.epochs,
       resyncTopic: config.hub.resyncTopic,
     });
+    const requests = stations.remoteRequests;
+    const { payloadBytesMax } = config.hub;
+    this.remote = requests && new RemoteCommands({ ...shared, requests, payloadBytesMax });
     this.hub = new HubConnection({
       ...shared,
       ...planHub(parts, stations, firstDialAtMs(stations.opening, config.hub.reconnectFloorMs)),
@@ -281,6 +289,7 @@ export class Gateway {
       downlink: this.#downlink,
       subscriptions: this.subscriptions,
       handle: (report) => this.bindings?.handle(report),
+      onRemote: (report) => this.remote?.handle(report),
       watch: this.watch,
       flushHeld: () => committer.flushHeld('uplink', clock.nowMs() + config.outbox.commitMs),
     });

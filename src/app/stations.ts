@@ -16,8 +16,10 @@ import type { ShedReason } from '../custody/ledger.ts';
 import type { StoreOpening } from '../custody/row.ts';
 import { Losses } from '../flow/losses.ts';
 import { WallClock } from '../flow/wall-clock.ts';
+import { FirmwareReport } from '../hub/gateway/firmware-report.ts';
 import { GatewayOperations } from '../hub/gateway/gateway-operations.ts';
 import { HubServices } from '../hub/gateway/hub-service.ts';
+import { RemoteRequests } from '../hub/gateway/remote-requests.ts';
 import { HubTime } from '../hub/session/hub-time.ts';
 import { HubSessionState, sessionOwner } from '../hub/session/session-state.ts';
 import { HUB_TERMS, HubSessionTracker } from '../hub/session/session-tracker.ts';
@@ -49,6 +51,8 @@ export interface StationsOptions {
   /** Device secrets by subdevice id. Used for `bind`. */
   readonly subdeviceSecrets?: ReadonlyMap<string, string> | undefined;
   readonly timeService?: TimeService | undefined;
+  /** Version of the program, for the firmware report. Absent: it is not reported. */
+  readonly version?: string | undefined;
   readonly opening: StoreOpening;
   /** Replaces `UNSTORED_BYTES_MAX` in tests. */
   readonly unstoredBytesMax?: number | undefined;
@@ -72,6 +76,8 @@ export class Stations {
   /** `undefined`: the hub has no gateway operations. */
   readonly operations: GatewayOperations | undefined;
   readonly services: HubServices;
+  /** Commands of the hub to the gateway itself; `undefined`: none are allowed. */
+  readonly remoteRequests: RemoteRequests | undefined;
   readonly wallClock: WallClock;
   readonly #clock: Clock;
   /** Device secrets of subdevices by the key of their identity. */
@@ -115,7 +121,11 @@ export class Stations {
     const terms = hub.profile === 'generic' ? undefined : HUB_TERMS;
     this.sessionTracker = new HubSessionTracker({ terms, gap: opening.hubGap, openedAt: opening.now });
     this.operations = this.#newOperations(options);
-    this.services = new HubServices([this.operations ?? [], hubTime ?? []].flat());
+    this.remoteRequests = newRemoteRequests(config);
+    const firmware = newFirmwareReport(options);
+    this.services = new HubServices(
+      [this.operations, hubTime, this.remoteRequests, firmware].flatMap((one) => one ?? []),
+    );
   }
 
   custodian(direction: Direction): Custodian {
@@ -184,4 +194,22 @@ function secretsByIdentity(
       return hubIdentity === undefined || secret === undefined ? [] : [[identityKey(hubIdentity), secret] as const];
     }),
   );
+}
+
+function newRemoteRequests({ remote, hub }: Config): RemoteRequests | undefined {
+  if (remote === undefined || remote.commands.length === 0) return undefined;
+  const limits = { allowed: remote.commands, perMinute: remote.requestsPerMinute };
+  if (remote.topics !== undefined) {
+    const { request, answer } = remote.topics;
+    return new RemoteRequests({ ...limits, filter: request, answerTopic: () => answer });
+  }
+  if (hub.credentials.kind !== 'device') return undefined;
+  const { productId, deviceName } = hub.credentials;
+  const answerTopic = (call: string): string => call.replace('$rrpc/rxd/', () => '$rrpc/txd/');
+  return new RemoteRequests({ ...limits, filter: `$rrpc/rxd/${productId}/${deviceName}/+`, answerTopic });
+}
+
+function newFirmwareReport({ config: { remote, hub }, version }: StationsOptions): FirmwareReport | undefined {
+  if (remote?.reportFirmware !== true || hub.credentials.kind !== 'device' || version === undefined) return undefined;
+  return new FirmwareReport(hub.credentials, version);
 }

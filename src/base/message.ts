@@ -10,7 +10,7 @@ export interface Message {
    */
   readonly payload: Uint8Array;
   readonly qos: Qos;
-  /** The subdevice published the message with RETAIN. Uplinks only; absent otherwise. */
+  /** Published with RETAIN. Uplinks, and messages for the gateway itself; absent otherwise. */
   readonly retain?: true;
 }
 

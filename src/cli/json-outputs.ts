@@ -20,6 +20,7 @@ import type { LinkScore } from '../ops/link-test/link-score.ts';
 import type { MessageReport, MessageTally } from '../ops/queues/message-report.ts';
 import type { QueueName } from '../ops/queues/message-selector.ts';
 import type { DropAnswer, HoldAnswer, RetryAnswer } from '../ops/queues/queue-answers.ts';
+import type { RemoteAnswer } from '../ops/remote/remote-answer.ts';
 import type { TelemetryReport } from '../ops/remote/telemetry-report.ts';
 import type { BindingOutcomes, BindingsReport } from '../ops/reports/binding-report.ts';
 import type { ConditionSpell } from '../ops/reports/condition-spells.ts';
@@ -54,6 +55,8 @@ export interface JsonOutputs {
   readonly 'status-check': StatusCheck;
   /** Document that the gateway publishes at the hub (docs/remote.md). */
   readonly telemetry: TelemetryReport;
+  /** Answer of the gateway to a command of the hub (docs/remote.md). */
+  readonly 'remote-answer': RemoteAnswer;
   readonly doctor: { readonly verdict: CheckVerdict; readonly findings: readonly TimedFinding[] };
   readonly bundle: { readonly path: string; readonly bytes: number; readonly parts: readonly ArchivePart[] };
   readonly report: WrittenReport;
@@ -287,6 +290,7 @@ export const JSON_OUTPUTS: Readonly<Record<JsonName, JsonOutput>> = {
   'status-offline': { version: 1, commands: ['status'] },
   'status-check': { version: 1, commands: ['status'] },
   telemetry: { version: 1, commands: [], topicKey: 'telemetry.topic' },
+  'remote-answer': { version: 1, commands: [], topicKey: 'remote.answer_topic' },
   doctor: { version: 1, commands: ['doctor'] },
   bundle: { version: 1, commands: ['bundle'] },
   report: { version: 1, commands: ['report'] },

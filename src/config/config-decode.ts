@@ -19,6 +19,7 @@ import {
 } from './keys.ts';
 import { camelKeys } from './kinds/camel-keys.ts';
 import { decodeMetrics } from './metrics-config.ts';
+import { decodeRemote } from './remote-keys.ts';
 import type { Config, LinkConfig, SubdeviceConfig } from './schema.ts';
 import type { Sections } from './sections.ts';
 import { decodeTelemetry } from './telemetry-config.ts';
@@ -26,7 +27,7 @@ import { decodeWeb } from './web-config.ts';
 
 /** @param sections sections of a file without any problem */
 export function decodeConfig(sections: Sections): Config {
-  const { gateway, hub, outbox, inbox, recorder, metrics, web, telemetry, links, subdevices } = sections;
+  const { gateway, hub, outbox, inbox, recorder, metrics, web, telemetry, remote, links, subdevices } = sections;
   return {
     gateway: camelKeys(gateway, GATEWAY.shape),
     hub: decodeHub(hub, gateway.name),
@@ -36,6 +37,7 @@ export function decodeConfig(sections: Sections): Config {
     web: decodeWeb(web),
     metrics: decodeMetrics(metrics),
     telemetry: decodeTelemetry(telemetry, sections),
+    remote: decodeRemote(remote, sections),
     links: links.map((link) =>
       decodeLink(link, outbox, allowedOn(link, subdevices, gateway.accept_unknown_subdevices)),
     ),

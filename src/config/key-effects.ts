@@ -7,6 +7,7 @@ import type { z } from 'zod';
 import type { HUB } from './hub/hub-keys.ts';
 import type { GATEWAY, INBOX, LINK_KEYS, OUTBOX, RECORDER, SUBDEVICE_KEYS, TABLES } from './keys.ts';
 import type { METRICS_KEYS } from './metrics-config.ts';
+import type { REMOTE } from './remote-keys.ts';
 import type { TELEMETRY } from './telemetry-config.ts';
 import type { WEB } from './web-config.ts';
 
@@ -124,6 +125,14 @@ const TELEMETRY_EFFECTS: EffectsOf<ShapeOf<typeof TELEMETRY>> = {
   retain: 'gateway',
 };
 
+const REMOTE_EFFECTS: EffectsOf<ShapeOf<typeof REMOTE>> = {
+  commands: 'gateway',
+  request_topic: 'gateway',
+  answer_topic: 'gateway',
+  requests_per_minute: 'gateway',
+  report_firmware: 'gateway',
+};
+
 const LINK_EFFECTS: EffectsOf<typeof LINK_KEYS> = {
   name: 'link',
   path: 'link',
@@ -158,6 +167,7 @@ const EFFECTS: Readonly<Record<keyof typeof TABLES | 'link' | 'subdevice', Reado
   web: WEB_EFFECTS,
   metrics: METRICS_EFFECTS,
   telemetry: TELEMETRY_EFFECTS,
+  remote: REMOTE_EFFECTS,
   link: LINK_EFFECTS,
   subdevice: SUBDEVICE_EFFECTS,
 };

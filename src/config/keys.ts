@@ -22,6 +22,7 @@ import {
   whole,
 } from './kinds/key-kinds.ts';
 import { METRICS_KEYS } from './metrics-config.ts';
+import { REMOTE } from './remote-keys.ts';
 import { TELEMETRY } from './telemetry-config.ts';
 import { WEB } from './web-config.ts';
 
@@ -254,6 +255,7 @@ export const TABLES = {
   web: WEB,
   metrics: METRICS_KEYS,
   telemetry: TELEMETRY,
+  remote: REMOTE,
 } as const;
 /** Sections `[[name]]`. */
 export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;

@@ -2,7 +2,11 @@
  * Topic of the gateway itself at the hub, for telemetry and remote commands, with placeholders for the identity of the
  * gateway.
  */
+import { z } from 'zod';
 import { fillTemplate, parseTemplate } from '../base/template.ts';
+
+/** Type of a key with the template of a topic. */
+export const ownTopic = () => z.string().min(1).max(255);
 
 /** Sections with the identity of the gateway. */
 export interface TopicIdentity {

@@ -11,6 +11,7 @@ import { applyRules, whereKnown } from './kinds/known.ts';
 import { duplicates, type Placed, placed } from './kinds/placed.ts';
 import type { Problem } from './kinds/problem.ts';
 import { metricsProblems } from './metrics-config.ts';
+import { remoteProblems } from './remote-rules.ts';
 import type { Sections } from './sections.ts';
 import { telemetryProblems } from './telemetry-rules.ts';
 import { webProblems } from './web-config.ts';
@@ -34,6 +35,7 @@ const RULES: readonly ((sections: Sections) => readonly Problem[])[] = [
   ({ subdevices }) => SUBDEVICE_KEYS.flatMap((key) => duplicateKeyProblems(subdevices, key)),
   ({ metrics }) => metricsProblems(metrics),
   telemetryProblems,
+  remoteProblems,
   referenceProblems,
 ];
 

@@ -21,6 +21,7 @@ import type {
 import type { CamelKeys } from './kinds/camel-keys.ts';
 import type { Problem } from './kinds/problem.ts';
 import type { MetricsConfig } from './metrics-config.ts';
+import type { RemoteConfig } from './remote-keys.ts';
 import type { Sections } from './sections.ts';
 import type { TelemetryConfig } from './telemetry-config.ts';
 import type { WebConfig } from './web-config.ts';
@@ -37,6 +38,8 @@ export interface Config {
   readonly metrics: MetricsConfig | undefined;
   /** Health telemetry to the hub; `undefined`: none. */
   readonly telemetry: TelemetryConfig | undefined;
+  /** Remote commands and reports; `undefined`: none. */
+  readonly remote: RemoteConfig | undefined;
   /** Links: at least one; names and paths are unique. */
   readonly links: readonly LinkConfig[];
   /** Subdevices, with unique ids. */

@@ -26,6 +26,7 @@ import type { Problem } from './kinds/problem.ts';
 import { knownTable } from './known-keys.ts';
 import { METRICS_KEYS, type MetricsSection } from './metrics-config.ts';
 import { type Mistakes, mistakesOf, type Place, printableKey } from './problem-words.ts';
+import { REMOTE, type RemoteSection } from './remote-keys.ts';
 import { nearestWord } from './suggestion.ts';
 import { TELEMETRY, type TelemetrySection } from './telemetry-config.ts';
 import { WEB, type WebSection } from './web-config.ts';
@@ -40,6 +41,7 @@ export interface Sections {
   readonly web: WebSection;
   readonly metrics: MetricsSection;
   readonly telemetry: TelemetrySection;
+  readonly remote: RemoteSection;
   readonly links: readonly LinkSection[];
   readonly subdevices: readonly SubdeviceSection[];
 }
@@ -101,6 +103,7 @@ export function readSections(file: Table): { readonly sections: Sections; readon
     web: readTable(WEB, 'web'),
     metrics: readTable(METRICS_KEYS, 'metrics'),
     telemetry: readTable(TELEMETRY, 'telemetry'),
+    remote: readTable(REMOTE, 'remote'),
   };
   const links = readList(LINK, 'link');
   const subdevices = readList(SUBDEVICE, 'subdevice');

@@ -1,13 +1,10 @@
 /** Section `[telemetry]`: its keys, and the settings of the health telemetry for the program. */
 import { z } from 'zod';
 import { FLAG, means, whole } from './kinds/key-kinds.ts';
-import { filledTopic, type TopicIdentity } from './own-topic.ts';
+import { filledTopic, ownTopic, type TopicIdentity } from './own-topic.ts';
 
 /** Largest interval: one day. A longer interval would hide for days that the gateway is silent. */
 const MINUTES_MAX = 1440;
-/** Template of a topic of the gateway itself. */
-export const ownTopic = () => z.string().min(1).max(255);
-
 export const TELEMETRY = z.strictObject({
   topic: ownTopic()
     .optional()

@@ -1,11 +1,11 @@
 /** Rules of the section `[telemetry]`. */
 import { applyRules } from './kinds/known.ts';
 import type { Problem } from './kinds/problem.ts';
-import { type OwnTopic, ownTopicProblems, payloadProblems, sharedTopicProblems } from './own-topic-rules.ts';
+import { type OwnTopic, ownTopicProblems, payloadProblems } from './own-topic-rules.ts';
 import type { Sections } from './sections.ts';
 
 export function telemetryProblems(sections: Sections): Problem[] {
-  return applyRules([topicRule, sharedRule, retainRule, payloadRule, idleRule], sections);
+  return applyRules([topicRule, retainRule, payloadRule, idleRule], sections);
 }
 
 function topicsOf({ telemetry }: Sections): readonly OwnTopic[] {
@@ -14,10 +14,6 @@ function topicsOf({ telemetry }: Sections): readonly OwnTopic[] {
 
 function topicRule(sections: Sections): Problem[] {
   return topicsOf(sections).flatMap((topic) => ownTopicProblems(topic, sections));
-}
-
-function sharedRule(sections: Sections): Problem[] {
-  return sharedTopicProblems(topicsOf(sections), sections);
 }
 
 function retainRule({ telemetry, hub }: Sections): Problem[] {

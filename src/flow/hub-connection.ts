@@ -1,6 +1,7 @@
 /** Hub end of the flows: the client machine on its pump, and the reactions to its reports. */
 import type { Facts } from '../base/events.ts';
 import type { ChannelAction } from '../base/machine.ts';
+import { retaining } from '../base/message.ts';
 import type { HubClient } from '../hub/client/hub-client.ts';
 import type { HubAction, HubInput, HubPublish } from '../hub/client/hub-contract.ts';
 import type { BindingReport, HubServiceEvent, HubServices } from '../hub/gateway/hub-service.ts';
@@ -12,6 +13,7 @@ import { TaskBatch } from '../runtime/task-batch.ts';
 import type { DownlinkFlow } from './downlink.ts';
 import type { HubSender } from './hub-sender.ts';
 import type { HubSessionMonitor } from './hub-session-monitor.ts';
+import type { RemoteReport } from './remote-commands.ts';
 import type { SetAside } from './set-aside.ts';
 import type { HubSubscriptions } from './subscriptions.ts';
 import type { MessageOnItsWay, UnderWay } from './under-way.ts';
@@ -37,6 +39,7 @@ export interface HubConnectionOptions extends HubPlan {
   readonly services: HubServices;
   readonly wallClock: WallClock;
   readonly handle: (report: BindingReport) => void;
+  readonly onRemote: (report: RemoteReport) => void;
   readonly setAside: SetAside;
   readonly underWay: UnderWay;
   /** Returns true while the gateway may not connect, because the store may be a copy. */
@@ -297,7 +300,8 @@ export class HubConnection {
       return;
     }
     if (!downlink.consumed(message, dup, packetId)) return;
-    for (const report of services.onReceived(message, clock.nowMs())) this.#note(report);
+    const received = { ...message, ...retaining(retained) };
+    for (const report of services.onReceived(received, clock.nowMs())) this.#note(report);
     hubSender.send();
   }
 
@@ -308,6 +312,9 @@ export class HubConnection {
         return;
       case 'time':
         return this.#options.wallClock.onTime(report);
+      case 'remoteCommand':
+      case 'remoteRejected':
+        return this.#options.onRemote(report);
       case 'binding':
       case 'announced':
       case 'answered':

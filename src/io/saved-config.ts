@@ -87,7 +87,7 @@ export function keepRejected(stateDir: string, text: string): string {
   return join(folder, REJECTED_FILE);
 }
 
-function writeDurably(folder: string, name: string, text: string): void {
+export function writeDurably(folder: string, name: string, text: string): void {
   const path = join(folder, name);
   const part = `${path}.part`;
   const file = openSync(part, 'w', 0o600);

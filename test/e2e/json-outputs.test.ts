@@ -16,6 +16,7 @@ const ELSEWHERE: Partial<Record<JsonName, string>> = {
   demo: 'test/e2e/demo.test.ts',
   'config-written': 'test/e2e/init.test.ts',
   telemetry: 'test/e2e/telemetry.test.ts',
+  'remote-answer': 'test/e2e/remote-commands.test.ts',
   message: 'test/e2e/queues.test.ts',
   'messages-exported': 'test/e2e/queues.test.ts',
 };

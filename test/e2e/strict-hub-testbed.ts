@@ -19,17 +19,19 @@ const CUSTOM_TOPICS = [
 
 /**
  * The gateway is not started. @param rules in addition to those of the mainland profile; @param ids subdevices, which have
- * their ids as device names
+ * their ids as device names @param more further text of the configuration
  */
 export async function openStrictHubTestbed(
   rules: Partial<HubRules> = {},
   ids: readonly string[] = ['a'],
+  more = '',
 ): Promise<Testbed> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
   const secretFile = join(folder, 'secret');
   writeFileSync(secretFile, SECRET, { mode: 0o600 });
   const testbed = await openTestbed({
+    more,
     subdevices: Object.fromEntries(ids.map((id) => [id, {}])),
     rules: {
       ...MAINLAND,

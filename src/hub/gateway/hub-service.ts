@@ -8,6 +8,7 @@
 
 import type { HubIdentity } from '../../base/hub-identity.ts';
 import type { Message } from '../../base/message.ts';
+import type { RemoteErrorCode, RemoteRequest } from '../../base/remote-command.ts';
 
 export interface HubServiceRequest {
   readonly topic: string;
@@ -32,13 +33,17 @@ export type HubServiceEvent =
       readonly code: number;
     }
   /** The hub's list of bound subdevices was received and needs no second list. */
-  | { readonly kind: 'described' };
+  | { readonly kind: 'described' }
+  /** A command for the gateway itself, which must be run and answered. */
+  | { readonly kind: 'remoteCommand'; readonly request: RemoteRequest }
+  /** A command for the gateway itself was rejected with an answer. `id`: `null` if the request has none. */
+  | { readonly kind: 'remoteRejected'; readonly id: string | null; readonly code: RemoteErrorCode };
 
 /** Events that `flow/subdevice-bindings.ts` handles. */
-export type BindingReport = Exclude<HubServiceEvent, { kind: 'notice' | 'time' }>;
+export type BindingReport = Exclude<HubServiceEvent, { kind: 'notice' | 'time' | 'remoteCommand' | 'remoteRejected' }>;
 
 export interface HubService {
-  /** Exact topics, subscribed with QoS 1 before the filters of subdevices. */
+  /** Exact topics, or filters that end in `/+`, subscribed with QoS 1 before the filters of subdevices. */
   readonly filters: readonly string[];
   connected(nowMs: number): void;
   disconnected(): void;
@@ -46,7 +51,7 @@ export interface HubService {
   next(nowMs: number): HubServiceRequest | undefined;
   /** Time at which `next` may have a message without a new input, monotonic ms. */
   wakeAtMs(): number | undefined;
-  /** Handles a message on one of the filters. The message may be stale, repeated or invalid. */
+  /** Handles a message on one of the filters. The message may be stale, repeated, retained or invalid. */
   onReceived(message: Message, nowMs: number): readonly HubServiceEvent[];
 }
 
@@ -64,7 +69,7 @@ export class HubServices implements HubService {
 
   /** True if messages on this topic are for a service and not for a subdevice. */
   owns(topic: string): boolean {
-    return this.#byTopic.has(topic);
+    return this.#serviceFor(topic) !== undefined;
   }
 
   connected(nowMs: number): void {
@@ -90,6 +95,10 @@ export class HubServices implements HubService {
   }
 
   onReceived(message: Message, nowMs: number): readonly HubServiceEvent[] {
-    return this.#byTopic.get(message.topic)?.onReceived(message, nowMs) ?? [];
+    return this.#serviceFor(message.topic)?.onReceived(message, nowMs) ?? [];
+  }
+
+  #serviceFor(topic: string): HubService | undefined {
+    return this.#byTopic.get(topic) ?? this.#byTopic.get(topic.replace(/\/[^/]*$/, '/+'));
   }
 }

@@ -4,7 +4,6 @@
  */
 import type { Direction } from '../../base/message.ts';
 import type { Age } from '../../base/time.ts';
-import type { ConditionCode } from '../conditions/catalogue.ts';
 import type { LedgerSum } from '../reports/ledger-report.ts';
 import { brokenFrames, type LinkReport, type LinkStateReport, type RoundTripReport } from '../reports/link-report.ts';
 import type { DrainReport } from '../reports/outlook.ts';
@@ -73,7 +72,8 @@ export interface TelemetryFlash {
 }
 
 export interface TelemetryCondition {
-  readonly code: ConditionCode;
+  /** Code as in docs/conditions.md. */
+  readonly code: string;
   /** Effect of this condition alone on data. */
   readonly losing: Losing;
   /** Duration of the condition, ms. */

@@ -103,3 +103,58 @@ describe('[telemetry]', () => {
     expect(problemsOf(generic('[telemetry]\ntopic = "a"', 'payload_bytes_max = 4096'))).toEqual([]);
   });
 });
+
+const TOPICS = 'request_topic = "h/{gateway}/request"\nanswer_topic = "h/{gateway}/answer"\n';
+
+describe('[remote]', () => {
+  it('is off by default', () => {
+    expect(parse(generic('')).remote).toBeUndefined();
+    expect(parse(generic('[remote]\nrequests_per_minute = 5')).remote).toBeUndefined();
+  });
+
+  it('has topics of its own, or calls of the hub', () => {
+    const remote = { commands: ['status'], requestsPerMinute: 10, reportFirmware: false };
+    expect(parse(generic(`[remote]\ncommands = ["status"]\n${TOPICS}`)).remote).toEqual({
+      ...remote,
+      topics: { request: 'h/g/request', answer: 'h/g/answer' },
+    });
+    expect(parse(mainland('[remote]\ncommands = ["status"]')).remote).toEqual({ ...remote, topics: undefined });
+    expect(parse(mainland('[remote]\nreport_firmware = true')).remote).toEqual({
+      ...{ commands: [], requestsPerMinute: 10, reportFirmware: true, topics: undefined },
+    });
+  });
+
+  it.each([
+    ['an unknown command', generic(`[remote]\ncommands = ["reboot"]\n${TOPICS}`), [/^remote\.commands/]],
+    [
+      'commands without topics',
+      generic('[remote]\ncommands = ["status"]'),
+      [/^remote\.request_topic is missing: the hub has no calls/, /^remote\.answer_topic is missing/],
+    ],
+    [
+      'one topic of two',
+      mainland('[remote]\ncommands = ["status"]\nrequest_topic = "h/request"'),
+      [/^remote\.answer_topic is missing: requests and answers need topics/],
+    ],
+    ['topics without commands', generic(`[remote]\n${TOPICS}`), [/request_topic has no effect/, /answer_topic has no/]],
+    [
+      'answers on the topic of the requests',
+      generic('[remote]\ncommands = ["status"]\nrequest_topic = "h"\nanswer_topic = "h"'),
+      [/^remote\.answer_topic is "h", which remote\.request_topic also uses/],
+    ],
+    [
+      'answers on the topic of the telemetry',
+      generic(`[telemetry]\ntopic = "h/g/answer"\n[remote]\ncommands = ["status"]\n${TOPICS}`),
+      [/^remote\.answer_topic is "h\/g\/answer", which telemetry\.topic also uses/],
+    ],
+    [
+      'a topic of a subdevice',
+      generic('[remote]\ncommands = ["status"]\nrequest_topic = "g/meter/cmd"\nanswer_topic = "h"'),
+      [/^remote\.request_topic is "g\/meter\/cmd", which is a topic of the subdevice "meter"/],
+    ],
+    ['firmware at any broker', generic('[remote]\nreport_firmware = true'), [/^remote\.report_firmware is true/]],
+    ['too many requests', mainland('[remote]\ncommands = ["status"]\nrequests_per_minute = 61'), [/per_minute/]],
+  ])('%s is a problem', (_, text, words) => {
+    expect(problemsOf(text)).toEqual(words.map((word) => expect.stringMatching(word)));
+  });
+});

@@ -125,6 +125,8 @@ function wordsOf(report: HubServiceEvent): string | string[] {
     case 'notice':
       return report.sentence;
     case 'announced':
+    case 'remoteCommand':
+    case 'remoteRejected':
     case 'time':
       return [];
     case 'binding':
