@@ -10,6 +10,7 @@ import { adminCommandsFor, recorderCommands } from './app/admin-commands.ts';
 import { ConfigChanger } from './app/config-changer.ts';
 import { applyOnSignal, configCommands } from './app/config-commands.ts';
 import { custodyCommands } from './app/custody-commands.ts';
+import { narrate } from './app/event-journal.ts';
 import { type Gateway, openGateway } from './app/gateway.ts';
 import { keepHistory } from './app/history.ts';
 import { LISTEN_AGAIN_MS, openMetrics } from './app/metrics-on-tcp.ts';
@@ -22,13 +23,13 @@ import { socketAccess } from './app/socket-groups.ts';
 import { prepareConfig } from './app/starting-config.ts';
 import { Storage } from './app/storage-guard.ts';
 import { viewOf } from './app/view.ts';
-import { type EventName, looking, newFacts } from './base/events.ts';
+import { looking, newFacts } from './base/events.ts';
 import { EXIT } from './base/fault.ts';
 import type { MessageMark } from './base/message-mark.ts';
 import type { Config, RecordingTrigger } from './config/schema.ts';
 import { systemClock } from './io/clock.ts';
 import { addFaultMark, readFaultMarks } from './io/fault-marks.ts';
-import { createJournal, type Journal, type JournalLevel } from './io/journal.ts';
+import { createJournal, type Journal } from './io/journal.ts';
 import { exitAtOnce } from './io/libc.ts';
 import { type EvidenceRoots, readMachineEvidence } from './io/machine-evidence.ts';
 import { machineReader } from './io/machine-readings.ts';
@@ -40,8 +41,6 @@ import { AccessTroubles } from './ops/access-troubles.ts';
 import { startAdministration } from './ops/api/administration.ts';
 import { startControl } from './ops/api/control.ts';
 import { ConditionWatch } from './ops/history/condition-watch.ts';
-import { JournalBudget } from './ops/journal-budget.ts';
-import { EVENT_NAMES, NARRATORS } from './ops/narration.ts';
 import { SnapshotFolder } from './ops/queues/snapshot-folder.ts';
 import { Recordings } from './ops/recordings.ts';
 import { configReportOf } from './ops/reports/config-report.ts';
@@ -94,9 +93,6 @@ const STATUS_MS = 5000;
  * never exits regularly.
  */
 const FLUSH_COMPILE_CACHE_AFTER_MS = 5000;
-/** Interval for writing the counts of repeated events. */
-const BUDGET_TURN_MS = 5000;
-const LEVELS: readonly JournalLevel[] = ['debug', 'info', 'warn', 'error'];
 
 /**
  * Runs until a signal or a failure. @returns the exit code; @throws Fault for a problem that the operator must fix
@@ -377,26 +373,6 @@ async function stopWithin(gateway: Gateway, reason: string, journal: Journal): P
   if (outcome === 'late')
     journal.warn(`the last commit took longer than ${DRAIN_MS_MAX} ms; every acknowledged message is on disk`);
   else journal.info('gateway stopped; every message in custody is on disk');
-}
-
-/** Starts to write events to the journal. @returns a function that ends the writing and writes the remaining counts */
-function narrate({ parts: { facts, clock } }: Gateway, journal: Journal, level: JournalLevel): () => void {
-  const budget = new JournalBudget({
-    nowMs: () => clock.nowMs(),
-    write: (weight, sentence) => journal[weight](sentence),
-  });
-  const isWritten = (name: EventName): boolean => LEVELS.indexOf(NARRATORS[name].weight) >= LEVELS.indexOf(level);
-  for (const name of EVENT_NAMES.filter(isWritten)) {
-    facts.on(name, (fact: object) => budget.tell(name, fact as never));
-  }
-  const turns = setInterval(
-    looking(facts, 'repeated events', () => budget.turn()),
-    BUDGET_TURN_MS,
-  );
-  return () => {
-    clearInterval(turns);
-    budget.end();
-  };
 }
 
 function bugWords(error: unknown): string {

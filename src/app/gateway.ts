@@ -49,6 +49,7 @@ import type { Inbox } from '../subdevices/inbox.ts';
 import { hubPacketBytesMax, planHub, planLinks } from './machines.ts';
 import { RunningConfig } from './running-config.ts';
 import { Stations } from './stations.ts';
+import { acknowledgedOrLate } from './stop-grace.ts';
 
 export interface GatewayParts {
   /** Configuration at the start; `Gateway.config` is the present one. */
@@ -79,9 +80,6 @@ export interface GatewayParts {
   /** Called when the storage cannot be trusted. The caller must end the process; nothing is acknowledged any more. */
   readonly onStoreFailed: StoreListener['failed'];
 }
-
-/** Longest wait at a stop for the acknowledgement of messages in flight, ms. */
-const STOP_GRACE_MS = 500;
 
 /** Opens the store and builds everything on it. Rejects with a Fault. Nothing runs before `start`. */
 export async function openGateway(parts: GatewayParts): Promise<Gateway> {
@@ -278,9 +276,8 @@ export class Gateway {
       epochs: () => stations.wallClock.epochs,
       resyncTopic: config.hub.resyncTopic,
     });
-    const requests = stations.remoteRequests;
-    const { payloadBytesMax } = config.hub;
-    this.remote = requests && new RemoteCommands({ ...shared, requests, payloadBytesMax });
+    const { remoteRequests: requests } = stations;
+    this.remote = requests && new RemoteCommands({ ...shared, requests });
     this.hub = new HubConnection({
       ...shared,
       ...planHub(parts, stations, firstDialAtMs(stations.opening, config.hub.reconnectFloorMs)),
@@ -355,8 +352,7 @@ export class Gateway {
       this.#care.stop();
       this.links.stop();
     });
-    const untilMs = clock.nowMs() + STOP_GRACE_MS;
-    while (outbox.isConnected && outbox.inFlight > 0 && clock.nowMs() < untilMs) await pause(clock, 10);
+    await acknowledgedOrLate(outbox, clock);
     mailbox.post(() => {
       this.#downlink.saveMarks();
       this.hub.stop();
@@ -400,8 +396,4 @@ export class Gateway {
     this.stations.inbox.loaded(...page);
     this.#downlink.loaded();
   }
-}
-
-function pause(clock: Clock, ms: number): Promise<void> {
-  return new Promise((resolve) => clock.wakeAt(clock.nowMs() + ms, resolve));
 }

@@ -37,7 +37,7 @@ export interface RemoteCommandsOptions {
   readonly mailbox: Mailbox;
   readonly facts: Facts;
   readonly requests: RemoteRequests;
-  readonly payloadBytesMax: number;
+  readonly hubLimits: { readonly payloadBytesMax: number };
   /** Sends the packets that wait. */
   readonly send: () => void;
 }
@@ -80,7 +80,7 @@ export class RemoteCommands {
     if (mustBeStored(request)) storeOrReject(() => actions.store(this.requests.run));
     this.#running += 1;
     try {
-      const resultBytesMax = this.#options.payloadBytesMax - ANSWER_OVERHEAD_BYTES;
+      const resultBytesMax = this.#options.hubLimits.payloadBytesMax - ANSWER_OVERHEAD_BYTES;
       const result = await actions.commands[request.command](request.args, resultBytesMax);
       if (Buffer.byteLength(result.json) > resultBytesMax)
         throw rejection('The result exceeds the payload limit of the hub', 'Use holdfast on the gateway.');

@@ -24,7 +24,7 @@ class Rig {
       this.audits.push(`${by}: ${action} ${subject}: ${detail}`),
     );
     this.flow = new RemoteCommands({
-      ...{ mailbox: this.#mailbox, facts, payloadBytesMax: PAYLOAD_BYTES_MAX },
+      ...{ mailbox: this.#mailbox, facts, hubLimits: { payloadBytesMax: PAYLOAD_BYTES_MAX } },
       requests: new RemoteRequests({ filter: 'q', answerTopic: () => 'a', allowed: ALLOWED, perMinute: 60 }),
       send: () => this.#answered(),
     });
