@@ -27,17 +27,25 @@ export function userNameOf(uid: number): string {
 
 /**
  * Name of a user at the other end of a connection. `undefined`: this process is in a user namespace that does not have
- * the user, so the kernel reports the number of overflows instead (user_namespaces(7)).
+ * the user.
  */
 export function peerNameOf(uid: number, proc = '/proc'): string | undefined {
-  const isHidden =
-    String(uid) === kernelTextOf(`${proc}/sys/kernel/overflowuid`).trim() &&
-    !ALL_USERS.test(kernelTextOf(`${proc}/self/uid_map`));
-  return isHidden ? undefined : userNameOf(uid);
+  return uid === OVERFLOW_ID && isInNamespace(proc) ? undefined : userNameOf(uid);
 }
 
+/**
+ * Number that the kernel shows for users and groups that a user namespace does not have (user_namespaces(7)): the default
+ * of /proc/sys/kernel/overflowuid and overflowgid.
+ */
+const OVERFLOW_ID = 65534;
 /** Map of a namespace with all users. */
 const ALL_USERS = /^\s*0\s+0\s+4294967295\s*$/;
+
+/** True if this process is in a user namespace that hides users and groups, as with PrivateUsers= of systemd. */
+function isInNamespace(proc = '/proc'): boolean {
+  const map = kernelTextOf(`${proc}/self/uid_map`);
+  return map !== '' && !ALL_USERS.test(map);
+}
 
 /** Name of a group from the local list of groups, or its number. */
 export function groupNameOf(gid: number): string {
@@ -50,10 +58,14 @@ export function groupNumberOf(name: string, { groups }: AccountFiles = LOCAL): n
   return number !== undefined && /^\d+$/.test(number) ? Number(number) : undefined;
 }
 
-/** Name of the group of a file from the local list of groups. `undefined`: file not accessible, or group not listed. */
+/**
+ * Name of the group of a file from the local list of groups. `undefined`: file not accessible, group not listed, or group
+ * hidden by a user namespace.
+ */
 export function groupOf(path: string): string | undefined {
   try {
-    return nameIn(LOCAL.groups, statSync(path).gid);
+    const { gid } = statSync(path);
+    return gid === OVERFLOW_ID && isInNamespace() ? undefined : nameIn(LOCAL.groups, gid);
   } catch {
     return undefined;
   }
@@ -63,24 +75,29 @@ export function groupOf(path: string): string | undefined {
 export interface ProcessIdentity {
   readonly user: string;
   readonly gids: readonly number[];
+  /** True if a user namespace hides the groups of this process. */
+  readonly hasHiddenGroups?: boolean;
 }
 
 /**
  * Membership of the user of this process in a group. `session`: this process has the group. `account`: the user is in
- * the group, but the session of this process began before that.
+ * the group, but the session of this process began before that. If the groups of the process are hidden, those of the user
+ * count as groups of the process.
  */
 export function membershipIn(
   gid: number,
-  { user, gids }: ProcessIdentity = {
+  { user, gids, hasHiddenGroups = false }: ProcessIdentity = {
     user: userName(),
     gids: [process.getegid?.() ?? -1, ...(process.getgroups?.() ?? [])],
+    hasHiddenGroups: isInNamespace(),
   },
   { users, groups }: AccountFiles = LOCAL,
 ): 'session' | 'account' | 'none' {
   if (gids.includes(gid)) return 'session';
   const [, , , members = ''] = linesOf(groups).find(([, , number]) => number === String(gid)) ?? [];
   const [, , , primary] = linesOf(users).find(([name]) => name === user) ?? [];
-  return members.split(',').includes(user) || primary === String(gid) ? 'account' : 'none';
+  const isMember = members.split(',').includes(user) || primary === String(gid);
+  return isMember ? (hasHiddenGroups ? 'session' : 'account') : 'none';
 }
 
 /** Fields of each line of `/etc/passwd` (`name:password:uid:gid:…`) or `/etc/group` (`name:password:gid:members`). */

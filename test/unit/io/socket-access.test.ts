@@ -125,6 +125,8 @@ it('membership is that of the session, of the account, or none', () => {
   expect(of('anna', [1000])).toBe('account');
   expect(of('ben', [1001])).toBe('account'); // by its own group
   expect(of('ann', [1000])).toBe('none');
+  const hidden = (user: string) => membershipIn(900, { user, gids: [1000, 65534], hasHiddenGroups: true }, files);
+  expect([hidden('anna'), hidden('ann')]).toEqual(['session', 'none']);
   expect(groupNumberOf('holdfast-admin', files)).toBe(900);
   expect(groupNumberOf('broken', files)).toBeUndefined();
 });
