@@ -288,6 +288,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   });
   gateway.start();
   history.start();
+  changes.reportStart();
   service.report(facts);
   service.ready();
   const post = (task: () => void): void => mailbox.post(task);

@@ -42,6 +42,14 @@ export interface ApplyRequest {
   readonly by: string | undefined;
 }
 
+export interface RejectedConfig {
+  /** Digest of the text that was rolled back. */
+  readonly mark: string;
+  readonly reason: string;
+  /** True if this start has rolled it back, and no earlier one. */
+  readonly isNew?: boolean;
+}
+
 export interface ConfigChangerOptions {
   readonly gateway: Gateway;
   /** Absolute path. */
@@ -50,7 +58,7 @@ export interface ConfigChangerOptions {
   /** Configuration before the restart that began a trial, with the trial; `undefined`: no trial. */
   readonly trial: { readonly confirmed: string; readonly trial: SavedTrial } | undefined;
   /** Reason for which the gateway does not run with its file. */
-  readonly rejected: { readonly mark: string; readonly reason: string } | undefined;
+  readonly rejected: RejectedConfig | undefined;
   /** Reads the files that a configuration names. Rejects with a Fault. */
   readonly prepare: (text: string, loaded: LoadedConfig) => Promise<PreparedConfig>;
   /** Called when a configuration comes into effect, before anything is started with it. */
@@ -74,12 +82,14 @@ export class ConfigChanger {
   #trial: Trial | undefined;
   #rejected: ConfigChangerOptions['rejected'];
   #isChanging = false;
-  #rolledBackAtMs: number | undefined;
+  /** Time of the last rollback, or of the start. */
+  #rolledBackAtMs: number;
 
   constructor(options: ConfigChangerOptions) {
     this.#options = options;
     this.#running = options.running;
     this.#rejected = options.rejected;
+    this.#rolledBackAtMs = this.#nowMs();
     if (options.trial !== undefined) this.#beginTrial(options.trial.trial, options.trial.confirmed, undefined);
   }
 
@@ -100,8 +110,15 @@ export class ConfigChanger {
       };
     const base = { rollsBackInMs: null, confirmation: null } as const;
     if (this.#rejected === undefined) return { ...base, state: 'confirmed', reason: null, forMs: 0 };
-    const forMs = this.#nowMs() - (this.#rolledBackAtMs ?? 0);
+    const forMs = this.#nowMs() - this.#rolledBackAtMs;
     return { ...base, state: 'rolled back', reason: this.#rejected.reason, forMs };
+  }
+
+  /** Reports a rollback that this start has made. Called when observers listen. */
+  reportStart(): void {
+    const { rejected, gateway } = this.#options;
+    if (rejected?.isNew === true)
+      gateway.parts.facts.emit('configRolledBack', { mark: rejected.mark, reason: rejected.reason });
   }
 
   /** Applies the file. Rejects with a Fault and changes nothing if that is not possible. */

@@ -11,7 +11,7 @@ import { configMarkOf, readConfigFile } from '../io/config-file.ts';
 import { forgetSavedConfig, keepRejected, readSavedConfig, type SavedConfig, saveConfig } from '../io/saved-config.ts';
 import { readSecretFile } from '../io/secret-file.ts';
 import type { RunningText } from '../ops/reports/config-report.ts';
-import type { ConfigChangerOptions, PreparedConfig } from './config-changer.ts';
+import type { ConfigChangerOptions, PreparedConfig, RejectedConfig } from './config-changer.ts';
 import { chooseConfig } from './config-choice.ts';
 import { accessHub, type HubAccessOptions } from './hub-access.ts';
 
@@ -52,7 +52,11 @@ export function readStartingConfig(path: string): StartingConfig {
       return { ...base, trial: { confirmed, trial }, begin, settle: () => undefined };
     }
     case 'confirmed': {
-      const confirmed = confirmedConfig(choice.text, { mark, reason: choice.reason }, warnings);
+      const confirmed = confirmedConfig(
+        choice.text,
+        { mark, reason: choice.reason, isNew: choice.saved !== undefined },
+        warnings,
+      );
       if (confirmed === undefined)
         return {
           ...base,
@@ -74,7 +78,7 @@ export function withoutTrial(start: StartingConfig, why: string): StartingConfig
   if (start.trial === undefined) return undefined;
   const { confirmed: text } = start.trial;
   const rejected = { mark: start.mark, reason: `the gateway could not start with it: ${why}` };
-  const confirmed = confirmedConfig(text, rejected, start.warnings);
+  const confirmed = confirmedConfig(text, { ...rejected, isNew: true }, start.warnings);
   if (confirmed === undefined) return undefined;
   const saved: SavedConfig = { confirmed: text, trial: null, rejected };
   return {
@@ -88,7 +92,7 @@ export function withoutTrial(start: StartingConfig, why: string): StartingConfig
 
 function confirmedConfig(
   text: string,
-  rejected: { readonly mark: string; readonly reason: string },
+  rejected: RejectedConfig,
   warnings: readonly string[],
 ): Omit<StartingConfig, 'settle'> | undefined {
   const parsed = parseConfig(text);

@@ -187,7 +187,10 @@ function linksWithOtherMachines(running: Config, file: Config): string[] {
   return file.links
     .filter((link) => {
       const old = before.get(link.name);
-      return old !== undefined && !isDeepStrictEqual(machineOptions(running, old), machineOptions(file, link));
+      if (old === undefined) return false;
+      // only the list of subdevices differs: a change of a key of the link is a change of its own
+      const withNewList = { ...old, allowedSubdevices: link.allowedSubdevices };
+      return !isDeepStrictEqual(machineOptions(running, old), machineOptions(file, withNewList));
     })
     .map(({ name }) => name);
 }

@@ -217,6 +217,13 @@ async function freePort(): Promise<number> {
   return port;
 }
 
+/** Number of rollbacks among the events. */
+async function rolledBack({ configPath }: Testbed): Promise<number> {
+  const { stdout } = await runProgram('--json', '--config', configPath, 'events', '--kind', 'configuration');
+  const { events } = JSON.parse(stdout) as { events: readonly { name: string }[] };
+  return events.filter(({ name }) => name === 'configRolledBack').length;
+}
+
 /** Free port on which nothing listens: that of a hub that was stopped. */
 const wrongPort = (text: string): string => text.replace(/port = \d+/, 'port = 1');
 
@@ -274,6 +281,7 @@ describe('a configuration on trial', () => {
     expect(conditions.find(({ code }) => code === 'config-rejected')?.sentence).toContain(
       'ended before the configuration was confirmed',
     );
+    await until(async () => (await rolledBack(testbed)) === 1);
     await testbed.expectNothingLost();
   });
 

@@ -52,6 +52,9 @@ const URGENT: ReadonlySet<EventName> = new Set([
   'gatewayHung',
   'storeOnOtherMachine',
   'operatorActed',
+  'configApplied',
+  'configConfirmed',
+  'configRolledBack',
 ]);
 /** Shortest time between two commits that such events join: a page each. */
 const URGENT_MS_MIN = 10 * MINUTE_MS;

@@ -131,6 +131,14 @@ describe('a new subdevice', () => {
     ]);
   });
 
+  it('is not the reason of a link that restarts for a key of its own', () => {
+    const faster = three.replace('path = "/dev/ttyUSB0"', 'path = "/dev/ttyUSB0"\nbaud_rate = 9600');
+    expect(changes(two, faster).map(({ key, restarts, links }) => [key, restarts, links])).toEqual([
+      ['link[meters].baud_rate', 'link', ['meters']],
+      ['subdevice[meter-3]', 'nothing', []],
+    ]);
+  });
+
   it('restarts the link whose only subdevice no longer is the only one', () => {
     expect(changes(GENERIC, two)).toMatchObject([{ key: 'subdevice[meter-2]', restarts: 'link', links: ['meters'] }]);
   });
