@@ -8,7 +8,7 @@ import { until } from './until.ts';
 /** Three messages of `a` that the hub does not acknowledge until `allow` is called. */
 async function openWithLetters(): Promise<{ readonly testbed: Testbed; readonly allow: () => void }> {
   const mutedTopics = ['gw/a/muted'];
-  const config = { hub: { puback_ms_max: 200, attempts_max: 2 } };
+  const config = { hub: { puback_ms_max: 1000, attempts_max: 2 } };
   const testbed = await openTestbed({ rules: { mutedTopics }, config });
   await testbed.start();
   for (let count = 0; count < 3; count += 1) testbed.subdevice('a').publish('muted');

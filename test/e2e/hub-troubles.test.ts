@@ -64,7 +64,7 @@ describe('a hub that never acknowledges one topic', () => {
   });
 
   it('leads to a dead letter after attempts_max, and the ledger contains it', async () => {
-    const testbed = await openTestbed({ rules, config: { hub: { puback_ms_max: 200, attempts_max: 2 } } });
+    const testbed = await openTestbed({ rules, config: { hub: { puback_ms_max: 1000, attempts_max: 2 } } });
     await testbed.start();
     const a = testbed.subdevice('a');
     for (let count = 0; count < 3; count += 1) a.publish('muted');

@@ -128,7 +128,7 @@ function note(...outputs: readonly string[]): void {
 
 /** A message that the hub does not acknowledge became a dead letter. */
 async function openWithLetter(): Promise<Testbed> {
-  const config = { hub: { puback_ms_max: 200, attempts_max: 2 } };
+  const config = { hub: { puback_ms_max: 1000, attempts_max: 2 } };
   const testbed = await openTestbed({ rules: { mutedTopics: ['gw/a/muted'] }, config });
   await testbed.start();
   testbed.subdevice('a').publish('muted');
