@@ -15,7 +15,7 @@ import { fileProblem, folderProblem } from '../io/folders.ts';
 import type { Journal } from '../io/journal.ts';
 import { lockOwnersOf } from '../io/lock-owners.ts';
 import { processWords } from '../io/program-name.ts';
-import { notifySystemd, statusOf } from '../io/systemd.ts';
+import { notifySystemd, StatusLine, statusOf } from '../io/systemd.ts';
 import { volatilePlaceOf } from '../io/volatile-storage.ts';
 import { AccessTroubles } from '../ops/access-troubles.ts';
 import { startControl } from '../ops/api/control.ts';
@@ -173,9 +173,10 @@ export class Storage {
     });
     journal.error('degraded: no message is accepted until storage works again', { reason: why });
     this.#options.ready();
+    const statusLine = new StatusLine();
     try {
       for (;;) {
-        notifySystemd(statusOf(standby.status().sentence));
+        statusLine.show(`Losing data? ${standby.status().sentence}`);
         if ((await Promise.race([this.#pause(), ended])) !== 'elapsed') return 'ended';
         const found = await Promise.race([this.#try(), ended.then(() => 'ended' as const)]);
         if (found === 'ended') return 'ended';
