@@ -49,6 +49,10 @@ export class Mosquitto implements Broker {
     this.#more = more;
   }
 
+  get pid(): number | undefined {
+    return this.#broker?.pid;
+  }
+
   async start(): Promise<void> {
     const configPath = join(this.#folder, 'mosquitto.conf');
     const lines = [

@@ -25,8 +25,8 @@ A scraper that cannot use a Unix socket reads the same metrics on TCP, path \`/m
 
 Only addresses of this machine are allowed, unless \`allow_remote = true\`: the metrics contain names of subdevices and links, and cross
 the network unencrypted. A request must name localhost, the address, or one of \`host_names\` in its Host header. At most 4 requests are
-answered at a time, each within 5 s. Nothing can be changed there. If the address cannot be used, the journal says why, and the gateway
-runs without it.
+answered at a time, each within 5 s. Nothing can be changed there. If the address cannot be used, the gateway
+runs without it and tries again every minute; the condition \`metrics-not-listening\` says why.
 
 \`test/unit/ops/reports/metrics.test.ts\` checks this page, and \`npx vitest run test/unit/ops/reports/metrics.test.ts -u\` writes it.
 
