@@ -1,7 +1,9 @@
 /** Commands of the hub to the real gateway, on topics of its own and by calls of the hub. */
+import { readFileSync, writeFileSync } from 'node:fs';
 import { expect, it } from 'vitest';
 import type { RemoteAnswer } from '../../src/ops/remote/remote-answer.ts';
 import { complaintsAbout } from '../json-complaints.ts';
+import { runProgram } from './program.ts';
 import { openStrictHubTestbed } from './strict-hub-testbed.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
@@ -94,6 +96,26 @@ it('a restart that the hub requests twice runs once, over two starts', async () 
   const [, second] = await answersTo(testbed, 'again', 2);
   expect(second).toMatchObject({ ok: false, error: { code: 'repeated' } });
   expect(await ask(testbed, { id: 'after', command: 'status' })).toHaveProperty('result');
+});
+
+it('a configuration on trial is confirmed by the hub, and the events name the hub and its request', async () => {
+  const more = MORE.replace('"restart"', '"config-confirm"');
+  const testbed = await openTestbed({ subdevices: { a: {} }, more });
+  await testbed.gateway.start();
+  await untilServed(testbed);
+  expect(await ask(testbed, { id: 'none', command: 'config-confirm' })).toEqual({ code: 'failed' });
+
+  const text = readFileSync(testbed.configPath, 'utf8');
+  writeFileSync(testbed.configPath, text.replace('name = "link-a"', 'name = "link-a"\nretries_max = 4'));
+  const program = (...words: string[]) => runProgram('--json', '--config', testbed.configPath, ...words);
+  expect((await program('config', 'apply', '--confirm', '10m')).code).toBe(0);
+  const confirmed = await ask(testbed, { id: 'yes', command: 'config-confirm' });
+  expect(confirmed).toMatchObject({ result: { mark: expect.stringMatching(/./) } });
+  expect((await program('config', 'confirm')).code, 'no trial is left').not.toBe(0);
+
+  const { stdout } = await program('events');
+  expect(stdout).toContain('operator hub: remote config-confirm yes: done');
+  expect(stdout).toContain('operator hub: remote config-confirm none: failed');
 });
 
 it('with a hub profile, calls of the hub are answered, and the firmware version is reported', async () => {
