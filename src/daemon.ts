@@ -38,7 +38,7 @@ import { StablePorts } from './io/serial/stable-ports.ts';
 import { notifySystemd, StatusLine } from './io/systemd.ts';
 import { timesyncd } from './io/time-service.ts';
 import { AccessTroubles } from './ops/access-troubles.ts';
-import { startAdministration } from './ops/api/administration.ts';
+import { answeredWhenSettled, startAdministration } from './ops/api/administration.ts';
 import { startControl } from './ops/api/control.ts';
 import { ConditionWatch } from './ops/history/condition-watch.ts';
 import { SnapshotFolder } from './ops/queues/snapshot-folder.ts';
@@ -240,6 +240,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   });
   const groups = socketAccess(config.gateway, accessTroubles, journal);
   const control = await startControl({ socketPath: config.gateway.controlSocket, access: groups.control, inspection });
+  const settled = () => history.settled();
   const commands = {
     ...adminCommandsFor(gateway),
     ...custodyCommands(gateway, snapshots),
@@ -249,7 +250,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const administration = await startAdministration({
     controlSocket: config.gateway.controlSocket,
     access: groups.administration,
-    commands,
+    commands: answeredWhenSettled(commands, settled),
   });
   const present = changes.running.config;
   const web = new Replaceable(present.web, async (settings) => {
@@ -279,7 +280,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   recordings.start();
   process.on(HUNG, () => recordings.writeAtOnce('hang'));
   const ledger = async () => inspection.answers['/v1/ledger'](new URLSearchParams());
-  serveRemoteCommands(gateway, { status: () => inspection.status(), ledger, commands, restart, journal });
+  serveRemoteCommands(gateway, { status: () => inspection.status(), ledger, commands, restart, journal, settled });
   const onConditions = sendTelemetry(gateway, () => inspection.status());
   // an error thrown outside the mailbox halts the mailbox at once, and the process ends as after any bug
   process.setUncaughtExceptionCaptureCallback((error) => {

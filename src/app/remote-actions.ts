@@ -19,6 +19,7 @@ export interface RemoteParts {
   /** Ends the process, so that it starts again. `undefined`: no service manager would start it again. */
   readonly restart: ((reason: string) => void) | undefined;
   readonly journal: Pick<Journal, 'warn'>;
+  readonly settled: RemoteActions['settled'];
 }
 
 type Args = Parameters<RunRemoteCommand>[0];
@@ -49,6 +50,7 @@ function actionsOf(gateway: Gateway, parts: RemoteParts, store: RemoteActions['s
   };
   return {
     store,
+    settled: parts.settled,
     commands: {
       status: async (_, bytesMax) => {
         const wallMs = gateway.stations.wallClock.wallMs();

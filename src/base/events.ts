@@ -170,13 +170,15 @@ export type GatewayEvents = {
   /**
    * An operator changed something by a command. `action`: the command, e.g. `dead-letters retry`. `subject`: the thing
    * that was changed, e.g. a subdevice; '' if the action has none. `detail`: result in words; '' if there is none. `by`:
-   * user who sent the command, as the kernel reports; absent: unknown.
+   * user who sent the command, as the kernel reports; absent: unknown. `isReadOnly`: the action changed nothing, because
+   * it only reads or was rejected.
    */
   operatorActed: (fact: {
     readonly action: string;
     readonly subject: string;
     readonly detail: string;
     readonly by?: string | undefined;
+    readonly isReadOnly?: boolean;
   }) => void;
 };
 

@@ -31,6 +31,8 @@ export interface RemoteActions {
   readonly commands: Readonly<Record<RemoteCommand, RunRemoteCommand>>;
   /** Stores the ids durably. @throws the error of the file system */
   readonly store: (run: RunRequests) => void;
+  /** Resolves when the events of the commands until now are durable. */
+  readonly settled: () => Promise<void>;
 }
 
 export interface RemoteCommandsOptions {
@@ -62,7 +64,7 @@ export class RemoteCommands {
 
   handle(report: RemoteReport): void {
     if (report.kind === 'remoteRejected') {
-      this.#audit('request', report.id ?? '', `rejected: ${report.code}`);
+      this.#audit('request', report.id ?? '', `rejected: ${report.code}`, true);
       return;
     }
     const { request } = report;
@@ -90,12 +92,19 @@ export class RemoteCommands {
     }
   }
 
-  /** Answers in the mailbox, in sequence with all other events. */
-  #end({ command, id }: RemoteRequest, outcome: string, answer: () => void): void {
-    this.#options.mailbox.post(() => {
-      this.#audit(command, id, outcome);
+  /** Answers in the mailbox, in sequence with all other events, and after the commit of the event of a change. */
+  #end(request: RemoteRequest, outcome: string, answer: () => void): void {
+    const { mailbox, send } = this.#options;
+    const isReadOnly = !mustBeStored(request);
+    const end = (): void => {
       answer();
-      this.#options.send();
+      send();
+    };
+    mailbox.post(() => {
+      this.#audit(request.command, request.id, outcome, isReadOnly);
+      const actions = this.#actions;
+      if (isReadOnly || actions === undefined) return end();
+      void actions.settled().then(() => mailbox.post(end));
     });
   }
 
@@ -104,8 +113,8 @@ export class RemoteCommands {
     this.requests.reject(answerTopic, id, { code: 'failed', message: wordsOf(error), hint });
   }
 
-  #audit(action: string, subject: string, detail: string): void {
-    this.#options.facts.emit('operatorActed', { action: `remote ${action}`, subject, detail, by: 'hub' });
+  #audit(action: string, subject: string, detail: string, isReadOnly: boolean): void {
+    this.#options.facts.emit('operatorActed', { action: `remote ${action}`, subject, detail, by: 'hub', isReadOnly });
   }
 }
 

@@ -5,7 +5,7 @@
  * Invariants: at most `EACH_MAX` events with the same name and subject are separate in `WINDOW_MS`, and at most
  * `EACH_TOTAL_MAX` in one buffer; at most `KIND_MAX` events of one kind. Further ones are counted.
  */
-import type { EventKind, HistoryEvent } from './history-events.ts';
+import { type EventKind, type HistoryEvent, ringOf } from './history-events.ts';
 
 /** Time within which equal events are united. */
 const WINDOW_MS = 5 * 60_000;
@@ -118,6 +118,7 @@ function laterPart({ sentence, durationMs, lastUpMs }: HistoryEvent): Partial<Hi
   return { sentence, durationMs, lastUpMs };
 }
 
-function keyOf({ name, subject }: HistoryEvent): string {
-  return `${name} ${subject}`;
+/** Acts of operators are equal only if their command, or its reason, is the same too. */
+function keyOf({ kind, name, subject, detail }: HistoryEvent): string {
+  return ringOf(kind) === 'rare' ? `${name} ${subject} ${detail}` : `${name} ${subject}`;
 }

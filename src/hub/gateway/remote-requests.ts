@@ -17,6 +17,7 @@ import {
   type RemoteRequest,
   type RunRequests,
 } from '../../base/remote-command.ts';
+import { TokenBucket } from '../../base/token-bucket.ts';
 import type { HubService, HubServiceEvent, HubServiceRequest } from './hub-service.ts';
 
 export interface RemoteRequestsOptions {
@@ -47,7 +48,7 @@ export class RemoteRequests implements HubService {
   readonly filters: readonly string[];
   readonly #options: RemoteRequestsOptions;
   readonly #limit: TokenBucket;
-  readonly #excuses = new TokenBucket(EXCUSES_PER_MINUTE);
+  readonly #excuses = perMinute(EXCUSES_PER_MINUTE);
   readonly #ids = new Set<string>();
   #retained: string | undefined;
   #isOverLimit = false;
@@ -56,7 +57,7 @@ export class RemoteRequests implements HubService {
   constructor(options: RemoteRequestsOptions) {
     this.#options = options;
     this.filters = [options.filter];
-    this.#limit = new TokenBucket(options.perMinute);
+    this.#limit = perMinute(options.perMinute);
   }
 
   /** Takes over the ids that earlier processes have run. */
@@ -204,22 +205,6 @@ function objectOf(payload: Uint8Array): Readonly<Record<string, unknown>> | unde
 }
 
 /** Limit of events in a minute, with a burst of as many. */
-class TokenBucket {
-  readonly #perMinute: number;
-  #tokens: number;
-  #atMs: number | undefined;
-
-  constructor(perMinute: number) {
-    this.#perMinute = perMinute;
-    this.#tokens = perMinute;
-  }
-
-  take(nowMs: number): boolean {
-    const passedMs = nowMs - (this.#atMs ?? nowMs);
-    this.#atMs = nowMs;
-    this.#tokens = Math.min(this.#perMinute, this.#tokens + (passedMs * this.#perMinute) / MINUTE_MS);
-    if (this.#tokens < 1) return false;
-    this.#tokens -= 1;
-    return true;
-  }
+function perMinute(count: number): TokenBucket {
+  return new TokenBucket(count, MINUTE_MS / count);
 }

@@ -23,6 +23,22 @@ export type AdminCommands = Readonly<
   Record<string, (body: Readonly<Record<string, unknown>>, caller?: string) => Promise<unknown>>
 >;
 
+/** Returns the commands with answers that wait for `settled`, so that the event of a command is durable before. */
+export function answeredWhenSettled(commands: AdminCommands, settled: () => Promise<void>): AdminCommands {
+  return Object.fromEntries(
+    Object.entries(commands).map(([name, command]) => [
+      name,
+      async (body: Readonly<Record<string, unknown>>, caller?: string) => {
+        try {
+          return await command(body, caller);
+        } finally {
+          await settled();
+        }
+      },
+    ]),
+  );
+}
+
 export interface AdministrationOptions {
   /** Path of the read-only socket; the administrative one is beside it. */
   readonly controlSocket: string;

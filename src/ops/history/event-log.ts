@@ -16,7 +16,12 @@ interface Term<Name extends EventName> {
   readonly begins?: string;
   /** Duration that the fact itself states. */
   readonly lasted?: (fact: FactOf<Name>) => number;
+  /** True if the event must be durable soon. Absent: as its kind. */
+  readonly isPrompt?: (fact: FactOf<Name>) => boolean;
 }
+
+/** Kinds whose events are acts of operators: a kill soon after a command must not lose who did what. */
+const PROMPT: ReadonlySet<EventKind> = new Set(['configuration', 'operator']);
 
 const link = ({ link: name }: { readonly link: string }): string => name;
 const subdevice = ({ subdevice: id }: { readonly subdevice: string }): string => id;
@@ -39,7 +44,12 @@ const TERMS: { readonly [Name in EventName]?: Term<Name> } = {
   configRolledBack: { kind: 'configuration', detail: ({ reason }) => reason },
   tlsFilesJudged: { kind: 'configuration' },
   secretFileJudged: { kind: 'configuration' },
-  operatorActed: { kind: 'operator', subject: ({ subject }) => subject, detail: ({ action }) => action },
+  operatorActed: {
+    kind: 'operator',
+    subject: ({ subject }) => subject,
+    detail: ({ action }) => action,
+    isPrompt: ({ isReadOnly = false }) => !isReadOnly,
+  },
   backlogLimitEnded: { kind: 'operator' },
   storeFull: { kind: 'storage' },
   storeRecovered: { kind: 'storage' },
@@ -76,14 +86,13 @@ export class EventLog {
   readonly #states = new Map<string, { readonly state: string; readonly sinceMs: number }>();
   #isClosed = false;
 
-  /** @param added called after each event */
-  constructor(gateway: GatewayView, added: (name: EventName) => void) {
+  /** @param added called after each event. `isPrompt`: the event must be durable soon */
+  constructor(gateway: GatewayView, added: (name: EventName, isPrompt: boolean) => void) {
     this.#gateway = gateway;
     for (const name of Object.keys(TERMS) as (keyof typeof TERMS)[])
       gateway.facts.on(name, (fact: object) => {
         if (this.#isClosed) return;
-        this.#add(name, fact as never);
-        added(name);
+        added(name, this.#add(name, fact as never));
       });
   }
 
@@ -97,9 +106,10 @@ export class EventLog {
     this.buffer.add({ ...event, subject: '', detail: '', durationMs: null, count: 1, lastUpMs: event.upMs });
   }
 
-  #add<Name extends EventName>(name: Name, fact: FactOf<Name>): void {
+  /** @returns true if the event must be durable soon */
+  #add<Name extends EventName>(name: Name, fact: FactOf<Name>): boolean {
     const term: Term<Name> | undefined = TERMS[name];
-    if (term === undefined) return;
+    if (term === undefined) return false;
     const { epoch, upMs } = this.#gateway.stamp();
     const subject = term.subject?.(fact) ?? '';
     const durationMs = term.lasted?.(fact) ?? (term.begins === undefined ? null : this.#enter(term, subject, upMs));
@@ -120,6 +130,7 @@ export class EventLog {
       count: 1,
       lastUpMs: upMs,
     });
+    return term.isPrompt?.(fact) ?? PROMPT.has(kind);
   }
 
   /** @returns duration of the state that ends; `null`: unknown */

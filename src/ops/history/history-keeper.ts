@@ -6,9 +6,13 @@
  * until `BLOCK_SAMPLES_MAX` samples, the block starts a commit of its own. So a power cut loses at most the last hour. A
  * stop writes the samples that it has, and the next process continues the block. On a full disk nothing is written; RAM
  * keeps `SAMPLES_MAX` samples.
+ *
+ * Events of operators start a commit at once, within the limit of `PROMPT_BURST` and `PROMPT_REFILL_MS`. Above the limit
+ * they wait until the limit allows the next commit. `settled` resolves after that commit.
  */
 import { crc32 } from 'node:zlib';
 import { type EventName, looking } from '../../base/events.ts';
+import { TokenBucket } from '../../base/token-bucket.ts';
 import type { CommitSupplement } from '../../commit/commit-supplement.ts';
 import type { Committer } from '../../commit/committer.ts';
 import type { Change } from '../../custody/change.ts';
@@ -29,7 +33,7 @@ import { HistorySampler } from './history-sampler.ts';
 
 export interface HistoryOptions {
   readonly gateway: GatewayView;
-  readonly committer: Pick<Committer, 'supplement' | 'whenSettled'>;
+  readonly committer: Pick<Committer, 'supplement' | 'whenSettled' | 'fullSinceMs'>;
   /** Runs a task in sequence with all other events. */
   readonly post: (task: () => void) => void;
   /** Digest of the text of the configuration. */
@@ -51,13 +55,14 @@ const URGENT: ReadonlySet<EventName> = new Set([
   'gatewayEnded',
   'gatewayHung',
   'storeOnOtherMachine',
-  'operatorActed',
-  'configApplied',
-  'configConfirmed',
-  'configRolledBack',
 ]);
 /** Shortest time between two commits that such events join: a page each. */
 const URGENT_MS_MIN = 10 * MINUTE_MS;
+/** Number of commits for events of operators in a row, and the time after which the limit allows one more. */
+const PROMPT_BURST = 20;
+const PROMPT_REFILL_MS = MINUTE_MS;
+/** Longest time for which an answer waits for the commit of its event. */
+const SETTLE_MS_MAX = 5000;
 const RINGS: readonly EventRing[] = ['rare', 'frequent'];
 
 export class HistoryKeeper implements CommitSupplement {
@@ -70,17 +75,24 @@ export class HistoryKeeper implements CommitSupplement {
   /** Samples that a commit is writing. */
   #taken: readonly MinuteSample[] | undefined;
   #retryAtMs = 0;
-  /** True if an event waits that the next commit should have: a start, or an action of an operator. */
+  /** True if an event waits that the next commit should have: a start. */
   #isUrgent = false;
   #urgentAtMs = 0;
+  /** True if an event of an operator waits, and true if a commit is writing one. */
+  #isPrompt = false;
+  #isPromptTaken = false;
+  readonly #promptLimit = new TokenBucket(PROMPT_BURST, PROMPT_REFILL_MS);
+  #isPromptTimerSet = false;
+  readonly #tail = Promise.withResolvers<void>();
   #isStopping = false;
 
   constructor(options: HistoryOptions) {
     const { gateway, committer, machine } = options;
     this.#options = options;
     this.#sampler = new HistorySampler(gateway, machine, options.writtenBytes);
-    this.#log = new EventLog(gateway, (name) => {
+    this.#log = new EventLog(gateway, (name, isPrompt) => {
       if (URGENT.has(name)) this.#isUrgent = true;
+      if (isPrompt) this.#addPrompt();
       if (name === 'gatewayStopping') this.#stop();
     });
     committer.supplement(this);
@@ -110,7 +122,32 @@ export class HistoryKeeper implements CommitSupplement {
   start(): void {
     this.#sampleLater();
     void this.#options.gateway.store.history({ kind: 'tail' }).then((answer) => {
-      if (answer.kind === 'tail') this.#options.post(() => this.#continue(answer));
+      this.#options.post(() => {
+        if (answer.kind === 'tail') this.#continue(answer);
+        this.#tail.resolve();
+      });
+    });
+  }
+
+  /**
+   * Resolves when the events of operators until now are durable. Resolves earlier if the disk is full, if the limit is
+   * reached, or after `SETTLE_MS_MAX`.
+   */
+  settled(): Promise<void> {
+    const { gateway, committer, post } = this.#options;
+    const { clock } = gateway;
+    return new Promise((resolve) => {
+      const cancel = clock.wakeAt(clock.nowMs() + SETTLE_MS_MAX, resolve);
+      const end = (): void => {
+        cancel();
+        resolve();
+      };
+      const wait = (): void => {
+        const isSoon = this.#isPromptTaken || (this.#isPrompt && this.#isPromptAllowed);
+        if (isSoon) committer.whenSettled(clock.nowMs(), end);
+        else end();
+      };
+      void this.#tail.promise.then(() => post(wait));
     });
   }
 
@@ -122,7 +159,8 @@ export class HistoryKeeper implements CommitSupplement {
     const nowMs = this.#options.gateway.clock.nowMs();
     if (this.#number === undefined || this.#taken !== undefined || nowMs < this.#retryAtMs) return [];
     const isComplete = this.#samples.length >= BLOCK_SAMPLES_MIN || this.#isStopping;
-    if (!isComplete && !(this.#isUrgent && nowMs >= this.#urgentAtMs)) return [];
+    const isPrompt = this.#isPrompt && this.#promptLimit.isReady(nowMs);
+    if (!isComplete && !isPrompt && !(this.#isUrgent && nowMs >= this.#urgentAtMs)) return [];
     const changes: Change[] = [];
     this.#taken = isComplete ? this.#samples : [];
     if (this.#taken.length > 0)
@@ -134,12 +172,16 @@ export class HistoryKeeper implements CommitSupplement {
     }
     if (changes.length === 0) this.#taken = undefined;
     else this.#isUrgent = false;
+    this.#isPromptTaken = this.#isPrompt && changes.length > 0;
+    if (this.#isPromptTaken) this.#promptLimit.take(nowMs);
+    this.#isPrompt = false;
     return changes;
   }
 
   written(): void {
     const written = this.#taken ?? [];
     this.#taken = undefined;
+    this.#isPromptTaken = false;
     this.#log.buffer.written();
     this.#urgentAtMs = this.#options.gateway.clock.nowMs() + URGENT_MS_MIN;
     if (this.#isStopping) this.#retryAtMs = Number.POSITIVE_INFINITY; // all is written
@@ -152,6 +194,38 @@ export class HistoryKeeper implements CommitSupplement {
     this.#taken = undefined;
     this.#log.buffer.unwritten();
     this.#retryAtMs = this.#options.gateway.clock.nowMs() + FULL_RETRY_MS;
+    if (this.#isPromptTaken) this.#addPrompt();
+    this.#isPromptTaken = false;
+  }
+
+  /** True if a commit can write events of operators now. */
+  get #isPromptAllowed(): boolean {
+    const nowMs = this.#options.gateway.clock.nowMs();
+    const isPossible = this.#number !== undefined && this.#options.committer.fullSinceMs === undefined;
+    return isPossible && nowMs >= this.#retryAtMs && this.#promptLimit.isReady(nowMs);
+  }
+
+  #addPrompt(): void {
+    this.#isPrompt = true;
+    this.#options.post(() => this.#commitPrompt());
+  }
+
+  /** Starts a commit for events of operators, or a timer until one is allowed. */
+  #commitPrompt(): void {
+    if (!this.#isPrompt || this.#number === undefined || this.#isStopping) return;
+    const { gateway, committer, post } = this.#options;
+    const nowMs = gateway.clock.nowMs();
+    if (this.#isPromptAllowed) return committer.whenSettled(nowMs, () => undefined);
+    if (this.#isPromptTimerSet) return;
+    this.#isPromptTimerSet = true;
+    const isFull = committer.fullSinceMs !== undefined;
+    const atMs = Math.max(this.#promptLimit.nextAtMs(nowMs), this.#retryAtMs, isFull ? nowMs + FULL_RETRY_MS : 0);
+    gateway.clock.wakeAt(atMs, () =>
+      post(() => {
+        this.#isPromptTimerSet = false;
+        this.#commitPrompt();
+      }),
+    );
   }
 
   /** Number of the configuration in a sample. */
@@ -167,6 +241,7 @@ export class HistoryKeeper implements CommitSupplement {
     if (last !== undefined && last.configuration !== this.#configuration)
       this.#options.gateway.facts.emit('configurationChanged', { mark: this.#options.configMark() });
     if (lastEvent !== undefined && lastEvent.name !== 'gatewayStopping') this.#noteEnd(lastEvent, last);
+    this.#commitPrompt();
   }
 
   /** Adds the end of a process that did not stop, at the last time that is known of it. */

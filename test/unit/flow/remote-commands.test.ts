@@ -31,6 +31,7 @@ class Rig {
     const never: RunRemoteCommand = () => Promise.reject(new Error('not expected'));
     this.flow.attach({
       store: store ?? ((ids) => this.stored.push(ids)),
+      settled: async () => undefined,
       commands: {
         ...{ status: run, restart: run, ledger: never, record: never },
         ...{ 'link-test': never, 'config-confirm': never },

@@ -186,6 +186,13 @@ describe('the bytes that the history writes', () => {
     expect(walBytesPerHour(240, hourly)).toBeLessThan(4096);
   });
 
+  it('are at most 4 KB for each event of an operator, in a commit of its own', () => {
+    const act = (hour: number) => [[events('rare', `operator root: subdevices forget meter-${hour}`)]];
+    const bytes = walBytesPerHour(500, act);
+    expect(bytes).toBeGreaterThan(FRAME_BYTES); // each is written
+    expect(bytes).toBeLessThan(4096);
+  });
+
   it('negative control: are far more if each minute is written', () => {
     const minutely = (hour: number) => Array.from({ length: 60 }, (_, minute) => [block(hour, minute + 1)]);
     expect(walBytesPerHour(3, minutely)).toBeGreaterThan(60_000);

@@ -210,3 +210,102 @@ describe('events', () => {
     expect(orderly.keeper.pending).toEqual([]);
   });
 });
+
+describe('events of operators', () => {
+  const act = (bench: KeeperBench, detail: string, isReadOnly = false) =>
+    bench.facts.emit('operatorActed', { action: 'mark', subject: '', detail, by: 'root', isReadOnly });
+
+  /** Returns an object that says whether the answer of a command was sent. */
+  async function answerOf(bench: KeeperBench): Promise<{ isSent: boolean }> {
+    const answer = { isSent: false };
+    void bench.keeper.settled().then(() => {
+      answer.isSent = true;
+    });
+    await turns();
+    return answer;
+  }
+  const turns = () => new Promise((resolve) => setImmediate(resolve));
+
+  it.each([
+    ['operatorActed', { action: 'subdevices forget', subject: 'm', detail: '', by: 'root' }],
+    ['configApplied', { changes: 1, by: 'root' }],
+    ['configConfirmed', { mark: 'm', how: 'by command', by: 'root' }],
+    ['configRolledBack', { mark: 'm', reason: 'it was not confirmed' }],
+    ['configurationChanged', { mark: 'm' }],
+  ] as const)('%s starts a commit, and the answer waits for its receipt', async (name, fact) => {
+    const bench = await new KeeperBench().start();
+    bench.facts.emit(name, fact as never);
+    expect(bench.events).toEqual([name]);
+    const answer = await answerOf(bench);
+    expect(answer.isSent).toBe(false);
+    bench.receipt();
+    await turns();
+    expect(answer.isSent).toBe(true);
+    expect(bench.store.commits).toHaveLength(1);
+  });
+
+  it('start none if the action changed nothing, and neither do events of the traffic', async () => {
+    const bench = await new KeeperBench().start();
+    act(bench, 'status', true);
+    bench.facts.emit('linkOpened', { link: 'a', path: '/dev/a' });
+    expect(bench.store.commits).toEqual([]);
+    expect(await answerOf(bench)).toEqual({ isSent: true });
+  });
+
+  it('that happen during a commit are in the next one', async () => {
+    const bench = await new KeeperBench().start();
+    act(bench, 'first');
+    act(bench, 'second');
+    const answer = await answerOf(bench);
+    bench.receipt();
+    expect(bench.store.commits).toHaveLength(2);
+    await turns();
+    expect(answer.isSent).toBe(false);
+    bench.receipt();
+    await turns();
+    expect(answer.isSent).toBe(true);
+    expect(bench.events).toEqual(['operatorActed', 'operatorActed']);
+  });
+
+  it('start at most 20 commits in a row, then one a minute with all that wait', async () => {
+    const bench = await new KeeperBench().start();
+    for (let number = 0; number < 50; number += 1) {
+      act(bench, `${number}`);
+      if (bench.store.commits.length > number) bench.receipt();
+    }
+    expect(bench.store.commits).toHaveLength(20);
+    expect(await answerOf(bench)).toEqual({ isSent: true }); // an answer waits for no minute
+    bench.minutes(1);
+    expect(bench.store.commits).toHaveLength(21);
+    bench.receipt();
+    expect(bench.keeper.pending).toEqual([]);
+    bench.minutes(5);
+    expect(bench.store.commits).toHaveLength(21);
+  });
+
+  it('wait while the disk is full, without their answers, and are written once there is room', async () => {
+    const bench = await new KeeperBench().start();
+    act(bench, 'first');
+    const answer = await answerOf(bench);
+    bench.full();
+    act(bench, 'second');
+    expect(await answerOf(bench)).toEqual({ isSent: true });
+    bench.minutes(1);
+    bench.receipt(); // of the test whether there is room
+    await turns();
+    expect(answer.isSent).toBe(true);
+    bench.minutes(11);
+    expect(bench.events).toEqual(['operatorActed', 'operatorActed', 'operatorActed']);
+    bench.receipt();
+    expect(bench.keeper.pending).toEqual([]);
+  });
+
+  it('before the store has answered are written once it has', async () => {
+    const bench = new KeeperBench();
+    act(bench, 'early');
+    expect(bench.store.commits).toEqual([]);
+    await bench.start();
+    await turns();
+    expect(bench.events).toEqual(['operatorActed']);
+  });
+});
