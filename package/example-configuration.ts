@@ -16,6 +16,8 @@ const WIDTH = 100;
 const OPENING = `#:schema ./holdfast.schema.json
 # Example configuration of holdfast. For an editor: holdfast config schema > holdfast.schema.json
 #
+# sudo holdfast init asks and writes a short configuration. Or copy and edit this file:
+#
 #   sudo cp /etc/holdfast/holdfast.toml.example /etc/holdfast/holdfast.toml
 #   sudo editor /etc/holdfast/holdfast.toml       # at least hub.host, and the path of the link: holdfast ports
 #   sudo holdfast config check

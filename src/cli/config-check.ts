@@ -1,12 +1,14 @@
 /** `holdfast config check`: lists all problems of a configuration file. Exits with 78 if there are any. */
 import { isAbsolute } from 'node:path';
 import { EXIT, exitCodeOf, Fault } from '../base/fault.ts';
+import { DEFAULT_CONFIG_PATH } from '../config/default-places.ts';
 import type { Problem } from '../config/kinds/problem.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { Config, ParsedConfig } from '../config/schema.ts';
 import { warningsOf } from '../config/warnings.ts';
 import { type PlaceProblem, placeProblems } from '../io/places.ts';
 import { readSecretFile } from '../io/secret-file.ts';
+import { isDeniedTo, serviceUserOf } from '../io/service-user.ts';
 import { readWebToken } from '../io/web-token.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
@@ -31,7 +33,8 @@ function examine(file: string): Examination {
   const parsed = parseConfig(readConfigText(file));
   const tls = parsed.ok ? checkTls(parsed.config.hub.tls, Date.now()) : NOTHING;
   const places = parsed.ok ? placeProblems(parsed.config.gateway) : [];
-  const others = parsed.ok ? [...tls.problems, ...secretProblems(parsed.config, tls.problems)] : parsed.problems;
+  const own = parsed.ok ? [...tls.problems, ...secretProblems(parsed.config, tls.problems)] : parsed.problems;
+  const others = parsed.ok ? [...own, ...serviceProblems(file, parsed.config, own)] : own;
   const lasting = places.filter(({ isOfMoment }) => !isOfMoment).map(problemOf);
   return { parsed, tls, places, others, problems: [...lasting, ...others] };
 }
@@ -73,13 +76,12 @@ function problemOf({ path, what, hint }: PlaceProblem): Problem {
   return { path, what, hint };
 }
 
-/**
- * Secret files that are missing, readable by others, empty or too large. Relative names are resolved by systemd at the
- * start.
- */
-function secretProblems({ hub, subdevices, web }: Config, known: readonly Problem[]): Problem[] {
+/** A key that names a file, and the file. */
+type NamedFile = readonly [path: string, file: string | undefined];
+
+function secretFilesOf({ hub, subdevices, web }: Config): readonly NamedFile[] {
   const { credentials } = hub;
-  const files: readonly (readonly [path: string, file: string | undefined])[] = [
+  return [
     ['hub.password_file', credentials.kind === 'password' ? credentials.passwordFile : undefined],
     ['hub.device_secret_file', credentials.kind === 'device' ? credentials.deviceSecretFile : undefined],
     [WEB_TOKEN, web?.tokenFile],
@@ -87,7 +89,47 @@ function secretProblems({ hub, subdevices, web }: Config, known: readonly Proble
       ({ deviceSecretFile }, index) => [`subdevice[${index}].device_secret_file`, deviceSecretFile] as const,
     ),
   ];
-  return files.flatMap(([path, file]) => {
+}
+
+function tlsFilesOf({ hub: { tls } }: Config): readonly NamedFile[] {
+  if (tls.kind !== 'on') return [];
+  return [
+    ['hub.tls_ca_file', tls.caFile],
+    ['hub.tls_certificate_file', tls.client?.certificateFile],
+    ['hub.tls_key_file', tls.client?.keyFile],
+  ];
+}
+
+/**
+ * Files that root may read and the user of the service may not. The configuration itself counts at its usual place only,
+ * because root may check a draft anywhere.
+ */
+function serviceProblems(file: string, config: Config, known: readonly Problem[]): Problem[] {
+  const user = serviceUserOf(config.gateway.stateDir);
+  if (user === undefined) return [];
+  const secrets = secretFilesOf(config);
+  const itself: NamedFile = ['(file)', file === DEFAULT_CONFIG_PATH ? file : undefined];
+  return [itself, ...secrets, ...tlsFilesOf(config)].flatMap(([path, name]) => {
+    if (name === undefined || !isAbsolute(name) || name.startsWith(CREDENTIALS)) return [];
+    if (known.some((problem) => problem.path === path) || !isDeniedTo(user, name)) return [];
+    const isSecret = secrets.some((secret) => secret[1] === name) || path === 'hub.tls_key_file';
+    const change = isSecret ? `sudo chown ${user.name.replace(/^number /, '')} ${name}` : `sudo chmod a+r ${name}`;
+    return [
+      {
+        path,
+        what: `cannot be used by the service: ${name} may not be read by user ${user.name}`,
+        hint: `Run: ${change}. Each folder of the path must let that user in.`,
+      },
+    ];
+  });
+}
+
+/**
+ * Secret files that are missing, readable by others, empty or too large. Relative names are resolved by systemd at the
+ * start.
+ */
+function secretProblems(config: Config, known: readonly Problem[]): Problem[] {
+  return secretFilesOf(config).flatMap(([path, file]) => {
     if (file === undefined || !isAbsolute(file) || known.some((problem) => problem.path === path)) return [];
     if (file.startsWith(CREDENTIALS)) return [];
     try {

@@ -33,6 +33,8 @@ export async function locateGateway(context: CommandContext): Promise<DefaultPla
   const running = await findGateway(context.configPath);
   if (running === undefined) {
     if (!('stateDir' in read)) throw read;
+    if (read === USUAL_PLACES)
+      warn(context, `There is no configuration yet: ${DEFAULT_CONFIG_PATH} does not exist.`, FIRST_STEP);
     warnOfProblem(context, read);
     return read;
   }
@@ -44,6 +46,8 @@ export async function locateGateway(context: CommandContext): Promise<DefaultPla
   );
   return { controlSocket, stateDir: undefined, problem: undefined };
 }
+
+const FIRST_STEP = 'Write one: sudo holdfast init. It asks for what is missing.';
 
 /** Change of the configuration file since the start of the gateway. */
 function changeWords(configPath: string, read: DefaultPlaces | Fault): string {

@@ -11,6 +11,19 @@ export interface AccountFiles {
 
 const LOCAL: AccountFiles = { users: '/etc/passwd', groups: '/etc/group' };
 
+/** A user with its own group. */
+export interface Account {
+  readonly name: string;
+  readonly uid: number;
+  readonly gid: number;
+}
+
+/** User of this name from the local list of users; `undefined`: it does not exist there. */
+export function accountNamed(name: string, { users }: AccountFiles = LOCAL): Account | undefined {
+  const [, , uid = '', gid = ''] = linesOf(users).find(([found]) => found === name) ?? [];
+  return /^\d+$/.test(uid) && /^\d+$/.test(gid) ? { name, uid: Number(uid), gid: Number(gid) } : undefined;
+}
+
 /** Name of the user that this process runs as. */
 export function userName(): string {
   try {

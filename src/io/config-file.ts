@@ -27,7 +27,8 @@ export function readConfigFile(path: string, bytesMax: number): string {
 function hintFor({ code }: UnreadableFile): string {
   if (code === 'EACCES' || code === 'EPERM')
     return 'Use sudo, or make the file readable for the user that runs this command.';
-  if (code === 'ENOENT') return 'Correct the path: name the file with --config, or by HOLDFAST_CONFIG.';
+  if (code === 'ENOENT')
+    return 'Write a first configuration: sudo holdfast init. Or correct the path: --config, or HOLDFAST_CONFIG.';
   return 'Name the configuration file with --config, or by HOLDFAST_CONFIG.';
 }
 

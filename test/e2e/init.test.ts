@@ -1,7 +1,18 @@
 /** `holdfast init` on a real terminal and with options: a valid file, and a secret in a file of its own. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, statSync } from 'node:fs';
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
@@ -116,3 +127,31 @@ it('names what is missing if there is no terminal', async () => {
   expect(stderr).toContain('Host name or address of the hub: there is no answer');
   expect(() => statSync(output)).toThrow('ENOENT');
 });
+
+it.skipIf(process.geteuid?.() !== 0)(
+  'as root, config check reports a secret that the user of the service may not read',
+  async () => {
+    const folder = newFolder();
+    chmodSync(folder, 0o755);
+    const [output, secret, stateDir] = ['holdfast.toml', 'hub-secret', 'state'].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    writeFileSync(secret, 'secret', { mode: 0o600 });
+    mkdirSync(stateDir);
+    const user = 64_000;
+    chownSync(stateDir, user, user);
+    const words = ['--host', 'hub.example.net', '--username', 'gw', '--secret-file', secret, '--port', '/dev/ttyNONE'];
+    await runProgram('init', '--output', output, '--listen', '0s', ...words);
+    const text = readFileSync(output, 'utf8').replace('[gateway]', `[gateway]\nstate_dir = "${stateDir}"`);
+    writeFileSync(output, text);
+    const { code, stdout } = await runProgram('config', 'check', output);
+    expect({ code, stdout }).toEqual({
+      code: 78,
+      stdout: expect.stringContaining('sudo chown 64000 '),
+    });
+    chownSync(secret, user, user);
+    expect((await runProgram('config', 'check', output)).code).toBe(0);
+  },
+);

@@ -119,6 +119,8 @@ export const EXAMPLES: Readonly<Record<string, readonly string[]>> = {
 
 /** Screen of `holdfast` without a command: what most people need first. */
 export const FIRST_COMMANDS: readonly (readonly [command: string, purpose: string])[] = [
+  ['holdfast init', 'write the first configuration; asks for what is missing'],
+  ['holdfast config check', 'check the configuration'],
   ['holdfast status', 'is any data being lost, and what to do'],
   ['holdfast doctor', 'examine the gateway and its machine'],
   ['holdfast explain NAME', 'why a link, a subdevice, a message or the hub waits'],

@@ -8,6 +8,7 @@ import { EXIT, Fault } from '../../base/fault.ts';
 import { DEFAULT_STATE_DIR } from '../../config/default-places.ts';
 import { parseConfig } from '../../config/parse.ts';
 import { listPorts } from '../../io/serial/serial-ports.ts';
+import { serviceUserOf } from '../../io/service-user.ts';
 import { type CommandContext, printJson } from '../context.ts';
 import { hangOnScreen } from '../terminal.ts';
 import { type Answered, answersOf, type InitOptions } from './ask-answers.ts';
@@ -70,11 +71,10 @@ function writeSecret(path: string, secret: string): void {
   giveToService(path);
 }
 
-/** Gives a file of root to the user of the service, which is the owner of the usual state directory. */
+/** Gives a file of root to the user of the service. */
 function giveToService(path: string): void {
-  const owner = statSync(DEFAULT_STATE_DIR, { throwIfNoEntry: false });
-  if (process.geteuid?.() !== 0 || owner === undefined || owner.uid === 0) return;
-  chownSync(path, owner.uid, owner.gid);
+  const user = serviceUserOf(DEFAULT_STATE_DIR);
+  if (user !== undefined) chownSync(path, user.uid, user.gid);
 }
 
 function refuseExisting(path: string, what: string, option: string): void {

@@ -1,0 +1,29 @@
+/**
+ * User of the service, seen from a command of root: the owner of the state directory, otherwise the user `holdfast`. Root
+ * may read every file, so root alone cannot see that the service may not.
+ */
+import { spawnSync } from 'node:child_process';
+import { statSync } from 'node:fs';
+import { type Account, type AccountFiles, accountNamed, userNameOf } from './accounts.ts';
+
+/** User of the unit and of the package. */
+const SERVICE_USER = 'holdfast';
+
+/**
+ * @returns `undefined`: this process is not root, the service runs as root, or no user of the service exists yet
+ * @param files lists of accounts; replaced in tests only
+ */
+export function serviceUserOf(stateDir: string, files?: AccountFiles): Account | undefined {
+  if (process.geteuid?.() !== 0) return undefined;
+  const owner = statSync(stateDir, { throwIfNoEntry: false });
+  if (owner === undefined) return accountNamed(SERVICE_USER, files);
+  return owner.uid === 0 ? undefined : { name: userNameOf(owner.uid), uid: owner.uid, gid: owner.gid };
+}
+
+/**
+ * True if the kernel denies the user the reading of a file. A process of that user asks, so that folders, links and
+ * access control lists count. False also if no such process can be started.
+ */
+export function isDeniedTo({ uid, gid }: Account, path: string): boolean {
+  return spawnSync('test', ['-r', path], { uid, gid, stdio: 'ignore', cwd: '/' }).status === 1;
+}
