@@ -90,7 +90,7 @@ function absenceOf(
       remedy: `Check power and wires of ${id}; test the line with: holdfast link test ${home?.name ?? 'NAME'}.`,
     };
   const sinceStart = isPolled ? 'has not answered since the start' : 'nothing received since the start';
-  const seen = link === null ? STATE_WORDS.neverSeen : sinceStart;
+  const seen = link === null ? `${STATE_WORDS.neverSeen}; ${sinceStart}` : sinceStart;
   return {
     fact: `${who}: ${seen}.`,
     remedy: `Check power and wires of ${id}, its id or address, and the speed of the line; test it with: holdfast link test ${home?.name ?? 'NAME'}.`,
