@@ -5,8 +5,9 @@
 import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { outputOf } from '../../package/subprocess.ts';
+import { bootDebian } from './booted-debian.ts';
 import { type DebianRoot, makeDebianRoot, RELEASES } from './debian-root.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -22,11 +23,11 @@ const WANTED = '/etc/systemd/system/multi-user.target.wants/holdfast.service';
 const LIST = `find / -xdev -not -path '/var/lib/dpkg/*' -not -path '/var/log/*' -not -path '/var/cache/*' -not -path '/tmp/*' \
   -not -path '/etc/*-' -not -path /etc/.pwd.lock -not -path '/root/.cache*' | sort
 cut -d: -f1,3 /etc/passwd; cat /etc/group`;
-/** Prints its words into a file. The service is active if the file /tmp/active exists. */
+/** Prints its words into a file. The file /tmp/active has the state of a service that is not stopped. */
 const SYSTEMCTL = `#!/bin/sh
 echo "$*" >> /tmp/calls
 case "$*" in
-  *is-active*) [ -e /tmp/active ] ;;
+  *is-active*) if [ -e /tmp/active ]; then cat /tmp/active; else echo inactive; exit 3; fi ;;
   *is-enabled*) if [ -e ${WANTED} ]; then echo enabled; else echo disabled; exit 1; fi ;;
 esac
 `;
@@ -108,8 +109,10 @@ describe.each(Object.entries(RELEASES))('on Debian %s', (_, release) => {
     const stopped = upgrade();
     expect(stopped).not.toMatch(/^restart|^--\S+ .*(re)?start/m);
     expect(stopped).toContain('stays stopped.\n  -> To start it: sudo systemctl start holdfast\n');
-    sh('touch /tmp/active');
-    expect(upgrade()).toMatch(/restart holdfast\.service$/m);
+    for (const state of ['activating', 'active']) {
+      sh(`echo ${state} > /tmp/active`);
+      expect(upgrade()).toMatch(/restart holdfast\.service$/m);
+    }
     sh(`cp ${CONFIG} /tmp/good; echo nonsense >> ${CONFIG}`);
     const refused = upgrade();
     expect(refused).not.toMatch(/restart holdfast\.service$/m);
@@ -150,5 +153,38 @@ describe.each(Object.entries(RELEASES))('on Debian %s', (_, release) => {
     expect(sh(`find /srv/other -name '*holdfast*' -not -path '*/dpkg/*'; cat /srv/other/etc/passwd`)).not.toContain(
       'holdfast',
     );
+  });
+
+  it('the service starts, is restarted by an upgrade and ended by a removal, under systemd', async (context) => {
+    if (typeof root === 'string') return context.skip(root);
+    for (const name of ['holdfast.deb', 'next.deb', 'good'])
+      copyFileSync(join(root.folder, 'tmp', name), join(root.folder, 'root', name));
+    const booted = await bootDebian(root.folder);
+    if (typeof booted === 'string') return context.skip(booted);
+    onTestFinished(() => booted.stop());
+    const run = (script: string): string => booted.run(script).text.trim();
+    const state = (): string =>
+      run('systemctl show holdfast -p ActiveState,MainPID,NRestarts --value').replaceAll('\n', ' ');
+    run('dpkg -i /root/holdfast.deb');
+    expect(state()).toContain('inactive');
+    run(`cp /root/good ${CONFIG}`);
+    expect(run('systemctl enable --now holdfast && holdfast status')).toContain('Losing data?');
+    const first = state();
+    expect(first).toContain('active');
+    run('dpkg -i /root/next.deb');
+    const second = state();
+    expect(second).toContain('active');
+    expect(second).not.toBe(first);
+    expect(run(`echo nonsense >> ${CONFIG}; dpkg -i /root/holdfast.deb`)).toContain(
+      'previous version is still running',
+    );
+    expect(state()).toBe(second);
+    run('dpkg -r holdfast');
+    expect(run('systemctl is-active holdfast; ls /var/lib/holdfast')).toMatch(/^inactive\n[\s\S]*holdfast\.db/);
+    run(
+      `cp /root/good ${CONFIG}; dpkg -P holdfast; mkdir /etc/holdfast; cp /root/good ${CONFIG}; dpkg -i /root/holdfast.deb`,
+    );
+    expect(run('systemctl is-enabled holdfast; systemctl is-active holdfast')).toBe('enabled\nactive');
+    expect(run('dpkg -P holdfast; systemctl --failed --no-legend; id holdfast')).toMatch(/no such user$/);
   });
 });
