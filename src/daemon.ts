@@ -45,8 +45,10 @@ import { SnapshotFolder } from './ops/queues/snapshot-folder.ts';
 import { Recordings } from './ops/recordings.ts';
 import { configReportOf } from './ops/reports/config-report.ts';
 import { Inspector } from './ops/reports/inspect.ts';
+import { unacknowledgedLinks } from './ops/unacknowledged-links.ts';
 import { gatewayReadings } from './ops/watchdog/gateway-readings.ts';
 import { HUNG } from './ops/watchdog/hung-loop.ts';
+import { LOOP_LOOK_MS, LoopGap } from './ops/watchdog/loop-gap.ts';
 import { Mailbox } from './runtime/mailbox.ts';
 import { taskClock } from './runtime/task-clock.ts';
 import type { WebThread } from './web/web-thread.ts';
@@ -168,6 +170,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     version: options.version,
     subdeviceSecrets,
     marks,
+    silentSinceMs: service.silentSinceMs,
     readMachine: () => readMachineEvidence(config.gateway.stateDir, options.machineRoots),
     timeService: timesyncd(),
     onStoreFailed: (reason, code) => {
@@ -295,6 +298,11 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const post = (task: () => void): void => mailbox.post(task);
   service.watch(gatewayReadings({ gateway: view, post, oldestOpening: () => ports.oldestOpening }));
   const conditions = new ConditionWatch(facts, clock);
+  const gap = new LoopGap(clock.nowMs());
+  const gaps = setInterval(() => {
+    const ms = gap.look(clock.nowMs());
+    if (ms !== undefined) facts.emit('gatewayPaused', { ms, unacknowledged: unacknowledgedLinks(gateway.config) });
+  }, LOOP_LOOK_MS);
   const statusLine = new StatusLine();
   const show = looking(facts, 'status', () => {
     const report = inspection.status();
@@ -308,6 +316,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   // from here on `main.ts` handles an uncaught error: the process ends at once
   process.setUncaughtExceptionCaptureCallback(null);
   clearInterval(status);
+  clearInterval(gaps);
   clearTimeout(flush);
   service.stop();
   notifySystemd('STOPPING=1');

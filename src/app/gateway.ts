@@ -73,6 +73,8 @@ export interface GatewayParts {
   readonly credentials: (wallMs: number | undefined) => Credentials;
   /** Reads the evidence of this machine, once the store exists. Absent: the owner of the store is not checked. */
   readonly readMachine?: (() => MachineEvidence) | undefined;
+  /** Monotonic ms since which the previous process is known not to have spoken to the hub; absent: unknown. */
+  readonly silentSinceMs?: number | undefined;
   /** Messages on which an earlier process ended. */
   readonly marks?: readonly MessageMark[];
   /** Largest number of unstored bytes in RAM (`stations.ts`). Set in tests only. */

@@ -10,6 +10,7 @@ import { HANGS_FILE, noteHang, readHangs, takeUnreported } from '../io/hang-log.
 import type { Journal } from '../io/journal.ts';
 import { notifySystemd, watchdogMsOf } from '../io/systemd.ts';
 import type { PastHang } from '../ops/conditions/hang-conditions.ts';
+import { unacknowledgedLinks } from '../ops/unacknowledged-links.ts';
 import { watchLoop } from '../ops/watchdog/loop-watch.ts';
 import { BOUND_TURNS, turnMsOf, Watchdog } from '../ops/watchdog/watchdog.ts';
 import type { ProgressReadings, Stall } from '../ops/watchdog/work-progress.ts';
@@ -73,8 +74,18 @@ export class ServiceWatch {
 
   /** Reports the hangs that ended earlier processes, each once. */
   report(facts: Facts): void {
+    const unacknowledged = unacknowledgedLinks(this.#options.config);
     for (const { source, what, where, forMs } of takeUnreported(this.#hangsPath, this.#options.clock.nowMs()))
-      facts.emit('gatewayHung', { source, what, where, forMs });
+      facts.emit('gatewayHung', { source, what, where, forMs, unacknowledged });
+  }
+
+  /**
+   * Monotonic ms since which the previous process did not speak to the hub, if a hang ended that process. `undefined`:
+   * unknown. With another hang than that of the event loop, the process worked until the hang was detected.
+   */
+  get silentSinceMs(): number | undefined {
+    const last = readHangs(this.#hangsPath, this.#options.clock.nowMs()).findLast(({ isReported }) => !isReported);
+    return last === undefined ? undefined : last.upMs - (last.source === 'event-loop' ? last.forMs : 0);
   }
 
   /** Hangs of earlier processes in this boot. */
@@ -106,7 +117,16 @@ export class ServiceWatch {
   #stalled(stall: Stall): void {
     const { source, subject, forMs, what } = stall;
     const upMs = this.#options.clock.nowMs();
-    noteHang(this.#hangsPath, { upMs, source, subject, forMs, what, where: '', isReported: false });
+    noteHang(this.#hangsPath, {
+      upMs,
+      source,
+      subject,
+      forMs,
+      what,
+      where: '',
+      hasRecordings: false,
+      isReported: false,
+    });
     this.#options.hung(stall, source === 'store-thread' ? EXIT.storage : EXIT.bug);
   }
 }

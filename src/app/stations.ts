@@ -43,6 +43,8 @@ const HOUR_MS = 3_600_000;
 const sha256 = (of: string | Uint8Array): string => hash('sha256', of, 'base64');
 
 export interface StationsOptions {
+  /** As in `GatewayParts`. */
+  readonly silentSinceMs?: number | undefined;
   readonly config: Config;
   readonly clock: Clock;
   readonly mailbox: Mailbox;
@@ -119,7 +121,10 @@ export class Stations {
     this.registry = new SubdeviceRegistry(opening);
     this.session = new HubSessionState(opening.hubSession, opening.grantedFilters, sessionOwner(hub));
     const terms = hub.profile === 'generic' ? undefined : HUB_TERMS;
-    this.sessionTracker = new HubSessionTracker({ terms, gap: opening.hubGap, openedAt: opening.now });
+    const { now: openedAt } = opening;
+    const { silentSinceMs: upMs } = options;
+    const silentSince = upMs === undefined ? undefined : { epoch: openedAt.epoch, upMs };
+    this.sessionTracker = new HubSessionTracker({ terms, gap: opening.hubGap, openedAt, silentSince });
     this.operations = this.#newOperations(options);
     this.remoteRequests = newRemoteRequests(config);
     const firmware = newFirmwareReport(options);

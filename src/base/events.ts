@@ -152,7 +152,14 @@ export type GatewayEvents = {
     readonly what: string;
     readonly where: string;
     readonly forMs: number;
+    /** Links whose devices get no acknowledgements. */
+    readonly unacknowledged: readonly string[];
   }) => void;
+  /**
+   * The event loop of this process did not run for `ms`: the process was stopped, or the machine was suspended or
+   * overloaded. `unacknowledged`: links whose devices get no acknowledgements.
+   */
+  gatewayPaused: (fact: { readonly ms: number; readonly unacknowledged: readonly string[] }) => void;
   /** The configuration differs from that of the previous process. */
   configurationChanged: (fact: { readonly mark: string }) => void;
   /** A configuration was applied and is on trial. `by`: user; absent: a signal, or unknown. */

@@ -48,6 +48,7 @@ export function decodeConfig(sections: Sections): Config {
 function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly string[] | undefined): LinkConfig {
   const driver = driverNamed(link.driver);
   const { subdevices: _, ...written } = camelKeys(link, LINK_KEYS);
+  const acknowledges = driver.acknowledges(link);
   return {
     ...written,
     options: driver.decode(link),
@@ -55,7 +56,8 @@ function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly 
     retriesMax: link.retries_max ?? driver.retry.retriesMax,
     holdMs: link.hold_ms ?? outbox.hold_ms,
     commitMs: link.commit_ms ?? outbox.commit_ms,
-    overflow: link.overflow ?? inheritedOverflow(driver.acknowledges(link), outbox),
+    overflow: link.overflow ?? inheritedOverflow(acknowledges, outbox),
+    acknowledges,
     allowedSubdevices: allowed,
   };
 }

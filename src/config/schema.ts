@@ -68,6 +68,8 @@ export interface LinkConfig
     Pick<LinkTerms, 'allowedSubdevices'> {
   /** Decoded keys of the driver; only the driver uses the content. */
   readonly options: object;
+  /** True if the devices learn whether their messages were accepted, and send them again if not. */
+  readonly acknowledges: boolean;
 }
 
 export interface SubdeviceConfig

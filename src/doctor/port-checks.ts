@@ -43,7 +43,8 @@ async function portOf(
   const report = gateway.kind === 'running' ? gateway.status.links.find(({ name }) => name === link.name) : undefined;
   // a stopped gateway does not answer, and still holds its ports
   const pid = gateway.kind === 'running' ? gateway.status.process.pid : ownerOfSocket(places.controlSocket)?.pid;
-  const others = nameHolders(found.device).filter((holder) => pid === undefined || !holder.includes(`process ${pid})`));
+  const holders = nameHolders(found.device);
+  const others = holders.filter((holder) => pid === undefined || !holder.includes(`process ${pid})`));
   if (others.length > 0)
     return fail(
       id,
@@ -51,6 +52,14 @@ async function portOf(
       'End that program, or give the link another port.',
     );
   if (report !== undefined) return portInUse(id, found.device, report);
+  if (gateway.kind === 'stalled' || holders.length > 0)
+    return warn(
+      id,
+      holders.length > 0
+        ? `${found.device} is held by the gateway (process ${pid}), which does not answer.`
+        : `${found.device} is present; the gateway does not answer, so it is unknown whether the port is free.`,
+      'See the check of the gateway: a stopped process continues with kill -CONT, and a hung one needs a restart.',
+    );
   const isPermitted = await access(found.device, constants.R_OK | constants.W_OK).then(
     () => true,
     () => false,

@@ -19,6 +19,8 @@ export interface Hang {
   readonly what: string;
   /** Place in the program, or in the kernel; '' if it is unknown. */
   readonly where: string;
+  /** True if the main thread wrote recordings while it hung. */
+  readonly hasRecordings: boolean;
   /** True if a later process has reported the hang as an event. */
   readonly isReported: boolean;
 }
@@ -74,9 +76,9 @@ function writeHangs(path: string, hangs: readonly Hang[]): void {
 
 function cut(hang: Hang): Hang {
   const short = (words: string): string => words.replaceAll(/\p{Cc}/gu, '?').slice(0, WORDS_MAX);
-  const { upMs, forMs, isReported } = hang;
+  const { upMs, forMs, hasRecordings, isReported } = hang;
   const [source, subject, what, where] = [hang.source, hang.subject, hang.what, hang.where].map(short);
-  return { upMs, source, subject, forMs, what, where, isReported } as Hang;
+  return { upMs, source, subject, forMs, what, where, hasRecordings, isReported } as Hang;
 }
 
 type HangFields = { readonly [Name in keyof Hang]?: unknown };
@@ -89,11 +91,12 @@ function hangInLine(line: string): Hang[] {
     return [];
   }
   const { upMs, source, subject, forMs, what, where, isReported } = found;
+  const hasRecordings = found.hasRecordings === true; // absent in a line of an earlier version
   const isValid =
     [upMs, forMs].every((value) => typeof value === 'number' && value >= 0) &&
     [source, subject, what, where].every(isShortText) &&
     typeof isReported === 'boolean';
-  return isValid ? [{ upMs, source, subject, forMs, what, where, isReported } as Hang] : [];
+  return isValid ? [{ upMs, source, subject, forMs, what, where, hasRecordings, isReported } as Hang] : [];
 }
 
 /** True for a text of one printable line. */

@@ -4,7 +4,7 @@
  */
 import type { EventName, GatewayEvents } from '../base/events.ts';
 import type { Age } from '../base/time.ts';
-import { ageWords, countOf, countWords, dateWords, durationWords } from './words.ts';
+import { ageWords, countOf, countWords, dateWords, durationWords, unreadLinksWords } from './words.ts';
 
 export type Weight = 'debug' | 'info' | 'warn' | 'error';
 
@@ -243,8 +243,13 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   gatewayEnded: { weight: 'warn', tell: ({ sentence }) => sentence },
   gatewayHung: {
     weight: 'error',
-    tell: ({ what, where, forMs }) =>
-      `restarted by the watchdog: ${what} for ${durationWords(forMs)}${where === '' ? '' : ` (${where})`}`,
+    tell: ({ what, where, forMs, unacknowledged }) =>
+      `restarted by the watchdog: ${what} for ${durationWords(forMs)}${where === '' ? '' : ` (${where})`}${unreadWords(unacknowledged)}`,
+  },
+  gatewayPaused: {
+    weight: 'warn',
+    tell: ({ ms, unacknowledged }) =>
+      `the gateway did not run for ${durationWords(ms)}: the process was stopped, or the machine was suspended or overloaded${unreadWords(unacknowledged)}`,
   },
   configurationChanged: {
     weight: 'info',
@@ -273,6 +278,10 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
       `operator${by === undefined ? '' : ` ${by}`}: ${action}${subject === '' ? '' : ` ${subject}`}${detail === '' ? '' : `: ${detail}`}`,
   },
 };
+
+function unreadWords(links: readonly string[]): string {
+  return links.length === 0 ? '' : `. ${unreadLinksWords(links).replace(/\.$/, '')}`;
+}
 
 function byWords(by: string | undefined): string {
   return by === undefined ? '' : ` (user ${by})`;

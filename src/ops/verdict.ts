@@ -34,6 +34,7 @@ const PAST: ReadonlySet<ConditionCode> = new Set([
   'damaged-records',
   'loss-unknown',
   'message-set-aside',
+  'restarted-after-hang',
 ]);
 
 /** Order of conditions: the worst first. Past events rank one step lower; among equals the oldest comes first. */

@@ -20,6 +20,17 @@ export function countWords(count: number): string {
 }
 
 /** `1 message`, `1,204 messages`; the plural is formed with s. */
+/** Largest number of links in a sentence. */
+const LINKS_SHOWN_MAX = 4;
+
+/** Sentence on messages that devices without acknowledgements sent while nothing read their lines; '' if there are none. */
+export function unreadLinksWords(links: readonly string[]): string {
+  if (links.length === 0) return '';
+  const more = links.length > LINKS_SHOWN_MAX ? ` and ${links.length - LINKS_SHOWN_MAX} more` : '';
+  const named = `link${links.length === 1 ? '' : 's'} ${links.slice(0, LINKS_SHOWN_MAX).join(', ')}${more}`;
+  return `What devices without acknowledgements (${named}) sent in this time may be lost.`;
+}
+
 export function countOf(count: number, noun: string): string {
   return `${countWords(count)} ${noun}${Math.round(count) === 1 ? '' : 's'}`;
 }

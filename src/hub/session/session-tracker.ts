@@ -64,6 +64,8 @@ export interface TrackerOptions {
   readonly gap: Gap | undefined;
   /** Start of this process. */
   readonly openedAt: Stamp;
+  /** Time since which an earlier process is known not to have spoken to the hub; `undefined`: unknown. */
+  readonly silentSince?: Stamp | undefined;
 }
 
 export class HubSessionTracker {
@@ -100,7 +102,8 @@ export class HubSessionTracker {
     if (!row.connected) return ageOf(row.changedAt, now, epochs);
     if (this.#hasConnected) return undefined;
     // an earlier process ended while connected, at an unknown time before this process began
-    return { ...ageOf(this.#options.openedAt, now, epochs), quality: 'at_least' };
+    const { openedAt, silentSince = openedAt } = this.#options;
+    return { ...ageOf(silentSince, now, epochs), quality: 'at_least' };
   }
 
   /** True if the session has certainly ended. A lower bound of the age is enough for that. */

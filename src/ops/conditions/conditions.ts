@@ -52,6 +52,8 @@ export interface Health extends HoldHealth, RejectedFilters, BindingHealth, Cloc
   readonly store: StoreHealth;
   /** Hangs of earlier processes in this boot, the last one last. */
   readonly hangs: readonly PastHang[];
+  /** Links whose devices get no acknowledgements. */
+  readonly unacknowledgedLinks: readonly string[];
   readonly backlog: BacklogState;
   readonly imbalance: number;
   readonly setAside: SetAsideReport;
@@ -71,7 +73,7 @@ export function conditionsOf(health: Health): Condition[] {
   return [
     ...storeConditions(health.store, health.nowMs - health.startedAtMs),
     ...slowCommitConditions(health.commits),
-    ...hangConditions(health.hangs),
+    ...hangConditions(health.hangs, health.unacknowledgedLinks),
     // a gateway that may be a copy does not connect on purpose
     ...(health.store.copiedFrom.length > 0 ? [] : hubConditions(health)),
     ...clockConditions(health),

@@ -1,6 +1,6 @@
 /** Condition after a hang: the watchdog has restarted the gateway, or keeps it running without a port. Pure. */
 import type { Condition } from '../reports/report.ts';
-import { durationWords } from '../words.ts';
+import { durationWords, unreadLinksWords } from '../words.ts';
 
 /** Hang of an earlier process of this boot (`io/hang-log.ts`). */
 export interface PastHang {
@@ -11,32 +11,37 @@ export interface PastHang {
   readonly forMs: number;
   /** Time since the hang, ms. */
   readonly agoMs: number;
+  /** True if the main thread wrote recordings while it hung. */
+  readonly hasRecordings: boolean;
 }
 
 /** Time for which a hang is shown: a technician who comes once a day sees it. Events keep it longer. */
 const SHOWN_MS = 24 * 3_600_000;
 
-export function hangConditions(hangs: readonly PastHang[]): Condition[] {
+/** @param unacknowledged links whose devices get no acknowledgements: what they sent during the hang may be lost */
+export function hangConditions(hangs: readonly PastHang[], unacknowledged: readonly string[]): Condition[] {
   const recent = hangs.filter(({ agoMs }) => agoMs < SHOWN_MS);
   const last = recent.at(-1);
   if (last === undefined) return [];
   const often = recent.length === 1 ? '' : ` It is hang ${recent.length} within a day.`;
+  const lost = unacknowledged.length === 0 ? '' : ` ${unreadLinksWords(unacknowledged)}`;
   return [
     {
       code: 'restarted-after-hang',
-      losing: 'no',
+      losing: unacknowledged.length === 0 ? 'no' : 'unknown',
       forMs: last.agoMs,
-      sentence: `Restarted by the watchdog ${durationWords(last.agoMs)} ago: ${last.what} for ${durationWords(last.forMs)}.${often}`,
+      sentence: `Restarted by the watchdog ${durationWords(last.agoMs)} ago: ${last.what} for ${durationWords(last.forMs)}.${lost}${often}`,
       hint: hintOf(last),
     },
   ];
 }
 
-function hintOf({ source, where }: PastHang): string {
+function hintOf({ source, where, hasRecordings }: PastHang): string {
   if (source === 'store-thread')
     return 'Look at dmesg for errors of the card or disk, run holdfast doctor, and replace the card if this repeats.';
   if (source === 'serial-open')
     return 'Unplug the adapter of this port and plug it in again, look at dmesg, and replace the adapter if this repeats.';
   const place = where === '' ? '' : ` It hung at ${where}.`;
-  return `This is a defect of holdfast: report it with the newest files of the folder recordings in the state directory.${place}`;
+  const recordings = hasRecordings ? ' and the newest files of the folder recordings in the state directory' : '';
+  return `This is a defect of holdfast: report it with the archive of sudo holdfast bundle${recordings}.${place}`;
 }

@@ -32,6 +32,7 @@ const TERMS: { readonly [Name in EventName]?: Term<Name> } = {
   gatewayStopping: { kind: 'gateway' },
   gatewayEnded: { kind: 'gateway' },
   gatewayHung: { kind: 'gateway', subject: ({ source }) => source },
+  gatewayPaused: { kind: 'gateway', lasted: ({ ms }) => ms },
   clockStepped: { kind: 'gateway' },
   clockTrusted: { kind: 'gateway' },
   clockOverruled: { kind: 'gateway' },

@@ -54,6 +54,7 @@ const URGENT: ReadonlySet<EventName> = new Set([
   'gatewayStarted',
   'gatewayEnded',
   'gatewayHung',
+  'gatewayPaused',
   'storeOnOtherMachine',
 ]);
 /** Shortest time between two commits that such events join: a page each. */

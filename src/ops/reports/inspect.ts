@@ -23,6 +23,7 @@ import { MessageInspector } from '../queues/message-inspector.ts';
 import { NO_RECORDINGS, type Recordings, recorderOf } from '../recordings.ts';
 import { EventTail, type TakeEvent } from '../tail/event-tail.ts';
 import type { TailRequest } from '../tail/tail-request.ts';
+import { unacknowledgedLinks } from '../unacknowledged-links.ts';
 import { judge } from '../verdict.ts';
 import { bindingHealth, unconfirmedSubdevices } from './binding-report.ts';
 import type { ConfigReport, ConfigState } from './config-report.ts';
@@ -145,6 +146,7 @@ export class Inspector implements Inspection {
       moving: this.#moves.moving,
       commits: gateway.committer.pace,
       hangs: this.#options.hangs?.() ?? [],
+      unacknowledgedLinks: unacknowledgedLinks(gateway.config),
       storeFullSinceMs: gateway.committer.fullSinceMs,
       diskLow: this.#diskLow(),
       outbox,

@@ -67,6 +67,7 @@ export const TAIL_CLASSES: Readonly<Record<EventName, TailClass>> = {
   gatewayStopping: { kind: 'gateway' },
   gatewayEnded: { kind: 'gateway' },
   gatewayHung: { kind: 'gateway' },
+  gatewayPaused: { kind: 'gateway' },
   configurationChanged: { kind: 'gateway' },
   configApplied: { kind: 'gateway' },
   configConfirmed: { kind: 'gateway' },

@@ -38,12 +38,13 @@ async function end(): Promise<void> {
     forMs: turns * turnMs,
     what: 'the event loop did not run',
     where: '',
+    hasRecordings: false,
     isReported: false,
   };
   noteHang(hangsPath, hang); // first, because the rest may not succeed
   const { examineMainThread } = await import('./hung-loop.ts');
   const { where, hasWritten } = await examineMainThread(EXAMINE_MS_MAX);
-  noteHang(hangsPath, { ...hang, where });
+  noteHang(hangsPath, { ...hang, where, hasRecordings: hasWritten });
   const { createJournal } = await import('../../io/journal.ts');
   createJournal({ level: 'info', format: logFormat }).error('the gateway ends because its event loop hangs', {
     for_s: Math.round(hang.forMs / 1000),

@@ -86,6 +86,7 @@ describe('defaults', () => {
           holdMs: 200,
           commitMs: 100,
           overflow: 'reject',
+          acknowledges: true,
           allowedSubdevices: ['meter-1'],
         },
       ],

@@ -18,6 +18,7 @@ const hangAt = (upMs: number, more: Partial<Hang> = {}): Hang => ({
   forMs: 31_000,
   what: 'the store thread did not finish a commit',
   where: '',
+  hasRecordings: false,
   isReported: false,
   ...more,
 });

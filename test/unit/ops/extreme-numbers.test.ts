@@ -90,6 +90,7 @@ const TROUBLED: Health = {
   unconfirmed: { subdevices: ['a', 'b'], forMs: 1 },
   configuration: { state: 'unconfirmed', rollsBackInMs: 5e15, confirmation: 'operator', reason: null, forMs: 5e15 },
   removed: [],
+  unacknowledgedLinks: ['a'],
   onHold: [
     { holds: [{ queue: 'outbox', subdevice: null, topic: null, age: { ms: 1, quality: 'exact' } }], messages: 1 },
   ],
@@ -257,6 +258,7 @@ describe('numbers of any size in a report', () => {
             get: (_target, key) => {
               if (typeof key !== 'string') return undefined;
               if (key === 'qos') return 1;
+              if (key === 'unacknowledged') return ['a'];
               if (key === 'away') return { ms: number, quality: 'exact' };
               return texts.has(key) ? 'words' : number;
             },

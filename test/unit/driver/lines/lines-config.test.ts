@@ -9,7 +9,12 @@ import { type LinesKeys, linesText } from './lines-rig.ts';
 describe('a link of lines', () => {
   it('needs no key beyond its subdevice', () => {
     const [link] = configOf(linesText({})).links;
-    expect(link).toMatchObject({ driver: 'lines', allowedSubdevices: ['meter-1'], overflow: 'drop-newest' });
+    expect(link).toMatchObject({
+      driver: 'lines',
+      allowedSubdevices: ['meter-1'],
+      overflow: 'drop-newest',
+      acknowledges: false,
+    });
     expect(link?.options).toMatchObject({
       delimiter: Uint8Array.of(0x0a),
       answers: undefined,

@@ -160,3 +160,19 @@ describe('a possible gap', () => {
     expect([account.settleGap(), account.settleGap(), account.gap]).toEqual([true, false, undefined]);
   });
 });
+
+it('an absence includes the time in which a process that hung was silent', () => {
+  const openedAt = { epoch: 2, upMs: 70_000 };
+  const now = { epoch: 2, upMs: 71_000 };
+  const ages = [undefined, { epoch: 2, upMs: 7000 }].map((silentSince) =>
+    new HubSessionTracker({ terms: HUB_TERMS, gap: undefined, openedAt, silentSince }).away(
+      { ...LEFT, connected: true },
+      now,
+      EPOCHS,
+    ),
+  );
+  expect(ages).toEqual([
+    { ms: 1000, quality: 'at_least' },
+    { ms: 64_000, quality: 'at_least' },
+  ]);
+});

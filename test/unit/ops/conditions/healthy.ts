@@ -46,6 +46,7 @@ export const HEALTHY: Health = {
   store: { volatile: null, copiedFrom: [], losses: [], damaged: 0, damagedRecords: 0, isDamaged: false },
   imbalance: 0,
   hangs: [],
+  unacknowledgedLinks: [],
   backlog: { pause: null, rate: null },
   setAside: { times: 0, last: undefined },
   dead: 0,
