@@ -77,8 +77,7 @@ export interface GatewayParts {
   readonly silentSinceMs?: number | undefined;
   /** Messages on which an earlier process ended. */
   readonly marks?: readonly MessageMark[];
-  /** Largest number of unstored bytes in RAM (`stations.ts`). Set in tests only. */
-  readonly unstoredBytesMax?: number;
+  readonly unstoredBytesMax?: number; // in RAM (`stations.ts`); set in tests only
   /** Called when the storage cannot be trusted. The caller must end the process; nothing is acknowledged any more. */
   readonly onStoreFailed: StoreListener['failed'];
 }

@@ -43,7 +43,7 @@ const HOUR_MS = 3_600_000;
 const sha256 = (of: string | Uint8Array): string => hash('sha256', of, 'base64');
 
 export interface StationsOptions {
-  /** As in `GatewayParts`. */
+  /** Time of the part of the same name in `GatewayParts`. */
   readonly silentSinceMs?: number | undefined;
   readonly config: Config;
   readonly clock: Clock;
