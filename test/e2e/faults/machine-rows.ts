@@ -180,7 +180,7 @@ export const MACHINE_ROWS: readonly FaultRow[] = [
     doctor: {
       finding: 'config.drift',
       verdict: 'warn',
-      says: ['was changed after the start', 'systemctl restart holdfast'],
+      says: ['does not run with the present content', 'holdfast config diff', 'holdfast config apply'],
     },
     neverSays: NOT_THE_REST,
   },
