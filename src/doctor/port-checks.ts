@@ -42,7 +42,8 @@ async function portOf(
     );
   const report = gateway.kind === 'running' ? gateway.status.links.find(({ name }) => name === link.name) : undefined;
   // a stopped gateway does not answer, and still holds its ports
-  const pid = gateway.kind === 'running' ? gateway.status.process.pid : ownerOfSocket(places.controlSocket)?.pid;
+  const stalledPid = gateway.kind === 'stalled' ? ownerOfSocket(places.controlSocket)?.pid : undefined;
+  const pid = gateway.kind === 'running' ? gateway.status.process.pid : stalledPid;
   const holders = nameHolders(found.device);
   const others = holders.filter((holder) => pid === undefined || !holder.includes(`process ${pid})`));
   if (others.length > 0)
