@@ -15,18 +15,26 @@ export function sendTelemetry(
   const { telemetry, stations, hubSender } = gateway;
   const { facts, config, mailbox, clock } = gateway.parts;
   if (telemetry === undefined) return () => undefined;
+  /** Conditions of the newest document. A condition may begin or end between that document and the next look. */
+  let reported: string | undefined;
   telemetry.attach(
-    guarded(facts, () => telemetryJson(status(), config.hub.payloadBytesMax, stations.wallClock.wallMs())),
+    guarded(facts, () => {
+      const report = status();
+      reported = effectsOf(report.conditions);
+      return telemetryJson(report, config.hub.payloadBytesMax, stations.wallClock.wallMs());
+    }),
   );
-  let codes = '';
   return (conditions) => {
-    const present = [...new Set(conditions.map(({ code, losing }) => `${code} ${losing}`))].sort().join(', ');
-    if (present === codes) return;
-    codes = present;
+    if (effectsOf(conditions) === reported) return;
     mailbox.post(() => {
       if (telemetry.changed(clock.nowMs())) hubSender.send();
     });
   };
+}
+
+/** Codes and effects on data, without their order. */
+function effectsOf(conditions: readonly Condition[]): string {
+  return [...new Set(conditions.map(({ code, losing }) => `${code} ${losing}`))].sort().join(', ');
 }
 
 /** A report that fails is left out: telemetry is an observer, and no message waits for it. */

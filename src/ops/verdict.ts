@@ -72,7 +72,9 @@ function whereaboutsOf({ outbox, hub, store, ledger, conditions }: StatusFacts, 
     if (conditions.some(({ code }) => code === 'backlog-paused'))
       return `${countOf(outbox.onDisk, 'message')} ${safe}; the backlog is paused by an operator.`;
     const eta = outbox.etaMs === null ? '' : `, done in ${etaWords(outbox.etaMs)}`;
-    return `${countOf(outbox.onDisk, 'message')} ${safe}, on the way to the hub at ${rateWords(outbox.ratePerS)}${eta}.`;
+    const unstored = outbox.messages - outbox.onDisk;
+    const more = unstored > 0 ? ` ${countWords(unstored)} more not acknowledged yet.` : '';
+    return `${countOf(outbox.onDisk, 'message')} ${safe}, on the way to the hub at ${rateWords(outbox.ratePerS)}${eta}.${more}`;
   }
   const away = hub.since === null ? 'not reached yet' : `away ${ageWords(hub.since)}`;
   if (outbox.messages === 0) return `Nothing is waiting for the hub (${away}).`;

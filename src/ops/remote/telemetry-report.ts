@@ -98,7 +98,7 @@ export const TELEMETRY_SCHEMA = 'holdfast/telemetry/1';
 const DOCUMENT_BYTES_MAX = 16_384;
 const SENTENCE_MAX = 400;
 
-/** @param bytesMax payload limit of the hub @param wallMs `undefined`: no trusted time */
+/** @param bytesMax payload limit of the hub @param wallMs `undefined`: no known time; used only if the clock is trusted */
 export function telemetryJson(status: StatusReport, bytesMax: number, wallMs: number | undefined): Uint8Array {
   const { conditions, links, cut: _, ...fixed } = telemetryOf(status, wallMs);
   const lists = { conditions, links };
@@ -110,7 +110,7 @@ export function telemetryOf(status: StatusReport, wallMs: number | undefined): T
   const { process: own, outbox, outlook, medium, ledger } = status;
   return {
     gateway: own.gateway,
-    wallMs: wallMs === undefined ? null : Math.round(wallMs),
+    wallMs: wallMs === undefined || !own.clockTrusted ? null : Math.round(wallMs),
     uptimeMs: Math.round(own.uptimeMs),
     clockTrusted: own.clockTrusted,
     losing: status.losing,

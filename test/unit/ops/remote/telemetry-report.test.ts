@@ -50,6 +50,28 @@ describe('a telemetry document', () => {
     expect(JSON.parse(text)).toMatchObject({ sentence, losing, wallMs: 1_800_000_000_000, cut: 0 });
   });
 
+  it.each([
+    [true, 1_800_000_000_000],
+    [false, null],
+  ])('has a time only if the clock is trusted (%s)', (clockTrusted, wallMs) => {
+    const report = judge({ ...AWAY, process: { ...AWAY.process, clockTrusted } });
+    expect(JSON.parse(textOf(telemetryJson(report, 16_384, 1_800_000_000_000)))).toMatchObject({
+      clockTrusted,
+      wallMs,
+    });
+  });
+
+  it('names as many messages in its sentence as in its backlog, also if some are not on disk', () => {
+    const outbox = { ...AWAY.outbox, messages: 4, onDisk: 3 };
+    const { sentence, backlog } = JSON.parse(
+      textOf(telemetryJson(judge({ ...AWAY, hub: { ...AWAY.hub, state: 'connected' }, outbox }), 16_384, undefined)),
+    );
+    expect([sentence, backlog.messages]).toEqual([
+      expect.stringMatching(/3 messages safe on disk, on the way to the hub .* 1 more not acknowledged yet\.$/),
+      4,
+    ]);
+  });
+
   it('of any gateway fits into 4096 bytes without its lists, and fits its schema', () => {
     const text = textOf(telemetryJson(worst(0, 0), 4096, undefined));
     expect(Buffer.byteLength(text)).toBeLessThan(4096);
