@@ -1,6 +1,6 @@
 /** A Debian of its own in a folder, without network, in which packages are installed and removed as root. */
-import { spawnSync } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync, rmSync, statfsSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
@@ -29,7 +29,7 @@ export function makeDebianRoot(release: string): DebianRoot | string {
   if (bavail * bsize < BYTES_MIN) return `less than 3 GB free in ${tmpdir()}`;
   const parent = mkdtempSync(join(tmpdir(), 'holdfast-debian-'));
   const folder = join(parent, 'root');
-  const remove = (): void => rmSync(parent, { recursive: true, force: true });
+  const remove = (): void => void execFileSync('rm', ['-rf', '--one-file-system', parent], { encoding: 'utf8' });
   const isOwn = existsSync(SOURCES) && readFileSync('/etc/os-release', 'utf8').includes(`VERSION_CODENAME=${release}`);
   const words = ['--quiet', '--variant=apt', '--include=systemd,libstdc++6,passwd', '--dpkgopt=force-unsafe-io'];
   const made = spawnSync('mmdebstrap', [...words, release, folder, ...(isOwn ? [SOURCES] : [])], {
