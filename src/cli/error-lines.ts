@@ -1,6 +1,6 @@
 /** Error message and hint, wrapped at the width of the terminal; in a file each is one line. */
 import { printable } from '../ops/words.ts';
-import { hang, plainTextOf } from './terminal.ts';
+import { columnsOf, hang, plainTextOf } from './terminal.ts';
 
 /** Properties of standard error that this file uses. */
 interface ErrorStream {
@@ -15,11 +15,12 @@ const CONTINUATION = '  ';
 export function errorLines(
   message: string,
   hint: string,
-  { isTTY, columns = 80 }: ErrorStream,
+  stream: ErrorStream,
   environment: NodeJS.ProcessEnv,
 ): string[] {
   const [first = '', ...further] = message.split('\n').map(printable);
-  const width = isTTY === true ? Math.max(WIDTH_MIN, columns) : Number.POSITIVE_INFINITY;
+  const columns = stream.isTTY === true ? columnsOf(stream, environment) : undefined;
+  const width = columns === undefined ? Number.POSITIVE_INFINITY : Math.max(WIDTH_MIN, columns);
   const below = further.flatMap((line) => {
     const indent = /^ */.exec(line)?.[0] ?? '';
     const [head = '', ...tail] = hang(indent, line.slice(indent.length), width - CONTINUATION.length);

@@ -35,8 +35,10 @@ interface TextStream {
 const WIDTH_MIN = 40;
 /** Largest width, in columns. Longer lines are hard to read. */
 const WIDTH_MAX = 120;
-/** Width for a pipe, a file, or a serial console that does not report one. */
+/** Width for a pipe or a file. */
 const WIDTH_UNKNOWN = 100;
+/** Width of a terminal that does not report one, such as a serial console: that of a VT100. */
+const CONSOLE_WIDTH = 80;
 
 const FORMAT = { good: 'green', warning: 'yellow', bad: 'red', quiet: 'dim', strong: 'bold' } as const;
 
@@ -46,12 +48,25 @@ export function openTerminal(stream: TextStream, environment: NodeJS.ProcessEnv)
   const isStyled = stream.isTTY === true && (environment.NO_COLOR ?? '') === '' && environment.TERM !== 'dumb';
   return {
     isScreen: stream.isTTY === true,
-    width: Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, stream.columns ?? WIDTH_UNKNOWN)),
+    width: Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, columnsOf(stream, environment) ?? WIDTH_UNKNOWN)),
     print: (line, form) => {
       stream.write(`${form === 'as is' ? line : plain(line)}\n`);
     },
     tone: (tone, text) => (isStyled ? styleText(FORMAT[tone], text, { validateStream: false }) : text),
   };
+}
+
+/**
+ * Columns of a terminal. A serial console often reports 0: then COLUMNS counts, as for ls and ps, else 80.
+ * @returns `undefined`: not a terminal
+ */
+export function columnsOf(
+  { isTTY, columns }: Pick<TextStream, 'isTTY' | 'columns'>,
+  environment: NodeJS.ProcessEnv,
+): number | undefined {
+  if (isTTY !== true) return columns;
+  const wanted = Number(environment.COLUMNS);
+  return columns || (Number.isInteger(wanted) && wanted > 0 ? wanted : CONSOLE_WIDTH);
 }
 
 /** Function that makes a text suitable for the locale, on a terminal and in a pipe alike (as systemctl and tree do). */

@@ -42,17 +42,19 @@ async function openTalker(): Promise<string> {
   return pty.path;
 }
 
-it('asks on a terminal, proposes the driver of what it receives, and keeps the secret out of the file and the screen', async () => {
-  const output = join(newFolder(), 'holdfast.toml');
+type Exchange = readonly [question: string, answer: string];
+const CTRL_C = '\u0003';
+
+/** Runs `holdfast init` on a terminal, and answers each question when it is on the screen. */
+async function converse(words: readonly string[], exchanges: readonly Exchange[]) {
   const pty = await openPty({ queuedBytesMax: 1_000_000 });
   const screen = new Recorder();
   const keys = pty.open(screen);
   await screen.untilOpen();
   const terminal = openSync(pty.path, 'r+');
-  const port = await openTalker();
-  const child = spawn(process.execPath, [MAIN, 'init', '--output', output, '--port', port, '--listen', '1s'], {
+  const child = spawn(process.execPath, [MAIN, 'init', ...words], {
     stdio: [terminal, terminal, terminal],
-    env: { ...process.env, LANG: 'C.UTF-8' },
+    env: { ...process.env, LANG: 'C.UTF-8', COLUMNS: '400' },
   });
   closeSync(terminal);
   onTestFinished(async () => {
@@ -60,36 +62,121 @@ it('asks on a terminal, proposes the driver of what it receives, and keeps the s
     await pty.hangUp();
   });
   const ended = once(child, 'exit');
-  const answers: readonly (readonly [question: string, answer: string])[] = [
-    ['Name of the gateway', 'gw-7'],
-    ['Type of hub', 'mainland'],
-    ['Host name or address of the hub', 'not a host'],
-    ['Allowed: host name or address', 'hub.example.net'],
-    ['TLS to the hub', ''],
-    ['Product id of the gateway', 'ABCDEFGHIJ'],
-    ['Device name of the gateway', 'gw-07'],
-    ['The device secret', SECRET],
-    ['[lines]', ''],
-    ['Bits per second', '9600'],
-    ['Id of the first subdevice', 'meter-1'],
-    ['Product id of the first', 'KLMNOPQRST'],
-    ['Device name of the first', 'meter-01'],
-  ];
   let seen = 0;
-  for (const [question, answer] of answers) {
+  for (const [question, answer] of exchanges) {
     await until(() => screen.received.toString().indexOf(question, seen) >= 0);
     seen = screen.received.toString().indexOf(question, seen) + question.length;
-    keys.write(new TextEncoder().encode(`${answer}\r`));
+    keys.write(new TextEncoder().encode(answer === CTRL_C ? answer : `${answer}\r`));
   }
-  expect(await ended).toEqual([0, null]);
+  const [code] = await ended;
+  return { code: code as number | null, text: screen.received.toString() };
+}
+
+it('asks on a terminal, proposes the driver of what it receives, and keeps the secret out of the file and the screen', async () => {
+  const output = join(newFolder(), 'holdfast.toml');
+  const port = await openTalker();
+  const { code, text: shown } = await converse(
+    ['--output', output, '--port', port, '--listen', '1s'],
+    [
+      ['Name of the gateway', 'gw-7'],
+      ['Type of hub', 'mainland'],
+      ['Host name or address of the hub', 'not a host'],
+      ['Allowed: host name or address', 'mqtt://hub.example.net:1884'],
+      ['The host is hub.example.net', ''],
+      ['TCP port of the hub [1884]', ''],
+      ['Product id of the gateway', 'ABCDEFGHIJ'],
+      ['Device name of the gateway', 'gw-07'],
+      ['The device secret', SECRET],
+      ['[lines]', ''],
+      ['Bits per second', '9600'],
+      ['Id of the first subdevice', 'meter-1'],
+      ['Product id of the first', 'KLMNOPQRST'],
+      ['Device name of the first', 'meter-01'],
+    ],
+  );
+  expect(code).toBe(0);
   const text = readFileSync(output, 'utf8');
   const secretFile = join(output, '../hub-secret');
   expect(readFileSync(secretFile, 'utf8')).toBe(`${SECRET}\n`);
   expect([output, secretFile].map((path) => statSync(path).mode & 0o777)).toEqual([0o644, 0o600]);
+  expect(text).toContain('host = "hub.example.net"');
+  expect(text).toContain('port = 1884');
   expect(text).not.toContain(SECRET);
-  expect(screen.received.toString()).not.toContain(SECRET);
-  expect(screen.received.toString()).toContain('look like lines of text');
+  expect(shown).not.toContain(SECRET);
+  expect(shown).toContain('look like lines of text');
+  expect(shown).toContain(`holdfast run --config ${output}`);
   expect((await runProgram('config', 'check', output)).code).toBe(0);
+});
+
+it('asks again, with the answers so far, if they do not fit together; uses a secret that exists', async () => {
+  const folder = newFolder();
+  const output = join(folder, 'holdfast.toml');
+  writeFileSync(join(folder, 'hub-secret'), SECRET, { mode: 0o600 });
+  const words = ['--output', output, '--port', '/dev/ttyNONE', '--profile', 'intl', '--host', 'hub.example.net'];
+  const given = ['--tls', '--hub-port', '8883', '--driver', 'mqttsn', '--baud-rate', '9600'];
+  const { code, text } = await converse(
+    [...words, ...given],
+    [
+      ['Name of the gateway', 'gw-7'],
+      ['Product id of the gateway', 'ABCDEFGHIJ'],
+      ['Device name of the gateway', 'one'],
+      ['hub-secret exists already', 'yes'],
+      ['Id of the first subdevice', ''],
+      ['Product id of the first', 'ABCDEFGHIJ'],
+      ['Device name of the first', 'one'],
+      ['do not fit together', ''], // the name of the gateway
+      ['Product id of the gateway', ''],
+      ['Device name of the gateway', ''],
+      ['hub-secret exists already', ''],
+      ['Id of the first subdevice', ''],
+      ['Product id of the first', ''],
+      ['Device name of the first', 'two'],
+    ],
+  );
+  expect({ code, text }).toEqual({ code: 0, text: expect.stringContaining('Port /dev/ttyNONE cannot be used now') });
+  expect(readFileSync(output, 'utf8')).toContain('name = "gw-7"');
+  expect(readFileSync(join(folder, 'hub-secret'), 'utf8')).toBe(SECRET);
+  expect((await runProgram('config', 'check', output)).code).toBe(0);
+});
+
+it('ends at Ctrl-C without a file, on a line of its own', async () => {
+  const output = join(newFolder(), 'holdfast.toml');
+  const { code, text } = await converse(
+    ['--output', output, '--port', '/dev/ttyNONE'],
+    [
+      ['Name of the gateway', 'gw-7'],
+      ['Type of hub', CTRL_C],
+    ],
+  );
+  expect({ code, text }).toEqual({
+    code: 130,
+    text: expect.stringMatching(/\nInterrupted\. Nothing was written\.\r?\n$/),
+  });
+  expect(() => statSync(output)).toThrow('ENOENT');
+});
+
+it.each([
+  [['--secret-file', '/tmp/none'], '--secret-file has no effect without --username'],
+  [['--subdevice', 'm1=P/D'], '--subdevice m1=P/D has no effect with profile generic'],
+  [['--subdevice', 'm1=P'], '--subdevice m1=P is not valid'],
+  [['--subdevice', 'm1', '--subdevice', 'm2'], '--subdevice is given 2 times for 1 port'],
+  [['--product-id', 'P'], '--product-id has no effect with profile generic'],
+  [['--host', 'mqtts://hub.example.net:8884'], '--host hub.example.net --hub-port 8884 --tls'],
+] as const)('rejects options that would have no effect: %j', async (words, message) => {
+  const output = join(newFolder(), 'holdfast.toml');
+  const common = ['--output', output, '--host', 'hub.example.net', '--port', '/dev/ttyNONE', '--listen', '0s'];
+  const { code, stderr } = await runProgram('init', ...common, ...words);
+  expect({ code, stderr }).toEqual({ code: 64, stderr: expect.stringContaining(message) });
+  expect(() => statSync(output)).toThrow('ENOENT');
+});
+
+it('reports a missing folder before it asks', async () => {
+  const folder = join(newFolder(), 'none');
+  const { code, stderr } = await runProgram('init', '--output', join(folder, 'holdfast.toml'));
+  expect({ code, stderr }).toEqual({
+    code: 64,
+    stderr: expect.stringContaining(`the folder ${folder} does not exist`),
+  });
 });
 
 it('takes the answers as options, and never replaces a file', async () => {

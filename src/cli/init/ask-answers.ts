@@ -2,34 +2,20 @@
  * Answers for a first configuration: from options, and the missing ones from questions on the terminal. Without a
  * terminal every answer that has no default must be an option.
  */
+import { existsSync } from 'node:fs';
 import { hostname } from 'node:os';
+import { isAbsolute } from 'node:path';
 import { Fault } from '../../base/fault.ts';
 import type { SerialPort } from '../../base/serial-port.ts';
-import { stableNameOf } from '../../base/serial-port.ts';
 import { type HubProfile, PROFILES } from '../../config/hub/profiles.ts';
 import { DRIVERS } from '../../driver/drivers.ts';
 import { countOf } from '../../ops/words.ts';
-import { answerProblem, type InitAnswers, type InitLink, type InitSubdevice } from './init-answers.ts';
+import { choosePorts, placeOf } from './choose-ports.ts';
+import type { InitAnswers, InitLink, InitOptions } from './init-answers.ts';
+import { KeyQuestions } from './key-questions.ts';
+import { refuseIneffective, subdeviceOf } from './option-problems.ts';
 import type { Interview } from './question.ts';
 import { type PortSample, samplePort } from './sample-port.ts';
-
-export interface InitOptions {
-  readonly name?: string;
-  readonly profile?: string;
-  readonly host?: string;
-  readonly tls?: true;
-  readonly productId?: string;
-  readonly deviceName?: string;
-  readonly username?: string;
-  readonly secretFile?: string;
-  /** Stable names or devices of ports. */
-  readonly port: readonly string[];
-  readonly driver?: string;
-  readonly baudRate?: number;
-  readonly subdevice: readonly string[];
-  /** Time for listening on a port at one speed, ms. */
-  readonly listen: number;
-}
 
 /** A secret that was typed, and the rest of the answers. */
 export interface Answered {
@@ -44,37 +30,40 @@ export interface Surroundings {
   readonly interview: Interview | undefined;
   /** Path for a secret that is typed. */
   readonly newSecretFile: string;
+  /** Samples by device, so that repeated questions do not listen again. */
+  readonly samples: Map<string, PortSample>;
+  /** Reports something that does not prevent a configuration. */
+  warn(message: string, hint: string): void;
 }
 
 export async function answersOf(options: InitOptions, surroundings: Surroundings): Promise<Answered> {
-  const { interview } = surroundings;
-  const asker = new Asker(interview);
-  const { ports } = surroundings;
-  const stable = (given: string): string => {
-    const port = ports.find(({ device }) => device === given);
-    return port === undefined ? given : stableNameOf(port, ports);
-  };
-  const paths = options.port.length > 0 ? options.port.map(stable) : await choosePorts(surroundings, asker);
-  const name = await asker.key('gateway.name', 'Name of the gateway', options.name, machineName());
-  const profile = (await asker.key(
-    'hub.profile',
-    `Type of hub (${PROFILES.join(', ')})`,
-    options.profile,
-    'generic',
-  )) as HubProfile;
-  const host = await asker.key('hub.host', 'Host name or address of the hub', options.host);
-  const tls = await asker.tls(options.tls);
+  const { interview, ports } = surroundings;
+  const questions = new KeyQuestions(interview);
+  const paths = await choosePorts(options.port, ports, questions);
+  const name = await questions.key({
+    key: 'gateway.name',
+    text: 'Name of the gateway',
+    given: options.name,
+    fallback: machineName(),
+  });
+  const profile = (await questions.key({
+    key: 'hub.profile',
+    text: `Type of hub (${PROFILES.join(', ')})`,
+    given: options.profile,
+    fallback: 'generic',
+  })) as HubProfile;
+  refuseIneffective(options, profile, { portCount: paths.length, canAsk: interview !== undefined });
+  const address = await questions.hubAddress(options);
   const isGeneric = profile === 'generic';
-  const identity = isGeneric ? NOBODY : await asker.identity('hub', 'the gateway', options);
-  const username = isGeneric ? await asker.username(options.username) : undefined;
+  const identity = isGeneric ? NOBODY : await questions.identity('hub', 'the gateway', options);
+  const username = isGeneric ? await questions.username(options.username, options.secretFile !== undefined) : undefined;
   const needsSecret = !isGeneric || username !== undefined;
   const { secretFile, secret } = needsSecret
-    ? await secretOf(options, surroundings, isGeneric ? 'password' : 'device secret')
+    ? await secretOf(options, surroundings, questions, isGeneric ? 'password' : 'device secret')
     : { secretFile: undefined, secret: undefined };
   const links: InitLink[] = [];
-  for (const [index, path] of paths.entries())
-    links.push(await linkOf({ path, index, isGeneric }, options, surroundings, asker));
-  return { answers: { name, profile, host, tls, ...identity, username, secretFile, links }, secret };
+  for (const path of paths) links.push(await linkOf({ path, isGeneric, links }, options, surroundings, questions));
+  return { answers: { name, profile, ...address, ...identity, username, secretFile, links }, secret };
 }
 
 /** Speed of most devices with USB. */
@@ -89,130 +78,100 @@ function machineName(): string {
   return name === '' ? 'gw-1' : name;
 }
 
-/** Questions about keys of the configuration. */
-class Asker {
-  readonly #interview: Interview | undefined;
-
-  constructor(interview: Interview | undefined) {
-    this.#interview = interview;
-  }
-
-  /** @param given value of the option; it is checked as an answer is */
-  async key(key: string, text: string, given: string | undefined, fallback?: string): Promise<string> {
-    const problem = (answer: string): string | undefined => answerProblem(key, answer);
-    const fixed = given ?? (this.#interview === undefined ? fallback : undefined);
-    if (fixed !== undefined) {
-      const wrong = problem(fixed);
-      if (wrong === undefined) return fixed;
-      throw new Fault('usage', `${text}: ${JSON.stringify(fixed)} is not valid`, { hint: wrong });
-    }
-    if (this.#interview === undefined)
-      throw new Fault('usage', `${text}: there is no answer, and no terminal to ask on`, {
-        hint: 'Give it as an option: holdfast init --help lists them.',
-      });
-    return await this.#interview.ask({ text, fallback, problem });
-  }
-
-  async baudRate(path: string, fallback: number): Promise<number> {
-    if (this.#interview === undefined) return fallback;
-    const problem = (answer: string): string | undefined => answerProblem('link.baud_rate', Number(answer));
-    return Number(
-      await this.#interview.ask({ text: `Bits per second of ${path}`, fallback: String(fallback), problem }),
-    );
-  }
-
-  async tls(given: true | undefined): Promise<'off' | 'on'> {
-    if (given === true) return 'on';
-    return (await this.key('hub.tls', 'TLS to the hub (off, on)', undefined, 'off')) === 'on' ? 'on' : 'off';
-  }
-
-  async username(given: string | undefined): Promise<string | undefined> {
-    if (given !== undefined || this.#interview === undefined) return given;
-    const answer = await this.#interview.ask({ text: 'MQTT user name (empty: none)', fallback: '' });
-    return answer === '' ? undefined : answer;
-  }
-
-  async identity(
-    section: 'hub' | 'subdevice',
-    whose: string,
-    given: { readonly productId?: string; readonly deviceName?: string },
-  ): Promise<{ readonly productId: string; readonly deviceName: string }> {
-    const productId = await this.key(`${section}.product_id`, `Product id of ${whose}`, given.productId);
-    const deviceName = await this.key(`${section}.device_name`, `Device name of ${whose}`, given.deviceName);
-    return { productId, deviceName };
-  }
-}
-
-async function choosePorts({ ports, interview }: Surroundings, asker: Asker): Promise<readonly string[]> {
-  if (interview === undefined)
-    throw new Fault('usage', 'No port was named, and there is no terminal to ask on', {
-      hint: 'Name one or more: holdfast init --port NAME. holdfast ports lists them.',
-    });
-  if (ports.length === 0) {
-    interview.say('No serial port was found: no adapter is plugged in, and no port of the board is enabled.');
-    return [await asker.key('link.path', 'Path of the serial port', undefined)];
-  }
-  interview.say(`${countOf(ports.length, 'serial port')}:`);
-  for (const [index, port] of ports.entries())
-    interview.say(`  ${index + 1}  ${port.device}  ${stableNameOf(port, ports)}  ${port.usb?.words ?? ''}`.trimEnd());
-  const answer = await interview.ask({
-    text: 'Ports to use (numbers, separated by commas)',
-    fallback: ports.map((_, index) => index + 1).join(','),
-    problem: (given) =>
-      numbersIn(given, ports.length) === undefined ? `Allowed: numbers from 1 to ${ports.length}.` : undefined,
-  });
-  return (numbersIn(answer, ports.length) ?? []).map((number) => stableNameOf(ports[number - 1] as SerialPort, ports));
-}
-
-/** @returns `undefined`: another text than numbers from 1 to `max` */
-function numbersIn(text: string, max: number): readonly number[] | undefined {
-  const numbers = text.split(/[,\s]+/).map(Number);
-  const isValid = numbers.every((number) => Number.isInteger(number) && number >= 1 && number <= max);
-  return isValid ? [...new Set(numbers)] : undefined;
-}
-
 async function secretOf(
   { secretFile }: InitOptions,
-  { interview, newSecretFile }: Surroundings,
+  { interview, newSecretFile, warn }: Surroundings,
+  questions: KeyQuestions,
   what: string,
 ): Promise<{ readonly secretFile: string; readonly secret: string | undefined }> {
-  if (secretFile !== undefined) return { secretFile, secret: undefined };
-  if (interview === undefined)
-    throw new Fault('usage', `No file with the ${what} was named`, {
-      hint: 'Write the secret into a file with mode 0600, and name it: holdfast init --secret-file FILE.',
-    });
-  const text = `The ${what} (not shown; written to ${newSecretFile})`;
-  return { secretFile: newSecretFile, secret: await interview.ask({ text, isSecret: true }) };
+  if (secretFile !== undefined) {
+    if (!existsSync(secretFile))
+      warn(`${secretFile} does not exist`, `Write the ${what} into it, with mode 0600, before the gateway starts.`);
+    return { secretFile, secret: undefined };
+  }
+  const isThere = existsSync(newSecretFile);
+  if (interview === undefined) {
+    const hint = isThere
+      ? `Name the one that exists, --secret-file ${newSecretFile}, or another one.`
+      : 'Write the secret into a file with mode 0600, and name it: holdfast init --secret-file FILE.';
+    throw new Fault('usage', `No file with the ${what} was named`, { hint });
+  }
+  if (isThere && (await questions.yes(`${newSecretFile} exists already. Use it as the ${what}?`)))
+    return { secretFile: newSecretFile, secret: undefined };
+  const file = isThere
+    ? await interview.ask({ text: `New file for the ${what}`, fallback: `${newSecretFile}-2`, problem: newFileProblem })
+    : newSecretFile;
+  return {
+    secretFile: file,
+    secret: await interview.ask({ text: `The ${what} (not shown; written to ${file})`, isSecret: true }),
+  };
+}
+
+function newFileProblem(path: string): string | undefined {
+  if (!isAbsolute(path)) return 'Write the whole path, such as /etc/holdfast/hub-secret-2.';
+  return existsSync(path) ? `${path} exists already.` : undefined;
 }
 
 interface LinkPlace {
   readonly path: string;
-  readonly index: number;
   readonly isGeneric: boolean;
+  /** Links before this one. */
+  readonly links: readonly InitLink[];
 }
 
 async function linkOf(
-  { path, index, isGeneric }: LinkPlace,
+  { path, isGeneric, links }: LinkPlace,
   options: InitOptions,
-  { ports, interview }: Surroundings,
-  asker: Asker,
+  surroundings: Surroundings,
+  questions: KeyQuestions,
 ): Promise<InitLink> {
-  const device = ports.find((port) => stableNameOf(port, ports) === path || port.device === path)?.device ?? path;
-  const sample = options.listen > 0 && device.startsWith('/') ? await samplePort(device, options.listen) : undefined;
-  if (sample !== undefined) interview?.say(`${path}: ${sampleWords(sample)}`);
+  const number = links.length + 1;
+  const sample = await sampleOf(path, options.listen, surroundings);
   const names = DRIVERS.map(({ name }) => name);
-  const proposed = sample?.protocol?.driver ?? names[0] ?? '';
-  const driver = await asker.key('link.driver', `Driver of ${path} (${names.join(', ')})`, options.driver, proposed);
-  const baudRate = options.baudRate ?? (await asker.baudRate(path, sample?.baudRate ?? BAUD_RATE));
-  const name = index === 0 ? 'field' : `field-${index + 1}`;
+  const driver = await questions.key({
+    key: 'link.driver',
+    text: `Driver of ${path} (${names.join(', ')})`,
+    given: options.driver,
+    fallback: sample?.protocol?.driver ?? names[0] ?? '',
+  });
+  const speed = sample?.baudRate ?? BAUD_RATE;
+  const baudRate = await questions.number('link.baud_rate', `Bits per second of ${path}`, options.baudRate, speed);
   const whose = `the first subdevice on ${path}`;
-  const [given, productId, deviceName] =
-    /^([^=]*)(?:=([^/]*)\/(.*))?$/.exec(options.subdevice[index] ?? '')?.slice(1) ?? [];
-  const id = await asker.key('subdevice.id', `Id of ${whose}`, given || undefined, `device-${index + 1}`);
-  const identity: Omit<InitSubdevice, 'id'> = isGeneric
-    ? NOBODY
-    : await asker.identity('subdevice', whose, { ...(productId && { productId }), ...(deviceName && { deviceName }) });
+  const text = options.subdevice[number - 1];
+  const given = text === undefined ? undefined : subdeviceOf(text);
+  const id = await questions.key({
+    key: 'subdevice.id',
+    text: `Id of ${whose}`,
+    given: given?.id,
+    fallback: `device-${number}`,
+    rule: (answer) =>
+      links.some(({ subdevice }) => subdevice.id === answer) ? 'Another subdevice has this id.' : undefined,
+  });
+  const identity = isGeneric ? NOBODY : await questions.identity('subdevice', whose, given?.product ?? {});
+  const name = number === 1 ? 'field' : `field-${number}`;
   return { name, path, baudRate, driver, subdevice: { id, ...identity } };
+}
+
+/** Listens on a port, and says what was received, or why the port cannot be used now. */
+async function sampleOf(
+  path: string,
+  forMs: number,
+  { ports, interview, samples, warn }: Surroundings,
+): Promise<PortSample | undefined> {
+  const { device, why } = placeOf(path, ports);
+  if (device === undefined) {
+    warn(
+      `Port ${path} cannot be used now: ${why}`,
+      'Correct the path in the file, or plug the adapter in. holdfast ports lists the ports.',
+    );
+    return undefined;
+  }
+  const known = samples.get(device);
+  if (known !== undefined || forMs === 0) return known;
+  const sample = await samplePort(device, forMs);
+  samples.set(device, sample);
+  interview?.say(`${path}: ${sampleWords(sample)}`);
+  return sample;
 }
 
 function sampleWords({ bytes, baudRate, protocol, problem }: PortSample): string {

@@ -1,7 +1,26 @@
-/** Answers from which `holdfast init` writes a configuration, and the check of one answer by the table of keys. */
+/** Options and answers from which `holdfast init` writes a configuration, and the check of one answer by the table of keys. */
 import type { HubProfile } from '../../config/hub/profiles.ts';
 import { keyRow } from '../../config/key-table.ts';
 import { LISTS, TABLES } from '../../config/keys.ts';
+
+export interface InitOptions {
+  readonly name?: string;
+  readonly profile?: string;
+  readonly host?: string;
+  readonly hubPort?: number;
+  readonly tls?: true;
+  readonly productId?: string;
+  readonly deviceName?: string;
+  readonly username?: string;
+  readonly secretFile?: string;
+  /** Stable names or devices of ports. */
+  readonly port: readonly string[];
+  readonly driver?: string;
+  readonly baudRate?: number;
+  readonly subdevice: readonly string[];
+  /** Time for listening on a port at one speed, ms. */
+  readonly listen: number;
+}
 
 export interface InitSubdevice {
   readonly id: string;
@@ -24,6 +43,8 @@ export interface InitAnswers {
   readonly name: string;
   readonly profile: HubProfile;
   readonly host: string;
+  /** `undefined`: the usual one. */
+  readonly port: number | undefined;
   readonly tls: 'off' | 'on';
   /** `undefined` with profile generic. */
   readonly productId: string | undefined;

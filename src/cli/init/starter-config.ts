@@ -13,7 +13,7 @@ const WIDTH = 110;
 type Value = string | number | undefined;
 
 export function starterConfig(answers: InitAnswers): string {
-  const { name, profile, host, tls, productId, deviceName, username, secretFile, links } = answers;
+  const { name, profile, host, port, tls, productId, deviceName, username, secretFile, links } = answers;
   const isGeneric = profile === 'generic';
   const secretKey = isGeneric ? 'password_file' : 'device_secret_file';
   const sections = [
@@ -21,6 +21,7 @@ export function starterConfig(answers: InitAnswers): string {
     table('hub', {
       profile,
       host,
+      port,
       tls: tls === 'off' ? undefined : tls,
       product_id: productId,
       device_name: deviceName,

@@ -12,7 +12,14 @@ const NONE = { productId: undefined, deviceName: undefined };
 function answers(profile: (typeof PROFILES)[number], drivers: readonly string[]): InitAnswers {
   const isGeneric = profile === 'generic';
   return {
-    ...{ name: 'gw-1', profile, host: 'hub.example.net', tls: 'on', username: isGeneric ? 'user' : undefined },
+    ...{
+      name: 'gw-1',
+      profile,
+      host: 'hub.example.net',
+      port: 8884,
+      tls: 'on',
+      username: isGeneric ? 'user' : undefined,
+    },
     ...(isGeneric ? NONE : IDENTITY),
     secretFile: '/etc/holdfast/hub-secret',
     links: drivers.map((driver, index) => ({
@@ -33,7 +40,7 @@ describe('a first configuration', () => {
     expect(parsed.ok ? [] : parsed.problems).toEqual([]);
     if (!parsed.ok) return;
     expect(parsed.config.links[0]).toMatchObject({ driver, baudRate: 9600, allowedSubdevices: ['device-0'] });
-    expect(parsed.config.hub).toMatchObject({ host: 'hub.example.net', tls: { kind: 'on' } });
+    expect(parsed.config.hub).toMatchObject({ host: 'hub.example.net', port: 8884, tls: { kind: 'on' } });
   });
 
   it('has a link for each port, and each serves its own subdevice', () => {
