@@ -9,7 +9,8 @@ import { volatilePlaceOf } from '../../io/volatile-storage.ts';
 import type { FlightRecorder } from '../../recorder/flight-recorder.ts';
 import type { AccessTrouble } from '../access-troubles.ts';
 import type { Answers, Inspection } from '../api/control-answers.ts';
-import { conditionsOf } from '../conditions/conditions.ts';
+import { conditionsOf, type Health } from '../conditions/conditions.ts';
+import { FirstSeen } from '../conditions/first-seen.ts';
 import type { PastHang } from '../conditions/hang-conditions.ts';
 import type { HubHealth } from '../conditions/hub-conditions.ts';
 import { missingSubdevices } from '../conditions/missing.ts';
@@ -74,6 +75,7 @@ export class Inspector implements Inspection {
   readonly #gateway: GatewayView;
   readonly #options: InspectOptions;
   readonly #startedAtMs: number;
+  readonly #firstSeen = new FirstSeen();
   readonly #atStart: Readonly<Record<Direction, Counts>>;
   readonly #queues: QueueReports;
   readonly #messages: MessageInspector;
@@ -131,8 +133,9 @@ export class Inspector implements Inspection {
       uplinks: subtractCounts(counts.uplink, this.#atStart.uplink),
       downlinks: subtractCounts(counts.downlink, this.#atStart.downlink),
     };
-    const conditions = conditionsOf({
-      nowMs: this.#nowMs(),
+    const nowMs = this.#nowMs();
+    const health: Health = {
+      nowMs,
       startedAtMs: this.#startedAtMs,
       hub: this.#hubHealth(hub),
       links,
@@ -159,7 +162,8 @@ export class Inspector implements Inspection {
       imbalance: uplinks.imbalance() + downlinks.imbalance(),
       accessTroubles: this.#options.accessTroubles(),
       onHold: [this.#messages.onHold('uplink'), this.#messages.onHold('downlink')],
-    });
+    };
+    const conditions = this.#firstSeen.date(conditionsOf(health), nowMs, nowMs - this.#startedAtMs);
     return judge({
       conditions,
       hub,
