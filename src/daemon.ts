@@ -8,13 +8,13 @@ import { join, resolve } from 'node:path';
 import type { Worker } from 'node:worker_threads';
 import { adminCommandsFor, recorderCommands } from './app/admin-commands.ts';
 import { ConfigChanger } from './app/config-changer.ts';
-import { applyOnSignal, configCommands } from './app/config-commands.ts';
+import { applyOnSignal, configCommands, withTrialGuard } from './app/config-commands.ts';
 import { custodyCommands } from './app/custody-commands.ts';
 import { narrate } from './app/event-journal.ts';
 import { type Gateway, openGateway } from './app/gateway.ts';
 import { keepHistory } from './app/history.ts';
 import { LISTEN_AGAIN_MS, openMetrics } from './app/metrics-on-tcp.ts';
-import { prepareStart, settleStart } from './app/prepare-start.ts';
+import { isRestarted, prepareStart, rejectStart, settleStart } from './app/prepare-start.ts';
 import { sendTelemetry } from './app/remote.ts';
 import { serveRemoteCommands } from './app/remote-actions.ts';
 import { Replaceable } from './app/replaceable.ts';
@@ -191,8 +191,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   /** Parts outside of the flows that use a configuration. */
   const users: ((config: Config) => void)[] = [];
   // a service manager starts the process again
-  const restart =
-    process.env.INVOCATION_ID === undefined ? undefined : (why: string) => ending.end({ code: EXIT.ok, reason: why });
+  const restart = isRestarted() ? (why: string) => ending.end({ code: EXIT.ok, reason: why }) : undefined;
   const changes = new ConfigChanger({
     gateway,
     configPath,
@@ -241,11 +240,16 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     recordings,
     hangs: service.hangs,
   });
+  const rejected = (error: unknown): never => rejectStart(start, error);
   const groups = socketAccess(config.gateway, accessTroubles, journal);
-  const control = await startControl({ socketPath: config.gateway.controlSocket, access: groups.control, inspection });
+  const control = await startControl({
+    socketPath: config.gateway.controlSocket,
+    access: groups.control,
+    inspection,
+  }).catch(rejected);
   const settled = () => history.settled();
   const commands = {
-    ...adminCommandsFor(gateway),
+    ...withTrialGuard(changes, adminCommandsFor(gateway)),
     ...custodyCommands(gateway, snapshots),
     ...recorderCommands(gateway, recordings),
     ...configCommands(changes),
@@ -254,7 +258,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     controlSocket: config.gateway.controlSocket,
     access: groups.administration,
     commands: answeredWhenSettled(commands, settled),
-  });
+  }).catch(rejected);
   const present = changes.running.config;
   const web = new Replaceable(present.web, async (settings) => {
     const page = await openWebPage({ ...present, web: settings }, options.version, {
@@ -327,8 +331,10 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     journal.error('the gateway ends because a part of it does not move on', { reason });
     exitAtOnce(code); // a thread may be in a system call that does not return
   }
-  if (code === EXIT.ok) await stopWithin(gateway, reason, journal);
-  else
+  if (code === EXIT.ok) {
+    await stopWithin(gateway, reason, journal);
+    changes.noteStop();
+  } else
     journal.error(
       code === EXIT.storage ? 'storage failed: nothing is acknowledged any more' : 'the gateway ends because of a bug',
       { reason },

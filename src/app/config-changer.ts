@@ -12,8 +12,8 @@ import { Fault } from '../base/fault.ts';
 import { changesBetween, type LoadedConfig } from '../config/config-changes.ts';
 import { CONFIG_BYTES_MAX } from '../config/default-places.ts';
 import { parseConfig } from '../config/parse.ts';
-import { readConfigFile } from '../io/config-file.ts';
-import { forgetSavedConfig, keepRejected, type SavedTrial, saveConfig } from '../io/saved-config.ts';
+import { FileMark, readConfigFile } from '../io/config-file.ts';
+import { keepRejected, readSavedConfig, type SavedConfig, type SavedTrial, saveConfig } from '../io/saved-config.ts';
 import { refusal } from '../ops/api/administration.ts';
 import type { ApplyAnswer, ConfigState, RunningText } from '../ops/reports/config-report.ts';
 import { countOf } from '../ops/words.ts';
@@ -48,6 +48,8 @@ export interface RejectedConfig {
   readonly reason: string;
   /** True if this start has rolled it back, and no earlier one. */
   readonly isNew?: boolean;
+  /** True if the file was invalid at this start. The reason is a sentence then. */
+  readonly isInvalid?: boolean;
 }
 
 export interface ConfigChangerOptions {
@@ -82,12 +84,14 @@ export class ConfigChanger {
   #trial: Trial | undefined;
   #rejected: ConfigChangerOptions['rejected'];
   #isChanging = false;
+  readonly #fileMark: FileMark;
   /** Time of the last rollback, or of the start. */
   #rolledBackAtMs: number;
 
   constructor(options: ConfigChangerOptions) {
     this.#options = options;
     this.#running = options.running;
+    this.#fileMark = new FileMark(options.configPath, CONFIG_BYTES_MAX);
     this.#rejected = options.rejected;
     this.#rolledBackAtMs = this.#nowMs();
     if (options.trial !== undefined) this.#beginTrial(options.trial.trial, options.trial.confirmed, undefined);
@@ -100,25 +104,70 @@ export class ConfigChanger {
   /** State for reports and conditions. */
   get state(): ConfigState {
     const trial = this.#trial;
-    if (trial !== undefined)
+    const base = { rollsBackInMs: null, confirmation: null, missing: null, file: null } as const;
+    if (trial !== undefined) {
+      const rollsBackInMs = Math.max(0, trial.endsAtMs - this.#nowMs());
+      const missing = changeHealth(this.#options.gateway, trial.worked).missing ?? null;
+      const { confirmation, forMs } = trial;
       return {
+        ...base,
         state: 'unconfirmed',
-        rollsBackInMs: Math.max(0, trial.endsAtMs - this.#nowMs()),
-        confirmation: trial.confirmation,
+        rollsBackInMs,
+        confirmation,
         reason: null,
-        forMs: trial.forMs - Math.max(0, trial.endsAtMs - this.#nowMs()),
+        missing,
+        forMs: forMs - rollsBackInMs,
       };
-    const base = { rollsBackInMs: null, confirmation: null } as const;
-    if (this.#rejected === undefined) return { ...base, state: 'confirmed', reason: null, forMs: 0 };
-    const forMs = this.#nowMs() - this.#rolledBackAtMs;
-    return { ...base, state: 'rolled back', reason: this.#rejected.reason, forMs };
+    }
+    const rejected = this.#rejected;
+    const fileMark = rejected === undefined ? undefined : this.#fileMark.read();
+    if (rejected === undefined || fileMark === this.#running.mark)
+      return { ...base, state: 'confirmed', reason: null, forMs: 0 };
+    const own = rejected.isInvalid === true ? 'invalid' : 'rejected';
+    const file = (fileMark ?? '') === rejected.mark ? own : 'other';
+    return {
+      ...base,
+      state: 'rolled back',
+      reason: rejected.reason,
+      file,
+      forMs: this.#nowMs() - this.#rolledBackAtMs,
+    };
   }
 
-  /** Reports a rollback that this start has made. Called when observers listen. */
+  /** Returns whether the configuration before the trial has this subdevice, so that a rollback needs its session. */
+  isNeededForRollback(subdevice: string): boolean {
+    if (this.#trial === undefined) return false;
+    const before = this.#trial.before ?? parseConfig(this.#trial.confirmed);
+    return 'config' in before && before.config.subdevices.some(({ id }) => id === subdevice);
+  }
+
+  /** Stores the text that this start uses, and reports a rollback that it has made. Called when observers listen. */
   reportStart(): void {
     const { rejected, gateway } = this.#options;
     if (rejected?.isNew === true)
       gateway.parts.facts.emit('configRolledBack', { mark: rejected.mark, reason: rejected.reason });
+    if (this.#trial !== undefined) return;
+    const known = readSavedConfig(this.#stateDir).saved?.rejected ?? null;
+    const kept = rejected === undefined ? null : rejected.isInvalid === true ? known : withoutFlags(rejected);
+    this.#tryStore({ confirmed: this.#running.text, trial: null, rejected: kept }, true);
+  }
+
+  /** Notes a regular stop: the next start uses an edited file without a trial. */
+  noteStop(): void {
+    const { saved } = readSavedConfig(this.#stateDir);
+    if (saved !== undefined) this.#tryStore(saved, false);
+  }
+
+  #tryStore(saved: SavedConfig, isRunning: boolean): void {
+    try {
+      this.#store(saved, isRunning);
+    } catch (error) {
+      this.#options.warn(`the confirmed configuration cannot be stored: ${wordsOf(error)}`);
+    }
+  }
+
+  #store(saved: SavedConfig, isRunning = true): void {
+    saveConfig(this.#stateDir, { ...saved, file: this.#options.configPath, isRunning });
   }
 
   /** Applies the file. Rejects with a Fault and changes nothing if that is not possible. */
@@ -128,7 +177,7 @@ export class ConfigChanger {
       if (this.#trial !== undefined)
         throw refusal(
           'The present configuration is not confirmed yet',
-          'Run holdfast config confirm or holdfast config rollback first.',
+          'Return with holdfast config rollback, or keep the configuration with holdfast config confirm; then run the command again.',
         );
       const text = readConfigFile(configPath, CONFIG_BYTES_MAX);
       const parsed = parseConfig(text);
@@ -251,7 +300,7 @@ export class ConfigChanger {
     const { gateway, warn } = this.#options;
     this.#trial = undefined;
     try {
-      forgetSavedConfig(this.#stateDir);
+      this.#store({ confirmed: this.#running.text, trial: null, rejected: null });
     } catch (error) {
       warn(`the confirmation cannot be stored, and the next start rolls back: ${wordsOf(error)}`);
     }
@@ -263,7 +312,7 @@ export class ConfigChanger {
     const { mark, text } = this.#running;
     const rejected = { mark, reason };
     try {
-      saveConfig(this.#stateDir, { confirmed: trial.confirmed, trial: null, rejected });
+      this.#store({ confirmed: trial.confirmed, trial: null, rejected });
       keepRejected(this.#stateDir, text);
     } catch (error) {
       warn(`the rollback cannot be stored: ${wordsOf(error)}`);
@@ -289,7 +338,7 @@ export class ConfigChanger {
 
   #save(confirmed: string, trial: SavedTrial): void {
     try {
-      saveConfig(this.#stateDir, { confirmed, trial, rejected: null });
+      this.#store({ confirmed, trial, rejected: null });
     } catch (error) {
       throw refusal(
         `The confirmed configuration cannot be stored in the state directory (${wordsOf(error)}); nothing was changed`,
@@ -331,6 +380,10 @@ function termsOf({ confirmMs }: ApplyRequest, isSame: boolean): Pick<SavedTrial,
 
 function allParts({ config }: Gateway): { readonly hub: true; readonly links: ReadonlySet<string> } {
   return { hub: true, links: new Set(config.links.map(({ name }) => name)) };
+}
+
+function withoutFlags({ mark, reason }: RejectedConfig): SavedConfig['rejected'] {
+  return { mark, reason };
 }
 
 function wordsOf(error: unknown): string {

@@ -16,6 +16,23 @@ export function configCommands(changer: ConfigChanger): AdminCommands {
   };
 }
 
+/** Commands of which `subdevices.forget` is refused for a subdevice that a rollback needs. */
+export function withTrialGuard(changer: ConfigChanger, commands: AdminCommands): AdminCommands {
+  const { 'subdevices.forget': forget } = commands;
+  if (forget === undefined) throw new Error('no command ends the session of a subdevice');
+  return {
+    ...commands,
+    'subdevices.forget': async (body, by) => {
+      if (typeof body.subdevice === 'string' && changer.isNeededForRollback(body.subdevice))
+        throw refusal(
+          `The configuration is on trial, and a rollback needs the session and the downlinks of ${JSON.stringify(body.subdevice)}`,
+          'Return with holdfast config rollback, or keep the configuration with holdfast config confirm; then run the command again.',
+        );
+      return await forget(body, by);
+    },
+  };
+}
+
 function confirmMsOf(given: unknown): number | undefined {
   if (given === undefined || given === null) return undefined;
   if (typeof given === 'number' && given >= CONFIRM_MS.min && given <= CONFIRM_MS.max) return given;

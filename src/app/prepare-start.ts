@@ -7,13 +7,13 @@ import type { Journal } from '../io/journal.ts';
 import { placeProblems } from '../io/places.ts';
 import type { PreparedConfig } from './config-changer.ts';
 import type { HubAccessOptions } from './hub-access.ts';
-import { prepareConfig, readStartingConfig, type StartingConfig, withoutTrial } from './starting-config.ts';
+import { fallBack, prepareConfig, readStartingConfig, type StartingConfig } from './starting-config.ts';
 import { refuseForeignOwner } from './state-folder.ts';
 
 /** Mode of the socket directory. The sockets in it have their own modes. */
 const SOCKET_FOLDER_MODE = 0o755;
 
-/** Reads the configuration of this start. A trial that cannot begin is rolled back. */
+/** Reads the configuration of this start. A file that cannot be used is replaced by the configuration confirmed last. */
 export async function prepareStart(
   configPath: string,
   surroundings: Omit<HubAccessOptions, 'hub'>,
@@ -25,14 +25,34 @@ export async function prepareStart(
     makeFolders(dirname(start.config.gateway.controlSocket), SOCKET_FOLDER_MODE);
     return await prepareConfig(start.text, start, surroundings);
   };
-  const start = readStartingConfig(configPath);
+  const start = readStartingConfig(configPath, isRestarted());
   try {
     return { start, prepared: await prepare(start) };
   } catch (error) {
-    const confirmed = error instanceof Fault ? withoutTrial(start, error.message) : undefined;
+    const confirmed = error instanceof Fault ? fallBack(start, error.message) : undefined;
     if (confirmed === undefined) throw error;
     return { start: confirmed, prepared: await prepare(confirmed) };
   }
+}
+
+/** Returns whether a service manager starts the process again. */
+export function isRestarted(): boolean {
+  return process.env.INVOCATION_ID !== undefined;
+}
+
+/**
+ * Rejects the configuration of a start that has failed after the store was open. The next start, by the service manager,
+ * uses the configuration confirmed last.
+ */
+export function rejectStart(start: StartingConfig, error: unknown): never {
+  const confirmed = error instanceof Fault ? fallBack(start, error.message) : undefined;
+  if (confirmed === undefined || !(error instanceof Fault)) throw error;
+  confirmed.settle();
+  throw new Fault('config-rolled-back', `${error.message}. The configuration is rolled back`, {
+    hint: `${error.hint} The next start uses the configuration that was confirmed last.`,
+    retryable: true,
+    cause: error,
+  });
 }
 
 /** Stores what the start has decided about the configuration; another process cannot use the state directory now. */
@@ -40,6 +60,7 @@ export function settleStart({ settle: store, rejected }: StartingConfig, journal
   if (rejected !== undefined)
     journal.warn(
       `the gateway does not run with its file, but with the configuration confirmed last: ${rejected.reason}`,
+      { hint: 'Correct the file, then run: holdfast config diff, and: sudo holdfast config apply.' },
     );
   try {
     store();

@@ -5,6 +5,7 @@
 export type FaultCode =
   | 'config-invalid'
   | 'config-unreadable'
+  | 'config-rolled-back'
   | 'secret-unreadable'
   | 'control-socket-in-use'
   | 'not-running'
@@ -67,6 +68,7 @@ export function exitCodeOf(code: FaultCode): number {
     case 'usage':
       return EXIT.usage;
     case 'command-rejected':
+    case 'config-rolled-back': // the service manager starts the gateway again, with the configuration before
       return EXIT.refused;
     case 'not-running':
     case 'not-answering':

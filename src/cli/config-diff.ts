@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import { EXIT } from '../base/fault.ts';
 import type { ConfigChange } from '../config/config-changes.ts';
 import { EFFECT_WORDS } from '../config/key-effects.ts';
+import { rejectedSentence } from '../ops/conditions/config-conditions.ts';
 import type { ConfigReport } from '../ops/reports/config-report.ts';
 import { countOf, durationWords } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
@@ -56,12 +57,14 @@ function nextStep(changes: readonly ConfigChange[]): string {
 }
 
 /** Sentences about a configuration that is on trial, or that was rolled back. */
-function stateSentences({ state, rollsBackInMs, reason }: ConfigReport): string[] {
+function stateSentences(report: ConfigReport): string[] {
+  const { state, rollsBackInMs, missing } = report;
   if (state === 'unconfirmed')
     return [
-      `The running configuration is on trial, and is rolled back in ${durationWords(rollsBackInMs ?? 0)}. Confirm it: sudo holdfast config confirm`,
+      ...(missing === null ? [] : [`Since the change ${missing}. Return at once: sudo holdfast config rollback`]),
+      `The running configuration is on trial, and is rolled back in ${durationWords(rollsBackInMs ?? 0)} unless it is confirmed. Confirm it: sudo holdfast config confirm`,
     ];
-  return state === 'rolled back' ? [`The file was rolled back: ${reason}.`] : [];
+  return state === 'rolled back' ? [rejectedSentence(report)] : [];
 }
 
 /** Rows of changes: key, both values, and the part of the gateway that restarts. */

@@ -1,5 +1,6 @@
 /** Reads the text of the configuration file for the gateway and for the command line. */
 import { createHash } from 'node:crypto';
+import { statSync } from 'node:fs';
 import { Fault } from '../base/fault.ts';
 import { readRegularFile, UnreadableFile } from './regular-file.ts';
 
@@ -35,4 +36,43 @@ function hintFor({ code }: UnreadableFile): string {
 /** Digest of the text of a configuration, to compare the configuration of a running gateway with the file. */
 export function configMarkOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
+}
+
+/** Digest of the present text of a file, which is read again only if the file has changed. */
+export class FileMark {
+  readonly #path: string;
+  readonly #bytesMax: number;
+  #last: { readonly version: string; readonly mark: string | undefined } | undefined;
+
+  constructor(path: string, bytesMax: number) {
+    this.#path = path;
+    this.#bytesMax = bytesMax;
+  }
+
+  /** @returns `undefined`: the file cannot be read */
+  read(): string | undefined {
+    const version = versionOf(this.#path);
+    if (version === undefined) return undefined;
+    if (this.#last?.version !== version) this.#last = { version, mark: this.#markNow() };
+    return this.#last.mark;
+  }
+
+  #markNow(): string | undefined {
+    try {
+      return configMarkOf(readConfigFile(this.#path, this.#bytesMax));
+    } catch (error) {
+      if (error instanceof Fault) return undefined;
+      throw error;
+    }
+  }
+}
+
+/** @returns `undefined`: the file is missing, or its folder is closed to this user */
+function versionOf(path: string): string | undefined {
+  try {
+    const { ino, size, mtimeMs, ctimeMs } = statSync(path);
+    return [ino, size, mtimeMs, ctimeMs].join(' ');
+  } catch {
+    return undefined;
+  }
 }

@@ -1,9 +1,9 @@
 /**
  * Configuration that was confirmed last, and what became of a newer one, in a folder of the state directory. One file has
- * all of it and is replaced as a whole, so a power cut leaves either the old or the new state. The file exists only from
- * an apply until the next confirmation. A missing, torn or damaged file counts as absent, and the problem is reported.
+ * all of it and is replaced as a whole, so a power cut leaves either the old or the new state. Each start and each
+ * confirmation writes it. A missing, torn or damaged file counts as absent, and the problem is reported.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { configMarkOf } from './config-file.ts';
 
@@ -34,6 +34,10 @@ export interface SavedConfig {
   readonly trial: SavedTrial | null;
   /** Configuration that was rolled back, and the reason as a predicate. */
   readonly rejected: { readonly mark: string; readonly reason: string } | null;
+  /** Absolute path of the file that the confirmed text was read from; absent in records of older versions. */
+  readonly file?: string;
+  /** True while a process runs, and after one that did not stop regularly; absent in records of older versions. */
+  readonly isRunning?: boolean;
 }
 
 export interface FoundConfig {
@@ -71,13 +75,6 @@ export function saveConfig(stateDir: string, saved: SavedConfig): void {
   sync(stateDir);
   const digest = configMarkOf(JSON.stringify(saved));
   writeDurably(folder, STATE_FILE, JSON.stringify({ format: FORMAT, digest, ...saved }));
-}
-
-/** Removes the state: the file that the gateway was started with is confirmed. @throws the error of the file system */
-export function forgetSavedConfig(stateDir: string): void {
-  const folder = join(stateDir, CONFIG_FOLDER);
-  rmSync(join(folder, STATE_FILE), { force: true });
-  sync(folder);
 }
 
 /** Keeps the text of a configuration that was rolled back. @returns its path; @throws the error of the file system */

@@ -37,14 +37,22 @@ const PAST: ReadonlySet<ConditionCode> = new Set([
   'restarted-after-hang',
 ]);
 
-/** Order of conditions: the worst first. Past events rank one step lower; among equals the oldest comes first. */
+/**
+ * Order of conditions: the worst first. Past events rank one step lower; among equals a trial of the configuration comes
+ * first, because its rollback may be the remedy of the others, and then the oldest.
+ */
 function byWeight(left: Condition, right: Condition): number {
   return (
     FIRST.indexOf(right.code) - FIRST.indexOf(left.code) ||
     weightOf(right) - weightOf(left) ||
     Number(PAST.has(left.code)) - Number(PAST.has(right.code)) ||
+    Number(isTrial(right)) - Number(isTrial(left)) ||
     right.forMs - left.forMs
   );
+}
+
+function isTrial({ code }: Condition): boolean {
+  return code === 'config-unconfirmed';
 }
 
 function weightOf({ code, losing }: Condition): number {

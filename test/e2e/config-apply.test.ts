@@ -4,29 +4,11 @@ import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
-import type { ConfigReport } from '../../src/ops/reports/config-report.ts';
+import { config, edit, onLinkOf, report, wrongPort } from './config-edits.ts';
 import { runProgram } from './program.ts';
 import { openStrictHubTestbed } from './strict-hub-testbed.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
 import { until } from './until.ts';
-
-const config = (testbed: Testbed, ...words: string[]) =>
-  runProgram('--json', '--config', testbed.configPath, 'config', ...words);
-
-async function report(testbed: Testbed): Promise<ConfigReport> {
-  return JSON.parse((await config(testbed, 'diff')).stdout);
-}
-
-function edit(testbed: Testbed, change: (text: string) => string): void {
-  const text = readFileSync(testbed.configPath, 'utf8');
-  const changed = change(text);
-  expect(changed).not.toBe(text);
-  writeFileSync(testbed.configPath, changed);
-}
-
-/** Adds a key below the heading of the link of a subdevice. */
-const onLinkOf = (id: string, line: string) => (text: string) =>
-  text.replace(`name = "link-${id}"`, `name = "link-${id}"\n${line}`);
 
 /** Counts the connections of a subdevice that begin or end from now on. */
 function countChanges(subdevice: FieldSubdevice): { readonly changes: string[] } {
@@ -223,9 +205,6 @@ async function rolledBack({ configPath }: Testbed): Promise<number> {
   const { events } = JSON.parse(stdout) as { events: readonly { name: string }[] };
   return events.filter(({ name }) => name === 'configRolledBack').length;
 }
-
-/** Free port on which nothing listens: that of a hub that was stopped. */
-const wrongPort = (text: string): string => text.replace(/port = \d+/, 'port = 1');
 
 describe('a configuration on trial', () => {
   it('is rolled back by itself if the hub does not return, and the next start does not use it', async () => {

@@ -70,7 +70,11 @@ export function conditionsOf(health: Health): Condition[] {
   const isFull = health.storeFullSinceMs !== undefined;
   const causes = isFull ? health.discarded.filter((discard) => !isForWantOfRoom(discard)) : health.discarded;
   const discarded = intakeConditions(causes, health.links);
+  const { state, missing } = health.configuration;
+  const configuration = configConditions(health);
   return [
+    // the rollback is the remedy of what does not work since the change
+    ...(missing === null ? [] : configuration),
     ...storeConditions(health.store, health.nowMs - health.startedAtMs),
     ...slowCommitConditions(health.commits),
     ...hangConditions(health.hangs, health.unacknowledgedLinks),
@@ -88,7 +92,8 @@ export function conditionsOf(health: Health): Condition[] {
     ...movingConditions(health.moving),
     ...discarded,
     ...bindingConditions(health),
-    ...removedConditions(health.removed, health.nowMs - health.startedAtMs),
+    // a rollback needs the sessions of the subdevices that the trial removes
+    ...(state === 'unconfirmed' ? [] : removedConditions(health.removed, health.nowMs - health.startedAtMs)),
     ...queueConditions(
       health,
       discarded.some(({ code }) => code === 'shedding'),
@@ -96,7 +101,7 @@ export function conditionsOf(health: Health): Condition[] {
     ...backlogConditions(health),
     ...holdConditions(health),
     ...accessConditions(health),
-    ...configConditions(health),
+    ...(missing === null ? configuration : []),
     ...setAsideConditions(health),
     ...ledgerConditions(health),
     ...rejectedConditions(health, health.nowMs - health.startedAtMs),

@@ -14,8 +14,15 @@ export interface ConfigState {
   readonly rollsBackInMs: number | null;
   /** Way of the confirmation; `null`: the configuration is not on trial. */
   readonly confirmation: 'operator' | 'automatic' | null;
-  /** Reason of the last rollback; `null`: there was none, or a later configuration was applied. */
+  /** Reason of the last rollback, or problem of the file at the start; `null`: there was none, or the gateway runs with its file. */
   readonly reason: string | null;
+  /** Parts that worked before the trial and do not work now, as a predicate; `null`: none, or not on trial. */
+  readonly missing: string | null;
+  /**
+   * Text of the file while the gateway does not run with it: `rejected`: the text that was rolled back. `invalid`: the
+   * text that was invalid at the start. `other`: another text, which was not applied. `null`: the gateway runs with its file.
+   */
+  readonly file: 'rejected' | 'invalid' | 'other' | null;
   /** Duration of this state. */
   readonly forMs: number;
 }
@@ -52,6 +59,8 @@ export const CONFIRMED: ConfigState = {
   rollsBackInMs: null,
   confirmation: null,
   reason: null,
+  missing: null,
+  file: null,
   forMs: 0,
 };
 

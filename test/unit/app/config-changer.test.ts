@@ -169,7 +169,11 @@ describe('a configuration on trial', () => {
     await bench.pass(500);
     expect(bench.changer.state.state).toBe('confirmed');
     expect(bench.told.at(-1)).toContain('configConfirmed');
-    expect(readSavedConfig(bench.folder).saved).toBeUndefined();
+    expect(readSavedConfig(bench.folder).saved).toMatchObject({
+      confirmed: expect.stringContaining('other.example.net'),
+      trial: null,
+      isRunning: true,
+    });
   });
 
   it('is rolled back if the hub does not return within the time, not earlier', async () => {

@@ -3,8 +3,10 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { chooseConfig } from '../../../src/app/config-choice.ts';
-import { forgetSavedConfig, readSavedConfig, type SavedConfig, saveConfig } from '../../../src/io/saved-config.ts';
+import { chooseConfig as choose } from '../../../src/app/config-choice.ts';
+import { readSavedConfig, type SavedConfig, saveConfig } from '../../../src/io/saved-config.ts';
+
+const chooseConfig = (mark: string, saved: SavedConfig | undefined) => choose(mark, saved, (text) => `mark of ${text}`);
 
 const TRIAL = {
   mark: 'new',
@@ -18,7 +20,7 @@ const REJECTED: SavedConfig = { confirmed: 'old text', trial: null, rejected: { 
 
 describe('a start', () => {
   it('uses the file if nothing was ever applied', () => {
-    expect(chooseConfig('any', undefined)).toEqual({ kind: 'file', isNew: false });
+    expect(chooseConfig('any', undefined)).toEqual({ kind: 'file' });
   });
 
   it('uses the confirmed text if the file was on trial, and the file is rejected from then on', () => {
@@ -49,7 +51,20 @@ describe('a start', () => {
     ['restart', RESTART],
     ['rejected', REJECTED],
   ])('uses any other text of the file: the technician has changed it (%s)', (_, saved) => {
-    expect(chooseConfig('other', saved)).toEqual({ kind: 'file', isNew: true });
+    expect(chooseConfig('other', saved)).toEqual({ kind: 'file' });
+  });
+});
+
+describe('a start after a process that did not stop regularly', () => {
+  const CONFIRMED: SavedConfig = { confirmed: 'old text', trial: null, rejected: null, isRunning: true };
+
+  it('uses a text that was edited and never applied on trial only', () => {
+    expect(chooseConfig('other', CONFIRMED)).toEqual({ kind: 'edited', confirmed: 'old text' });
+  });
+
+  it('uses the file without a trial if its text is the confirmed one, or after a regular stop', () => {
+    expect(chooseConfig('mark of old text', CONFIRMED)).toEqual({ kind: 'file' });
+    expect(chooseConfig('other', { ...CONFIRMED, isRunning: false })).toEqual({ kind: 'file' });
   });
 });
 
@@ -60,15 +75,13 @@ describe('the record', () => {
     return folder;
   }
 
-  it('is read as it was written, until it is forgotten', () => {
+  it('is read as it was written', () => {
     const folder = stateDir();
     expect(readSavedConfig(folder)).toEqual({ saved: undefined, problem: undefined });
     for (const saved of [RUNNING, REJECTED]) {
       saveConfig(folder, saved);
       expect(readSavedConfig(folder)).toEqual({ saved, problem: undefined });
     }
-    forgetSavedConfig(folder);
-    expect(readSavedConfig(folder)).toEqual({ saved: undefined, problem: undefined });
   });
 
   it('is ignored with a reason if a byte was changed, and if it is torn', () => {

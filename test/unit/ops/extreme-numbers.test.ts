@@ -88,7 +88,15 @@ const TROUBLED_HUB: Health['hub'] = {
 const TROUBLED: Health = {
   ...{ nowMs: 9, startedAtMs: 1, hub: TROUBLED_HUB, links: [], bindings: [], unconfiguredDevices: ['p/d'] },
   unconfirmed: { subdevices: ['a', 'b'], forMs: 1 },
-  configuration: { state: 'unconfirmed', rollsBackInMs: 5e15, confirmation: 'operator', reason: null, forMs: 5e15 },
+  configuration: {
+    state: 'unconfirmed',
+    rollsBackInMs: 5e15,
+    confirmation: 'operator',
+    reason: null,
+    missing: null,
+    file: null,
+    forMs: 5e15,
+  },
   removed: [],
   unacknowledgedLinks: ['a'],
   onHold: [
