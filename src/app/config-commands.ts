@@ -1,4 +1,5 @@
 /** Commands of the administrative socket that change the configuration, and the same by SIGHUP. */
+import { BY_SIGNAL } from '../base/events.ts';
 import { Fault } from '../base/fault.ts';
 import type { Journal } from '../io/journal.ts';
 import { type AdminCommands, refusal } from '../ops/api/administration.ts';
@@ -45,7 +46,7 @@ function confirmMsOf(given: unknown): number | undefined {
 /** Applies the file after SIGHUP, with automatic confirmation. The journal has the reason if nothing was changed. */
 export function applyOnSignal(changer: ConfigChanger | undefined, journal: Pick<Journal, 'warn'>): void {
   if (changer === undefined) return journal.warn('SIGHUP is ignored: the gateway has not started yet');
-  changer.apply({ confirmMs: undefined, restart: false, by: undefined }).catch((error: unknown) => {
+  changer.apply({ confirmMs: undefined, restart: false, by: BY_SIGNAL }).catch((error: unknown) => {
     if (!(error instanceof Fault)) throw error;
     journal.warn(`SIGHUP: the file was not applied. ${error.message}`, { hint: error.hint });
   });

@@ -7,6 +7,9 @@ import type typedEmitter from 'typed-emitter';
 import type { Qos } from './message.ts';
 import type { Age } from './time.ts';
 
+/** Value of `by` for a change that SIGHUP requested. The sender of a signal is unknown. */
+export const BY_SIGNAL = 'SIGHUP';
+
 export type GatewayEvents = {
   gatewayStarted: (fact: { readonly recovered: number }) => void;
   gatewayStopping: (fact: { readonly reason: string }) => void;
@@ -162,7 +165,7 @@ export type GatewayEvents = {
   gatewayPaused: (fact: { readonly ms: number; readonly unacknowledged: readonly string[] }) => void;
   /** The configuration differs from that of the previous process. */
   configurationChanged: (fact: { readonly mark: string }) => void;
-  /** A configuration was applied and is on trial. `by`: user; absent: a signal, or unknown. */
+  /** A configuration was applied and is on trial. `by`: user, or `BY_SIGNAL`; absent: unknown. */
   configApplied: (fact: { readonly changes: number; readonly by?: string | undefined }) => void;
   /** The configuration on trial was confirmed. `how`: by command, or automatically. */
   configConfirmed: (fact: { readonly mark: string; readonly how: string; readonly by?: string | undefined }) => void;

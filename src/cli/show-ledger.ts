@@ -28,6 +28,9 @@ const COLUMNS: readonly Column[] = [
   ),
 ];
 
+/** Counts change in RAM with each message and on disk with the next commit (docs/guarantees.md). */
+const COUNTS_IN_RAM = 'After a kill or a power cut, counts of messages that were never on disk may be missing.';
+
 function renderLedger(report: LedgerReport, terminal: Terminal): string[] {
   const rows = [
     ...report.lanes.map((lane) => [lane.subdevice, arrow(lane.direction), ...sumCells(lane)]),
@@ -39,6 +42,7 @@ function renderLedger(report: LedgerReport, terminal: Terminal): string[] {
     ...source,
     ...findingLines(report.findings, terminal),
     ...wrap(verdict(report, terminal), terminal.width),
+    ...(report.balances ? wrap(COUNTS_IN_RAM, terminal.width) : []),
     '',
     renderTable(COLUMNS, rows, terminal),
     ...shedLines(report, terminal),

@@ -146,7 +146,7 @@ async function showOfflineStatus(context: CommandContext, stateDir: string, faul
   }
   const { path, bytes, walBytes } = status.store;
   const lines = [
-    ...wrap(status.sentence, terminal.width),
+    ...wrap(`Losing data? Unknown. ${status.sentence}`, terminal.width),
     ...hang('  -> ', fault.hint, terminal.width),
     ...findingLines(status.findings, terminal),
     '',

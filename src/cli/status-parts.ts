@@ -15,6 +15,7 @@ import {
   etaWords,
   rateWords,
   sleepWords,
+  untilWords,
 } from '../ops/words.ts';
 
 export interface StatusPart {
@@ -73,7 +74,7 @@ function hubLines(hub: HubReport): string[] {
     );
   }
   if (hub.state !== 'connected' && hub.lastProblem !== null) {
-    const next = hub.nextAttemptInMs === null ? '' : `; next attempt in ${durationWords(hub.nextAttemptInMs)}`;
+    const next = hub.nextAttemptInMs === null ? '' : `; next attempt ${untilWords(hub.nextAttemptInMs)}`;
     lines.push(`${hub.lastProblem}${next}`);
   }
   return lines;

@@ -2,7 +2,7 @@
  * Facts as sentences: one table for `holdfast tail` and for the journal. Sentences about single messages go to the
  * tail, and to the journal at level debug only; sentences about the gateway go to both.
  */
-import type { EventName, GatewayEvents } from '../base/events.ts';
+import { BY_SIGNAL, type EventName, type GatewayEvents } from '../base/events.ts';
 import type { Age } from '../base/time.ts';
 import { ageWords, countOf, countWords, dateWords, durationWords, unreadLinksWords } from './words.ts';
 
@@ -253,7 +253,7 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   configurationChanged: {
     weight: 'info',
-    tell: ({ mark }) => `the configuration has changed since the previous start (now ${mark})`,
+    tell: () => 'the configuration has changed since the previous start',
   },
   configApplied: {
     weight: 'info',
@@ -261,11 +261,11 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   configConfirmed: {
     weight: 'info',
-    tell: ({ mark, how, by }) => `the configuration ${mark} was confirmed ${how}${byWords(by)}`,
+    tell: ({ how, by }) => `the configuration on trial was confirmed ${how}${byWords(by)}`,
   },
   configRolledBack: {
     weight: 'warn',
-    tell: ({ mark, reason, by }) => `the configuration ${mark} was rolled back${byWords(by)}: ${reason}`,
+    tell: ({ reason, by }) => `the configuration on trial was rolled back${byWords(by)}: ${reason}`,
   },
   conditionRaised: { weight: 'debug', tell: ({ code, sentence }) => `condition ${code}: ${sentence}` },
   conditionCleared: {
@@ -284,6 +284,7 @@ function unreadWords(links: readonly string[]): string {
 }
 
 function byWords(by: string | undefined): string {
+  if (by === BY_SIGNAL) return ' (by SIGHUP: systemctl reload, or a user with kill)';
   return by === undefined ? '' : ` (user ${by})`;
 }
 

@@ -52,6 +52,11 @@ export function durationWords(signedMs: number): string {
   return ms < 2 * DAY_MS ? inTwo(ms, ['h', HOUR_MS], ['min', MINUTE_MS]) : inTwo(ms, ['days', DAY_MS], ['h', HOUR_MS]);
 }
 
+/** Time until something happens: `in 5 s`, or `at once` for less than a second. */
+export function untilWords(ms: number): string {
+  return ms < SECOND_MS ? 'at once' : `in ${durationWords(ms)}`;
+}
+
 /** Largest time that a Date can have, ms (ECMA-262 §21.4.1.1). */
 const DATE_MS_MAX = 8.64e15;
 

@@ -123,6 +123,10 @@ describe('the command line without a gateway', () => {
     await testbed.gateway.signal('SIGKILL');
     const ledger = await offlineLedger(testbed);
     expect(ledger).toMatchObject({ source: 'store', balances: true });
+    const shown = await runProgram('ledger', '--config', testbed.configPath);
+    expect(shown.stdout.replaceAll(/\s+/g, ' ')).toContain('counts of messages that were never on disk may be missing');
+    const status = await runProgram('status', '--config', testbed.configPath);
+    expect(status.stdout).toMatch(/^Losing data\? Unknown\. The gateway is not running/);
     expect(ledger.totals.uplink.pending).toBeGreaterThan(10);
   });
 

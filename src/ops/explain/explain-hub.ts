@@ -1,6 +1,6 @@
 /** Explanation of the connection to the hub, from the status. Pure. */
 import type { StatusReport } from '../reports/report.ts';
-import { ageWords, bytesWords, countOf, countWords, durationWords, rateWords } from '../words.ts';
+import { ageWords, bytesWords, countOf, countWords, durationWords, rateWords, untilWords } from '../words.ts';
 import type { ExplainedFact, Explanation, Reason } from './explain-report.ts';
 import { reasonOf } from './reason.ts';
 
@@ -76,7 +76,7 @@ function awayReasons({ status, refusal }: HubSituation): Reason[] {
   const problem = hub.lastProblem === null ? '' : ` Last problem: ${hub.lastProblem}.`;
   if (hub.state === 'connecting')
     return [...reasons, reasonOf('hub-connecting', `A connection is being established.${problem}`)];
-  const next = hub.nextAttemptInMs === null ? 'soon' : `in ${durationWords(hub.nextAttemptInMs)}`;
+  const next = hub.nextAttemptInMs === null ? 'soon' : untilWords(hub.nextAttemptInMs);
   return [...reasons, reasonOf('hub-waits', `The next attempt follows ${next}.${problem}`, hub.nextAttemptInMs)];
 }
 

@@ -3,7 +3,7 @@ import type { Entry } from '../../custody/entry.ts';
 import { ownerOf } from '../../custody/lane-number.ts';
 import type { SendObstacle } from '../../outbox/send-obstacles.ts';
 import type { GatewayView } from '../gateway-view.ts';
-import { ageWords, countOf, durationWords, etaWords, rateWords } from '../words.ts';
+import { ageWords, countOf, durationWords, etaWords, rateWords, untilWords } from '../words.ts';
 import type { CountRange, Estimate, Reason } from './explain-report.ts';
 import { reasonOf } from './reason.ts';
 import { beforeWords } from './shed-rules.ts';
@@ -25,8 +25,7 @@ export function uplinkReasons(gateway: GatewayView, { entry, before }: WaitingUp
     const { away } = watch;
     const since = away === undefined ? 'has not been reached yet' : `has been away for ${ageWords(away)}`;
     const { nextAttemptAtMs } = hub.client;
-    const next =
-      nextAttemptAtMs === undefined ? '' : `; next attempt in ${durationWords(nextAttemptAtMs - clock.nowMs())}`;
+    const next = nextAttemptAtMs === undefined ? '' : `; next attempt ${untilWords(nextAttemptAtMs - clock.nowMs())}`;
     return [reasonOf('hub-away', `The hub ${since}${next}.`), ...operatorReasons(gateway), ...behind];
   }
   const nowMs = clock.nowMs();

@@ -5,10 +5,10 @@ import {
   bytesWords,
   countOf,
   countWords,
-  durationWords,
   etaWords,
   printable,
   rateWords,
+  untilWords,
 } from '../../ops/words.ts';
 import { factList, html, type Markup } from '../markup.ts';
 import type { PageContent } from '../page-content.ts';
@@ -28,7 +28,7 @@ export function hubSection({ status }: PageContent): Markup {
 
 function stateWords({ hub }: StatusReport): string {
   const since = hub.since === null ? '' : ` for ${ageWords(hub.since)}`;
-  const next = hub.nextAttemptInMs === null ? '' : `; next attempt in ${durationWords(hub.nextAttemptInMs)}`;
+  const next = hub.nextAttemptInMs === null ? '' : `; next attempt ${untilWords(hub.nextAttemptInMs)}`;
   if (hub.state === 'connected') return `connected${since}`;
   return `${hub.state}${hub.since === null ? ', not connected yet' : `, away${since}`}${next}`;
 }
