@@ -2,6 +2,7 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { DROP_INS, OPTIONAL_RULES, type TreeContent, writeDebianTree } from './debian-tree.ts';
+import { shippedDocuments } from './documents.ts';
 import { fixTree } from './fixed-tree.ts';
 import { ROOT } from './program.ts';
 import { outputOf } from './subprocess.ts';
@@ -43,7 +44,7 @@ export function writeTarball(path: string, content: TreeContent, folder: string,
   copy('hw/udev/61-holdfast-reauthorise.rules', 'udev/61-holdfast-reauthorise.rules');
   copy('LICENSE', 'LICENSE');
   copy('CHANGELOG.md', 'CHANGELOG.md');
-  copy('docs/install.md', 'install.md');
+  for (const { path, text } of shippedDocuments()) write(path, text);
   write('THIRD-PARTY-LICENCES', licences);
   write('sbom.cdx.json', bill);
   write('holdfast.toml.example', pages.example);

@@ -29,21 +29,37 @@ interface Sources {
   readonly revision: Revision;
 }
 
+const USAGE = `Usage: npm run package -- [--out FOLDER] [--arch amd64]... [--level 0-9] [--no-tarball]
+       npm run package -- --program FOLDER    # only the program, without packages and without npm`;
 /** Files of the program folder that are in the packages as they are. */
 const PARTS = ['bin', 'lib'];
 
-const { values: options } = parseArgs({
-  options: {
-    out: { type: 'string', default: join(ROOT, 'dist') },
-    arch: { type: 'string', multiple: true, default: ARCHITECTURES.map(({ debian }) => debian) },
-    level: { type: 'string', default: '6' },
-    'no-tarball': { type: 'boolean', default: false },
-    program: { type: 'string' },
-  },
-});
+const options = optionsOf(process.argv.slice(2));
 process.umask(0o022);
 if (options.program === undefined) await buildAll(resolve(options.out));
 else await writeProgram(resolve(options.program), revisionOf(ROOT).commit);
+
+function optionsOf(args: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: {
+        help: { type: 'boolean', default: false },
+        out: { type: 'string', default: join(ROOT, 'dist') },
+        arch: { type: 'string', multiple: true, default: ARCHITECTURES.map(({ debian }) => debian) },
+        level: { type: 'string', default: '6' },
+        'no-tarball': { type: 'boolean', default: false },
+        program: { type: 'string' },
+      },
+    });
+    if (!values.help) return values;
+    console.log(USAGE);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    process.exit(64);
+  }
+}
 
 async function buildAll(out: string): Promise<void> {
   const chosen = ARCHITECTURES.filter(({ debian }) => options.arch.includes(debian));

@@ -7,6 +7,7 @@ import { cpSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSyn
 import { dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import type { Architecture } from './architecture.ts';
+import { shippedDocuments } from './documents.ts';
 import { entriesOf, installedKib } from './fixed-tree.ts';
 import type { Pages } from './pages.ts';
 import { ROOT, readManifest } from './program.ts';
@@ -88,7 +89,7 @@ export function writeDebianTree(root: string, content: TreeContent): void {
   write(`${DOCUMENTS}/copyright`, `${COPYRIGHT_OPENING}${licences}`);
   write(`${DOCUMENTS}/changelog.gz`, compressed(changelog));
   write(`${DOCUMENTS}/CHANGELOG.md.gz`, compressed(readFileSync(join(ROOT, 'CHANGELOG.md'))));
-  write(`${DOCUMENTS}/install.md`, readFileSync(join(ROOT, 'docs/install.md')));
+  for (const { path, text } of shippedDocuments()) write(`${DOCUMENTS}/${path}`, text);
   write(`${DOCUMENTS}/sbom.cdx.json`, bill);
   copy('package/debian/lintian-overrides', 'usr/share/lintian/overrides/holdfast');
 

@@ -103,9 +103,13 @@ function statsOf(path: string): Stats | undefined {
 export function storeOf({ stateDir, problem }: DefaultPlaces, absent: Fault): string {
   if (stateDir !== undefined) return stateDir;
   if (problem === undefined) throw absent;
-  throw new Fault('not-running', `${absent.message}, and its store cannot be found: ${problem}`, {
-    hint: 'Correct the configuration; holdfast config check shows what is wrong.',
-  });
+  throw new Fault(
+    'not-running',
+    `${absent.message}, and its store cannot be found, because the configuration is broken`,
+    {
+      hint: 'Correct the configuration; holdfast config check shows what is wrong.',
+    },
+  );
 }
 
 /** Warns if the configuration was changed after the start of the gateway and is invalid now. */

@@ -44,12 +44,19 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
   }
 }
 
-/** Returns a hint at the help of the first command in `words`, otherwise at the help of the program. */
+/** Returns a hint at the help of the command in `words` with its groups, otherwise at the help of the program. */
 function helpHint(program: Command, words: readonly string[]): string {
-  const meant = program.commands.find((command) => words.includes(command.name()));
-  if (meant === undefined) return 'holdfast --help lists the commands.';
+  let meant = program;
+  const names: string[] = [];
+  for (const word of words) {
+    const next = meant.commands.find((command) => command.name() === word);
+    if (next === undefined) continue;
+    meant = next;
+    names.push(word);
+  }
+  if (names.length === 0) return 'holdfast --help lists the commands.';
   const what = meant.commands.length > 0 ? 'its commands' : 'its arguments and options';
-  return `holdfast ${meant.name()} --help lists ${what}.`;
+  return `holdfast ${names.join(' ')} --help lists ${what}.`;
 }
 
 /** Screen of `holdfast` without a command. */

@@ -14,7 +14,7 @@ import type { Column } from './columns.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
 import type { PortReport, PortsReport } from './ports-report.ts';
 import { renderTable } from './table.ts';
-import { hang } from './terminal.ts';
+import { hang, hangOnScreen } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
   { heading: 'port' },
@@ -121,7 +121,14 @@ export function renderPorts({ ports, missing }: PortsReport, { terminal }: Pick<
     lines.push(...hang('  ! ', printable(`Link ${link} (${path}) has no port: ${why}.`), terminal.width));
   const free = ports.filter(({ links }) => links.length === 0);
   if (free.length > 0)
-    lines.push('', 'No link uses these ports. If a device is connected to one, add to the configuration:');
+    lines.push(
+      '',
+      ...hangOnScreen(
+        '',
+        'No link uses these ports. If a device is connected to one, add to the configuration:',
+        terminal,
+      ),
+    );
   for (const { device, name } of free)
     lines.push('', '[[link]]', `name = ${JSON.stringify(device.split('/').at(-1))}`, `path = ${JSON.stringify(name)}`);
   return lines;

@@ -194,7 +194,17 @@ function unservedProblems(
     {
       path: `${path}.id`,
       what: `is "${section.id}", which no link serves`,
-      hint: 'Add the id to `subdevices` of a link, or leave that list empty. On a Modbus line, add a [[link.unit]].',
+      hint: servingHint(candidates),
     },
   ];
+}
+
+/** Returns a hint with the way of each driver that the links use. */
+function servingHint(links: readonly Placed<LinkSection>[]): string {
+  const byDriver = Map.groupBy(links, ({ section }) => section.driver);
+  const ways = [...byDriver].map(
+    ([driver, its]) =>
+      `Link ${its.map(({ section }) => section.name).join(', ')} (${driver}): ${driverNamed(driver).toServe}.`,
+  );
+  return `Choose a link, or add one. ${ways.join(' ')}`;
 }

@@ -100,6 +100,8 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
   listed(link: LinkKeys & z.output<z.ZodObject<Shape>>, path: string): readonly ListedSubdevice[];
   /** True if a link that lists no subdevice serves every `[[subdevice]]` that is not tied to another link. */
   readonly servesUnlisted: boolean;
+  /** Clause of a hint: the change by which a link serves one more subdevice. Without a full stop. */
+  readonly toServe: string;
   /** True if senders learn the outcome of their message, so that they can be asked to send again. */
   acknowledges(link: LinkKeys & z.output<z.ZodObject<Shape>>): boolean;
   /** Converts the keys of a link into options. @param link keys without any problem */

@@ -19,6 +19,6 @@ export function runProgram(program: string, words: readonly string[], signal: Ab
 function reasonOf(program: string, error: ExecFileException, stderr: string): string {
   if (error.code === 'ENOENT') return `${program} is not installed`;
   if (error.killed === true) return `${program} took longer than ${MS_MAX} ms, or printed too much`;
-  const [line = ''] = stderr.split('\n');
+  const line = (stderr.split('\n')[0] ?? '').replace(/[.\s]+$/, ''); // the sentence around it has its own full stop
   return `${program} failed${line === '' ? '' : `: ${line}`}`;
 }

@@ -24,6 +24,8 @@ export const LINES = defineDriver<typeof LINK_KEYS, LinesOptions, Omit<LinesLink
       ? [{ path: `${path}.lines.subdevice`, id: lines.subdevice }]
       : subdevices.map((id, index) => ({ path: `${path}.subdevices[${index}]`, id })),
   servesUnlisted: true,
+  toServe:
+    'the link serves `subdevice` of [link.lines] alone; for others set `subdevice_field`, and list their ids in `subdevices`',
   acknowledges: ({ lines }) => lines?.ack !== undefined,
   decode: ({ lines }) => {
     if (lines === undefined) throw new Error('a link of lines without [link.lines], and no problem was found');

@@ -32,7 +32,7 @@ export const MODBUS = defineDriver<typeof LINK_KEYS, ModbusOptions, Omit<ModbusL
   problems: unitProblems,
   starter: (subdevice) => [
     '',
-    '# Units and points: replace these by those of the manual of the device (docs/modbus.md).',
+    '# Units and points: replace these by those of the manual of the device (modbus.md in /usr/share/doc/holdfast/docs).',
     '[[link.unit]]',
     `id = ${JSON.stringify(subdevice)}`,
     'address = 1',
@@ -44,6 +44,7 @@ export const MODBUS = defineDriver<typeof LINK_KEYS, ModbusOptions, Omit<ModbusL
   ],
   listed: ({ unit = [] }, path) => unit.map(({ id }, index) => ({ path: `${path}.unit[${index}].id`, id })),
   servesUnlisted: false,
+  toServe: 'add a [[link.unit]]',
   acknowledges: () => true,
   decode: ({ unit = [] }) => ({ units: unit.map(decodeUnit) }),
   protocolOf: () => 'modbus',

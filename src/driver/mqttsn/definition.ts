@@ -54,6 +54,7 @@ export const MQTTSN = defineDriver<typeof LINK_KEYS, MqttsnOptions, Omit<MqttsnL
   starter: () => [],
   listed: ({ subdevices }, path) => subdevices.map((id, index) => ({ path: `${path}.subdevices[${index}]`, id })),
   servesUnlisted: true,
+  toServe: 'add the id to `subdevices`, or leave that list empty',
   acknowledges: () => true,
   decode: (link) => ({
     framing: link.framing ?? DEFAULTS.framing,

@@ -100,7 +100,7 @@ describe.concurrent('a broken configuration', { timeout: 120_000 }, () => {
       await writeFile(config, `[gateway]\ncontrol_socket = "${directory}/none.sock"\nname = oops\n`);
       const { code, out, err } = await holdfast('status', '--config', config);
       expect({ code, out }).toEqual({ code: 69, out: '' });
-      expect(err).toContain('its store cannot be found: it is not TOML');
+      expect(err).toContain('its store cannot be found, because the configuration is broken');
     });
   });
 

@@ -6,7 +6,7 @@ import { allNodes, type CommandNode, treeOf } from '../../../../src/cli/help/com
 import { completionScript, SHELLS } from '../../../../src/cli/help/completion-scripts.ts';
 import { EXAMPLES, FIRST_COMMANDS } from '../../../../src/cli/help/examples.ts';
 import { manualPage } from '../../../../src/cli/help/manual-page.ts';
-import { buildProgram } from '../../../../src/cli/program.ts';
+import { buildProgram, runCommandLine } from '../../../../src/cli/program.ts';
 
 const program = treeOf(buildProgram([], () => undefined));
 const nodes = allNodes(program);
@@ -81,4 +81,14 @@ it('the manual contains every command, and groff has no complaint', () => {
   const found = spawnSync('groff', ['-man', '-ww', '-Tutf8', '-z'], { input: page, encoding: 'utf8' });
   if (found.error !== undefined) return; // groff is not installed here
   expect(found.stderr).toBe('');
+});
+
+it.each([
+  [['config', 'explain'], 'holdfast config explain --help'],
+  [['config', 'apply', '--confirm', '5'], 'holdfast config apply --help'],
+  [['explain'], 'holdfast explain --help'],
+  [['config', 'nonsense'], 'holdfast config --help'],
+  [['nonsense'], 'holdfast --help'],
+])('a wrong use of %j names the help of that command', async (words, help) => {
+  await expect(runCommandLine(words)).rejects.toMatchObject({ hint: expect.stringContaining(`${help} lists`) });
 });

@@ -28,6 +28,7 @@ export const PULSES = defineDriver<typeof LINK_KEYS, { readonly litres: number }
       : [],
   listed: ({ subdevices }, path) => subdevices.map((id, index) => ({ path: `${path}.subdevices[${index}]`, id })),
   servesUnlisted: false,
+  toServe: 'add the id to `subdevices`',
   starter: () => [],
   acknowledges: () => true,
   decode: ({ pulses }) => ({ litres: pulses?.litres ?? 1 }),
