@@ -1,9 +1,13 @@
 /** Parts of the gateway that a change restarts: which of them worked before, and which work again. */
+import type { Config } from '../config/schema.ts';
 import { driverNamed } from '../driver/drivers.ts';
 import type { LinkStateView } from '../flow/links.ts';
 import type { SavedTrial } from '../io/saved-config.ts';
 import type { Gateway } from './gateway.ts';
 import type { ChangedParts } from './reconfigure.ts';
+
+/** Largest number of removed parts in a sentence. */
+const NAMED_MAX = 4;
 
 export interface ChangeHealth {
   /** Parts that worked before and do not work again, as a predicate; `undefined`: none. */
@@ -25,6 +29,23 @@ export function workingParts({ hub, links }: Gateway, changed: ChangedParts): Sa
 
 function worksNow({ machine, driver }: LinkStateView['plan']): boolean {
   return machine.state === 'open' && (!driverNamed(driver).isPolled || machine.counters.framesIn > 0);
+}
+
+/** Links that work and subdevices that are connected, and that a new configuration does not have; as a text. */
+export function workingRemovals({ config, links, stations }: Gateway, next: Config): string | undefined {
+  const linksLeft = new Set(next.links.map(({ name }) => name));
+  const subdevicesLeft = new Set(next.subdevices.map(({ id }) => id));
+  const removed = [
+    ...links
+      .states()
+      .filter(({ plan }) => !linksLeft.has(plan.name) && worksNow(plan))
+      .map(({ plan }) => `link ${plan.name}, which works`),
+    ...config.subdevices
+      .filter(({ id }) => !subdevicesLeft.has(id) && stations.registry.byId(id)?.isAttached === true)
+      .map(({ id }) => `subdevice ${id}, which is connected`),
+  ];
+  const more = removed.length > NAMED_MAX ? `; and ${removed.length - NAMED_MAX} more` : '';
+  return removed.length === 0 ? undefined : `${removed.slice(0, NAMED_MAX).join('; ')}${more}`;
 }
 
 /** @param worked parts that worked before the change */

@@ -17,7 +17,8 @@ import { keepRejected, readSavedConfig, type SavedConfig, type SavedTrial, saveC
 import { refusal } from '../ops/api/administration.ts';
 import type { ApplyAnswer, ConfigState, RunningText } from '../ops/reports/config-report.ts';
 import { countOf } from '../ops/words.ts';
-import { changeHealth, workingParts } from './change-health.ts';
+import { type ApplyRequest, refuseRemoval, restartFor } from './apply-terms.ts';
+import { changeHealth, workingParts, workingRemovals } from './change-health.ts';
 import type { Gateway } from './gateway.ts';
 import type { HubAccess } from './hub-access.ts';
 import { changedParts, reconfigure } from './reconfigure.ts';
@@ -31,15 +32,6 @@ export interface PreparedConfig extends RunningText {
   readonly text: string;
   readonly access: HubAccess;
   readonly subdeviceSecrets: ReadonlyMap<string, string>;
-}
-
-export interface ApplyRequest {
-  /** Time for the confirmation of an operator, ms; `undefined`: automatic confirmation. */
-  readonly confirmMs: number | undefined;
-  /** True if the process may restart for the change. */
-  readonly restart: boolean;
-  /** User who sent the command; `undefined`: unknown, or a signal. */
-  readonly by: string | undefined;
 }
 
 export interface RejectedConfig {
@@ -189,12 +181,13 @@ export class ConfigChanger {
       const prepared = await prepare(text, parsed);
       const before = this.#running;
       const changes = changesBetween(before, prepared);
+      refuseRemoval(request, workingRemovals(gateway, prepared.config));
       const restarting = changes.filter(({ restarts }) => restarts === 'gateway').map(({ key }) => key);
       const { forMs, confirmation } = termsOf(request, changes.length === 0);
       const worked = workingParts(gateway, restarting.length > 0 ? allParts(gateway) : changedParts(changes));
       const trial = { mark: prepared.mark, forMs, confirmation, worked } as const;
       if (restarting.length > 0) {
-        const restart = this.#restartFor(restarting, request);
+        const restart = restartFor(restarting, request, this.#options.restart);
         this.#save(before.text, { ...trial, phase: 'restart' });
         this.#emitApplied(request.by, changes.length);
         restart('the configuration changes');
@@ -234,26 +227,6 @@ export class ConfigChanger {
     throw refusal(
       'No configuration is on trial',
       'holdfast config diff compares the running configuration with the file.',
-    );
-  }
-
-  #restartFor(keys: readonly string[], { restart: isAllowed }: ApplyRequest): (reason: string) => void {
-    const { restart } = this.#options;
-    const named = `${keys.slice(0, 5).join(', ')}${keys.length > 5 ? ', …' : ''}`;
-    if (keys.includes('gateway.state_dir'))
-      throw refusal(
-        `A change of gateway.state_dir cannot be rolled back, because the store would be another one; nothing was changed`,
-        'Stop the gateway, move the directory, then start it: systemctl stop holdfast.',
-      );
-    if (!isAllowed)
-      throw refusal(
-        `A change of ${named} needs a restart: systemctl restart holdfast; nothing was changed`,
-        'holdfast config apply --restart restarts the gateway and rolls back if the new configuration does not work.',
-      );
-    if (restart !== undefined) return restart;
-    throw refusal(
-      `A change of ${named} needs a restart, and no service manager would start the gateway again; nothing was changed`,
-      'Stop the gateway and start it again.',
     );
   }
 

@@ -5,7 +5,8 @@ import { ask, give } from '../ops/api/control-client.ts';
 import type { ApplyAnswer } from '../ops/reports/config-report.ts';
 import { countOf } from '../ops/words.ts';
 import { printProblems } from './config-check.ts';
-import { changeTable } from './config-diff.ts';
+import { changeTable, lossSentences } from './config-diff.ts';
+import { configCommand, sudoConfigCommand } from './config-words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askRunning, locateGateway } from './location.ts';
 import { hangOnScreen } from './terminal.ts';
@@ -20,16 +21,17 @@ const LOOK_MS = 500;
 
 /** @throws Fault `command-rejected` with the reason if nothing was changed; `not-running` */
 export async function applyConfig(context: CommandContext, options: ApplyOptions): Promise<number> {
-  const { configPath } = await askRunning(context, '/v1/config');
+  const { configPath, lossyLinks } = await askRunning(context, '/v1/config');
   if (!printProblems(context, configPath)) return EXIT.config;
   const { controlSocket } = await locateGateway(context);
   const request = { confirmMs: options.confirm ?? null, restart: options.restart === true };
   const answer = (await give(controlSocket, 'config.apply', request)) as ApplyAnswer;
-  if (!context.asJson) printAnswer(context, answer, configPath);
+  if (!context.asJson)
+    printAnswer(context, answer, { configPath, lossyLinks, isAutomatic: options.confirm === undefined });
   const isWaiting = answer.outcome === 'unconfirmed' && options.confirm === undefined;
   const outcome = isWaiting ? await outcomeOf(controlSocket) : { outcome: answer.outcome, reason: null };
   if (context.asJson) printJson(context, 'config-applied', { ...answer, ...outcome });
-  else if (isWaiting) say(context, outcomeWords(outcome));
+  else if (isWaiting) say(context, outcomeWords(context, outcome));
   return outcome.outcome === 'rolled back' ? EXIT.refused : EXIT.ok;
 }
 
@@ -51,31 +53,45 @@ async function outcomeOf(controlSocket: string): Promise<Outcome> {
   }
 }
 
-function printAnswer(context: CommandContext, { changes, outcome, confirmWithinMs }: ApplyAnswer, path: string): void {
-  if (changes.length === 0) return say(context, `The gateway runs with the values of ${path} already.`);
+interface Applied {
+  readonly configPath: string;
+  readonly lossyLinks: readonly string[];
+  readonly isAutomatic: boolean;
+}
+
+function printAnswer(
+  context: CommandContext,
+  answer: ApplyAnswer,
+  { configPath, lossyLinks, isAutomatic }: Applied,
+): void {
+  const { changes, outcome, confirmWithinMs } = answer;
+  if (changes.length === 0) return say(context, `The gateway runs with the values of ${configPath} already.`);
   for (const line of [...changeTable(changes, context.terminal), '']) context.terminal.print(line);
+  for (const sentence of lossSentences(lossyLinks)) say(context, sentence);
   const applied = `${countOf(changes.length, 'change')} applied.`;
   const seconds = Math.round((confirmWithinMs ?? 0) / 1000);
+  const confirm = `Confirm it: ${sudoConfigCommand(context, 'confirm')}`;
+  const back = `Return at once: ${sudoConfigCommand(context, 'rollback')}`;
+  const terms = isAutomatic
+    ? `It is confirmed automatically when the changed parts work again, and rolled back if one does not within ${seconds} s. ${back}`
+    : `It is rolled back after ${seconds} s without a confirmation, or earlier if the changed parts do not work again. ${confirm}`;
   switch (outcome) {
     case 'confirmed':
       return say(context, `${applied} The configuration is confirmed.`);
     case 'restarting':
       return say(
         context,
-        `The gateway restarts with the new configuration, which is on trial for ${seconds} s. holdfast config diff shows the state.`,
+        `The gateway restarts with the new configuration, which is on trial then. ${terms} ${configCommand(context, 'diff')} shows the trial as soon as the gateway answers again.`,
       );
     case 'unconfirmed':
-      return say(
-        context,
-        `${applied} The configuration is on trial for ${seconds} s: it is rolled back without a confirmation, or if the changed parts do not work again. Confirm it: sudo holdfast config confirm`,
-      );
+      return say(context, `${applied} The configuration is on trial. ${terms}`);
   }
 }
 
-function outcomeWords({ outcome, reason }: Outcome): string {
+function outcomeWords(context: CommandContext, { outcome, reason }: Outcome): string {
   return outcome === 'confirmed'
     ? 'The changed parts work: the configuration is confirmed.'
-    : `The configuration was rolled back: ${reason}. The gateway runs with the one before; holdfast config diff shows the differences.`;
+    : `The configuration was rolled back: ${reason}. The gateway runs with the one before; ${configCommand(context, 'diff')} shows the differences.`;
 }
 
 /** @throws Fault `command-rejected` if no configuration is on trial */
@@ -85,7 +101,11 @@ export async function endTrial(context: CommandContext, verb: 'confirm' | 'rollb
   if (!hasMark(answer)) throw new Fault('answer-damaged', 'The answer has no mark', { hint: 'Try again.' });
   if (context.asJson) printJson(context, 'config-trial-ended', { outcome: OUTCOMES[verb], mark: answer.mark });
   else if (verb === 'confirm') say(context, 'The configuration is confirmed.');
-  else say(context, 'The configuration was rolled back. holdfast config diff shows the differences to the file.');
+  else
+    say(
+      context,
+      `The configuration was rolled back. ${configCommand(context, 'diff')} shows the differences to the file.`,
+    );
   return EXIT.ok;
 }
 

@@ -42,12 +42,18 @@ export async function locateGateway(context: CommandContext): Promise<DefaultPla
   warn(
     context,
     `${changeWords(context.configPath, read)} The gateway that was started with it (process ${pid}) is still running.`,
-    nextStart(context),
+    isValid(read)
+      ? 'Apply the file with config apply --restart, or restart the gateway; until then the gateway answers on its present socket.'
+      : nextStart(context),
   );
   return { controlSocket, stateDir: undefined, problem: undefined };
 }
 
 const FIRST_STEP = 'Write one: sudo holdfast init. It asks for what is missing.';
+
+function isValid(read: DefaultPlaces | Fault): boolean {
+  return 'stateDir' in read && read.problem === undefined;
+}
 
 /** Change of the configuration file since the start of the gateway. */
 function changeWords(configPath: string, read: DefaultPlaces | Fault): string {
@@ -135,7 +141,7 @@ export async function warnOfNextStart(context: CommandContext, uptimeMs: number)
 }
 
 function nextStart({ configPath }: CommandContext): string {
-  return `The next start will fail. Run: holdfast config check ${configPath}`;
+  return `The next start cannot use this file. Run: holdfast config check ${configPath}`;
 }
 
 function isNewerThan(path: string, wallMs: number): boolean {

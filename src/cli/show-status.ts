@@ -14,6 +14,7 @@ import { WAITING_FOR_GATEWAY, withNotice } from './notice.ts';
 import { readOffline, storeFileWords } from './read-store.ts';
 import { labelled, renderFullStatus, renderStatus } from './status-view.ts';
 import { cut, findingLines, hang, type Terminal, wrap } from './terminal.ts';
+import { warningLines } from './warning.ts';
 
 export interface StatusOptions {
   /** Prints one line, and exits with the code of the verdict. */
@@ -41,13 +42,16 @@ export async function showStatus(context: CommandContext, options: StatusOptions
   const asked = await withNotice(WAITING_FOR_GATEWAY, ask(places.controlSocket, '/v1/status'));
   if (asked.kind === 'absent') return await showOfflineStatus(context, storeOf(places, asked.fault), asked.fault);
   if (asked.kind === 'stalled') return showStalled(context, places.stateDir, asked.fault);
+  // a broken file has been reported already
+  if (warningLines() === 0) await warnOfNextStart(context, asked.report.process.uptimeMs);
   if (context.asJson) printJson(context, 'status', asked.report);
   else {
-    const isFull = options.full === true || !context.terminal.isScreen;
-    const render = isFull ? renderFullStatus : renderStatus;
-    for (const line of render(asked.report, context.terminal)) context.terminal.print(line);
+    const { terminal } = context;
+    const isFull = options.full === true || !terminal.isScreen;
+    const above = process.stderr.isTTY === true ? warningLines() : 0;
+    const lines = isFull ? renderFullStatus(asked.report, terminal) : renderStatus(asked.report, terminal, above);
+    for (const line of lines) terminal.print(line);
   }
-  await warnOfNextStart(context, asked.report.process.uptimeMs);
   return EXIT.ok;
 }
 

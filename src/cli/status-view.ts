@@ -28,13 +28,17 @@ export function renderFullStatus(report: StatusReport, terminal: Terminal): stri
   ];
 }
 
-/** Fills a screen of 24 lines. If a text is shortened, the last line names the command that shows the whole text. */
-export function renderStatus(report: StatusReport, terminal: Terminal): string[] {
-  const { lines, isShortened } = fitted(report, terminal, SCREEN_LINES);
+/**
+ * Fills a screen of 24 lines. If a text is shortened, the last line names the command that shows the whole text.
+ * @param above lines of warnings on the same screen
+ */
+export function renderStatus(report: StatusReport, terminal: Terminal, above = 0): string[] {
+  const linesMax = SCREEN_LINES - above;
+  const { lines, isShortened } = fitted(report, terminal, linesMax);
   if (!isShortened) return lines;
-  if (lines.length < SCREEN_LINES) return [...lines, `  ${FULL}`];
+  if (lines.length < linesMax) return [...lines, `  ${FULL}`];
   const last = lines.at(-1) ?? '';
-  if (!last.endsWith(ALL_CONDITIONS)) return [...fitted(report, terminal, SCREEN_LINES - 1).lines, `  ${FULL}`];
+  if (!last.endsWith(ALL_CONDITIONS)) return [...fitted(report, terminal, linesMax - 1).lines, `  ${FULL}`];
   const both = `${last} · ${FULL}`;
   return [...lines.slice(0, -1), both.length <= terminal.width ? both : `  ${FULL}`];
 }

@@ -26,3 +26,12 @@ export const onLinkOf = (id: string, line: string) => (text: string) =>
 
 /** Free port on which nothing listens: that of a hub that was stopped. */
 export const wrongPort = (text: string): string => text.replace(/port = \d+/, 'port = 1');
+
+/** Applies a file that removes what works, which needs a confirmation by an operator. */
+export async function applyRemoval(testbed: Testbed): Promise<readonly object[]> {
+  expect((await config(testbed, 'apply')).stderr).toMatch(/The file removes .*, which (works|is connected)/);
+  const { code, stdout } = await config(testbed, 'apply', '--confirm', '1h');
+  expect(code).toBe(0);
+  expect((await config(testbed, 'confirm')).code).toBe(0);
+  return (JSON.parse(stdout) as { changes: readonly object[] }).changes;
+}

@@ -96,3 +96,19 @@ describe('a configuration on trial', () => {
     await testbed.expectNothingLost();
   });
 });
+
+describe('the texts of config diff and apply', () => {
+  it('say how the trial ends, address the same gateway, and name no command that is refused', async () => {
+    const testbed = await openTestbed();
+    await testbed.start();
+    const plain = (...words: string[]) => runProgram('--config', testbed.configPath, 'config', ...words);
+    const good = readFileSync(testbed.configPath, 'utf8');
+    edit(testbed, (text) => text.replace(testbed.stateDir, '/elsewhere'));
+    expect((await plain('diff')).stdout).toContain('A change of gateway.state_dir is never applied');
+    writeFileSync(testbed.configPath, good.replace('[hub]', '[hub]\nkeep_alive_s = 30'));
+    const { stdout } = await plain('apply');
+    expect(stdout).toContain('It is confirmed automatically');
+    expect(stdout).toContain(`sudo holdfast --config ${testbed.configPath} config rollback`);
+    expect(stdout).not.toContain('without a confirmation');
+  });
+});

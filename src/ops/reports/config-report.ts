@@ -1,6 +1,6 @@
 /** Report for `holdfast config diff`: the configuration of the running gateway beside its file. */
 import { Fault } from '../../base/fault.ts';
-import { type ConfigChange, changesBetween, type LoadedConfig } from '../../config/config-changes.ts';
+import { type ConfigChange, changesBetween, type LoadedConfig, restartedLinks } from '../../config/config-changes.ts';
 import { CONFIG_BYTES_MAX } from '../../config/default-places.ts';
 import type { Problem } from '../../config/kinds/problem.ts';
 import { parseConfig } from '../../config/parse.ts';
@@ -45,6 +45,8 @@ export interface ConfigReport extends ConfigState {
   /** Problems of the file. With a problem, the changes are not known. */
   readonly problems: readonly Problem[];
   readonly changes: readonly ConfigChange[];
+  /** Links that restart and whose devices get no acknowledgement: what they send meanwhile is lost. */
+  readonly lossyLinks: readonly string[];
 }
 
 /** Configuration that the gateway runs with. */
@@ -66,7 +68,7 @@ export const CONFIRMED: ConfigState = {
 
 /** @param configPath absolute path */
 export function configReportOf(configPath: string, running: RunningText, state: ConfigState): ConfigReport {
-  const base = { configPath, runningMark: running.mark, ...state };
+  const base = { configPath, runningMark: running.mark, lossyLinks: [], ...state };
   let text: string;
   try {
     text = readConfigFile(configPath, CONFIG_BYTES_MAX);
@@ -78,5 +80,10 @@ export function configReportOf(configPath: string, running: RunningText, state: 
   const parsed = parseConfig(text);
   const fileMark = configMarkOf(text);
   if (!parsed.ok) return { ...base, fileMark, problems: parsed.problems, changes: [] };
-  return { ...base, fileMark, problems: [], changes: changesBetween(running, parsed) };
+  const changes = changesBetween(running, parsed);
+  const restarted = restartedLinks(changes);
+  const lossyLinks = running.config.links
+    .filter(({ name, acknowledges }) => restarted.has(name) && !acknowledges)
+    .map(({ name }) => name);
+  return { ...base, fileMark, problems: [], changes, lossyLinks };
 }

@@ -89,7 +89,7 @@ describe.concurrent('a broken configuration', { timeout: 120_000 }, () => {
       expect(code).toBe(0);
       expect(out).toMatch(/^Losing data\? No\./);
       expect(err).toMatch(
-        /^holdfast: The configuration .* is broken: it is not TOML .*\n {2}-> The next start will fail/,
+        /^holdfast: The configuration .* is broken: it is not TOML .*\n {2}-> The next start cannot use this file/,
       );
     });
   });

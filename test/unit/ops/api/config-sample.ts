@@ -7,6 +7,7 @@ export const CONFIG_REPORT: ConfigReport = {
   fileMark: 'fedcba9876543210',
   problems: [],
   ...CONFIRMED,
+  lossyLinks: [],
   changes: [
     { key: 'hub.port', change: 'changed', old: '1883', new: '1884', restarts: 'hub', links: [] },
     { key: 'subdevice[b]', change: 'added', old: null, new: '{ id = "b" }', restarts: 'nothing', links: [] },
