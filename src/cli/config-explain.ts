@@ -1,5 +1,7 @@
 /** `holdfast config explain`: one configuration key, with its values in the file and in the running gateway. */
+import { parse } from 'smol-toml';
 import { EXIT, Fault } from '../base/fault.ts';
+import { valueText } from '../config/config-changes.ts';
 import { valuesOf } from '../config/config-values.ts';
 import { type KeyRow, keyRow, keyRows, restartWords, sectionsWith } from '../config/key-table.ts';
 import { parseConfig } from '../config/parse.ts';
@@ -23,11 +25,16 @@ export async function explainKey(context: CommandContext, name: string): Promise
   const sections = fileSections(context);
   const report = await runningReport(context);
   for (const [index, row] of rows.entries()) {
-    const values = sections === undefined ? [] : keyValues(row, sections, report);
+    const values = sections === undefined ? [] : [...keyValues(row, sections, report), ...removedValues(row, report)];
     if (context.asJson) printJson(context, 'config-key', { ...row, values });
     else
       for (const line of [...(index === 0 ? [] : ['']), ...keyLines(row, values, context.terminal)])
         context.terminal.print(line);
+  }
+  if (sections === undefined && !context.asJson) {
+    const { configPath, terminal } = context;
+    const why = `not shown, neither of the file nor of the running gateway: ${configPath} is missing or invalid. Run: holdfast config check ${configPath}`;
+    for (const line of labelled('Value', [why], terminal)) terminal.print(line);
   }
   return EXIT.ok;
 }
@@ -94,6 +101,17 @@ function keyValues({ section, key }: KeyRow, sections: Sections, report: ConfigR
   });
 }
 
+/** Values of links and subdevices that the running gateway has and the file does not. */
+function removedValues({ section, key }: KeyRow, report: ConfigReport | undefined): KeyValue[] {
+  const removed = report?.changes.filter(({ change }) => change === 'removed') ?? [];
+  return removed.flatMap(({ key: place, old }) => {
+    if (old === null || /^(\w+)\[[^\]]*\]$/.exec(place)?.[1] !== section) return [];
+    const { entry } = parse(`entry = ${old}`);
+    if (typeof entry !== 'object' || Array.isArray(entry)) return [];
+    return [{ place: `${place}.${key}`, running: valueText(new Map(Object.entries(entry)).get(key)) }];
+  });
+}
+
 function keyLines(row: KeyRow, values: readonly KeyValue[], terminal: Terminal): string[] {
   const shown = values.slice(0, PLACES_MAX);
   return [
@@ -110,6 +128,7 @@ function keyLines(row: KeyRow, values: readonly KeyValue[], terminal: Terminal):
 }
 
 function valueWords({ place, file, running }: KeyValue): string {
+  if (file === undefined) return `${printable(`${place} = ${running ?? 'default'}`)} in the running gateway only`;
   const inFile = printable(`${place} = ${file ?? 'default'}`);
   if (running === undefined) return `${inFile} in the file`;
   if (running === file) return `${inFile} in the file and in the running gateway`;

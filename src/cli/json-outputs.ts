@@ -269,8 +269,8 @@ interface RecordedFiles {
 export interface KeyValue {
   /** `hub.host`, `link[meters].baud_rate`. */
   readonly place: string;
-  /** Value of the file in TOML; `null`: not set. */
-  readonly file: string | null;
+  /** Value of the file in TOML; `null`: not set. Absent: only the running gateway has this place. */
+  readonly file?: string | null;
   /** Value of the running gateway; `null`: not set. Absent: no gateway answers. */
   readonly running?: string | null;
 }

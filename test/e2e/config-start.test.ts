@@ -111,4 +111,17 @@ describe('the texts of config diff and apply', () => {
     expect(stdout).toContain(`sudo holdfast --config ${testbed.configPath} config rollback`);
     expect(stdout).not.toContain('without a confirmation');
   });
+
+  it('show the values of a link that only the running gateway has, and why a broken file hides them', async () => {
+    const testbed = await openTestbed();
+    await testbed.start();
+    const explain = async () => {
+      const { stdout } = await runProgram('--config', testbed.configPath, 'config', 'explain', 'link.path');
+      return stdout.replaceAll(/\s+/g, ' ');
+    };
+    edit(testbed, (text) => text.replace('name = "link-b"', 'name = "renamed"'));
+    expect(await explain()).toMatch(/link\[link-b\]\.path = ".*" in the running gateway only/);
+    edit(testbed, (text) => `${text}\n[hub\n`);
+    expect(await explain()).toContain(`${testbed.configPath} is missing or invalid`);
+  });
 });
