@@ -21,7 +21,7 @@ const LOOK_MS = 500;
 
 /** @throws Fault `command-rejected` with the reason if nothing was changed; `not-running` */
 export async function applyConfig(context: CommandContext, options: ApplyOptions): Promise<number> {
-  const { configPath, lossyLinks } = await askRunning(context, '/v1/config');
+  const { configPath, lossyLinks } = await askRunning(context, '/v1/config', '', 'reported later');
   if (!printProblems(context, configPath)) return EXIT.config;
   const { controlSocket } = await locateGateway(context);
   const request = { confirmMs: options.confirm ?? null, restart: options.restart === true };

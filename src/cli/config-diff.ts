@@ -18,7 +18,7 @@ const WIDTH_IN_PIPE = 1_000_000;
 
 /** @throws Fault `not-running` */
 export async function showDiff(context: CommandContext): Promise<number> {
-  const report = await askRunning(context, '/v1/config');
+  const report = await askRunning(context, '/v1/config', '', 'reported later');
   const { configPath, problems } = report;
   if (context.socketPath === undefined && configPath !== resolve(context.configPath))
     warn(

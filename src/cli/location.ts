@@ -15,19 +15,23 @@ import { warn } from './warning.ts';
  * Locates the gateway of the configuration. If the file is broken, prints a warning and looks for a running gateway
  * that was started with this file. The store is searched only where the configuration says: another directory may hold
  * the store of another gateway.
+ * @param problems `reported later`: the command itself reports a broken file of a running gateway
  * @throws Fault `config-unreadable` if a file was named and cannot be read
  */
-export async function locateGateway(context: CommandContext): Promise<DefaultPlaces> {
+export async function locateGateway(
+  context: CommandContext,
+  problems: 'warn' | 'reported later' = 'warn',
+): Promise<DefaultPlaces> {
   const { socketPath } = context;
   const read = configuredPlaces(context);
   if (socketPath !== undefined) {
     refuseNoSocket(socketPath);
-    if ('stateDir' in read) warnOfProblem(context, read);
+    if ('stateDir' in read && problems === 'warn') warnOfProblem(context, read);
     const isAsConfigured = 'stateDir' in read && read.controlSocket === socketPath;
     return isAsConfigured ? read : { ...USUAL_PLACES, controlSocket: socketPath, stateDir: undefined };
   }
   if ('stateDir' in read && (await isAnswered(read.controlSocket))) {
-    warnOfProblem(context, read);
+    if (problems === 'warn') warnOfProblem(context, read);
     return read;
   }
   const running = await findGateway(context.configPath);
@@ -39,13 +43,14 @@ export async function locateGateway(context: CommandContext): Promise<DefaultPla
     return read;
   }
   const { controlSocket, pid } = running;
-  warn(
-    context,
-    `${changeWords(context.configPath, read)} The gateway that was started with it (process ${pid}) is still running.`,
-    isValid(read)
-      ? 'Apply the file with config apply --restart, or restart the gateway; until then the gateway answers on its present socket.'
-      : nextStart(context),
-  );
+  if (problems === 'warn' || isValid(read))
+    warn(
+      context,
+      `${changeWords(context.configPath, read)} The gateway that was started with it (process ${pid}) is still running.`,
+      isValid(read)
+        ? 'Apply the file with config apply --restart, or restart the gateway; until then the gateway answers on its present socket.'
+        : nextStart(context),
+    );
   return { controlSocket, stateDir: undefined, problem: undefined };
 }
 
@@ -157,8 +162,9 @@ export async function askRunning<Path extends AnswerPath>(
   context: CommandContext,
   path: Path,
   query = '',
+  problems: 'warn' | 'reported later' = 'warn',
 ): Promise<ControlAnswers[Path]> {
-  const { controlSocket, stateDir } = await locateGateway(context);
+  const { controlSocket, stateDir } = await locateGateway(context, problems);
   const asked = await withNotice(WAITING_FOR_GATEWAY, ask(controlSocket, path, query));
   if (asked.kind === 'answered') return asked.report;
   if (asked.kind !== 'absent' || stateDir === undefined) throw asked.fault;
