@@ -177,7 +177,7 @@ function readParsed(path: string): { readonly text: string; readonly loaded: Loa
   });
   const [first] = problems;
   const words = first === undefined ? '' : `: ${first.path} ${first.what}`;
-  return { fault, text, reason: `${path} has ${countOf(problems.length, 'problem')}${words}` };
+  return { fault, text, reason: `${resolve(path)} has ${countOf(problems.length, 'problem')}${words}` };
 }
 
 /** Reads the secrets and the TLS files of a configuration. Rejects with a Fault. */
