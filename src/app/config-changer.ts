@@ -115,12 +115,14 @@ export class ConfigChanger {
     const fileMark = rejected === undefined ? undefined : this.#fileMark.read();
     if (rejected === undefined || fileMark === this.#running.mark)
       return { ...base, state: 'confirmed', reason: null, forMs: 0 };
+    // the time of the rollback is not known after a restart
+    const isEarlier = rejected.isNew === false && rejected === this.#options.rejected;
     const own = rejected.isInvalid === true ? 'invalid' : 'rejected';
     const file = (fileMark ?? '') === rejected.mark ? own : 'other';
     return {
       ...base,
       state: 'rolled back',
-      reason: rejected.reason,
+      reason: `${rejected.reason}${isEarlier ? ', before this start' : ''}`,
       file,
       forMs: this.#nowMs() - this.#rolledBackAtMs,
     };

@@ -228,7 +228,11 @@ describe('a configuration on trial', () => {
     await testbed.gateway.signal('SIGTERM');
     await testbed.gateway.start();
     await testbed.untilStatus(({ hub }) => hub.state === 'connected');
-    expect(await report(testbed)).toMatchObject({ state: 'rolled back', changes: [{ key: 'hub.port' }] });
+    expect(await report(testbed)).toMatchObject({
+      state: 'rolled back',
+      reason: expect.stringMatching(/, before this start$/),
+      changes: [{ key: 'hub.port' }],
+    });
     writeFileSync(testbed.configPath, good);
     expect((await config(testbed, 'apply')).code).toBe(0);
     expect(await report(testbed)).toMatchObject({ state: 'confirmed', changes: [] });
