@@ -15,9 +15,18 @@ const SERVICE_USER = 'holdfast';
  */
 export function serviceUserOf(stateDir: string, files?: AccountFiles): Account | undefined {
   if (process.geteuid?.() !== 0) return undefined;
-  const owner = statSync(stateDir, { throwIfNoEntry: false });
+  const owner = ownerOf(stateDir);
   if (owner === undefined) return accountNamed(SERVICE_USER, files);
   return owner.uid === 0 ? undefined : { name: userNameOf(owner.uid), uid: owner.uid, gid: owner.gid };
+}
+
+/** @returns `undefined` if the folder is missing, or its path leads nowhere, for example through a loop of links */
+function ownerOf(folder: string): Pick<Account, 'uid' | 'gid'> | undefined {
+  try {
+    return statSync(folder);
+  } catch {
+    return undefined;
+  }
 }
 
 /**

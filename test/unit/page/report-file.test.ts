@@ -18,8 +18,8 @@ describe('the page of a report', () => {
     const text = page(SAMPLE);
     for (const part of [
       'Losing data? <strong>No.</strong>',
-      'The hub cannot be reached: connection refused.',
-      'Check the network.',
+      'refused the connection: no program listens on the port',
+      'look for a firewall that rejects the connection.',
       'Ledger of all subdevices',
       'Values of “Backlog”',
       'meters',

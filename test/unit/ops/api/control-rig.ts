@@ -35,6 +35,8 @@ const EMPTY_QUEUE: QueueReport = {
   overflow: 'reject',
 };
 
+const REFUSED = 'hub.example.net:1883 refused the connection: no program listens on the port, or a firewall rejects it';
+
 /** Status: the hub has been away for three minutes, and 1,204 messages wait for it. */
 export const AWAY: StatusFacts = {
   conditions: [
@@ -42,8 +44,8 @@ export const AWAY: StatusFacts = {
       code: 'hub-away',
       losing: 'no',
       forMs: 185_000,
-      sentence: 'The hub cannot be reached: connection refused.',
-      hint: 'Check the network. Nothing is lost meanwhile.',
+      sentence: `The hub is away (${REFUSED}); messages are kept on disk.`,
+      hint: 'Check that the hub is running and that port in [hub] is correct. If it is, look for a firewall that rejects the connection. The gateway tries again by itself.',
     },
   ],
   hub: {
@@ -62,7 +64,7 @@ export const AWAY: StatusFacts = {
     },
     sessionPresent: true,
     sessionsLost: 0,
-    lastProblem: 'connection refused',
+    lastProblem: REFUSED,
     takeovers: 0,
     nextAttemptInMs: 4200,
     subscriptions: 12,
