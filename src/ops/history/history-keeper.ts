@@ -153,7 +153,7 @@ export class HistoryKeeper implements CommitSupplement {
   }
 
   get isDue(): boolean {
-    return this.#isStopping && this.#number !== undefined && this.#taken === undefined;
+    return this.#isStopping && this.#number !== undefined;
   }
 
   take(): readonly Change[] {
@@ -185,7 +185,9 @@ export class HistoryKeeper implements CommitSupplement {
     this.#isPromptTaken = false;
     this.#log.buffer.written();
     this.#urgentAtMs = this.#options.gateway.clock.nowMs() + URGENT_MS_MIN;
-    if (this.#isStopping) this.#retryAtMs = Number.POSITIVE_INFINITY; // all is written
+    // a commit from before the stop has neither the last sample nor the event of the stop
+    const isAll = written.length === this.#samples.length && this.pending.length === 0;
+    if (this.#isStopping && isAll) this.#retryAtMs = Number.POSITIVE_INFINITY;
     if (written.length < BLOCK_SAMPLES_MIN || this.#number === undefined) return;
     this.#number += 1;
     this.#samples = this.#samples.filter((sample) => !written.includes(sample));

@@ -152,6 +152,20 @@ describe('samples', () => {
     expect(next.blocks).toEqual([{ number: 0, minutes: [...upTo(11), ...upTo(49)] }]);
   });
 
+  it('are written at a stop that comes while a commit for an event of an operator is being written', async () => {
+    const bench = await new KeeperBench().start();
+    bench.minutes(10);
+    bench.facts.emit('operatorActed', { action: 'mark', subject: '', detail: 'x', by: 'root', isReadOnly: false });
+    expect([bench.events, bench.blocks]).toEqual([['operatorActed'], []]);
+    bench.facts.emit('gatewayStopping', { reason: 'SIGTERM' });
+    void bench.committer.drain();
+    bench.receipt();
+    expect(bench.blocks).toEqual([{ number: 0, minutes: upTo(11) }]);
+    expect(bench.events).toEqual(['operatorActed', 'gatewayStopping']);
+    bench.receipt();
+    expect(bench.store.commits).toHaveLength(2);
+  });
+
   it('wait while the disk is full, at most two hours of them, and are not tried with each commit', async () => {
     const bench = await new KeeperBench().start();
     bench.minutes(60);
