@@ -6,7 +6,9 @@
  *   CRASH_STATE   the folder, absolute; operations elsewhere are not recorded
  *   CRASH_TRACE   the trace, appended to
  *   CRASH_FAIL    a file holding two numbers: the n-th fsync of a file there, and so many more, do nothing and return EIO
- *                 (0: none); those of the folder itself do not count, SQLite does not look at their outcome
+ *                 (0: none); those of the folder itself do not count, SQLite does not look at their outcome; nor do files
+ *                 in folders below, such as the confirmed configuration: they hold no message, and the gateway continues
+ *                 without them
  *
  * What makes a trace honest: bytes that leave are recorded before the call that lets them go, bytes that come after the
  * call that got them, and an fsync counts from the record of its end, for what was written before the record of its
@@ -41,7 +43,7 @@ enum stream { NONE = 0, TTY = 1, TCP = 2 };
 #define FILES_MAX 1024
 #define TRACE_FD_MIN 512 /* out of the way of the descriptors of the process */
 
-static struct { dev_t dev; ino_t ino; } files[FILES_MAX];
+static struct { dev_t dev; ino_t ino; int is_nested; } files[FILES_MAX];
 static int file_count;
 static int trace_fd = -1;
 static uint64_t last_serial;
@@ -87,17 +89,26 @@ static int is_ours(const char *path) {
   return path[folder_length] == '/' || path[folder_length] == '\0';
 }
 
-/* The number of the file when it was opened below the folder; 0 otherwise. */
-static uint64_t file_of(int fd) {
+/* The number of the file when it was opened below the folder; 0 otherwise. `is_nested`: the file is in a folder below. */
+static uint64_t file_with_place(int fd, int *is_nested) {
   struct stat st;
   int saved = errno, found = 0;
   if (fstat(fd, &st) == 0) {
     pthread_mutex_lock(&mutex);
-    for (int i = 0; i < file_count; i += 1) found |= files[i].dev == st.st_dev && files[i].ino == st.st_ino;
+    for (int i = 0; i < file_count; i += 1)
+      if (files[i].dev == st.st_dev && files[i].ino == st.st_ino) {
+        found = 1;
+        *is_nested = files[i].is_nested; /* the last one: a number is used again after a deletion */
+      }
     pthread_mutex_unlock(&mutex);
   }
   errno = saved;
   return found ? st.st_ino : 0;
+}
+
+static uint64_t file_of(int fd) {
+  int is_nested;
+  return file_with_place(fd, &is_nested);
 }
 
 static enum stream stream_of(int fd, uint64_t *object) {
@@ -147,6 +158,7 @@ static void note_opened(int fd, const char *path, int existed) {
   pthread_mutex_lock(&mutex);
   if (file_count == FILES_MAX) abort();
   files[file_count].dev = st.st_dev;
+  files[file_count].is_nested = strlen(path) > folder_length && strchr(path + folder_length + 1, '/') != NULL;
   files[file_count++].ino = st.st_ino;
   pthread_mutex_unlock(&mutex);
   if (S_ISDIR(st.st_mode)) record_bytes(FOLDER, st.st_ino, 0, path, strlen(path));
@@ -178,12 +190,13 @@ ssize_t pwrite64(int fd, const void *bytes, size_t length, off64_t offset) {
 }
 
 static int flush(int fd, int (*real)(int)) {
-  uint64_t file = file_of(fd);
+  int is_nested = 0;
+  uint64_t file = file_with_place(fd, &is_nested);
   if (file == 0) return real(fd);
   uint64_t begun = record(FSYNC_BEGIN, file, 0, NULL, 0);
   struct stat st;
   int is_folder = fstat(fd, &st) == 0 && S_ISDIR(st.st_mode);
-  long n = is_folder ? -1 : __atomic_add_fetch(&fsyncs, 1, __ATOMIC_SEQ_CST);
+  long n = is_folder || is_nested ? -1 : __atomic_add_fetch(&fsyncs, 1, __ATOMIC_SEQ_CST);
   int is_failing = n > 0 && n >= fail_from && n <= fail_to;
   int result = is_failing ? -1 : real(fd);
   if (is_failing) errno = EIO;
