@@ -3,13 +3,12 @@
  * of the program that wrote them, since another version may have the bug fixed. The file may be missing, torn or
  * hostile: a file that does not match this format is ignored, and the problem is reported.
  */
-import { closeSync, constants, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { basename, dirname } from 'node:path';
 import type { MessageMark } from '../base/message-mark.ts';
+import { readBeginning, writeDurably } from './small-file.ts';
 
 /** Largest number of marks. The oldest is dropped first. */
 const MARKS_MAX = 64;
-const FILE_BYTES_MAX = 64 * 1024;
 const WORDS_MAX = 400;
 const KEY = /^[0-9a-f]{32}$/;
 
@@ -41,39 +40,7 @@ export function readFaultMarks(path: string, version: string): FaultMarks {
 export function addFaultMark(path: string, version: string, mark: MessageMark): void {
   const others = readFaultMarks(path, version).marks.filter(({ key }) => key !== mark.key);
   const marks = [...others, cut(mark)].slice(-MARKS_MAX);
-  const part = `${path}.part`;
-  const file = openSync(part, 'w', 0o600);
-  try {
-    writeSync(file, `${JSON.stringify({ version, marks })}\n`);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(part, path);
-  const folder = openSync(dirname(path), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
-}
-
-function readBeginning(path: string): string | undefined {
-  let file: number;
-  try {
-    // O_NONBLOCK: a FIFO with this name must not block the start
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch {
-    return undefined;
-  }
-  try {
-    const bytes = Buffer.alloc(FILE_BYTES_MAX);
-    return bytes.toString('utf8', 0, readSync(file, bytes));
-  } catch {
-    return '';
-  } finally {
-    closeSync(file);
-  }
+  writeDurably(dirname(path), basename(path), `${JSON.stringify({ version, marks })}\n`);
 }
 
 function isMark(found: unknown): found is MessageMark {

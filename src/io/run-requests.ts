@@ -2,14 +2,12 @@
  * Ids of the remote requests that changed something, in a small file of the state directory, so that none of them runs
  * again after a restart. A file that does not match this format is ignored, and the problem is reported.
  */
-import { closeSync, constants, openSync, readSync } from 'node:fs';
 import { join } from 'node:path';
 import type { RunRequests } from '../base/remote-command.ts';
-import { writeDurably } from './saved-config.ts';
+import { readBeginning, writeDurably } from './small-file.ts';
 
 const FILE = 'remote-requests.json';
-/** 256 ids of 64 characters take 17 KiB. */
-const FILE_BYTES_MAX = 64 * 1024;
+/** 256 ids of 64 characters take 17 KiB, of the 64 KiB that are read. */
 const IDS_MAX = 1000;
 
 export interface StoredRequests {
@@ -39,22 +37,4 @@ export function readRunRequests(stateDir: string): StoredRequests {
 /** Stores the ids. They are durable on return. @throws the error of the file system */
 export function storeRunRequests(stateDir: string, run: RunRequests): void {
   writeDurably(stateDir, FILE, `${JSON.stringify(run)}\n`);
-}
-
-function readBeginning(path: string): string | undefined {
-  let file: number;
-  try {
-    // O_NONBLOCK: a FIFO with this name must not block the start
-    file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'ENOENT' ? undefined : '';
-  }
-  try {
-    const bytes = Buffer.alloc(FILE_BYTES_MAX);
-    return bytes.toString('utf8', 0, readSync(file, bytes));
-  } catch {
-    return '';
-  } finally {
-    closeSync(file);
-  }
 }

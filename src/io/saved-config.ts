@@ -3,9 +3,10 @@
  * all of it and is replaced as a whole, so a power cut leaves either the old or the new state. Each start and each
  * confirmation writes it. A missing, torn or damaged file counts as absent, and the problem is reported.
  */
-import { closeSync, fsyncSync, mkdirSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configMarkOf } from './config-file.ts';
+import { syncFolder, writeDurably } from './small-file.ts';
 
 /** Folder in the state directory. */
 export const CONFIG_FOLDER = 'configuration';
@@ -72,7 +73,7 @@ export function readSavedConfig(stateDir: string): FoundConfig {
 export function saveConfig(stateDir: string, saved: SavedConfig): void {
   const folder = join(stateDir, CONFIG_FOLDER);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  sync(stateDir);
+  syncFolder(stateDir);
   const digest = configMarkOf(JSON.stringify(saved));
   writeDurably(folder, STATE_FILE, JSON.stringify({ format: FORMAT, digest, ...saved }));
 }
@@ -82,28 +83,4 @@ export function keepRejected(stateDir: string, text: string): string {
   const folder = join(stateDir, CONFIG_FOLDER);
   writeDurably(folder, REJECTED_FILE, text);
   return join(folder, REJECTED_FILE);
-}
-
-export function writeDurably(folder: string, name: string, text: string): void {
-  const path = join(folder, name);
-  const part = `${path}.part`;
-  const file = openSync(part, 'w', 0o600);
-  try {
-    const bytes = Buffer.from(text);
-    for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
-  renameSync(part, path);
-  sync(folder);
-}
-
-function sync(folder: string): void {
-  const file = openSync(folder, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
