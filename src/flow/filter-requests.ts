@@ -4,6 +4,8 @@
  * block others.
  *
  * An unanswered request is repeated later in the same connection, since closing the connection would stop the uplinks.
+ * A rejected SUBSCRIBE is repeated too: the hub rejects the filters of a subdevice that is not yet online, and a
+ * permission may be given later.
  *
  * A hub with SessionPresent=1 may have lost the subscriptions without any sign. So each wanted filter is sent again,
  * slowly and one at a time. A SUBSCRIBE for an existing subscription replaces it [MQTT-3.8.4-3].
@@ -16,6 +18,8 @@ const OPEN_MAX = 8;
 /** Time after which an unanswered request is repeated. Doubled each time. */
 const REPEAT_MS = 5 * 60_000;
 const REPEAT_MS_MAX = 60 * 60_000;
+/** Time after which a rejected SUBSCRIBE is repeated. Doubled each time, to the same maximum. */
+const REFUSED_MS = 5000;
 /** Duration of a connection before its filters are renewed, so that an unstable connection costs no SUBSCRIBE. */
 const RENEW_AFTER_MS = 5000;
 /** Pause between two SUBSCRIBEs of a renewal. */
@@ -31,11 +35,18 @@ export interface FilterRequest {
   readonly isSuspect: boolean;
 }
 
-/** Request that the hub has not answered in this connection. */
-interface Silence {
+/** Request that the hub has not answered or has rejected in this connection, and that is sent again. */
+interface Repetition {
   readonly kind: FilterVerb;
+  readonly cause: 'unanswered' | 'refused';
   readonly pauseMs: number;
   readonly repeatAtMs: number;
+}
+
+interface RepetitionTimes {
+  /** Pause before the first repetition. */
+  readonly firstMs: number;
+  readonly nowMs: number;
 }
 
 export class FilterRequests {
@@ -43,7 +54,7 @@ export class FilterRequests {
   /** Filter → request to send. A later request replaces an earlier one. */
   readonly #waiting = new Map<string, FilterVerb>();
   readonly #open = new Map<string, FilterVerb>();
-  readonly #silent = new Map<string, Silence>();
+  readonly #repetitions = new Map<string, Repetition>();
   /**
    * Granted filters to send again. A lost connection does not clear them: the remaining filters are sent first in the
    * next renewal.
@@ -62,7 +73,11 @@ export class FilterRequests {
 
   /** Filters whose request the hub has not answered. */
   get silent(): ReadonlyMap<string, { readonly kind: FilterVerb }> {
-    return this.#silent;
+    return new Map([...this.#repetitions].filter(([, { cause }]) => cause === 'unanswered'));
+  }
+
+  isSilent(filter: string): boolean {
+    return this.#repetitions.get(filter)?.cause === 'unanswered';
   }
 
   isAsked(filter: string): boolean {
@@ -72,7 +87,7 @@ export class FilterRequests {
   ask(kind: FilterVerb, filter: string): void {
     const other = kind === 'subscribe' ? 'unsubscribe' : 'subscribe';
     this.#poison.forget(actOf(other, filter).key);
-    this.#silent.delete(filter);
+    this.#repetitions.delete(filter);
     this.#waiting.delete(filter);
     this.#waiting.set(filter, kind);
     this.#renewals.delete(filter);
@@ -115,10 +130,14 @@ export class FilterRequests {
 
   /** Handles SUBACK or UNSUBACK. */
   answered(kind: FilterVerb, filter: string): void {
-    if (this.#open.get(filter) === kind) this.#open.delete(filter);
-    this.#poison.confirmed(actOf(kind, filter));
-    this.look();
-    this.#silent.delete(filter);
+    this.#settle(kind, filter);
+    this.#repetitions.delete(filter);
+  }
+
+  /** Handles a SUBACK that rejects the filter. */
+  refused(filter: string, nowMs: number): void {
+    this.#settle('subscribe', filter);
+    this.#repeatLater('subscribe', filter, { cause: 'refused', firstMs: REFUSED_MS, nowMs });
   }
 
   /** Called when an answer is overdue and the connection continues. */
@@ -126,13 +145,12 @@ export class FilterRequests {
     this.#poison.overdue(actOf(kind, filter));
     if (this.#open.get(filter) === kind) this.#open.delete(filter);
     this.look();
-    const pauseMs = Math.min(REPEAT_MS_MAX, (this.#silent.get(filter)?.pauseMs ?? REPEAT_MS / 2) * 2);
-    this.#silent.set(filter, { kind, pauseMs, repeatAtMs: nowMs + pauseMs });
+    this.#repeatLater(kind, filter, { cause: 'unanswered', firstMs: REPEAT_MS, nowMs });
   }
 
   /** Time at which `next` may have a request without a new input, monotonic ms. */
   wakeAtMs(nowMs: number): number | undefined {
-    const times = [...this.#silent.values()].map(({ repeatAtMs }) => repeatAtMs);
+    const times = [...this.#repetitions.values()].map(({ repeatAtMs }) => repeatAtMs);
     if (this.#renewals.size > 0) times.push(this.#renewalAtMs);
     const soonest = Math.min(...times.filter((atMs) => atMs > nowMs));
     return Number.isFinite(soonest) ? soonest : undefined;
@@ -142,8 +160,21 @@ export class FilterRequests {
   clear(): void {
     this.#waiting.clear();
     this.#open.clear();
-    this.#silent.clear();
+    this.#repetitions.clear();
     this.look();
+  }
+
+  #settle(kind: FilterVerb, filter: string): void {
+    if (this.#open.get(filter) === kind) this.#open.delete(filter);
+    this.#poison.confirmed(actOf(kind, filter));
+    this.look();
+  }
+
+  #repeatLater(kind: FilterVerb, filter: string, when: Pick<Repetition, 'cause'> & RepetitionTimes): void {
+    const { cause, firstMs, nowMs } = when;
+    const earlier = this.#repetitions.get(filter);
+    const pauseMs = earlier?.cause === cause ? Math.min(REPEAT_MS_MAX, earlier.pauseMs * 2) : firstMs;
+    this.#repetitions.set(filter, { kind, cause, pauseMs, repeatAtMs: nowMs + pauseMs });
   }
 
   #take(request: FilterRequest, nowMs: number): FilterRequest {
@@ -167,10 +198,10 @@ export class FilterRequests {
   }
 
   #repeat(nowMs: number): void {
-    for (const [filter, { kind, repeatAtMs, pauseMs }] of this.#silent) {
-      if (nowMs < repeatAtMs || this.isAsked(filter)) continue;
-      this.#waiting.set(filter, kind);
-      this.#silent.set(filter, { kind, pauseMs, repeatAtMs: nowMs + pauseMs });
+    for (const [filter, repetition] of this.#repetitions) {
+      if (nowMs < repetition.repeatAtMs || this.isAsked(filter)) continue;
+      this.#waiting.set(filter, repetition.kind);
+      this.#repetitions.set(filter, { ...repetition, repeatAtMs: nowMs + repetition.pauseMs });
       this.look();
     }
   }

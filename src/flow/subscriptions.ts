@@ -51,7 +51,7 @@ export class HubSubscriptions {
   #isConnected = false;
   /**
    * Filter → reason of its rejection in this connection. A rejected filter is requested again in the next connection,
-   * or when its subdevice comes online or is bound.
+   * when its subdevice comes online or is bound, and after growing pauses.
    */
   readonly #refused = new Map<string, string>();
   /** Filters granted with QoS 0 in this connection, although QoS 1 was requested. */
@@ -83,7 +83,7 @@ export class HubSubscriptions {
     const { session, filters } = this.#options;
     if (session.granted.has(filter)) return this.#loweredQos.has(filter) ? 'granted with QoS 0' : 'granted';
     if (this.#refused.has(filter)) return 'refused';
-    if (filters.silent.has(filter)) return 'unanswered';
+    if (filters.isSilent(filter)) return 'unanswered';
     return filters.isAsked(filter) ? 'asked' : 'wanted';
   }
 
@@ -180,11 +180,12 @@ export class HubSubscriptions {
   answered(suback: Extract<HubAction, { kind: 'subscribed' }>): void {
     const { session, committer, registry, filters, send } = this.#options;
     const { filter, answer } = suback;
-    filters.answered('subscribe', filter);
-    send();
     if (answer === 'refused') return this.#refuse(filter, 'the hub gives no permission for it (SUBACK 0x80)');
     if (answer === 'invalid')
       return this.#refuse(filter, `the hub answers SUBSCRIBE with an invalid SUBACK: ${suback.problem}`);
+    filters.answered('subscribe', filter);
+    send();
+    this.#refused.delete(filter);
     if (answer === 'granted QoS 0') this.#loweredQos.add(filter);
     session.grant(filter);
     committer.addLazy({ kind: 'filterGranted', filter });
@@ -193,13 +194,16 @@ export class HubSubscriptions {
   }
 
   #refuse(filter: string, reason: string): void {
-    const { session, committer, facts } = this.#options;
+    const { session, committer, facts, filters, clock, send } = this.#options;
+    const isNews = this.#refused.get(filter) !== reason;
     this.#refused.set(filter, reason);
+    filters.refused(filter, clock.nowMs());
+    send();
     if (session.granted.has(filter)) {
       session.drop(filter); // granted before: the permission was taken back, or the session was lost
       committer.addLazy({ kind: 'filterGone', filter });
     }
-    facts.emit('subscriptionRefused', { subdevice: undefined, filter, reason });
+    if (isNews) facts.emit('subscriptionRefused', { subdevice: undefined, filter, reason });
   }
 
   /** Handles an UNSUBACK. */
@@ -215,7 +219,7 @@ export class HubSubscriptions {
   /** Called when a SUBACK or UNSUBACK is overdue. The connection stays, and the request is repeated later. */
   unanswered(kind: FilterVerb, filter: string): void {
     const { filters, facts, clock, send } = this.#options;
-    const isNews = !filters.silent.has(filter);
+    const isNews = !filters.isSilent(filter);
     filters.unanswered(kind, filter, clock.nowMs());
     const reason = `the hub does not answer ${kind.toUpperCase()}; the request is repeated later`;
     if (isNews) facts.emit('subscriptionRefused', { subdevice: undefined, filter, reason });

@@ -1,6 +1,7 @@
 /** Subdevices that are bound and unbound during operation: service, custody, reports and commands. */
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import type { Gateway } from '../../src/app/gateway.ts';
+import { FilterRequests } from '../../src/flow/filter-requests.ts';
 import { BindingsWorld, MINUTE_MS, SECRET } from './bindings-world.ts';
 
 describe('a subdevice that is unbound on the platform', () => {
@@ -174,25 +175,43 @@ describe('a command', () => {
 });
 
 describe('a hub that subscribes only for online subdevices', () => {
-  async function forgotten(patch?: (gateway: Gateway) => void): Promise<BindingsWorld> {
-    const bindings = await new BindingsWorld({
-      bound: ['s1', 's2'],
-      ...(patch === undefined ? {} : { patch }),
-    }).begin();
+  /** Result of two minutes after the hub has lost the session. */
+  async function forgotten({ losesResults = false, retries = true, repeats = true } = {}): Promise<boolean[]> {
+    const patch = (gateway: Gateway): void => {
+      if (!retries) gateway.subscriptions.retry = () => undefined;
+    };
+    if (!repeats)
+      vi.spyOn(FilterRequests.prototype, 'refused').mockImplementation(function (this: FilterRequests, filter) {
+        this.answered('subscribe', filter);
+      });
+    onTestFinished(() => {
+      vi.restoreAllMocks();
+    });
+    const bindings = await new BindingsWorld({ bound: ['s1', 's2'], patch }).begin();
     bindings.platform.asksOnlineFirst = true;
+    bindings.platform.losesResults = losesResults;
     bindings.world.hub.fault({ kind: 'forgetSession', clientId: bindings.world.clientId });
-    return await bindings.pass(2 * MINUTE_MS);
+    await bindings.pass(2 * MINUTE_MS);
+    return [bindings.isSubscribed('s1'), bindings.isSubscribed('s2')];
   }
 
   it('has all filters after it lost the session, although it rejected them at first', async () => {
-    const bindings = await forgotten();
-    expect([bindings.isSubscribed('s1'), bindings.isSubscribed('s2')]).toEqual([true, true]);
+    expect(await forgotten()).toEqual([true, true]);
   });
 
-  it('negative control: has none if rejected filters are not requested again', async () => {
-    const bindings = await forgotten((gateway) => {
-      gateway.subscriptions.retry = () => undefined; // the safety is removed
-    });
-    expect([bindings.isSubscribed('s1'), bindings.isSubscribed('s2')]).toEqual([false, false]);
+  it('has them as soon as it confirms that the subdevices are online', async () => {
+    expect(await forgotten({ repeats: false })).toEqual([true, true]);
+  });
+
+  it('has them also if its results are lost', async () => {
+    expect(await forgotten({ losesResults: true })).toEqual([true, true]);
+  });
+
+  it('negative control: has none if its results are lost and rejected filters are not repeated', async () => {
+    expect(await forgotten({ losesResults: true, repeats: false })).toEqual([false, false]);
+  });
+
+  it('negative control: has none if rejected filters are neither repeated nor requested again', async () => {
+    expect(await forgotten({ retries: false, repeats: false })).toEqual([false, false]);
   });
 });

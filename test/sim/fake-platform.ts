@@ -26,8 +26,10 @@ export class FakePlatform {
   /** Names of the bound devices. */
   readonly bound: Set<string>;
   readonly #secret: string;
-  /** True for a hub without `describe_sub_devices`, and for lost results. */
+  /** True for a hub without `describe_sub_devices`, and for lost requests. */
   isSilent = false;
+  /** True for a hub whose results are lost. */
+  losesResults = false;
   /** True for a hub that rejects SUBSCRIBE for subdevices that are not online in this connection. */
   asksOnlineFirst = false;
   readonly #online = new Set<string>();
@@ -130,6 +132,7 @@ export class FakePlatform {
   }
 
   #say(message: unknown): void {
+    if (this.losesResults) return;
     const payload = new TextEncoder().encode(JSON.stringify(message));
     const flags = { qos: 0, retain: false, dup: false, packetId: undefined } as const;
     this.#listener?.bytes(encodeMqtt({ kind: 'publish', topic: this.#resultTopic, payload, ...flags }));

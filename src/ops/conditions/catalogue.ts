@@ -74,7 +74,7 @@ export const CONDITIONS = {
   },
   'hub-subscriptions-refused': {
     meaning:
-      'The hub answered SUBSCRIBE with 0x80 (MQTT 3.1.1 §3.9.3), or again with a SUBACK that MQTT 3.1.1 forbids. holdfast hub subscriptions shows which.',
+      'The hub answered SUBSCRIBE with 0x80 (MQTT 3.1.1 §3.9.3), or again with a SUBACK that MQTT 3.1.1 forbids. holdfast hub subscriptions shows which. The gateway repeats the request, first after 5 s and later once an hour.',
     effect: 'Downlinks on these filters do not arrive. All other traffic continues.',
     remedy:
       'Add the topics to the permissions of the gateway at the hub. An invalid SUBACK is a fault of the hub: repair the hub.',

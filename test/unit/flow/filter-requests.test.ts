@@ -65,3 +65,24 @@ it('a filter waits for the answer to the previous one', () => {
   filters.unanswered('subscribe', 'f0', MINUTE_MS);
   expect(filters.next(MINUTE_MS)?.filter).toBe('f1');
 });
+
+it('a rejected filter is sent again after 5 s, then after pauses that double up to one hour, until it is granted', () => {
+  const filters = new FilterRequests(new PoisonDetector(3));
+  filters.ask('subscribe', 'f');
+  expect(filters.next(0)?.filter).toBe('f');
+  let nowMs = 0;
+  const pausesMs: number[] = [];
+  for (let count = 0; count < 14; count += 1) {
+    filters.refused('f', nowMs);
+    expect(filters.next(nowMs)).toBeUndefined();
+    const wakeAtMs = filters.wakeAtMs(nowMs) ?? Number.NaN;
+    expect(filters.next(wakeAtMs - 1)).toBeUndefined();
+    expect(filters.next(wakeAtMs)?.filter).toBe('f');
+    pausesMs.push(wakeAtMs - nowMs);
+    nowMs = wakeAtMs;
+  }
+  expect(pausesMs).toEqual(Array.from({ length: 14 }, (_, index) => Math.min(5000 * 2 ** index, 60 * MINUTE_MS)));
+  filters.answered('subscribe', 'f');
+  expect(filters.wakeAtMs(nowMs)).toBeUndefined();
+  expect(filters.isSilent('f')).toBe(false);
+});
