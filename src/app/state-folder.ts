@@ -6,11 +6,11 @@ import { chmodSync, lstatSync, readdirSync, type Stats, statSync } from 'node:fs
 import { dirname, join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { userNameOf } from '../io/accounts.ts';
+import { syncFolder } from '../io/durable/synced-folder.ts';
 import { makeFolders } from '../io/folders.ts';
 import { CONFIG_FOLDER } from '../io/saved-config.ts';
 import { REPLACED_FOLDER, RESTORING_FOLDER, STAGE_FOLDER } from '../store/backup/swap-store.ts';
 import { RESERVE_FILE, STORE_FILE } from '../store/state-files.ts';
-import { syncFolder } from '../store/synced-folder.ts';
 
 const FOLDER_MODE = 0o700;
 /** Largest permissions that an existing directory keeps: read access of its group. */

@@ -5,7 +5,7 @@
  */
 import { basename, dirname } from 'node:path';
 import type { MessageMark } from '../base/message-mark.ts';
-import { readBeginning, writeDurably } from './small-file.ts';
+import { readBeginning, writeDurably } from './durable/small-file.ts';
 
 /** Largest number of marks. The oldest is dropped first. */
 const MARKS_MAX = 64;

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import type { RunRequests } from '../base/remote-command.ts';
-import { readBeginning, writeDurably } from './small-file.ts';
+import { readBeginning, writeDurably } from './durable/small-file.ts';
 
 const FILE = 'remote-requests.json';
 /** 256 ids of 64 characters take 17 KiB, of the 64 KiB that are read. */

@@ -6,7 +6,8 @@
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { configMarkOf } from './config-file.ts';
-import { syncFolder, writeDurably } from './small-file.ts';
+import { writeDurably } from './durable/small-file.ts';
+import { syncFolder } from './durable/synced-folder.ts';
 
 /** Folder in the state directory. */
 export const CONFIG_FOLDER = 'configuration';

@@ -19,11 +19,11 @@ import {
 import { dirname, join } from 'node:path';
 import { Fault } from '../../base/fault.ts';
 import { RESTORED } from '../../base/restored-words.ts';
+import { syncFolder } from '../../io/durable/synced-folder.ts';
 import { type Database, faultOf, openDamaged, openDatabase } from '../database.ts';
 import { refuseRunning } from '../repair/dry-run.ts';
 import { markPathOf, readMark } from '../repair/high-water.ts';
 import { STORE_FILE } from '../state-files.ts';
-import { syncFolder } from '../synced-folder.ts';
 import { type BackupFacts, readBackupFacts } from './backup-note.ts';
 import { makeSafe } from './make-safe.ts';
 import { type BeforeStep, completeRestore, decide, stageOf } from './swap-store.ts';

@@ -20,7 +20,7 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
-import { syncFolder } from '../synced-folder.ts';
+import { syncFolder } from '../../io/durable/synced-folder.ts';
 
 /** Files of a store, by the ending of the name; the database is the last one to arrive and the first one to leave. */
 const OLD_PARTS = ['', '-wal', '-shm', '-journal', '-highwater', '-suspect'] as const;

@@ -11,7 +11,7 @@ import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from 'nod
 import { dirname } from 'node:path';
 import { crc32 } from 'node:zlib';
 import type { Direction } from '../../base/message.ts';
-import { syncFolder } from '../synced-folder.ts';
+import { syncFolder } from '../../io/durable/synced-folder.ts';
 
 /** Size of a slot: one block of the medium. A slot is written whole or not at all, or its CRC is wrong. */
 const SLOT_BYTES = 4096;

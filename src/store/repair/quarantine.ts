@@ -17,8 +17,8 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
+import { syncFolder } from '../../io/durable/synced-folder.ts';
 import { type Database, openDamaged, openDatabase } from '../database.ts';
-import { syncFolder } from '../synced-folder.ts';
 import { markPathOf, readMark } from './high-water.ts';
 import { type Rebuilt, rebuild } from './rebuild.ts';
 

@@ -1,6 +1,7 @@
 /** Small files of the state directory that are read whole and replaced whole. */
 import { closeSync, constants, fsyncSync, openSync, readSync, renameSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { syncFolder } from './synced-folder.ts';
 
 /** Bytes that are read of a file. */
 const BYTES_MAX = 64 * 1024;
@@ -42,14 +43,4 @@ export function writeDurably(folder: string, name: string, text: string): void {
   }
   renameSync(part, path);
   syncFolder(folder);
-}
-
-/** Makes the entries of a folder durable. */
-export function syncFolder(folder: string): void {
-  const file = openSync(folder, 'r');
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
 }
