@@ -7,11 +7,12 @@
  */
 
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
-import { mkdir, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, open, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { looking } from '../base/events.ts';
 import { HUB, type Step } from '../base/step.ts';
 import type { RecordingTrigger } from '../config/schema.ts';
+import { syncFolder } from '../io/durable/synced-folder.ts';
 import type { Cancel } from '../ports.ts';
 import type { FlightRecorder } from '../recorder/flight-recorder.ts';
 import { encodeRecording, FORMAT, type RecordedNote, VERSION } from '../recorder/recording-file.ts';
@@ -106,17 +107,21 @@ export class Recordings {
 
   /**
    * Writes recordings of all machines before it returns, without asking for room: a hung main thread calls this, and
-   * the process ends then. The next recording makes room. @throws the error of the file system
+   * the process ends then. The next recording makes room. All files are complete before the first is synced, because the
+   * time may end during a sync. @throws the error of the file system
    */
   writeAtOnce(trigger: RecordingTrigger): void {
-    const { config } = this.#options.gateway;
-    if (config.recorder.ringBytes === 0 || !config.recorder.triggers.includes(trigger)) return;
-    mkdirSync(this.#options.folder, { recursive: true, mode: 0o700 });
-    for (const recorder of recordersOf(this.#options.gateway)) {
+    const { folder, gateway } = this.#options;
+    const { ringBytes, triggers } = gateway.config.recorder;
+    if (ringBytes === 0 || !triggers.includes(trigger)) return;
+    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    const paths = recordersOf(gateway).map((recorder) => {
       const { path, bytes } = this.#encode(recorder, trigger, recordedIn(recorder));
       writeFileSync(`${path}.part`, bytes, { mode: 0o600 });
       renameSync(`${path}.part`, path);
-    }
+      return path;
+    });
+    for (const path of [...paths, folder, dirname(folder)]) syncFolder(path);
   }
 
   /** Writes a recording; rejects with the error of the file system. */
@@ -205,6 +210,8 @@ export class Recordings {
       await rm(part, { force: true }); // on a full disk the store needs the room of the incomplete file
       throw error;
     }
+    const { folder } = this.#options;
+    for (const one of [path, folder, dirname(folder)]) await sync(one);
     return { of: recorder.subject.name, path, steps: recorded.steps.length, bytes: bytes.length };
   }
 
@@ -228,6 +235,16 @@ export class Recordings {
       taken -= oldest.size;
       this.#count('removed');
     }
+  }
+}
+
+/** Makes a file or the entries of a folder durable. On a failure they stay as readable as they are. */
+async function sync(path: string): Promise<void> {
+  const file = await open(path);
+  try {
+    await file.sync().catch(() => undefined);
+  } finally {
+    await file.close();
   }
 }
 
