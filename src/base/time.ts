@@ -56,3 +56,45 @@ function poweredBetween(stamp: Stamp, now: Stamp, epochs: ReadonlyMap<number, Ep
   for (const { epoch, lastUpMs } of epochs.values()) if (epoch > stamp.epoch && epoch < now.epoch) ms += lastUpMs;
   return ms + now.upMs;
 }
+
+/**
+ * Wall time of a stamp. `exact`: as exact as the trusted clock. `at_least`: the latest possible time, because the true
+ * age is at least the known one. `none`: no trusted clock has dated the stamp.
+ */
+export type WallTime =
+  | { readonly quality: 'exact' | 'at_least'; readonly ms: number }
+  | { readonly quality: 'none'; readonly ms: undefined };
+
+const UNDATED: WallTime = { quality: 'none', ms: undefined };
+
+/**
+ * Wall time of `stamp` by the clocks that were trusted in its boot or in a later one. The present wall clock has no
+ * part in it, so the result changes only if a clock becomes trusted.
+ * @param epochs every epoch from the stamp's to the current one, by number
+ */
+export function wallTimeOf(stamp: Stamp, epochs: ReadonlyMap<number, Epoch>): WallTime {
+  const then = epochs.get(stamp.epoch);
+  const latestMs = latestByLaterBoots(stamp, epochs);
+  const upMs = Math.floor(stamp.upMs);
+  if (then?.wallMinusUpMs === undefined)
+    return latestMs === undefined ? UNDATED : { quality: 'at_least', ms: latestMs };
+  const ms = upMs + Math.round(then.wallMinusUpMs);
+  // A time later than the latest possible one proves that a clock was wrong.
+  if (latestMs !== undefined && latestMs < ms) return { quality: 'at_least', ms: latestMs };
+  const isBeforeSleep = then.sleptAtUpMs !== undefined && stamp.upMs <= then.sleptAtUpMs;
+  return { quality: isBeforeSleep ? 'at_least' : 'exact', ms };
+}
+
+/** Latest possible wall time of the stamp by the boots after its own. `undefined`: none of them knows the wall time. */
+function latestByLaterBoots(stamp: Stamp, epochs: ReadonlyMap<number, Epoch>): number | undefined {
+  const later = [...epochs.values()].filter(({ epoch }) => epoch > stamp.epoch);
+  if (later.length === 0) return undefined;
+  let latestMs: number | undefined;
+  let poweredMs = Math.max(0, (epochs.get(stamp.epoch)?.lastUpMs ?? 0) - Math.floor(stamp.upMs));
+  for (const { lastUpMs, wallMinusUpMs } of later.sort((one, other) => one.epoch - other.epoch)) {
+    if (wallMinusUpMs !== undefined)
+      latestMs = Math.min(latestMs ?? Number.POSITIVE_INFINITY, Math.round(wallMinusUpMs) - Math.ceil(poweredMs));
+    poweredMs += lastUpMs;
+  }
+  return latestMs;
+}
