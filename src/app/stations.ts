@@ -25,10 +25,11 @@ import { HubSessionState, sessionOwner } from '../hub/session/session-state.ts';
 import { HUB_TERMS, HubSessionTracker } from '../hub/session/session-tracker.ts';
 import { AlarmTopics } from '../outbox/alarm-topics.ts';
 import { Outbox } from '../outbox/outbox.ts';
+import { type EnvelopeSettings, OutgoingPayloads } from '../outbox/outgoing-payloads.ts';
 import type { Clock, TimeService } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import { Inbox } from '../subdevices/inbox.ts';
-import { SubdeviceRegistry } from '../subdevices/registry.ts';
+import { type Subdevice, SubdeviceRegistry } from '../subdevices/registry.ts';
 import { RetainedCommands } from '../subdevices/retained-commands.ts';
 
 /**
@@ -109,7 +110,7 @@ export class Stations {
     this.uplinks = this.#newCustodian('uplink', options);
     this.downlinks = this.#newCustodian('downlink', options);
     const limits = { ...outbox, ...hub, windowMax: WINDOW_MAX, unstoredBytesMax };
-    this.outbox = new Outbox(limits, this.uplinks, opening.nextSeq.uplink);
+    this.outbox = new Outbox(limits, this.uplinks, opening.nextSeq.uplink, this.#newPayloads(options));
     this.alarmTopics = new AlarmTopics({
       configured: outbox.alarmTopics,
       inForce: opening.alarmTopics,
@@ -155,8 +156,22 @@ export class Stations {
     this.#secrets = secretsByIdentity(config, secrets);
     this.operations?.bindings.setConfigured(config.subdevices.flatMap(({ hubIdentity }) => hubIdentity ?? []));
     this.outbox.setLimits({ ...config.outbox, ...config.hub });
+    this.outbox.payloads.set(envelopesIn(config));
     this.inbox.setLimits({ ...config.inbox, commitMs: config.outbox.commitMs });
     this.session.setOwner(sessionOwner(config.hub));
+  }
+
+  #newPayloads({ config, facts }: StationsOptions): OutgoingPayloads {
+    const subdeviceOf = (lane: number): Subdevice | undefined => this.registry.byLane(lane);
+    return new OutgoingPayloads({
+      settings: envelopesIn(config),
+      payloadBytesMax: config.hub.payloadBytesMax,
+      linkOf: (lane) => subdeviceOf(lane)?.link,
+      now: this.stamp,
+      epochs: () => this.wallClock.epochs,
+      leftOut: (lane, topic, bytes) =>
+        facts.emit('envelopeLeftOut', { subdevice: subdeviceOf(lane)?.id ?? '', topic, bytes }),
+    });
   }
 
   #newOperations({ config, random }: StationsOptions): GatewayOperations | undefined {
@@ -187,6 +202,11 @@ export class Stations {
       shed: (lane, reason, topic) => shed(direction, lane, reason, topic),
     });
   }
+}
+
+function envelopesIn({ outbox, links }: Config): EnvelopeSettings {
+  const byLink = new Map(links.map(({ name, envelope }) => [name, envelope]));
+  return { form: outbox.envelope, byLink, names: outbox.envelopeNames };
 }
 
 function secretsByIdentity(

@@ -90,6 +90,10 @@ export type GatewayEvents = {
   packetSuspected: (fact: { readonly packet: string; readonly closes: number }) => void;
   packetSetAside: (fact: { readonly packet: string; readonly closes: number }) => void;
   packetReleased: (fact: { readonly packet: string }) => void;
+  /**
+   * An uplink was published without its envelope: with it, the payload has `bytes` bytes, more than the hub accepts.
+   */
+  envelopeLeftOut: (fact: { readonly subdevice: string; readonly topic: string; readonly bytes: number }) => void;
   uplinkDeadLettered: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
   deadLettersRetried: (fact: { readonly letters: number }) => void;
   deadLettersDropped: (fact: { readonly letters: number }) => void;

@@ -196,7 +196,7 @@ function linksWithOtherMachines(running: Config, file: Config): string[] {
 }
 
 /** Terms of a link that the flows read for each message. */
-const PER_MESSAGE: readonly string[] = ['holdMs', 'commitMs', 'overflow'];
+const PER_MESSAGE: readonly string[] = ['holdMs', 'commitMs', 'overflow', 'envelope'];
 
 /** Pauses do not differ between two configurations. */
 const SURROUNDINGS = { uplinksMax: 1, reopen: { floorMs: 1, ceilingMs: 1 }, wasInUse: false };

@@ -4,6 +4,7 @@
  */
 
 import { driverNamed } from '../driver/drivers.ts';
+import { decodeEnvelopeNames } from './envelope-config.ts';
 import { decodeHub } from './hub/hub-config.ts';
 import {
   GATEWAY,
@@ -31,7 +32,7 @@ export function decodeConfig(sections: Sections): Config {
   return {
     gateway: camelKeys(gateway, GATEWAY.shape),
     hub: decodeHub(hub, gateway.name),
-    outbox: camelKeys(outbox, OUTBOX.shape),
+    outbox: { ...camelKeys(outbox, OUTBOX.shape), envelopeNames: decodeEnvelopeNames(outbox.envelope_names) },
     inbox: camelKeys(inbox, INBOX.shape),
     recorder: camelKeys(recorder, RECORDER.shape),
     web: decodeWeb(web),
@@ -57,6 +58,7 @@ function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly 
     holdMs: link.hold_ms ?? outbox.hold_ms,
     commitMs: link.commit_ms ?? outbox.commit_ms,
     overflow: link.overflow ?? inheritedOverflow(acknowledges, outbox),
+    envelope: link.envelope ?? outbox.envelope,
     acknowledges,
     allowedSubdevices: allowed,
   };

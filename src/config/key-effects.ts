@@ -4,6 +4,7 @@
  * link.
  */
 import type { z } from 'zod';
+import type { ENVELOPE_NAMES } from './envelope-config.ts';
 import type { HUB } from './hub/hub-keys.ts';
 import type { GATEWAY, INBOX, LINK_KEYS, OUTBOX, RECORDER, SUBDEVICE_KEYS, TABLES } from './keys.ts';
 import type { METRICS_KEYS } from './metrics-config.ts';
@@ -87,6 +88,19 @@ const OUTBOX_EFFECTS: EffectsOf<ShapeOf<typeof OUTBOX>> = {
   live_share: 'gateway',
   hold_ms: 'nothing',
   commit_ms: 'gateway',
+  envelope: 'nothing',
+  envelope_names: 'nothing',
+};
+
+const ENVELOPE_NAMES_EFFECTS: EffectsOf<ShapeOf<typeof ENVELOPE_NAMES>> = {
+  payload: 'nothing',
+  encoding: 'nothing',
+  measured_at: 'nothing',
+  age_ms: 'nothing',
+  time_quality: 'nothing',
+  age_quality: 'nothing',
+  replayed: 'nothing',
+  seq: 'nothing',
 };
 
 const INBOX_EFFECTS: EffectsOf<ShapeOf<typeof INBOX>> = {
@@ -146,6 +160,7 @@ const LINK_EFFECTS: EffectsOf<typeof LINK_KEYS> = {
   hold_ms: 'nothing',
   commit_ms: 'nothing',
   overflow: 'nothing',
+  envelope: 'nothing',
   subdevices: 'link',
 };
 
@@ -158,10 +173,13 @@ const SUBDEVICE_EFFECTS: EffectsOf<typeof SUBDEVICE_KEYS> = {
   device_secret_file: 'nothing',
 };
 
-const EFFECTS: Readonly<Record<keyof typeof TABLES | 'link' | 'subdevice', Readonly<Record<string, KeyEffect>>>> = {
+const EFFECTS: Readonly<
+  Record<keyof typeof TABLES | 'outbox.envelope_names' | 'link' | 'subdevice', Readonly<Record<string, KeyEffect>>>
+> = {
   gateway: GATEWAY_EFFECTS,
   hub: HUB_EFFECTS,
   outbox: OUTBOX_EFFECTS,
+  'outbox.envelope_names': ENVELOPE_NAMES_EFFECTS,
   inbox: INBOX_EFFECTS,
   recorder: RECORDER_EFFECTS,
   web: WEB_EFFECTS,

@@ -9,6 +9,7 @@ import { RECOVERY_STEPS } from '../base/recovery-step.ts';
 import { PORT_NAME } from '../base/serial-port.ts';
 import { DRIVERS } from '../driver/drivers.ts';
 import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './default-places.ts';
+import { ENVELOPE, ENVELOPE_NAMES } from './envelope-config.ts';
 import { HUB } from './hub/hub-keys.ts';
 import {
   absolutePath,
@@ -117,6 +118,12 @@ export const OUTBOX = z.strictObject({
   commit_ms: whole(0, WAIT_MS_MAX)
     .default(100)
     .meta(means('Delay of a commit so that more messages share it. A longer delay causes less flash wear.')),
+  envelope: ENVELOPE.default('none').meta(
+    means(
+      'JSON around the payload of each uplink with the time of its measurement (docs/measurement-time.md). fields: the members are added to payloads that are JSON objects.',
+    ),
+  ),
+  envelope_names: ENVELOPE_NAMES.optional().meta(means('Other names for the members of the envelope.')),
 });
 
 export const INBOX = z.strictObject({
@@ -211,6 +218,7 @@ export const LINK_KEYS = {
       'outbox.overflow',
     ),
   ),
+  envelope: ENVELOPE.optional().meta(means('As in [outbox], for this link.', 'outbox.envelope')),
   subdevices: z
     .array(NAME)
     .max(10_000)
@@ -264,8 +272,8 @@ export const NESTED_LISTS: Readonly<Record<string, z.ZodType>> = Object.assign(
   {},
   ...DRIVERS.map(({ lists }) => lists),
 );
-/** Sections `[list.name]` within an entry of `[[list]]`. */
+/** Sections `[name.name]` within a section, and `[list.name]` within an entry of `[[list]]`. */
 export const NESTED_TABLES: Readonly<Record<string, z.ZodType>> = Object.assign(
-  {},
+  { 'outbox.envelope_names': ENVELOPE_NAMES },
   ...DRIVERS.map(({ tables }) => tables),
 );

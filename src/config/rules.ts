@@ -5,6 +5,7 @@
 import { filterProblem } from '../base/topic.ts';
 import { DRIVERS, driverNamed } from '../driver/drivers.ts';
 import type { ListedSubdevice } from '../driver/link-driver.ts';
+import { envelopeProblems } from './envelope-rules.ts';
 import { hubProblems, identityProblems } from './hub/hub-rules.ts';
 import type { GatewaySection, LinkSection, SubdeviceSection } from './keys.ts';
 import { applyRules, whereKnown } from './kinds/known.ts';
@@ -34,6 +35,7 @@ const RULES: readonly ((sections: Sections) => readonly Problem[])[] = [
   ({ links }) => placed('link', links).flatMap((link) => applyRules(LINK_RULES, link)),
   ({ subdevices }) => SUBDEVICE_KEYS.flatMap((key) => duplicateKeyProblems(subdevices, key)),
   ({ metrics }) => metricsProblems(metrics),
+  envelopeProblems,
   telemetryProblems,
   remoteProblems,
   referenceProblems,

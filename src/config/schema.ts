@@ -5,6 +5,7 @@
  * `keep_alive_s` is `keepAliveS`. The types derive from the keys.
  */
 
+import type { EnvelopeNames } from '../base/envelope-form.ts';
 import type { HubIdentity } from '../base/hub-identity.ts';
 import type { LinkTerms } from '../driver/link-driver.ts';
 import type { HubConfig } from './hub/hub-config.ts';
@@ -48,7 +49,9 @@ export interface Config {
 
 export type GatewayConfig = CamelKeys<GatewaySection>;
 
-export type OutboxConfig = CamelKeys<OutboxSection>;
+export interface OutboxConfig extends Omit<CamelKeys<OutboxSection>, 'envelopeNames'> {
+  readonly envelopeNames: EnvelopeNames;
+}
 
 export type InboxConfig = CamelKeys<InboxSection>;
 
@@ -60,7 +63,7 @@ export type RecorderConfig = CamelKeys<RecorderSection>;
 type WrittenLink = CamelKeys<Pick<LinkSection, keyof typeof LINK_KEYS>>;
 
 /** Keys of a link that have the value of its driver or of the outbox if the file does not set them. */
-type InheritedKey = 'retryMs' | 'retriesMax' | 'holdMs' | 'commitMs' | 'overflow';
+type InheritedKey = 'retryMs' | 'retriesMax' | 'holdMs' | 'commitMs' | 'overflow' | 'envelope';
 
 export interface LinkConfig
   extends Omit<WrittenLink, InheritedKey | 'subdevices'>,

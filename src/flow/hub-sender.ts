@@ -55,6 +55,7 @@ export interface HubSenderOptions {
 interface Qos0Message {
   readonly lane: number;
   readonly message: Message;
+  readonly acceptedAtMs: number;
 }
 
 export class HubSender {
@@ -85,7 +86,7 @@ export class HubSender {
   /** Sends a QoS 0 uplink now or soon, or counts it as shed. */
   offerQos0(lane: number, message: Message): void {
     const { outbox, custodian } = this.#options;
-    if (outbox.isTooLarge(message)) custodian.countOnly(lane, { as: 'shed', reason: 'too large for the hub' });
+    if (outbox.isTooLarge(lane, message)) custodian.countOnly(lane, { as: 'shed', reason: 'too large for the hub' });
     else if (outbox.isOnHold(lane, message.topic))
       custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 while on hold' });
     else if (!outbox.isConnected) custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
@@ -93,7 +94,7 @@ export class HubSender {
       custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 too fast' });
     } else {
       if (this.#isSendPosted) this.send(); // earlier QoS 1 uplinks of this task: they came first
-      this.#qos0.push({ lane, message });
+      this.#qos0.push({ lane, message, acceptedAtMs: this.#options.clock.nowMs() });
       this.send();
     }
   }
@@ -316,12 +317,12 @@ export class HubSender {
   #sendQos0(nowMs: number): boolean {
     const { outbox, custodian } = this.#options;
     for (let first = this.#qos0[0]; first !== undefined; first = this.#qos0[0]) {
-      const { lane, message } = first;
+      const { lane, message, acceptedAtMs } = first;
       const permission = outbox.poison.mayGo(actOf('QoS 0 uplink', message.topic), nowMs);
       if (permission === 'wait') return false;
       this.#qos0.shift();
       if (permission === 'go') {
-        this.#sendUnanswered('QoS 0 uplink', message, nowMs);
+        this.#sendUnanswered('QoS 0 uplink', outbox.payloads.ofQos0(lane, message, acceptedAtMs), nowMs);
         custodian.countOnly(lane, { as: 'delivered' });
         return true;
       }
@@ -333,13 +334,14 @@ export class HubSender {
   #sendNext(nowMs: number): boolean {
     const sending = this.#options.outbox.next(nowMs);
     if (sending === undefined) return false;
-    const { topic, payload } = sending.entry.row;
+    const { row } = sending.entry;
     const { packetId, dup, isSuspect } = sending;
     this.#options.underWay.handle(
-      onItsWay(sending.entry.row),
+      onItsWay(row),
       () => {
+        const payload = this.#options.outbox.payloads.of(row);
         if (isSuspect && this.#options.outbox.poison.isTroubled) this.#options.commandHub({ kind: 'probe' });
-        this.#options.publish({ topic, payload, qos: 1, packetId, dup, ...this.#retain(sending.entry.row) }, isSuspect);
+        this.#options.publish({ topic: row.topic, payload, qos: 1, packetId, dup, ...this.#retain(row) }, isSuspect);
       },
       (why) => this.setAside(packetId, why),
     );

@@ -188,7 +188,7 @@ export class Presence {
   #refusalOf(id: string, link: string, will: Report<'attach'>['will']): Refusal | undefined {
     const { isAllowed, identityOf, operations, wills } = this.#options;
     if (!isAllowed(id, link)) return { reason: 'it is not configured for this link', why: 'not allowed' };
-    if (will !== 'unchanged' && will !== undefined && !wills.isPossible(id, will))
+    if (will !== 'unchanged' && will !== undefined && !wills.isPossible(id, link, will))
       return { reason: `the hub does not accept its will on ${will.topic}`, why: 'not supported' };
     const identity = identityOf(id);
     const unbound = identity === undefined ? undefined : operations?.bindings.of(identity)?.unbound;

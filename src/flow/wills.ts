@@ -16,6 +16,7 @@ import type { Change } from '../custody/change.ts';
 import type { Will, WillRow } from '../custody/row.ts';
 import type { DetachCause, DriverReport, WillChange } from '../driver/driver.ts';
 import { type HubLimits, messageProblem } from '../outbox/hub-limits.ts';
+import type { Outbox } from '../outbox/outbox.ts';
 import type { Clock } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import { Timer } from '../runtime/timer.ts';
@@ -36,6 +37,7 @@ export interface WillsOptions {
   readonly underWay: UnderWay;
   readonly topicsOf: (subdevice: string) => TopicMap;
   readonly hubLimits: HubLimits;
+  readonly outbox: Pick<Outbox, 'payloads'>;
 }
 
 interface Due {
@@ -78,11 +80,12 @@ export class Wills {
     }
   }
 
-  /** Returns whether this will may be kept for this subdevice. */
-  isPossible(subdevice: string, will: Message): boolean {
+  /** Returns whether this will may be kept for this subdevice. @param link link of the subdevice */
+  isPossible(subdevice: string, link: string, will: Message): boolean {
     const topic = this.#options.topicsOf(subdevice).toHub(will.topic);
     if (topic === undefined || topicProblem(topic) !== undefined) return false;
-    return messageProblem({ ...will, topic }, this.#options.hubLimits) === undefined;
+    const sentBytes = this.#options.outbox.payloads.bytesMaxOn(link, will.payload);
+    return messageProblem({ ...will, topic }, this.#options.hubLimits, sentBytes) === undefined;
   }
 
   /** Called when the subdevice is back. @returns changes to make durable before the answer */
@@ -118,7 +121,7 @@ export class Wills {
     const subdevice = registry.byId(report.subdevice);
     if (subdevice === undefined) throw new Error(`will of ${report.subdevice}, which never attached`);
     const will = changed(this.#wills.get(subdevice.lane), report.change);
-    if (will === 'nothing to change' || (will !== undefined && !this.isPossible(subdevice.id, will))) {
+    if (will === 'nothing to change' || (will !== undefined && !this.isPossible(subdevice.id, link, will))) {
       commandLink(link, { kind: 'refuse', subdevice: subdevice.id, token, why: 'not supported' });
       return;
     }

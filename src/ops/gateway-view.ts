@@ -51,6 +51,7 @@ export interface GatewayView {
     | 'ackHealth'
     | 'poison'
     | 'pacer'
+    | 'payloads'
     | 'roundTrips'
     | 'recentRoundTrips'
     | 'unansweredSinceMs'

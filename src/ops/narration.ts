@@ -156,6 +156,11 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
       `the hub closes the connection on ${packet} (${countOf(closes, 'time')}); the packet is set aside and not sent; see holdfast hub subscriptions`,
   },
   packetReleased: { weight: 'info', tell: ({ packet }) => `${packet} is no longer set aside and is sent again` },
+  envelopeLeftOut: {
+    weight: 'warn',
+    tell: ({ subdevice, topic, bytes }) =>
+      `uplink from ${subdevice} on ${topic} sent without its envelope: with it, the payload has ${countWords(Math.max(0, bytes))} B, more than the hub accepts; it was accepted before the envelope was switched on`,
+  },
   uplinkDeadLettered: {
     weight: 'error',
     tell: ({ subdevice, topic, reason }) => `uplink from ${subdevice} on ${topic} became a dead letter: ${reason}`,

@@ -20,9 +20,16 @@ export interface HubLimitProblem {
   readonly words: string;
 }
 
-export function messageProblem({ topic, payload }: Message, limits: HubLimits): HubLimitProblem | undefined {
-  if (payload.length > limits.payloadBytesMax)
-    return problem('payload too large', `its payload has ${payload.length} bytes`, limits.payloadBytesMax);
+/** @param sentBytes largest number of bytes of the payload when it is published: with its envelope, if it gets one */
+export function messageProblem(
+  { topic, payload }: Message,
+  limits: HubLimits,
+  sentBytes: number,
+): HubLimitProblem | undefined {
+  if (sentBytes > limits.payloadBytesMax) {
+    const envelope = sentBytes === payload.length ? '' : `, up to ${sentBytes} with its envelope`;
+    return problem('payload too large', `its payload has ${payload.length} bytes${envelope}`, limits.payloadBytesMax);
+  }
   return topicLimitProblem(topic, limits);
 }
 

@@ -20,10 +20,11 @@ import type { LaneWants, Row, RowPage } from '../custody/row.ts';
 import type { BacklogPace } from './backlog-gate.ts';
 import type { LaneClass } from './class-shares.ts';
 import { EarlierSendings } from './earlier-sendings.ts';
-import { messageProblem } from './hub-limits.ts';
+import { type HubLimitProblem, messageProblem } from './hub-limits.ts';
 import { uplinkAct } from './hub-packet.ts';
 import { InFlight, packetIdOf } from './in-flight.ts';
 import type { AbandonedUplink, Admission, Offer, OutboxLimits, Sending, Verdict } from './outbox-contract.ts';
+import type { OutgoingPayloads } from './outgoing-payloads.ts';
 import { Pacer } from './pacer.ts';
 import { PoisonDetector } from './poison-detector.ts';
 import { ALARM_SLOTS, Scheduler } from './scheduler.ts';
@@ -44,6 +45,7 @@ export class Outbox {
   readonly poison: PoisonDetector;
   readonly #scheduler: Scheduler;
   readonly pacer: Pacer;
+  readonly payloads: OutgoingPayloads;
   /** Times from the sending of a message to its PUBACK. */
   readonly roundTrips = new DurationSum();
   /** The newest of these times, without messages that were sent again. */
@@ -55,9 +57,10 @@ export class Outbox {
   readonly #earlier: EarlierSendings;
 
   /** @param ownFrom lowest message number that no earlier process has used */
-  constructor(limits: OutboxLimits, custodian: Custodian, ownFrom: number) {
+  constructor(limits: OutboxLimits, custodian: Custodian, ownFrom: number, payloads: OutgoingPayloads) {
     this.#limits = limits;
     this.#custodian = custodian;
+    this.payloads = payloads;
     this.#earlier = new EarlierSendings(ownFrom, limits.windowMax);
     this.poison = new PoisonDetector(limits.attemptsMax);
     this.#scheduler = new Scheduler({
@@ -117,7 +120,7 @@ export class Outbox {
   /** Accepts a QoS 1 uplink, sheds messages for it, or rejects it. */
   admit(offer: Offer, nowMs: number): Admission {
     const { lane, message } = offer;
-    const problem = messageProblem(message, this.#limits);
+    const problem = this.#problemOf(lane, message);
     if (problem !== undefined) return { kind: 'refused', why: 'too large', problem };
     const unstoredBytes = this.#custodian.unstoredBytes + chargedBytes(message);
     if (this.isClosed || unstoredBytes > this.#limits.unstoredBytesMax) return { kind: 'refused', why: 'congestion' };
@@ -142,8 +145,12 @@ export class Outbox {
   }
 
   /** True if the message exceeds a limit of the hub. */
-  isTooLarge(message: Message): boolean {
-    return messageProblem(message, this.#limits) !== undefined;
+  isTooLarge(lane: number, message: Message): boolean {
+    return this.#problemOf(lane, message) !== undefined;
+  }
+
+  #problemOf(lane: number, message: Message): HubLimitProblem | undefined {
+    return messageProblem(message, this.#limits, this.payloads.bytesMax(lane, message.payload));
   }
 
   /** Returns the next uplink to send, if the pacer, the window and the connection allow one. */
@@ -279,6 +286,7 @@ export class Outbox {
   /** @param sessionPresent true: messages in flight are sent with DUP; false: all messages are new to the hub */
   connected(sessionPresent: boolean, nowMs: number): void {
     this.#isConnected = true;
+    this.payloads.connectedAtMs = nowMs;
     this.poison.connected(nowMs);
     if (!sessionPresent) {
       this.poison.sessionLost();

@@ -111,6 +111,7 @@ export class Standby implements Inspection {
       session: { finding: null, away: null, keptMs: null, isOver: false, gap: null },
       sessionPresent: null,
       sessionsLost: 0,
+      uplinksWithoutEnvelope: 0,
       lastProblem: null,
       takeovers: 0,
       nextAttemptInMs: null,

@@ -27,6 +27,8 @@ export interface HubReport {
   /** Number of filters at the hub, and the number that it allows (0 = no limit). */
   readonly subscriptions: number;
   readonly subscriptionsMax: number;
+  /** Uplinks published without their envelope since the start, because the hub accepts no payload of its size. */
+  readonly uplinksWithoutEnvelope: number;
   /** Times from a PUBLISH to its PUBACK, of the newest messages: at most 256. */
   readonly roundTrip: RoundTripReport;
   /** Hub replay: messages that the hub stored while the gateway was away; `null`: no replay is running. */

@@ -65,6 +65,11 @@ function hub(): Metric[] {
     one('hub_subscriptions', 'Filters subscribed at the hub.', ({ hub }) => hub.subscriptions),
     one('hub_subscriptions_max', 'Filters that the hub allows; 0 = no limit.', ({ hub }) => hub.subscriptionsMax),
     count(
+      'hub_uplinks_without_envelope_total',
+      'Uplinks published without their envelope, because with it they are larger than the hub allows.',
+      ({ hub }) => hub.uplinksWithoutEnvelope,
+    ),
+    count(
       'hub_sessions_lost_total',
       'Sessions that the hub lost although they were expected.',
       ({ hub }) => hub.sessionsLost,

@@ -45,6 +45,7 @@ export function hubReport(gateway: GatewayView): HubReport {
     nextAttemptInMs: client.nextAttemptAtMs === undefined ? null : Math.max(0, client.nextAttemptAtMs - nowMs),
     subscriptions: granted.size,
     subscriptionsMax,
+    uplinksWithoutEnvelope: gateway.outbox.payloads.leftOut,
     roundTrip: hubRoundTrip(gateway),
     replay: replayReport(gateway),
   };

@@ -20,6 +20,7 @@ export const TAIL_CLASSES: Readonly<Record<EventName, TailClass>> = {
   downlinkAccepted: { kind: 'message', direction: 'down' },
   downlinkDelivered: { kind: 'message', direction: 'down' },
   retainedSkipped: { kind: 'message', direction: 'down' },
+  envelopeLeftOut: { kind: 'message', direction: 'up' },
   uplinkRefused: { kind: 'shed', direction: 'up' },
   uplinkShed: { kind: 'shed', direction: 'up' },
   uplinkDeadLettered: { kind: 'shed', direction: 'up' },

@@ -176,3 +176,37 @@ describe('the hub section', () => {
     expect(paths).toEqual(['subdevice[1].device_name', 'subdevice[2].device_name']);
   });
 });
+
+describe('the envelope', () => {
+  const SMALL = `${GENERIC}\npayload_bytes_max = 1000`;
+  it.each([
+    {
+      rule: 'names of members differ',
+      sections: [GENERIC, '[outbox]\nenvelope = "json"\n[outbox.envelope_names]\nage_ms = "seq"', LINK],
+      path: 'outbox.envelope_names.seq',
+    },
+    {
+      rule: 'names of members have a form',
+      sections: [GENERIC, '[outbox.envelope_names]\npayload = "a b"', LINK],
+      path: 'outbox.envelope_names.payload',
+    },
+    {
+      rule: 'names of members are known',
+      sections: [GENERIC, '[outbox.envelope_names]\ntime = "t"', LINK],
+      path: 'outbox.envelope_names.time',
+    },
+    { rule: 'the hub has room', sections: [SMALL, '[outbox]\nenvelope = "json"', LINK], path: 'outbox.envelope' },
+    {
+      rule: 'the hub has room for those of a link',
+      sections: [SMALL, `${LINK}\nenvelope = "fields"`],
+      path: 'link[0].envelope',
+    },
+    { rule: 'the form is known', sections: [GENERIC, '[outbox]\nenvelope = "jsonl"', LINK], path: 'outbox.envelope' },
+  ])('$rule', ({ sections, path }) => {
+    expect(blamed(GATEWAY, ...sections, SUBDEVICE)).toEqual([path]);
+  });
+
+  it('that is off needs no room', () => {
+    expect(blamed(GATEWAY, SMALL, `${LINK}\nenvelope = "none"`, SUBDEVICE)).toEqual([]);
+  });
+});

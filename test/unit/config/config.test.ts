@@ -53,6 +53,17 @@ describe('defaults', () => {
         liveShare: 0.5,
         holdMs: 200,
         commitMs: 100,
+        envelope: 'none',
+        envelopeNames: {
+          payload: 'payload',
+          encoding: 'encoding',
+          measuredAt: 'measured_at',
+          ageMs: 'age_ms',
+          timeQuality: 'time_quality',
+          ageQuality: 'age_quality',
+          replayed: 'replayed',
+          seq: 'seq',
+        },
       },
       recorder: {
         ringBytes: 262_144,
@@ -86,6 +97,7 @@ describe('defaults', () => {
           holdMs: 200,
           commitMs: 100,
           overflow: 'reject',
+          envelope: 'none',
           acknowledges: true,
           allowedSubdevices: ['meter-1'],
         },
@@ -128,6 +140,16 @@ describe('defaults', () => {
   it('of a link come from the outbox; keys of the link have priority', () => {
     const text = `${under('[[link]]', 'commit_ms = 7')}\n[outbox]\nhold_ms = 11\ncommit_ms = 22\noverflow = "drop-oldest"`;
     expect(configOf(text).links[0]).toMatchObject({ holdMs: 11, commitMs: 7, overflow: 'drop-oldest' });
+  });
+
+  it('of the names of the envelope stay where only some are set', () => {
+    const text = `${GENERIC}\n[outbox]\nenvelope = "json"\n[outbox.envelope_names]\nmeasured_at = "ts"`;
+    const { outbox, links } = configOf(text);
+    expect(outbox.envelopeNames).toMatchObject({ measuredAt: 'ts', payload: 'payload', seq: 'seq' });
+    expect(links[0]?.envelope).toBe('json');
+    expect(
+      configOf(`${under('[[link]]', 'envelope = "fields"')}\n[outbox]\nenvelope = "json"`).links[0]?.envelope,
+    ).toBe('fields');
   });
 
   it('let a link serve every subdevice that is not tied to another link', () => {

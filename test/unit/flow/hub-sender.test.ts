@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { opened } from '../../envelope-reader.ts';
+import { NAMES } from '../outbox/outbox-rig.ts';
 import { SenderBench } from './sender-rig.ts';
 
 describe('the hub sender', () => {
@@ -30,6 +32,26 @@ describe('the hub sender', () => {
     bench.mailbox.post(() => bench.offer('a'));
     bench.mailbox.post(() => bench.offer('b'));
     expect(bench.sent).toEqual(['a', 'b']);
+  });
+
+  it('encloses messages of both QoS when it sends them, each with its own number and age', () => {
+    const bench = new SenderBench();
+    const sent: unknown[] = [];
+    bench.onSent = ({ qos, payload }) => {
+      const { age_ms, seq } = opened(payload);
+      sent.push({ qos, age_ms, seq });
+    };
+    bench.bench.outbox.payloads.set({ form: 'json', byLink: new Map(), names: NAMES });
+    bench.mailbox.post(() => {
+      bench.offer('a');
+      bench.offerQos0('b');
+      bench.offer('c');
+    });
+    expect(sent).toEqual([
+      { qos: 1, age_ms: 0, seq: 1 },
+      { qos: 0, age_ms: 0, seq: null },
+      { qos: 1, age_ms: 0, seq: 2 },
+    ]);
   });
 
   it('sheds no message with QoS 0 of one task, however many they are', () => {

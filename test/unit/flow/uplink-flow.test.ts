@@ -12,7 +12,7 @@ import { Mailbox } from '../../../src/runtime/mailbox.ts';
 import { SubdeviceRegistry } from '../../../src/subdevices/registry.ts';
 import { topicMap } from '../../../src/subdevices/topic-map.ts';
 import { BenchDisk, custodianOn, STAMP } from '../custody/custody-rig.ts';
-import { LIMITS } from '../outbox/outbox-rig.ts';
+import { LIMITS, newPayloads } from '../outbox/outbox-rig.ts';
 import { StepClock } from './flow-rig.ts';
 
 /** The flow with a real outbox and custody; the test controls the links, the sending and the disk. */
@@ -33,7 +33,7 @@ class FlowBench {
   constructor(bytesMax = LIMITS.bytesMax) {
     const registry = this.#registry;
     for (const id of ['pump', 'valve']) registry.enter(id, 'link');
-    this.#outbox = new Outbox({ ...LIMITS, bytesMax }, this.#custodian, 0);
+    this.#outbox = new Outbox({ ...LIMITS, bytesMax }, this.#custodian, 0, newPayloads());
     const links: Pick<Links, 'command'> = { command: (_, command) => this.#note(command) };
     const hubSender: Pick<HubSender, 'sendSoon' | 'offerQos0'> = {
       sendSoon: () => {},

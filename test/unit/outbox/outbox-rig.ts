@@ -1,8 +1,12 @@
 /** Outbox with its custody on a simulated disk. */
 
+import type { EnvelopeNames } from '../../../src/base/envelope-form.ts';
+import type { Epoch, Stamp } from '../../../src/base/time.ts';
+import { decodeEnvelopeNames } from '../../../src/config/envelope-config.ts';
 import type { Custodian } from '../../../src/custody/custodian.ts';
 import { Outbox } from '../../../src/outbox/outbox.ts';
 import type { Admission, Offer, OutboxLimits, Sending, Verdict } from '../../../src/outbox/outbox-contract.ts';
+import { type EnvelopeSettings, OutgoingPayloads } from '../../../src/outbox/outgoing-payloads.ts';
 import { BenchDisk, custodianOn, STAMP, uplink } from '../custody/custody-rig.ts';
 
 export const LIMITS: OutboxLimits = {
@@ -20,6 +24,29 @@ export const LIMITS: OutboxLimits = {
   liveShare: 0.5,
 };
 
+export const NAMES: EnvelopeNames = decodeEnvelopeNames(undefined);
+
+/** Settings and clock of the envelopes of an outbox. */
+export interface EnvelopePlan {
+  readonly settings?: Partial<EnvelopeSettings>;
+  readonly payloadBytesMax?: number;
+  readonly now?: () => Stamp;
+  readonly epochs?: ReadonlyMap<number, Epoch>;
+  readonly leftOut?: (lane: number, topic: string, bytes: number) => void;
+}
+
+/** Payloads of an outbox, without envelopes by default; lane 1 is on link `meters`. */
+export function newPayloads(plan: EnvelopePlan = {}): OutgoingPayloads {
+  return new OutgoingPayloads({
+    settings: { form: 'none', byLink: new Map(), names: NAMES, ...plan.settings },
+    payloadBytesMax: plan.payloadBytesMax ?? LIMITS.payloadBytesMax,
+    linkOf: (lane) => (lane === 1 ? 'meters' : undefined),
+    now: plan.now ?? (() => STAMP),
+    epochs: () => plan.epochs ?? new Map(),
+    leftOut: plan.leftOut ?? (() => undefined),
+  });
+}
+
 export class OutboxBench {
   readonly disk: BenchDisk;
   readonly custodian: Custodian;
@@ -28,11 +55,11 @@ export class OutboxBench {
   nowMs = 0;
 
   /** @param earlier disk of an earlier process */
-  constructor(limits: Partial<OutboxLimits> = {}, earlier?: BenchDisk) {
+  constructor(limits: Partial<OutboxLimits> = {}, earlier?: BenchDisk, envelopes?: EnvelopePlan) {
     const nextSeq = earlier === undefined ? 1 : 5000;
     this.disk = earlier ?? new BenchDisk();
     this.custodian = custodianOn(this.disk, { windowMax: LIMITS.windowMax, nextSeq });
-    this.outbox = new Outbox({ ...LIMITS, ...limits }, this.custodian, nextSeq);
+    this.outbox = new Outbox({ ...LIMITS, ...limits }, this.custodian, nextSeq, newPayloads(envelopes));
   }
 
   /** Offers a message of one byte by default. */

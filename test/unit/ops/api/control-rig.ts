@@ -64,6 +64,7 @@ export const AWAY: StatusFacts = {
     },
     sessionPresent: true,
     sessionsLost: 0,
+    uplinksWithoutEnvelope: 0,
     lastProblem: REFUSED,
     takeovers: 0,
     nextAttemptInMs: 4200,
