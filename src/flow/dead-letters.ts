@@ -6,7 +6,6 @@
  */
 import type { Facts } from '../base/events.ts';
 import { type Message, retaining } from '../base/message.ts';
-import type { Stamp } from '../base/time.ts';
 import type { Committer } from '../commit/committer.ts';
 import type { Change } from '../custody/change.ts';
 import type { Custodian } from '../custody/custodian.ts';
@@ -26,7 +25,6 @@ export interface DeadLettersOptions {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly facts: Facts;
-  readonly stamp: () => Stamp;
   readonly store: Store;
   readonly registry: SubdeviceRegistry;
   readonly outbox: Outbox;
@@ -141,10 +139,13 @@ export class DeadLetters {
     );
   }
 
-  /** Accepts a letter as a new message with the current time, at the end of the current lane of its topic. */
+  /**
+   * Accepts a letter as a new message at the end of the current lane of its topic. The message keeps the time at which
+   * it was first accepted: its value is as old as before.
+   */
   #readmit({ id, row, isWhole }: DeadLetter): readonly Change[] | string {
     if (!isWhole) return `dead letter ${id} is damaged: its checksum is wrong`;
-    const { outbox, clock, stamp } = this.#options;
+    const { outbox, clock } = this.#options;
     outbox.poison.release(({ kind, name }) => kind === 'uplink' && name === row.topic); // sent by command
     const message: Message = { topic: row.topic, payload: row.payload, qos: 1, ...retaining(row.retain) };
     const admission = outbox.admit(
@@ -152,7 +153,7 @@ export class DeadLetters {
         lane: this.#laneOf(row),
         message,
         overflow: 'reject',
-        stamp: stamp(),
+        stamp: row.stamp,
         ackWaiter: undefined,
         holdMs: 0,
         commitMs: 0,
