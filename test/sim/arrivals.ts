@@ -9,13 +9,15 @@ const WAY_BACK_MS = 100;
 export function noteArrivals(world: World): void {
   const { store, tap, hub } = world;
   store.onPut = (direction, row) => world.streamOf(direction, row.topic)?.stored(row.payload);
+  const { envelopes } = world;
+  tap.payloadIn = (message) => envelopes.payloadIn(message);
   tap.onDownlink = ({ topic, payload }) => world.streamOf('downlink', topic)?.place(payload);
   tap.onCrossed = ({ topic, payload }) => world.streamOf('downlink', topic)?.cross(payload);
   tap.onDownlinkAcknowledged = ({ topic, payload }) => {
     const number = numberIn(payload);
     if (number !== undefined) world.streamOf('downlink', topic)?.acknowledge(number);
   };
-  hub.onArrived = (message) => uplinkArrived(world, message);
+  hub.onArrived = (message) => uplinkArrived(world, { ...message, payload: envelopes.arrived(message) });
 }
 
 function uplinkArrived(world: World, { topic, payload, qos, retain }: Message): void {

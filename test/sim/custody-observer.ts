@@ -16,6 +16,10 @@ export class CustodyObserver {
   readonly #world: World;
   /** Direction and `seq` → world time of the acceptance. */
   readonly #acceptedAtMs = new Map<string, number>();
+  /** Uplink, by its topic and payload → world times of its acceptances. A dead letter keeps the time of the first. */
+  readonly #acceptances = new Map<string, readonly number[]>();
+  /** `seq` of an uplink → the same times, up to its own acceptance. */
+  readonly #uplinks = new Map<number, readonly number[]>();
   /** Direction and reason → messages shed in this life. */
   #shed = new Map<string, number>();
   #shedBefore = new Map<string, number>();
@@ -52,6 +56,11 @@ export class CustodyObserver {
     };
   }
 
+  /** World times at which the uplink may have been accepted; several for a dead letter that was retried. */
+  acceptancesOf(seq: number): readonly number[] {
+    return this.#uplinks.get(seq) ?? [];
+  }
+
   /** Difference between the messages shed in this life by the ledger and by observation; `undefined`: none. */
   get problem(): string | undefined {
     const byLedger = this.#shedByLedger();
@@ -84,7 +93,14 @@ export class CustodyObserver {
       const entry = accept(lane, message, from);
       const key = `${direction} ${entry.row.seq}`;
       if (this.#acceptedAtMs.has(key)) this.#world.complain(`number ${key} was assigned twice`);
-      this.#acceptedAtMs.set(key, this.#world.time.nowMs);
+      const { nowMs } = this.#world.time;
+      const name = `${message.topic} ${Buffer.from(message.payload).toString('latin1')}`;
+      const earlier = this.#acceptances.get(name) ?? [];
+      const isLetter = from.letter !== undefined;
+      this.#acceptedAtMs.set(key, isLetter ? (earlier[0] ?? nowMs) : nowMs);
+      if (direction === 'downlink') return entry;
+      this.#acceptances.set(name, isLetter ? earlier : [...earlier, nowMs]);
+      this.#uplinks.set(entry.row.seq, isLetter ? earlier : [nowMs]);
       return entry;
     };
     const countOnly = custodian.countOnly.bind(custodian);

@@ -63,6 +63,9 @@ export class HubTap {
     this.#answered.clear();
   }
 
+  /** Returns the part of a payload that stays the same when a message is sent again. */
+  payloadIn: (message: Pick<Publish, 'topic' | 'payload'>) => Uint8Array = ({ payload }) => payload;
+
   /** Reads bytes from the gateway. */
   up(bytes: Uint8Array, nowMs: number): void {
     for (const packet of this.#up.push(bytes)) {
@@ -122,7 +125,7 @@ export class HubTap {
     if (payload.length > payloadBytesMax)
       this.#complain(`${payload.length} bytes published, ${payloadBytesMax} allowed`);
     if (packetId === undefined) return;
-    const print = `${publish.topic} ${Buffer.from(publish.payload).toString('latin1')}`;
+    const print = `${publish.topic} ${Buffer.from(this.payloadIn(publish)).toString('latin1')}`;
     const other = this.#uplinks.get(packetId);
     if (other !== undefined && other.print !== print)
       this.#complain(`packet identifier ${packetId} was used twice in flight`);

@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import { IS_LONG_RUN } from '../long-run.ts';
 import { PLANTED_BUGS } from './sabotage.ts';
 import { PLANTED_IN_DRIVERS } from './sabotage-drivers.ts';
+import { PLANTED_IN_ENVELOPES } from './sabotage-envelopes.ts';
 import { PLANTED_IN_HOLDS } from './sabotage-holds.ts';
 import { PLANTED_LIMITS } from './sabotage-limits.ts';
 import { kindOf, shrink, timelineOf } from './shrink.ts';
@@ -15,7 +16,7 @@ const STRIDE = IS_LONG_RUN ? 1 : 6;
 const REQUEST = { hours: 0.4, trouble: 12, subdevices: 3 };
 
 describe('a gateway with a planted bug', () => {
-  const all = [...PLANTED_BUGS, ...PLANTED_LIMITS, ...PLANTED_IN_DRIVERS, ...PLANTED_IN_HOLDS];
+  const all = [...PLANTED_BUGS, ...PLANTED_LIMITS, ...PLANTED_IN_DRIVERS, ...PLANTED_IN_HOLDS, ...PLANTED_IN_ENVELOPES];
   it.each(all.filter((_, index) => index % STRIDE === 0))(
     'is detected: $name',
     async ({ name, complaint, driverMix, ...sabotage }) => {

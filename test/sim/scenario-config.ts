@@ -1,14 +1,18 @@
 /** Configuration and credentials of the gateway, and rules of the bench hub, for a scenario. */
 import { type HubRules, PROFILES } from '../../src/bench/hub/bench-rules.ts';
+import { decodeEnvelopeNames } from '../../src/config/envelope-config.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { type Credentials, signCredentials } from '../../src/hub/client/credentials.ts';
+import { Envelope } from '../../src/outbox/envelope.ts';
 import { linksOf, linkText } from './line-protocols.ts';
 import type { Scenario } from './scenario.ts';
 
 const PRODUCT = 'GATEWAY001';
 const SUB_PRODUCT = 'SUBDEVICE1';
 const DEVICE = 'gw-1';
+/** Largest payload limit of the hub profiles. */
+const HUB_BYTES_MAX = 16_384;
 const SIGNING = {
   productId: PRODUCT,
   deviceName: DEVICE,
@@ -27,9 +31,19 @@ export function rulesOf(scenario: Scenario): HubRules {
     ...PROFILES[scenario.profile],
     sessionHoursMax: Number.POSITIVE_INFINITY, // sessions are deleted by a trouble, which counts them
     ...rules,
-    payloadBytesMax: scenario.bounds.payloadBytesMax,
+    payloadBytesMax: payloadBytesMaxOf(scenario),
     mutedTopics: swallowsAlarmPubacks ? [topicAtHub(scenario, first, 'alarm')] : [],
   };
+}
+
+/**
+ * Payload limit of the hub: with envelopes larger by one that adds fields. So a payload above the limit of the scenario
+ * is too large with an envelope of any form. No line carries a payload of the largest limit.
+ */
+function payloadBytesMaxOf({ envelope = 'none', bounds }: Scenario): number {
+  const empty = new TextEncoder().encode('{}');
+  const fields = new Envelope(decodeEnvelopeNames(undefined)).bytesMax('fields', empty) - empty.length;
+  return envelope === 'none' ? bounds.payloadBytesMax : Math.min(HUB_BYTES_MAX, bounds.payloadBytesMax + fields);
 }
 
 export function configOf(scenario: Scenario): Config {
@@ -40,11 +54,11 @@ export function configOf(scenario: Scenario): Config {
   const lines = [
     `[gateway]\nname = "${DEVICE}"`,
     `[hub]\nprofile = "${profile}"\nhost = "hub.example"\nretain = ${isGeneric}`,
-    `payload_bytes_max = ${bounds.payloadBytesMax}`,
+    `payload_bytes_max = ${payloadBytesMaxOf(scenario)}`,
     `in_flight_max = ${bounds.inFlightMax}\n${identity(PRODUCT, DEVICE)}`,
     isGeneric ? '' : 'device_secret_file = "/etc/holdfast/secret"',
     `[outbox]\nmessages_max = ${bounds.outboxMessagesMax}\noverflow = "${bounds.overflow}"`,
-    `bytes_max = ${bounds.outboxBytesMax}`,
+    `bytes_max = ${bounds.outboxBytesMax}\nenvelope = "${scenario.envelope ?? 'none'}"`,
     `age_hours_max = ${bounds.uplinkHoursMax}\nhold_ms = ${bounds.holdMs}\ncommit_ms = ${bounds.commitMs}`,
     `[inbox]\nmessages_max = ${bounds.inboxMessagesMax}\nhold_ms = ${bounds.holdMs}`,
     `overflow = "${bounds.inboxOverflow}"\nage_hours_max = ${bounds.downlinkHoursMax}`,

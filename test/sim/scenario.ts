@@ -3,6 +3,7 @@
  * the world begins. Plain JSON, so that it can be shrunk and kept.
  */
 import { crc32 } from 'node:zlib';
+import type { EnvelopeForm } from '../../src/base/envelope-form.ts';
 import type { OverflowPolicy } from '../../src/base/overflow-policy.ts';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import { type HubRules, MAINLAND } from '../../src/bench/hub/bench-rules.ts';
@@ -88,6 +89,8 @@ export interface Scenario {
   readonly window: number;
   readonly profile: Exclude<HubRules['profile'], 'documented'>;
   readonly hub: HubSwitches;
+  /** Envelope of all uplinks. Default: none. */
+  readonly envelope?: EnvelopeForm;
   /** All subdevices are behind a forwarder, on one line. */
   readonly isForwarded?: boolean;
   readonly bounds: Bounds;
@@ -143,6 +146,7 @@ export function drawScenario(request: ScenarioRequest): Scenario {
     largeShare: isPlain ? 0 : 0.02,
     window,
     profile: isPlain ? 'mainland' : oneOf('mainland', 'mainland', 'intl', 'generic', 'generic'),
+    ...(isPlain ? {} : drawEnvelope(randomOf(seed, 'envelope'))),
     ...(!isPlain && randomOf(seed, 'forwarder')() < 0.25 ? { isForwarded: true } : {}),
     hub: {
       overflow: oneOf('oldest', 'newest'),
@@ -184,6 +188,12 @@ function lineProtocolOf({ seed, driverMix }: ScenarioRequest, index: number): Pi
   if (driverMix === undefined || (driverMix === 'mixed' && randomOf(seed, 'company')() < 0.5)) return {};
   const lineProtocol = drawLineProtocol(randomOf(seed, `speech ${index}`), driverMix, index === 0);
   return lineProtocol === undefined ? {} : { lineProtocol };
+}
+
+/** Draws the form of the envelopes: none in half of the worlds. */
+function drawEnvelope(random: Random): Pick<Scenario, 'envelope'> {
+  const draw = random();
+  return draw < 0.5 ? {} : { envelope: draw < 0.75 ? 'json' : 'fields' };
 }
 
 /** Draws rules of the hub, without those that reorder, lose or repeat messages within a connection. */

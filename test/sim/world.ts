@@ -11,6 +11,7 @@ import type { BenchService } from '../../src/bench/hub/service-contract.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { Mailbox } from '../../src/runtime/mailbox.ts';
 import { noteArrivals } from './arrivals.ts';
+import { ArrivedEnvelopes } from './arrived-envelopes.ts';
 import { Cabling } from './cabling.ts';
 import { CustodyObserver } from './custody-observer.ts';
 import { devicesOf } from './devices.ts';
@@ -28,7 +29,7 @@ import { VirtualHub } from './virtual-hub.ts';
 import { VirtualTime } from './virtual-time.ts';
 
 /** Wall time at the beginning. */
-const WALL_MS = 1_800_000_000_000;
+export const WALL_MS = 1_800_000_000_000;
 /** Machine of the history; its values change nothing. */
 const MACHINE = { rssBytes: 60_000_000, deviceBytes: 0, temperatureC: 40, isThrottled: false };
 /** Largest number of lines of a timeline. */
@@ -63,6 +64,7 @@ export class World {
   startedAtMs = 0;
   readonly #sabotage: Sabotage;
   readonly observer: CustodyObserver;
+  readonly envelopes = new ArrivedEnvelopes(this);
   readonly operator = new Operator(this);
   #life: Life | undefined;
   #boot: Boot = { bootId: 'boot-0', startedAtMs: 0 };
