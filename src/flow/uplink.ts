@@ -96,6 +96,8 @@ interface UplinkOffer {
   readonly message: Message;
   readonly terms: UplinkTerms;
   readonly sender: UplinkSender;
+  /** True if the message was acknowledged to the subdevice before it is offered. */
+  readonly isPromised?: boolean;
 }
 
 export class UplinkFlow {
@@ -152,7 +154,8 @@ export class UplinkFlow {
     const { payload, qos, retain } = will;
     const message: Message = { topic, payload, qos, ...retaining(retain) };
     if (qos === 1) {
-      this.#admit({ subdevice, topic: will.topic, message, terms: this.#options.willTerms(), sender });
+      const terms = this.#options.willTerms();
+      this.#admit({ subdevice, topic: will.topic, message, terms, sender, isPromised: true });
     } else {
       this.#options.hubSender.offerQos0(subdevice.lane, message);
       sender.safe();
@@ -164,7 +167,7 @@ export class UplinkFlow {
     return this.#admit({ subdevice, topic, message, terms: this.#options.willTerms(), sender });
   }
 
-  #admit({ subdevice, topic, message, terms, sender }: UplinkOffer): Admission {
+  #admit({ subdevice, topic, message, terms, sender, isPromised = false }: UplinkOffer): Admission {
     const { holdMs, commitMs, overflow } = terms;
     const { outbox, alarmTopics, clock, facts, hubSender } = this.#options;
     const admission = outbox.admit(
@@ -176,6 +179,7 @@ export class UplinkFlow {
         ackWaiter: sender,
         holdMs,
         commitMs,
+        isPromised,
       },
       clock.nowMs(),
     );

@@ -159,7 +159,7 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   envelopeLeftOut: {
     weight: 'warn',
     tell: ({ subdevice, topic, bytes }) =>
-      `uplink from ${subdevice} on ${topic} sent without its envelope: with it, the payload has ${countWords(Math.max(0, bytes))} B, more than the hub accepts; it was accepted before the envelope was switched on`,
+      `uplink from ${subdevice} on ${topic} sent without its envelope: with it, the payload has ${countWords(Math.max(0, bytes))} B, more than the hub accepts; its envelope was off or smaller when the uplink was accepted`,
   },
   uplinkDeadLettered: {
     weight: 'error',

@@ -32,6 +32,11 @@ export interface Offer {
   readonly ackWaiter: AckWaiter | undefined;
   readonly holdMs: number;
   readonly commitMs: number;
+  /**
+   * True if the subdevice got the acknowledgement of the message earlier: of a will. No room for an envelope is
+   * demanded, since the envelope may have been off at that time.
+   */
+  readonly isPromised?: boolean;
   /** Mark of the dead letter that this message was, if it was released. */
   readonly letter?: LetterMark | undefined;
 }

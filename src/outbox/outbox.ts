@@ -120,7 +120,8 @@ export class Outbox {
   /** Accepts a QoS 1 uplink, sheds messages for it, or rejects it. */
   admit(offer: Offer, nowMs: number): Admission {
     const { lane, message } = offer;
-    const problem = this.#problemOf(lane, message);
+    const isPromised = offer.isPromised === true || offer.letter !== undefined;
+    const problem = isPromised ? this.#bareProblemOf(message) : this.#problemOf(lane, message);
     if (problem !== undefined) return { kind: 'refused', why: 'too large', problem };
     const unstoredBytes = this.#custodian.unstoredBytes + chargedBytes(message);
     if (this.isClosed || unstoredBytes > this.#limits.unstoredBytesMax) return { kind: 'refused', why: 'congestion' };
@@ -147,6 +148,11 @@ export class Outbox {
   /** True if the message exceeds a limit of the hub. */
   isTooLarge(lane: number, message: Message): boolean {
     return this.#problemOf(lane, message) !== undefined;
+  }
+
+  /** Limit that the message exceeds without an envelope. */
+  #bareProblemOf(message: Message): HubLimitProblem | undefined {
+    return messageProblem(message, this.#limits, message.payload.length);
   }
 
   #problemOf(lane: number, message: Message): HubLimitProblem | undefined {

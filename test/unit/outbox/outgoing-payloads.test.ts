@@ -51,6 +51,19 @@ describe('admission', () => {
     expect(bench.outbox.isTooLarge(1, { topic: 't', payload: text(largest + 1), qos: 0 })).toBe(true);
   });
 
+  it('demands no room for a will or a dead letter, which were acknowledged when the envelope may have been off', () => {
+    const { bench, payloads, leftOut } = benchWith('json');
+    const message = { topic: 't', payload: text(990), qos: 1 } as const;
+    expect(bench.offer('t', { message }).kind).toBe('refused');
+    expect(bench.offer('t', { message, isPromised: true }).kind).toBe('accepted');
+    bench.disk.letters.set(1, { seq: 1, lane: 1, stamp: { epoch: 1, upMs: 0 }, ...message });
+    expect(bench.offer('t', { message, letter: { id: 1, lane: 1 } }).kind).toBe('accepted');
+    bench.commit();
+    bench.connect();
+    expect(bench.send().map(({ entry }) => payloads.of(entry.row))).toEqual([text(990), text(990)]);
+    expect(leftOut).toHaveLength(2);
+  });
+
   it('looks at the content of a payload only if its size leaves a doubt', () => {
     const { payloads } = benchWith('json', 1000);
     const controls = new Uint8Array(150).fill(1); // six bytes each in a text of JSON
