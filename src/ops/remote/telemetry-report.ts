@@ -22,7 +22,9 @@ export interface TelemetryReport {
   readonly clockTrusted: boolean;
   /** Worst effect on data of all conditions. */
   readonly losing: Losing;
-  /** Verdict as a sentence, at most 400 characters: the first line of `holdfast status`. */
+  /**
+   * Verdict as a sentence, at most 400 characters: the first line of `holdfast status`, without samples of messages.
+   */
   readonly sentence: string;
   readonly versions: TelemetryVersions;
   /** Sums of the ledger, of all starts; `null`: the storage fails. */
@@ -97,6 +99,10 @@ export const TELEMETRY_SCHEMA = 'holdfast/telemetry/1';
 /** Largest document if the hub allows larger payloads, bytes. A document for a chart needs no more. */
 const DOCUMENT_BYTES_MAX = 16_384;
 const SENTENCE_MAX = 400;
+/** Text in place of a sample of a discarded message: readers of the document may not read the topics of subdevices. */
+const REMOVED_SAMPLE = '(removed)';
+/** Shortest sample that is removed. A single character would occur everywhere. */
+const SAMPLE_LENGTH_MIN = 2;
 
 /** @param bytesMax payload limit of the hub @param wallMs `undefined`: no known time; used only if the clock is trusted */
 export function telemetryJson(status: StatusReport, bytesMax: number, wallMs: number | undefined): Uint8Array {
@@ -114,7 +120,7 @@ export function telemetryOf(status: StatusReport, wallMs: number | undefined): T
     uptimeMs: Math.round(own.uptimeMs),
     clockTrusted: own.clockTrusted,
     losing: status.losing,
-    sentence: status.sentence.slice(0, SENTENCE_MAX),
+    sentence: withoutSamples(status).slice(0, SENTENCE_MAX),
     versions: { holdfast: own.version, node: process.versions.node },
     ledger: ledger === null ? null : { uplink: sumOf(ledger.uplink), downlink: sumOf(ledger.downlink) },
     backlog: { messages: outbox.messages, bytes: outbox.bytes, oldest: outbox.oldest, drain: outlook.drain },
@@ -123,6 +129,13 @@ export function telemetryOf(status: StatusReport, wallMs: number | undefined): T
     links: status.links.map(linkOf),
     cut: 0,
   };
+}
+
+/** Verdict without the samples that the sentence of a condition may quote. */
+function withoutSamples({ sentence, discarded }: StatusReport): string {
+  const samples = discarded.map(({ sample }) => sample).filter(({ length }) => length >= SAMPLE_LENGTH_MIN);
+  const longestFirst = samples.toSorted((one, other) => other.length - one.length);
+  return longestFirst.reduce((text, sample) => text.replaceAll(sample, REMOVED_SAMPLE), sentence);
 }
 
 function sumOf({ shed, accepted, delivered, pending, dead, damaged, imbalance }: LedgerSum): TelemetrySum {

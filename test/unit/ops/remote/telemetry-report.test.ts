@@ -2,6 +2,7 @@
 import { describe, expect, it } from 'vitest';
 import { fittedJson } from '../../../../src/ops/remote/fitted-json.ts';
 import { telemetryJson } from '../../../../src/ops/remote/telemetry-report.ts';
+import type { DiscardReport } from '../../../../src/ops/reports/intake-report.ts';
 import { type LinkReport, RESTING } from '../../../../src/ops/reports/link-report.ts';
 import type { Condition, StatusReport } from '../../../../src/ops/reports/report.ts';
 import { judge } from '../../../../src/ops/verdict.ts';
@@ -48,6 +49,21 @@ describe('a telemetry document', () => {
     expect(complaintsAbout(text)).toEqual([]);
     const { sentence, losing } = judge(AWAY);
     expect(JSON.parse(text)).toMatchObject({ sentence, losing, wallMs: 1_800_000_000_000, cut: 0 });
+  });
+
+  it('has no sample of a message, which the sentence of a condition may quote', () => {
+    const sample = 'v=PLANTED';
+    const discard: DiscardReport = {
+      ...{ link: 'a', subdevice: null, reason: 'line pattern', direction: 'uplink', sample },
+      ...{ count: 1, recent: 1, forMs: 1, lastMs: 1, lasts: true, share: 1, size: null },
+    };
+    const conditions: Condition[] = [
+      { code: 'lines-discarded', losing: 'yes', forMs: 1, sentence: `Link a: ${sample}.`, hint: null },
+    ];
+    const report = judge({ ...AWAY, conditions, discarded: [discard] });
+    expect(report.sentence).toContain(sample);
+    const text = textOf(telemetryJson(report, 16_384, undefined));
+    expect([text.includes('lines-discarded'), text.includes('PLANTED')]).toEqual([true, false]);
   });
 
   it.each([
