@@ -108,7 +108,7 @@ function retryOutbox(order: Order, selector: MessageSelector): RetryAnswer {
     .evidence()
     .flatMap(({ act }) => (act.kind === 'uplink' ? [act.name] : []))
     .filter((topic) => filters === undefined || coversTopic(filters, topic))
-    .filter((topic) => owners === undefined || owners.some((map) => map.toSubdevice(topic) !== undefined));
+    .filter((topic) => owners === undefined || owners.some((map) => map.hasUplink(topic)));
   const released = [...new Set(topics)].flatMap((topic) => releasePackets(view, topic));
   gateway.hubSender.send();
   if (released.length === 0) throw refusal(`Nothing in the outbox waits for a retry`, whyNothing(gateway));

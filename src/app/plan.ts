@@ -1,6 +1,7 @@
 /** Values of the configuration in the form that the flows need. */
 
 import { type HubIdentity, identityKey } from '../base/hub-identity.ts';
+import type { TopicTemplates } from '../base/topic-template.ts';
 import type { Config, LinkConfig } from '../config/schema.ts';
 import { driverNamed } from '../driver/drivers.ts';
 import { type TopicMap, topicMap } from '../subdevices/topic-map.ts';
@@ -8,15 +9,29 @@ import { type TopicMap, topicMap } from '../subdevices/topic-map.ts';
 export function topicsBySubdevice(config: Config): (subdevice: string) => TopicMap {
   const maps = new Map<string, TopicMap>();
   const identityOf = identities(config);
+  const templatesOf = templatesBySubdevice(config);
   return (subdevice) => {
     let map = maps.get(subdevice);
     if (map === undefined) {
       const identity = identityOf(subdevice);
       const { productId, deviceName } = identity ?? { productId: undefined, deviceName: undefined };
-      map = topicMap(config.hub.topicTemplate, { gateway: config.gateway.name, subdevice, productId, deviceName });
+      map = topicMap(templatesOf(subdevice), { gateway: config.gateway.name, subdevice, productId, deviceName });
       maps.set(subdevice, map);
     }
     return map;
+  };
+}
+
+/** Templates of the `[[subdevice]]`, else of the link that serves the subdevice, else of the hub. */
+function templatesBySubdevice({ hub, links, subdevices }: Config): (subdevice: string) => TopicTemplates {
+  const ofLinks = new Map(links.flatMap((link) => (link.allowedSubdevices ?? []).map((id) => [id, link] as const)));
+  const own = new Map(subdevices.map((subdevice) => [subdevice.id, subdevice]));
+  return (id) => {
+    const [link, subdevice] = [ofLinks.get(id), own.get(id)];
+    return {
+      uplink: subdevice?.uplinkTopic ?? link?.uplinkTopic ?? hub.topics.uplink,
+      downlink: subdevice?.downlinkTopic ?? link?.downlinkTopic ?? hub.topics.downlink,
+    };
   };
 }
 

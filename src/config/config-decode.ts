@@ -23,6 +23,7 @@ import { decodeMetrics } from './metrics-config.ts';
 import { decodeRemote } from './remote-keys.ts';
 import type { Config, LinkConfig, SubdeviceConfig } from './schema.ts';
 import type { Sections } from './sections.ts';
+import { allowedOn } from './served-subdevices.ts';
 import { decodeTelemetry } from './telemetry-config.ts';
 import { decodeWeb } from './web-config.ts';
 
@@ -59,6 +60,7 @@ function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly 
     commitMs: link.commit_ms ?? outbox.commit_ms,
     overflow: link.overflow ?? inheritedOverflow(acknowledges, outbox),
     envelope: link.envelope ?? outbox.envelope,
+    retainTopics: link.retain_topics ?? outbox.retain_topics,
     acknowledges,
     allowedSubdevices: allowed,
   };
@@ -70,20 +72,6 @@ function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly 
  */
 function inheritedOverflow(isAcknowledged: boolean, { overflow }: OutboxSection): OutboxSection['overflow'] {
   return !isAcknowledged && overflow === 'reject' ? 'drop-newest' : overflow;
-}
-
-function allowedOn(
-  link: LinkSection,
-  subdevices: readonly SubdeviceSection[],
-  acceptsUnknown: boolean,
-): readonly string[] | undefined {
-  const driver = driverNamed(link.driver);
-  const listed = driver.listed(link, '');
-  if (listed.length > 0 || !driver.servesUnlisted) return listed.map(({ id }) => id);
-  if (acceptsUnknown) return undefined;
-  return subdevices
-    .filter((subdevice) => subdevice.link === undefined || subdevice.link === link.name)
-    .map((subdevice) => subdevice.id);
 }
 
 function decodeSubdevice(subdevice: SubdeviceSection): SubdeviceConfig {

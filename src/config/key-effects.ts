@@ -63,6 +63,8 @@ const HUB_EFFECTS: EffectsOf<ShapeOf<typeof HUB>> = {
   bind: 'gateway',
   operations_batch_max: 'gateway',
   topic_template: 'gateway',
+  uplink_topic: 'gateway',
+  downlink_topic: 'gateway',
   retain: 'gateway',
   keep_alive_s: 'hub',
   connect_ms_max: 'hub',
@@ -85,6 +87,7 @@ const OUTBOX_EFFECTS: EffectsOf<ShapeOf<typeof OUTBOX>> = {
   age_hours_max: 'gateway',
   overflow: 'nothing',
   alarm_topics: 'gateway',
+  retain_topics: 'nothing',
   live_share: 'gateway',
   hold_ms: 'nothing',
   commit_ms: 'gateway',
@@ -161,6 +164,9 @@ const LINK_EFFECTS: EffectsOf<typeof LINK_KEYS> = {
   commit_ms: 'nothing',
   overflow: 'nothing',
   envelope: 'nothing',
+  retain_topics: 'nothing',
+  uplink_topic: 'gateway',
+  downlink_topic: 'gateway',
   subdevices: 'link',
 };
 
@@ -171,6 +177,8 @@ const SUBDEVICE_EFFECTS: EffectsOf<typeof SUBDEVICE_KEYS> = {
   product_id: 'gateway',
   device_name: 'gateway',
   device_secret_file: 'nothing',
+  uplink_topic: 'gateway',
+  downlink_topic: 'gateway',
 };
 
 const EFFECTS: Readonly<

@@ -20,6 +20,7 @@ import {
   NAME,
   PRODUCT_ID,
   text,
+  topicTemplate,
   whole,
 } from './kinds/key-kinds.ts';
 import { METRICS_KEYS } from './metrics-config.ts';
@@ -43,6 +44,9 @@ const WAIT_MS_MAX = 10_000;
 
 /** Name of a local group, as useradd(8) permits it. */
 const GROUP_NAME = text(/^[a-z_][a-z0-9_-]{0,30}\$?$/, 'name of a group');
+
+/** Topic filters of messages that are sent with RETAIN. */
+const retainTopics = () => z.array(z.string().min(1).max(255)).max(64);
 
 const OVERFLOW = z.enum(OVERFLOW_POLICIES);
 
@@ -106,6 +110,13 @@ export const OUTBOX = z.strictObject({
     .max(64)
     .default([])
     .meta(means('Filters of topics of subdevices, e.g. ["alarm", "+/alarm"]. Matching QoS 1 messages are sent first.')),
+  retain_topics: retainTopics()
+    .default([])
+    .meta(
+      means(
+        'Filters of topics of subdevices, e.g. ["state", "+/config"]. Matching uplinks are sent with RETAIN, also if the subdevice does not ask for it. With hub.retain.',
+      ),
+    ),
   live_share: z
     .number()
     .min(0)
@@ -219,6 +230,9 @@ export const LINK_KEYS = {
     ),
   ),
   envelope: ENVELOPE.optional().meta(means('As in [outbox], for this link.', 'outbox.envelope')),
+  retain_topics: retainTopics().optional().meta(means('As in [outbox], for this link.', 'outbox.retain_topics')),
+  uplink_topic: topicTemplate().meta(means('As in [hub], for the subdevices of this link.', 'hub.uplink_topic')),
+  downlink_topic: topicTemplate().meta(means('As in [hub], for the subdevices of this link.', 'hub.downlink_topic')),
   subdevices: z
     .array(NAME)
     .max(10_000)
@@ -241,6 +255,8 @@ export const SUBDEVICE_KEYS = {
   device_secret_file: absolutePath()
     .optional()
     .meta(means('File with the device secret, readable by its owner only. Required for binding. Hub profiles only.')),
+  uplink_topic: topicTemplate().meta(means('As in [hub], for this subdevice.', 'link or hub')),
+  downlink_topic: topicTemplate().meta(means('As in [hub], for this subdevice.', 'link or hub')),
 };
 
 export const SUBDEVICE = z.strictObject({ ...SUBDEVICE_KEYS, ...SUBDEVICE_DRIVER_KEYS });

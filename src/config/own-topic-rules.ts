@@ -9,6 +9,7 @@ import { PROFILE_DEFAULTS } from './hub/profiles.ts';
 import type { Problem } from './kinds/problem.ts';
 import { filledTopic } from './own-topic.ts';
 import type { Sections } from './sections.ts';
+import { ownerOf } from './topic-shapes.ts';
 
 /** Smallest payload limit of the hub in which a document of the gateway fits without its lists, bytes. */
 const OWN_PAYLOAD_BYTES_MIN = 4096;
@@ -42,7 +43,7 @@ export function ownTopicProblems({ path, template }: OwnTopic, sections: Section
   const owner = ownerOf(topic, sections);
   if (owner === undefined) return [];
   const hint = `Choose a topic that does not begin as the topics of ${owner}.`;
-  return [{ path, what: `is "${topic}", which is a topic of ${owner} by hub.topic_template`, hint }];
+  return [{ path, what: `is "${topic}", which is a topic of ${owner} by its template`, hint }];
 }
 
 /** Problems of topics that are equal, also to `hub.resync_topic`: the gateway would read its own messages. */
@@ -64,27 +65,6 @@ function textProblem(topic: string, bytesMax: number, slashesMax: number): strin
   if (Buffer.byteLength(topic) > bytesMax) return `it has more than ${bytesMax} bytes`;
   if (slashesMax > 0 && slashes > slashesMax) return `it has more than ${slashesMax} slashes`;
   return topicProblem(topic)?.problem;
-}
-
-/** Returns the subdevice whose topics include `topic`, in words. */
-function ownerOf(topic: string, { gateway, hub, subdevices }: Sections): string | undefined {
-  const template = hub.topic_template ?? PROFILE_DEFAULTS[hub.profile].topic_template;
-  /** True if the levels before `{topic}` match. A level without a known value matches any. */
-  const reaches = (subdevice: Readonly<Record<string, string | undefined>>): boolean => {
-    const prefix = template.split('/').slice(0, -1);
-    const levels = topic.split('/');
-    if (levels.length <= prefix.length) return false;
-    return prefix.every((level, index) => {
-      const name = /^\{(.*)\}$/.exec(level)?.[1];
-      const value = name === undefined ? level : name === 'gateway' ? gateway.name : subdevice[name];
-      return value === undefined || value === levels[index];
-    });
-  };
-  const owner = subdevices.find(({ id, product_id, device_name }) =>
-    reaches({ subdevice: id, product_id, device_name }),
-  );
-  if (owner !== undefined) return `the subdevice "${owner.id}"`;
-  return gateway.accept_unknown_subdevices && reaches({}) ? 'an unknown subdevice' : undefined;
 }
 
 /** Reports a payload limit of the hub in which a document of the gateway may not fit. */

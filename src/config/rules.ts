@@ -15,6 +15,7 @@ import { metricsProblems } from './metrics-config.ts';
 import { remoteProblems } from './remote-rules.ts';
 import type { Sections } from './sections.ts';
 import { telemetryProblems } from './telemetry-rules.ts';
+import { topicTemplateProblems } from './topic-template-rules.ts';
 import { webProblems } from './web-config.ts';
 
 /** Keys by which drivers identify subdevices: each value is unique. */
@@ -26,8 +27,10 @@ export function ruleProblems(sections: Sections): Problem[] {
 
 const RULES: readonly ((sections: Sections) => readonly Problem[])[] = [
   hubProblems,
+  topicTemplateProblems,
   identityProblems,
   alarmTopicProblems,
+  retainTopicProblems,
   ({ web }) => webProblems(web),
   ({ links }) => duplicates(placed('link', links), 'name', (link) => link.name),
   ({ links }) => duplicates(placed('link', links), 'path', (link) => link.path),
@@ -60,9 +63,31 @@ function reservedNameProblems({ path, section }: Placed<LinkSection>): Problem[]
 }
 
 function alarmTopicProblems({ outbox }: Sections): Problem[] {
-  const filters = outbox.alarm_topics;
+  return filterListProblems('outbox.alarm_topics', outbox.alarm_topics);
+}
+
+/** Rules of the filters of retained uplinks, in the outbox section and in links. */
+function retainTopicProblems({ hub, outbox, links }: Sections): Problem[] {
+  const lists = [
+    { path: 'outbox.retain_topics', filters: outbox.retain_topics },
+    ...placed('link', links).map(({ path, section }) => ({
+      path: `${path}.retain_topics`,
+      filters: section.retain_topics ?? [],
+    })),
+  ];
+  return lists.flatMap(({ path, filters }) => {
+    if (filters.length === 0 || hub.retain) return filterListProblems(path, filters);
+    const hint =
+      hub.profile === 'generic'
+        ? 'Write retain = true in [hub], or remove this key.'
+        : 'Remove this key: the hub does not support RETAIN.';
+    return [{ path, what: 'has no effect: hub.retain is false', hint }];
+  });
+}
+
+function filterListProblems(list: string, filters: readonly string[]): Problem[] {
   return filters.flatMap((filter, index) => {
-    const path = `outbox.alarm_topics[${index}]`;
+    const path = `${list}[${index}]`;
     const problem = filterProblem(filter);
     if (problem !== undefined)
       return [{ path, what: `is not a topic filter: ${problem.problem}`, hint: 'Write one such as "+/alarm".' }];

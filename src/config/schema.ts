@@ -63,7 +63,7 @@ export type RecorderConfig = CamelKeys<RecorderSection>;
 type WrittenLink = CamelKeys<Pick<LinkSection, keyof typeof LINK_KEYS>>;
 
 /** Keys of a link that have the value of its driver or of the outbox if the file does not set them. */
-type InheritedKey = 'retryMs' | 'retriesMax' | 'holdMs' | 'commitMs' | 'overflow' | 'envelope';
+type InheritedKey = 'retryMs' | 'retriesMax' | 'holdMs' | 'commitMs' | 'overflow' | 'envelope' | 'retainTopics';
 
 export interface LinkConfig
   extends Omit<WrittenLink, InheritedKey | 'subdevices'>,

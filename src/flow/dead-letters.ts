@@ -168,7 +168,7 @@ export class DeadLetters {
   #laneOf({ lane, topic }: DeadLetter['row']): number {
     const { registry, alarmTopics, topicsOf } = this.#options;
     const subdevice = registry.byLane(lane);
-    const own = subdevice === undefined ? undefined : topicsOf(subdevice.id).toSubdevice(topic);
+    const own = subdevice === undefined ? undefined : topicsOf(subdevice.id).ofUplink(topic);
     return subdevice === undefined || own === undefined ? lane : alarmTopics.laneOf(subdevice.lane, own);
   }
 }

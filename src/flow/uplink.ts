@@ -7,7 +7,7 @@ import type { Facts } from '../base/events.ts';
 import { type Message, retaining } from '../base/message.ts';
 import type { OverflowPolicy } from '../base/overflow-policy.ts';
 import type { Stamp } from '../base/time.ts';
-import { topicProblem } from '../base/topic.ts';
+import { filterMatches, topicProblem } from '../base/topic.ts';
 import type { AckWaiter } from '../custody/entry.ts';
 import type { DriverReport, RefuseReason, SafeUplink } from '../driver/driver.ts';
 import type { AlarmTopics } from '../outbox/alarm-topics.ts';
@@ -27,6 +27,8 @@ export interface UplinkTerms {
   readonly holdMs: number;
   readonly commitMs: number;
   readonly overflow: OverflowPolicy;
+  /** Filters of own topics of subdevices: matching uplinks are sent with RETAIN. */
+  readonly retainTopics: readonly string[];
 }
 
 export interface UplinkOptions {
@@ -125,16 +127,16 @@ export class UplinkFlow {
       this.#refuse(link, report, 'not allowed');
       return;
     }
-    const { payload, qos, retain } = report;
-    const message: Message = { topic, payload, qos, ...retaining(retain) };
     const { token } = report;
+    const terms = this.#options.termsOf(link);
+    const message = messageFor(topic, report, terms);
     if (token === undefined) {
       this.#options.hubSender.offerQos0(subdevice.lane, message);
     } else if (this.#congested.has(subdevice.id)) {
       this.#refuse(link, report, 'congestion');
     } else {
       const sender = new ReportSender(this.#answers, link, report, token);
-      this.#admit({ subdevice, topic: report.topic, message, terms: this.#options.termsOf(link), sender });
+      this.#admit({ subdevice, topic: report.topic, message, terms, sender });
     }
   }
 
@@ -151,10 +153,9 @@ export class UplinkFlow {
   offerWill(subdevice: Subdevice, will: Message, sender: UplinkSender): void {
     const topic = this.#options.topicsOf(subdevice.id).toHub(will.topic);
     if (topic === undefined) return sender.refuse('not allowed');
-    const { payload, qos, retain } = will;
-    const message: Message = { topic, payload, qos, ...retaining(retain) };
-    if (qos === 1) {
-      const terms = this.#options.willTerms();
+    const terms = this.#options.willTerms();
+    const message = messageFor(topic, will, terms);
+    if (message.qos === 1) {
       this.#admit({ subdevice, topic: will.topic, message, terms, sender, isPromised: true });
     } else {
       this.#options.hubSender.offerQos0(subdevice.lane, message);
@@ -227,4 +228,10 @@ export class UplinkFlow {
     if (report.token !== undefined)
       this.#options.commandLink(link, { kind: 'refuse', subdevice, token: report.token, why });
   }
+}
+
+/** @param topic topic at the hub; @param own message with the own topic of the subdevice */
+function messageFor(topic: string, { topic: ownTopic, payload, qos, retain }: Message, terms: UplinkTerms): Message {
+  const isRetained = retain === true || terms.retainTopics.some((filter) => filterMatches(filter, ownTopic));
+  return { topic, payload, qos, ...retaining(isRetained) };
 }

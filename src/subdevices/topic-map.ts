@@ -1,10 +1,11 @@
 /**
  * Mapping between a subdevice's own topics and the hub's topics.
  *
- * A template such as `{product_id}/{device_name}/{topic}` gives each subdevice a prefix of its own, so it can reach
- * only its own topics. Names that begin with `$` are services of the hub: `service-topics.ts` lists those for
- * subdevices, and inserts the identity.
+ * A template for each direction, such as `{product_id}/{device_name}/{topic}`, gives each subdevice topics of its own
+ * (`base/topic-template.ts`), so the subdevice can reach only these. Own topics that begin with `$` are services of the
+ * hub: `service-topics.ts` lists those for subdevices, and inserts the identity.
  */
+import { reachesTopic, shapeOf, type TopicTemplates, topicAtHub, topicOfOwner } from '../base/topic-template.ts';
 import { serviceAtHub, serviceAtSubdevice } from './service-topics.ts';
 
 export interface TopicOwner {
@@ -17,34 +18,49 @@ export interface TopicOwner {
 export interface TopicMap {
   /** Returns the hub's topic to publish to. `undefined`: not allowed for this subdevice. */
   toHub(topic: string): string | undefined;
+  /**
+   * Returns the subdevice's own topic for the topic of an uplink. `undefined`: not an uplink of this subdevice, or the
+   * template has no place for the own topic.
+   */
+  ofUplink(topic: string): string | undefined;
+  /** Returns true if an uplink of this subdevice can have this topic of the hub. */
+  hasUplink(topic: string): boolean;
   /** Returns the hub's filter to subscribe to. `undefined`: not allowed for this subdevice. */
   filterToHub(filter: string): string | undefined;
-  /** Returns the subdevice's own topic. `undefined`: not a topic of this subdevice. */
+  /** Returns the subdevice's own topic for the topic of a downlink. `undefined`: not a topic of this subdevice. */
   toSubdevice(topic: string): string | undefined;
 }
 
-/** @param template ends with `{topic}`, as checked by the configuration */
-export function topicMap(template: string, owner: TopicOwner): TopicMap {
+/** @param templates as checked by the configuration */
+export function topicMap(templates: TopicTemplates, owner: TopicOwner): TopicMap {
   const { productId, deviceName } = owner;
-  const prefix = template
-    .slice(0, -'{topic}'.length)
-    .replaceAll('{gateway}', owner.gateway)
-    .replaceAll('{subdevice}', owner.subdevice)
-    .replaceAll('{product_id}', productId ?? '')
-    .replaceAll('{device_name}', deviceName ?? '');
+  const values = new Map([
+    ['gateway', owner.gateway],
+    ['subdevice', owner.subdevice],
+    ['product_id', productId],
+    ['device_name', deviceName],
+  ]);
+  const uplink = shapeOf(templates.uplink, (name) => values.get(name));
+  const downlink = shapeOf(templates.downlink, (name) => values.get(name));
   const identity = productId === undefined || deviceName === undefined ? undefined : `${productId}/${deviceName}`;
-  const atHub = (own: string, direction: 'up' | 'down'): string | undefined => {
-    if (own === '') return undefined;
-    if (!own.startsWith('$')) return prefix + own;
-    return identity === undefined ? undefined : serviceAtHub(own, direction, identity);
-  };
+  const service = (own: string, direction: 'up' | 'down'): string | undefined =>
+    identity === undefined ? undefined : serviceAtHub(own, direction, identity);
   return {
-    toHub: (topic) => atHub(topic, 'up'),
-    filterToHub: (filter) => atHub(filter, 'down'),
+    toHub(topic) {
+      if (topic === '') return undefined;
+      return topic.startsWith('$') ? service(topic, 'up') : topicAtHub(uplink, topic);
+    },
+    ofUplink: (topic) => topicOfOwner(uplink, topic),
+    hasUplink: (topic) => reachesTopic(uplink, topic),
+    filterToHub(filter) {
+      if (filter === '') return undefined;
+      if (filter.startsWith('$')) return service(filter, 'down');
+      // a wildcard in percent-encoding would be an ordinary character
+      return downlink.place === 'topic_encoded' && /[+#]/.test(filter) ? undefined : topicAtHub(downlink, filter);
+    },
     toSubdevice(topic) {
-      const service = identity === undefined ? undefined : serviceAtSubdevice(topic, identity);
-      if (service !== undefined) return service;
-      return topic.startsWith(prefix) && topic.length > prefix.length ? topic.slice(prefix.length) : undefined;
+      const own = identity === undefined ? undefined : serviceAtSubdevice(topic, identity);
+      return own ?? topicOfOwner(downlink, topic);
     },
   };
 }

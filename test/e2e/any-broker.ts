@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Message } from '../../src/base/message.ts';
+import { parseTemplate } from '../../src/base/template.ts';
+import { shapeOf, type TopicTemplates, topicAtHub } from '../../src/base/topic-template.ts';
 import { numberedPayload } from '../../src/bench/account.ts';
 import type { FieldSubdevice } from '../../src/bench/subdevices/field-subdevice.ts';
 import { openTestbed, type Testbed } from './testbed.ts';
@@ -34,8 +36,8 @@ export interface BrokerTestbedPlan {
   readonly will?: Message;
   /** Subdevices with a keep alive of 10 min instead of 1 s: a busy machine does not lose them. */
   readonly steady?: readonly string[];
-  /** Keys of the gateway, and of the application side. */
-  readonly template?: string;
+  /** Templates of the gateway, and of the application side. */
+  readonly topics?: TopicTemplates;
   /** Keys of the configuration's [inbox]. */
   readonly inbox?: ConfigTables['inbox'];
   /** More text of the configuration. */
@@ -67,18 +69,18 @@ export async function answers(port: number): Promise<boolean> {
 export class BrokerTestbed {
   readonly testbed: Testbed;
   readonly broker: Broker;
-  readonly #template: string;
+  readonly #topics: TopicTemplates;
 
-  constructor(testbed: Testbed, broker: Broker, template: string) {
+  constructor(testbed: Testbed, broker: Broker, topics: TopicTemplates) {
     this.testbed = testbed;
     this.broker = broker;
-    this.#template = template;
+    this.#topics = topics;
   }
 
   /** The broker is running, the application side is subscribed, the gateway is not running. */
   static async open(plan: BrokerTestbedPlan): Promise<BrokerTestbed> {
     const port = plan.port ?? (await findPort());
-    const template = plan.template ?? '{gateway}/{subdevice}/{topic}';
+    const topics = plan.topics ?? PLAIN;
     const will = plan.will === undefined ? {} : { will: plan.will };
     const testbed = await openTestbed({
       // A subdevice without messages notices a restart of the gateway by its keep alive.
@@ -88,23 +90,20 @@ export class BrokerTestbed {
           { keepAliveMs: plan.steady?.includes(id) === true ? 600_000 : 1000, ...will },
         ]),
       ),
-      config: { hub: { port, topic_template: template, ...plan.hub }, inbox: { replay_interval_ms: 0, ...plan.inbox } },
+      config: {
+        hub: { port, uplink_topic: topics.uplink, downlink_topic: topics.downlink, ...plan.hub },
+        inbox: { replay_interval_ms: 0, ...plan.inbox },
+      },
       ...(plan.more === undefined ? {} : { more: plan.more }),
     });
     const broker = plan.brokerAt(port, testbed.folder);
     onTestFinished(() => broker.close());
     await broker.start();
-    const brokerTestbed = new BrokerTestbed(testbed, broker, template);
-    const level = brokerTestbed.topicOf('{subdevice}', 't').split('/').indexOf('{subdevice}');
-    await broker.listen(brokerTestbed.topicOf('+', 't'), (topic, payload) =>
-      testbed.arrive({ topic: `${GATEWAY}/${topic.split('/')[level]}/t`, payload: Buffer.from(payload) }),
+    const ownerOf = new Map(testbed.subdevices.map(({ id }) => [topicOf(topics.uplink, id, 't'), id]));
+    await broker.listen(filterAround(topics.uplink), (topic, payload) =>
+      testbed.arrive({ topic: `${GATEWAY}/${ownerOf.get(topic)}/t`, payload: Buffer.from(payload) }),
     );
-    return brokerTestbed;
-  }
-
-  /** Topic as the hub knows it. */
-  topicOf(subdevice: string, topic: string): string {
-    return this.#template.replace('{gateway}', GATEWAY).replace('{subdevice}', subdevice).replace('{topic}', topic);
+    return new BrokerTestbed(testbed, broker, topics);
   }
 
   /** Starts the gateway and its subdevices; resolves when all of them are subscribed. */
@@ -120,7 +119,7 @@ export class BrokerTestbed {
   async command({ id, downlinks }: FieldSubdevice, count: number): Promise<void> {
     const numbers = Array.from({ length: count }, () => downlinks.send());
     await this.broker.publish(
-      this.topicOf(id, 'cmd'),
+      topicOf(this.#topics.downlink, id, 'cmd'),
       numbers.map((number) => Buffer.from(numberedPayload(number, 32)).toString()),
     );
     for (const number of numbers) downlinks.acknowledge(number);
@@ -151,14 +150,46 @@ export class BrokerTestbed {
   }
 }
 
+/** Topic of a subdevice as the hub knows it. */
+function topicOf(template: string, subdevice: string, topic: string): string {
+  const values = new Map([
+    ['gateway', GATEWAY],
+    ['subdevice', subdevice],
+  ]);
+  return topicAtHub(
+    shapeOf(template, (name) => values.get(name)),
+    topic,
+  );
+}
+
+/** Filter for the topics of a template: its levels before the first placeholder, and everything below. */
+function filterAround(template: string): string {
+  const [first] = parseTemplate(template);
+  const fixed = first?.kind === 'text' ? first.text.replace(/[^/]*$/, '') : '';
+  return `${fixed}#`;
+}
+
+const PLAIN: TopicTemplates = { uplink: '{gateway}/{subdevice}/{topic}', downlink: '{gateway}/{subdevice}/{topic}' };
+
+/** Forms of topics, with hubs that demand them. */
+const FORMS: readonly (TopicTemplates & { readonly of: string })[] = [
+  { of: 'one template', ...PLAIN },
+  { of: 'fixed first levels', uplink: 'plant/north/{subdevice}/{topic}', downlink: 'plant/north/{subdevice}/{topic}' },
+  { of: 'two directions', uplink: 'up/{subdevice}/{topic}', downlink: '{topic}/down/{subdevice}' },
+  { of: 'reserved names', uplink: '$aws/rules/{subdevice}/{topic}', downlink: 'things/{subdevice}/{topic}' },
+  {
+    of: 'properties in the last level',
+    uplink: 'devices/{gateway}/messages/events/subdevice={subdevice}&topic={topic_encoded}',
+    downlink: 'devices/{gateway}/messages/{subdevice}/{topic}',
+  },
+  { of: 'unusual characters', uplink: 'Halle 7/ü&{subdevice}=%/{topic}', downlink: '//{subdevice}//{topic}' },
+];
+
 /** Defines the test of the main path, with topics of several forms. */
 export function itTradesWithEveryTemplate(brokerAt: BrokerTestbedPlan['brokerAt']): void {
-  it.each(['{gateway}/{subdevice}/{topic}', 'plant/north/{subdevice}/{topic}', 'devices/{subdevice}/messages/{topic}'])(
-    'messages go both ways, in order, as %s',
-    async (template) => {
-      const brokerTestbed = await BrokerTestbed.open({ brokerAt, template });
-      await brokerTestbed.enter();
-      await brokerTestbed.trade(50);
-    },
-  );
+  it.each(FORMS)('messages go both ways, in order, with $of', async ({ uplink, downlink }) => {
+    const brokerTestbed = await BrokerTestbed.open({ brokerAt, topics: { uplink, downlink } });
+    await brokerTestbed.enter();
+    await brokerTestbed.trade(50);
+  });
 }

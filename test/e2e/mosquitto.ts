@@ -78,19 +78,19 @@ export class Mosquitto implements Broker {
   }
 
   async listen(filter: string, onMessage: (topic: string, payload: string) => void): Promise<void> {
-    const words = ['-i', 'application', '-c', '-q', '1', '-t', filter, '-F', '%t %p'];
+    const words = ['-i', 'application', '-c', '-q', '1', '-t', filter, '-F', '%t\t%p'];
     const listener = spawn(programOf('mosquitto_sub'), [...this.#address, ...words], {
       stdio: ['ignore', 'pipe', 'ignore'],
     });
     this.#listener = listener;
     let isListening = false;
     createInterface(listener.stdout).on('line', (line) => {
-      const space = line.indexOf(' ');
+      const tab = line.indexOf('\t'); // a topic may contain spaces
       isListening = true;
-      onMessage(line.slice(0, space), line.slice(space + 1));
+      onMessage(line.slice(0, tab), line.slice(tab + 1));
     });
     // mosquitto_sub does not report its subscription: it is subscribed when it receives a message.
-    const probe = filter.replace('+', 'probe');
+    const probe = filter.replace(/[+#]/, 'probe');
     await until(async () => {
       await this.publish(probe, ['probe']);
       return isListening;

@@ -1,5 +1,6 @@
 /** Configuration of the hub for the program: the keys of the section with all defaults. */
 import type { SignMethod } from '../../base/hub-identity.ts';
+import type { TopicTemplates } from '../../base/topic-template.ts';
 import { type CamelKeys, camelKeys } from '../kinds/camel-keys.ts';
 import { type HubSection, PLAIN_KEYS } from './hub-keys.ts';
 import { PROFILE_DEFAULTS, type ProfileDefaults } from './profiles.ts';
@@ -50,6 +51,8 @@ export interface HubConfig extends CamelKeys<Pick<FullSection, keyof typeof PLAI
   readonly tls: HubTls;
   /** Kind `device` with the hub profiles, `none` or `password` with `generic`. */
   readonly credentials: HubCredentials;
+  /** Templates of the topics of subdevices, if neither the link nor the `[[subdevice]]` has its own. */
+  readonly topics: TopicTemplates;
   /** MQTT client id. Hub profiles: product id followed by device name. */
   readonly clientId: string;
 }
@@ -62,6 +65,7 @@ export function decodeHub(section: HubSection, gatewayName: string): HubConfig {
     port: hub.port ?? (hub.tls === 'off' ? MQTT_PORT : MQTT_TLS_PORT),
     tls: decodeTls(hub),
     credentials,
+    topics: { uplink: hub.uplink_topic ?? hub.topic_template, downlink: hub.downlink_topic ?? hub.topic_template },
     clientId:
       credentials.kind === 'device'
         ? `${credentials.productId}${credentials.deviceName}`

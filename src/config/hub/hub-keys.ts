@@ -4,7 +4,7 @@
  */
 import { z } from 'zod';
 import { SIGN_METHODS } from '../../base/hub-identity.ts';
-import { absolutePath, DEVICE_NAME, FLAG, means, PRODUCT_ID, text, whole } from '../kinds/key-kinds.ts';
+import { absolutePath, DEVICE_NAME, FLAG, means, PRODUCT_ID, text, topicTemplate, whole } from '../kinds/key-kinds.ts';
 import { byProfile, PROFILES } from './profiles.ts';
 
 const HOST = text(/^[\x21-\x7e]{1,253}$/, 'host name or address, without scheme and port');
@@ -88,12 +88,6 @@ const TRAFFIC_KEYS = {
         byProfile('operations_batch_max'),
       ),
     ),
-  topic_template: z
-    .string()
-    .min(1)
-    .max(255)
-    .optional()
-    .meta(means('Topic at the hub for a topic of a subdevice. Ends in {topic}.', byProfile('topic_template'))),
   retain: FLAG.meta(
     means('true: send RETAIN of a PUBLISH or will to the hub. false: send it without RETAIN. Profile generic only.'),
   ),
@@ -139,9 +133,31 @@ const TRAFFIC_KEYS = {
     .meta(means('Topic at the hub to which the gateway publishes that downlinks may be missing.', 'none: no message')),
 };
 
+/** Templates of topics, with placeholders. The rules are in `topic-template-rules.ts`. */
+const TOPIC_KEYS = {
+  topic_template: topicTemplate().meta(
+    means(
+      'Topics of subdevices at the hub in both directions. Placeholders: {gateway}, {subdevice}, {topic}; hub profiles also {product_id}, {device_name}.',
+      byProfile('topic_template'),
+    ),
+  ),
+  uplink_topic: topicTemplate().meta(
+    means(
+      'Topic at the hub for an uplink of a subdevice. Without {topic}, all uplinks have one topic. {topic_encoded} is {topic} in percent-encoding.',
+      'topic_template',
+    ),
+  ),
+  downlink_topic: topicTemplate().meta(
+    means(
+      'Topic at the hub on which a subdevice gets downlinks. Has {topic} or {topic_encoded} once.',
+      'topic_template',
+    ),
+  ),
+};
+
 /** Keys whose values the program uses unchanged. The other keys become `HubTls` and `HubCredentials`. */
 export const PLAIN_KEYS = { ...ADDRESS_KEYS, ...TRAFFIC_KEYS };
 
-export const HUB = z.strictObject({ ...ADDRESS_KEYS, ...TLS_KEYS, ...CREDENTIAL_KEYS, ...TRAFFIC_KEYS });
+export const HUB = z.strictObject({ ...ADDRESS_KEYS, ...TLS_KEYS, ...CREDENTIAL_KEYS, ...TOPIC_KEYS, ...TRAFFIC_KEYS });
 
 export type HubSection = z.output<typeof HUB>;

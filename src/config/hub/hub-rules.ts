@@ -10,7 +10,7 @@ import type { Problem } from '../kinds/problem.ts';
 import type { Sections } from '../sections.ts';
 import { hostPartsOf } from './host-parts.ts';
 import type { HubSection } from './hub-keys.ts';
-import { HUB_KEEP_ALIVE_S, PROFILE_DEFAULTS, type ProfileDefaults, TOPIC_PLACEHOLDERS } from './profiles.ts';
+import { HUB_KEEP_ALIVE_S, PROFILE_DEFAULTS, type ProfileDefaults } from './profiles.ts';
 import { tlsProblems, usesClientCertificate } from './tls-rules.ts';
 
 const HUB_PROFILE_KEYS = ['product_id', 'device_name', 'device_secret_file'] as const;
@@ -33,7 +33,6 @@ const HUB_RULES: readonly ((hub: HubSection) => readonly Problem[])[] = [
   retainProblems,
   hostProblems,
   tlsProblems,
-  templateProblems,
   resyncProblems,
   reconnectProblems,
 ];
@@ -149,33 +148,6 @@ function rangeProblems(hub: HubSection, key: BoundedKey, [min, max]: readonly [n
       hint: `Profile "${hub.profile}" allows ${range}. Without this key, the gateway uses the best value.`,
     },
   ];
-}
-
-/**
- * Reports an invalid topic template. Each level is a fixed word or one placeholder, so that a topic of the hub
- * identifies one subdevice.
- */
-function templateProblems(hub: HubSection): Problem[] {
-  const template = hub.topic_template ?? PROFILE_DEFAULTS[hub.profile].topic_template;
-  const problem = (what: string, hint: string): Problem[] => [{ path: 'hub.topic_template', what, hint }];
-  const known = TOPIC_PLACEHOLDERS[hub.profile];
-  const allowed = `Allowed placeholders: ${known.map((name) => `{${name}}`).join(', ')}.`;
-  const levels = template.split('/');
-  const placeholders = levels.flatMap((level) => /^\{(.*)\}$/.exec(level)?.[1] ?? []);
-  const unknown = placeholders.find((name) => !known.includes(name));
-  if (unknown !== undefined)
-    return problem(`has {${unknown}}, which is not a placeholder of profile "${hub.profile}"`, allowed);
-  const isMixed = levels.some((level) => /[{}]/.test(level) && !/^\{[a-z_]+\}$/.test(level));
-  if (isMixed) return problem('has braces inside a level', `A placeholder must be a whole level. ${allowed}`);
-  if (placeholders.indexOf('topic') !== placeholders.length - 1 || levels.at(-1) !== '{topic}') {
-    return problem('must contain {topic} once, as the last level', 'Write {topic} as the last level only.');
-  }
-  const unusable = topicProblem(template)?.problem ?? (template.startsWith('$') ? 'it begins with $' : undefined);
-  if (unusable !== undefined)
-    return problem(`is not a topic for PUBLISH: ${unusable}`, 'Use placeholders and words, no +, # or leading $.');
-  const identifying = hub.profile === 'generic' ? ['subdevice'] : ['subdevice', 'device_name'];
-  if (placeholders.some((name) => identifying.includes(name))) return [];
-  return problem('does not identify the subdevice', `Add {${identifying.at(-1)}} as a level.`);
 }
 
 /** Rules of identities. Hub profiles: every subdevice has an identity at the hub, and all identities differ. */

@@ -59,11 +59,11 @@ export const PROFILE_DEFAULTS: Readonly<Record<HubProfile, ProfileDefaults>> = {
  */
 export const HUB_KEEP_ALIVE_S = { min: 60, max: 690 } as const;
 
-/** Placeholders of a topic template, by profile; `{topic}` is the topic that the subdevice uses. */
-export const TOPIC_PLACEHOLDERS: Readonly<Record<HubProfile, readonly string[]>> = {
-  generic: ['gateway', 'subdevice', 'topic'],
-  intl: ['gateway', 'subdevice', 'product_id', 'device_name', 'topic'],
-  mainland: ['gateway', 'subdevice', 'product_id', 'device_name', 'topic'],
+/** Placeholders of a topic template for the names of the gateway and of the subdevice, by profile. */
+export const NAME_PLACEHOLDERS: Readonly<Record<HubProfile, readonly string[]>> = {
+  generic: ['gateway', 'subdevice'],
+  intl: ['gateway', 'subdevice', 'product_id', 'device_name'],
+  mainland: ['gateway', 'subdevice', 'product_id', 'device_name'],
 };
 
 /** Text of a default that depends on the profile: `60 (generic), 240 (intl, mainland)`. */

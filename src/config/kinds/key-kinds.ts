@@ -10,6 +10,9 @@ export const absolutePath = (bytesMax = 4095) => text(/^\/[^\0]*$/, 'absolute pa
 export const means = (description: string, fallback?: string) =>
   fallback === undefined ? { description } : { description, fallback };
 
+/** Template of topics at the hub. */
+export const topicTemplate = () => z.string().min(1).max(255).optional();
+
 /** Boolean that is off by default. */
 export const FLAG = z.boolean().default(false);
 

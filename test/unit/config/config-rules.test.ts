@@ -112,13 +112,6 @@ describe('the hub section', () => {
     ['operations_batch_max = 1', 'hub.operations_batch_max'],
     ['password_file = "/p"', 'hub.username'],
     ['reconnect_floor_ms = 90000', 'hub.reconnect_ceiling_ms'],
-    ['topic_template = "{gateway}/{topic}"', 'hub.topic_template'],
-    ['topic_template = "{subdevice}/{topic}/x"', 'hub.topic_template'],
-    ['topic_template = "{topic}/{subdevice}/{topic}"', 'hub.topic_template'],
-    ['topic_template = "{product_id}/{subdevice}/{topic}"', 'hub.topic_template'],
-    ['topic_template = "up-{subdevice}/{topic}"', 'hub.topic_template'],
-    ['topic_template = "+/{subdevice}/{topic}"', 'hub.topic_template'],
-    ['topic_template = "$up/{subdevice}/{topic}"', 'hub.topic_template'],
   ])('with profile generic rejects %s', (line, path) => {
     expect(blamed(GATEWAY, `${GENERIC}\n${line}`, LINK, SUBDEVICE)).toEqual([path]);
   });

@@ -72,7 +72,10 @@ export class FlowBench {
       isHeld: () => this.isHeld,
       pager: pager as Pager,
       topicsOf: (subdevice) =>
-        topicMap('{subdevice}/{topic}', { gateway: 'gw', subdevice, productId: undefined, deviceName: undefined }),
+        topicMap(
+          { uplink: '{subdevice}/{topic}', downlink: '{subdevice}/{topic}' },
+          { gateway: 'gw', subdevice, productId: undefined, deviceName: undefined },
+        ),
       commandHub: (command) => this.#commands.push(command),
       unstoredBytes: () => this.custodian.unstoredBytes,
       setReading: (isReading) => {

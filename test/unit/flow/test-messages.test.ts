@@ -31,7 +31,8 @@ class TestBench {
       downlink: { offerTest: () => undefined },
       uplinks: this.outbox.custodian,
       downlinks: {} as Custodian,
-      topicsOf: (subdevice) => topicMap('gw/{subdevice}/{topic}', names(subdevice)),
+      topicsOf: (subdevice) =>
+        topicMap({ uplink: 'gw/{subdevice}/{topic}', downlink: 'gw/{subdevice}/{topic}' }, names(subdevice)),
       linkOf: (subdevice) => (subdevice === 'unknown' ? undefined : 'l'),
     });
   }

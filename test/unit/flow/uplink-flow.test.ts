@@ -16,6 +16,8 @@ import { LIMITS, newPayloads } from '../outbox/outbox-rig.ts';
 import { StepClock } from './flow-rig.ts';
 
 /** The flow with a real outbox and custody; the test controls the links, the sending and the disk. */
+const TERMS = { holdMs: 200, commitMs: 100, overflow: 'reject', retainTopics: ['state', '+/config'] } as const;
+
 class FlowBench {
   readonly mailbox = new Mailbox((error) => {
     throw error;
@@ -59,9 +61,10 @@ class FlowBench {
       commandLink: links.command,
       acknowledge: (_, { token }) => this.#commands.push(`acknowledge ${token}`),
       hubSender: hubSender as HubSender,
-      topicsOf: (subdevice) => topicMap('{subdevice}/{topic}', { ...owner, subdevice }),
-      termsOf: () => ({ holdMs: 200, commitMs: 100, overflow: 'reject' }),
-      willTerms: () => ({ holdMs: 200, commitMs: 100, overflow: 'reject' }),
+      topicsOf: (subdevice) =>
+        topicMap({ uplink: '{subdevice}/{topic}', downlink: '{subdevice}/{topic}' }, { ...owner, subdevice }),
+      termsOf: () => TERMS,
+      willTerms: () => TERMS,
     });
   }
 
@@ -139,6 +142,15 @@ describe('an offered uplink', () => {
     expect(bench.retained).toEqual([true, undefined]);
     bench.offer({ token: 5, isRetained: true }, { token: 6 });
     bench.offerWill({ topic: 'gone', payload: new Uint8Array(0), qos: 1, retain: true });
+    expect(bench.rows.map(({ retain }) => retain)).toEqual([true, undefined, true]);
+  });
+
+  it('has RETAIN if a filter for retained uplinks matches its own topic', () => {
+    const bench = new FlowBench();
+    bench.offer({ token: undefined, topic: 'state' }, { token: undefined, topic: 'pump/state' });
+    expect(bench.retained).toEqual([true, undefined]);
+    bench.offer({ token: 5, topic: 'a/config' }, { token: 6, topic: 'a/b/config' });
+    bench.offerWill({ topic: 'state', payload: new Uint8Array(0), qos: 1 });
     expect(bench.rows.map(({ retain }) => retain)).toEqual([true, undefined, true]);
   });
 

@@ -2,12 +2,16 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { filterMatches, filterProblem, topicProblem } from '../../../src/base/topic.ts';
 import { SERVICE_TOPICS } from '../../../src/subdevices/service-topics.ts';
-import { type TopicOwner, topicMap } from '../../../src/subdevices/topic-map.ts';
+import { type TopicMap, type TopicOwner, topicMap } from '../../../src/subdevices/topic-map.ts';
 
 const HUB_TEMPLATE = '{product_id}/{device_name}/{topic}';
 const PUMP: TopicOwner = { gateway: 'gw', subdevice: 'pump-7', productId: 'PPPPPPPPPP', deviceName: 'pump-7' };
 const VALVE: TopicOwner = { gateway: 'gw', subdevice: 'valve', productId: 'PPPPPPPPPP', deviceName: 'valve' };
-const pump = topicMap(HUB_TEMPLATE, PUMP);
+
+/** Map with one template for both directions. */
+const mapOf = (template: string, owner: TopicOwner): TopicMap =>
+  topicMap({ uplink: template, downlink: template }, owner);
+const pump = mapOf(HUB_TEMPLATE, PUMP);
 
 describe('a topic of a subdevice', () => {
   it.each([
@@ -78,7 +82,7 @@ describe('a service of the hub', () => {
 
   it('belongs to no subdevice if the hub has none', () => {
     const owner = { gateway: 'gw', subdevice: 'pump-7', productId: undefined, deviceName: undefined };
-    const map = topicMap('{gateway}/{subdevice}/{topic}', owner);
+    const map = mapOf('{gateway}/{subdevice}/{topic}', owner);
     expect([map.toHub('a'), map.toHub('$ota/report')]).toEqual(['gw/pump-7/a', undefined]);
   });
 });
@@ -123,38 +127,84 @@ it('negative control: a map that passes names unchanged', () => {
   expect(identityIn('$gateway/operation/GGGGGGGGGG/gw')).toBeUndefined();
 });
 
-describe.each([HUB_TEMPLATE, 'x/{product_id}/{device_name}/{topic}', '{gateway}/{subdevice}/{topic}'])(
-  'with the template %s',
-  (template) => {
-    const owners = [PUMP, VALVE].map((owner) => topicMap(template, owner));
-    const [mine, other] = owners as [(typeof owners)[0], (typeof owners)[0]];
+describe.each([
+  HUB_TEMPLATE,
+  'x/{product_id}/{device_name}/{topic}',
+  '{gateway}/{subdevice}/{topic}',
+  '$aws/things/{subdevice}/{topic}',
+  '{topic}/{subdevice}',
+  'a/{topic}/of/{device_name}/b',
+  'devices/{gateway}/messages/events/subdevice={subdevice}&topic={topic}',
+  'devices/{gateway}/messages/events/subdevice={subdevice}&topic={topic_encoded}',
+  'Ölstand {subdevice}: {topic_encoded}!',
+])('with the template %s', (template) => {
+  const owners = [PUMP, VALVE].map((owner) => mapOf(template, owner));
+  const [mine, other] = owners as [(typeof owners)[0], (typeof owners)[0]];
 
-    it('no topic that a subdevice publishes or subscribes to belongs to another', () => {
-      fc.assert(
-        fc.property(anyTopic, anyTopic, (published, subscribed) => {
-          const topic = mine.toHub(published);
-          if (topic === undefined || topicProblem(topic) !== undefined) return;
-          expect(other.toSubdevice(topic)).toBeUndefined();
-          const filter = other.filterToHub(subscribed);
-          if (filter === undefined || filterProblem(filter) !== undefined) return;
-          expect(filterMatches(filter, topic)).toBe(false);
-        }),
-        { numRuns: 2000 },
-      );
-    });
+  it('no topic that a subdevice publishes or subscribes to belongs to another', () => {
+    fc.assert(
+      fc.property(anyTopic, anyTopic, (published, subscribed) => {
+        const topic = mine.toHub(published);
+        if (topic === undefined || topicProblem(topic) !== undefined) return;
+        expect(other.toSubdevice(topic)).toBeUndefined();
+        const filter = other.filterToHub(subscribed);
+        if (filter === undefined || filterProblem(filter) !== undefined) return;
+        expect(filterMatches(filter, topic)).toBe(false);
+      }),
+      { numRuns: 2000 },
+    );
+  });
 
-    it('a downlink of a subscription arrives under the subdevice’s own name', () => {
-      fc.assert(
-        fc.property(anyTopic, (own) => {
-          const atHub = mine.filterToHub(own);
-          if (atHub !== undefined) expect(mine.toSubdevice(atHub)).toBe(own);
-        }),
-      );
-    });
-  },
-);
+  it('a downlink of a subscription arrives under the subdevice’s own name', () => {
+    fc.assert(
+      fc.property(anyTopic, (own) => {
+        const atHub = mine.filterToHub(own);
+        if (atHub !== undefined && own.isWellFormed()) expect(mine.toSubdevice(atHub)).toBe(own);
+      }),
+    );
+  });
+});
 
 it('negative control: a map without a prefix for each subdevice', () => {
-  const shared = topicMap('{gateway}/{topic}', PUMP);
-  expect(topicMap('{gateway}/{topic}', VALVE).toSubdevice(shared.toHub('a') ?? '')).toBe('a');
+  const shared = mapOf('{gateway}/{topic}', PUMP);
+  expect(mapOf('{gateway}/{topic}', VALVE).toSubdevice(shared.toHub('a') ?? '')).toBe('a');
+});
+
+describe('templates of both directions', () => {
+  const map = topicMap(
+    { uplink: 'up/{subdevice}/{topic}', downlink: '{gateway}/{topic_encoded}/to/{subdevice}' },
+    PUMP,
+  );
+
+  it('are used for their direction only', () => {
+    expect(map.toHub('a/b')).toBe('up/pump-7/a/b');
+    expect(map.ofUplink('up/pump-7/a/b')).toBe('a/b');
+    expect(map.toSubdevice('up/pump-7/a/b')).toBeUndefined();
+    expect(map.filterToHub('a/b')).toBe('gw/a%2Fb/to/pump-7');
+    expect(map.toSubdevice('gw/a%2Fb/to/pump-7')).toBe('a/b');
+    expect(map.ofUplink('gw/a%2Fb/to/pump-7')).toBeUndefined();
+  });
+
+  it('do not encode a wildcard as an ordinary character', () => {
+    expect(['#', '+', 'a/+'].map((filter) => map.filterToHub(filter))).toEqual([undefined, undefined, undefined]);
+  });
+
+  it.each(['gw/a%2fb/to/pump-7', 'gw/%ZZ/to/pump-7', 'gw/a/b/to/pump-7', 'gw//to/pump-7', 'gw/a/to/pump-77'])(
+    'accept only the encoding that the gateway makes: not %s',
+    (atHub) => expect(map.toSubdevice(atHub)).toBeUndefined(),
+  );
+
+  it('make one topic of all uplinks if the template has no place for the topic', () => {
+    const one = topicMap({ uplink: 'v1/devices/me/telemetry', downlink: 'v1/devices/me/{topic}' }, PUMP);
+    expect([one.toHub('a'), one.toHub('b/c')]).toEqual(['v1/devices/me/telemetry', 'v1/devices/me/telemetry']);
+    expect([one.hasUplink('v1/devices/me/telemetry'), one.hasUplink('v1/devices/me/x')]).toEqual([true, false]);
+    expect(one.ofUplink('v1/devices/me/telemetry')).toBeUndefined();
+    expect(one.filterToHub('rpc/request/+')).toBe('v1/devices/me/rpc/request/+');
+    expect(one.toSubdevice('v1/devices/me/rpc/request/7')).toBe('rpc/request/7');
+  });
+
+  it('fill a value that contains braces as it is', () => {
+    const owner = { ...PUMP, gateway: '{topic}' };
+    expect(topicMap({ uplink: '{gateway}/{topic}', downlink: '{topic}' }, owner).toHub('a')).toBe('{topic}/a');
+  });
 });

@@ -1,0 +1,192 @@
+/**
+ * Rules of the templates of topics in the hub section, in links and in subdevices. A subdevice reaches only its own
+ * topics: no topic may belong to two subdevices, except one that all of them publish to and cannot choose.
+ */
+import { parseTemplate, type Template } from '../base/template.ts';
+import { topicProblem } from '../base/topic.ts';
+import { canMeet, OWN_TOPIC_PLACES, topicPlacesOf } from '../base/topic-template.ts';
+import { NAME_PLACEHOLDERS } from './hub/profiles.ts';
+import { applyRules, whereKnown } from './kinds/known.ts';
+import { placed } from './kinds/placed.ts';
+import type { Problem } from './kinds/problem.ts';
+import type { Sections } from './sections.ts';
+import { allowedOn } from './served-subdevices.ts';
+import {
+  hubTemplate,
+  type OwnedShape,
+  type OwnTemplates,
+  shapesOf,
+  TOPIC_DIRECTIONS,
+  type TopicDirection,
+  type WrittenTemplate,
+} from './topic-shapes.ts';
+
+/** Prefixes under which a hub delivers messages of other topics, so their topics would not match the template. */
+const SHARED_PREFIXES = ['$share/', '$queue/'];
+
+/** Characters of names: a template must separate a name from `{topic}` by another character. */
+const NAME_CHARACTER = /[A-Za-z0-9:_-]/;
+
+export function topicTemplateProblems(sections: Sections): Problem[] {
+  const texts = applyRules([hubProblemsOf, linkProblemsOf, subdeviceProblemsOf, idleTemplateProblems], sections);
+  return texts.length > 0 ? texts : applyRules([ambiguousLinkProblems, meetingProblems], sections);
+}
+
+function hubProblemsOf(sections: Sections): Problem[] {
+  const { hub } = sections;
+  const templates = TOPIC_DIRECTIONS.flatMap((direction) => whereKnown(() => [hubTemplate(direction, sections)]));
+  const [uplink, downlink] = templates;
+  const isOne = uplink?.path === downlink?.path;
+  return templates.flatMap((written, index) => {
+    if (isOne && index > 0) return [];
+    const problems = textProblems(written, sections, isOne || index === 1 ? 'downlink' : 'uplink');
+    if (problems.length > 0 || topicPlacesOf(written.template).length === 0) return problems;
+    if (isSeparate(parseTemplate(written.template))) return [];
+    const names = hub.profile === 'generic' ? '{subdevice}' : '{device_name}';
+    const hint = `Add ${names} as a level. A [[subdevice]] may have a template of its own without it.`;
+    return [{ path: written.path, what: 'does not identify the subdevice', hint }];
+  });
+}
+
+/** Reports a template that others replace in both directions. */
+function idleTemplateProblems({ hub }: Sections): Problem[] {
+  if (hub.topic_template === undefined || hub.uplink_topic === undefined || hub.downlink_topic === undefined) return [];
+  const what = 'has no effect: uplink_topic and downlink_topic are set';
+  return [{ path: 'hub.topic_template', what, hint: 'Remove this key, or one of the others.' }];
+}
+
+function linkProblemsOf(sections: Sections): Problem[] {
+  return placed('link', sections.links).flatMap(({ path, section }) => ownProblems(path, section, sections));
+}
+
+function subdeviceProblemsOf(sections: Sections): Problem[] {
+  return placed('subdevice', sections.subdevices).flatMap(({ path, section }) => ownProblems(path, section, sections));
+}
+
+function ownProblems(path: string, section: OwnTemplates, sections: Sections): readonly Problem[] {
+  return TOPIC_DIRECTIONS.flatMap((direction) =>
+    whereKnown(() => {
+      const template = section[`${direction}_topic`];
+      return template === undefined
+        ? []
+        : textProblems({ path: `${path}.${direction}_topic`, template }, sections, direction);
+    }),
+  );
+}
+
+/** Problems of one template by itself. */
+function textProblems({ path, template }: WrittenTemplate, { hub }: Sections, direction: TopicDirection): Problem[] {
+  const problem = (what: string, hint: string): Problem[] => [{ path, what, hint }];
+  const known = [...NAME_PLACEHOLDERS[hub.profile], ...OWN_TOPIC_PLACES];
+  const allowed = `Allowed placeholders: ${known.map((name) => `{${name}}`).join(', ')}.`;
+  const parts = parseTemplate(template);
+  for (const part of parts) {
+    if (part.kind === 'field' && !known.includes(part.name))
+      return problem(`has {${part.name}}, which is not a placeholder of profile "${hub.profile}"`, allowed);
+    if (part.kind === 'text' && /[{}]/.test(part.text))
+      return problem('has a brace that does not belong to a placeholder', allowed);
+  }
+  const places = topicPlacesOf(template).length;
+  if (places > 1) return problem('has more than one place for the topic', 'Write {topic} or {topic_encoded} once.');
+  if (places === 0 && direction === 'downlink')
+    return problem('does not contain {topic}', 'Add {topic}, or {topic_encoded}, in the place of the topic.');
+  const text = parts.map((part) => (part.kind === 'text' ? part.text : 'x')).join('');
+  const unusable = topicProblem(text)?.problem ?? reservedProblem(template, hub.profile === 'generic');
+  if (unusable === undefined) return [];
+  return problem(`is not a topic for PUBLISH: ${unusable}`, 'Use placeholders and text without + and #.');
+}
+
+function reservedProblem(template: string, isGeneric: boolean): string | undefined {
+  if (!template.startsWith('$')) return undefined;
+  if (!isGeneric) return 'it begins with $';
+  if (SHARED_PREFIXES.some((prefix) => template.startsWith(prefix)))
+    return 'it is a shared subscription, whose messages arrive on other topics';
+  return /^\$SYS(\/|$)/.test(template) ? 'it begins with $SYS, the topics of the broker itself' : undefined;
+}
+
+/** True if the subdevice is named, and a character that no name has stands between the name and `{topic}`. */
+function isSeparate(parts: Template): boolean {
+  const at = parts.findIndex((part) => part.kind === 'field' && isPlace(part.name));
+  return parts.some((part, index) => {
+    if (part.kind !== 'field' || (part.name !== 'subdevice' && part.name !== 'device_name')) return false;
+    const beside = parts[index < at ? index + 1 : index - 1];
+    const character = beside?.kind === 'text' ? (index < at ? beside.text[0] : beside.text.at(-1)) : undefined;
+    return character !== undefined && !NAME_CHARACTER.test(character);
+  });
+}
+
+function isPlace(name: string): boolean {
+  return OWN_TOPIC_PLACES.some((place) => place === name);
+}
+
+/** Reports templates of links that cannot be applied to each subdevice of the link without doubt. */
+function ambiguousLinkProblems(sections: Sections): Problem[] {
+  return TOPIC_DIRECTIONS.flatMap((direction) => {
+    const key = `${direction}_topic` as const;
+    const { gateway, links, subdevices } = sections;
+    const own = new Set(subdevices.filter((subdevice) => subdevice[key] !== undefined).map(({ id }) => id));
+    const templateOf = new Map<string, string | undefined>();
+    return placed('link', links).flatMap(({ path, section }) => {
+      const template = section[key];
+      const allowed = allowedOn(section, subdevices, gateway.accept_unknown_subdevices);
+      if (allowed === undefined) return template === undefined ? [] : [unnamedProblem(`${path}.${key}`)];
+      const doubtful = allowed.find((id) => !own.has(id) && templateOf.has(id) && templateOf.get(id) !== template);
+      for (const id of allowed) if (!templateOf.has(id)) templateOf.set(id, template);
+      return doubtful === undefined ? [] : [doubtfulProblem(`${path}.${key}`, template, doubtful)];
+    });
+  });
+}
+
+function unnamedProblem(path: string): Problem {
+  return {
+    path,
+    what: 'has no effect: the link serves subdevices that the file does not name',
+    hint: 'Write the template in [hub], or list the ids of the link in its key subdevices.',
+  };
+}
+
+function doubtfulProblem(path: string, template: string | undefined, id: string): Problem {
+  const differs = template === undefined ? 'is missing, unlike the key' : 'differs from the key';
+  return {
+    path,
+    what: `${differs} of another link that serves the subdevice "${id}"`,
+    hint: 'Write link = "NAME" in the [[subdevice]], or write the template there.',
+  };
+}
+
+/** Reports templates by which two subdevices have the same topics, each template once. */
+function meetingProblems(sections: Sections): Problem[] {
+  return TOPIC_DIRECTIONS.flatMap((direction) => {
+    const owned = shapesOf(direction, sections).toSorted((one, other) =>
+      one.shape.before < other.shape.before ? -1 : 1,
+    );
+    const problems = new Map<string, Problem>();
+    /** Shapes whose text before the topic begins the text of the present one. */
+    let open: OwnedShape[] = [];
+    for (const one of owned) {
+      open = open.filter(({ shape }) => one.shape.before.startsWith(shape.before));
+      const other = open.find((earlier) => canMeet(earlier.shape, one.shape) && !isSafe(earlier, one));
+      if (other !== undefined) {
+        const problem = meetingProblem(one, other);
+        problems.set(problem.path, problem);
+      }
+      open.push(one);
+    }
+    return [...problems.values()];
+  });
+}
+
+/** True if both shapes come from one template that names the subdevice. */
+function isSafe({ written: one }: OwnedShape, { written: other }: OwnedShape): boolean {
+  return one.template === other.template && isSeparate(parseTemplate(one.template));
+}
+
+function meetingProblem({ id, written }: OwnedShape, other: OwnedShape): Problem {
+  const isHub = written.path.startsWith('hub.');
+  const [path, ids] = isHub ? [other.written.path, [other.id, id]] : [written.path, [id, other.id]];
+  return {
+    path,
+    what: `gives subdevice "${ids[0]}" topics that subdevice "${ids[1]}" also has`,
+    hint: 'Add {subdevice} as a level, or write templates that begin or end differently.',
+  };
+}
