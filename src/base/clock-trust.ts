@@ -12,12 +12,12 @@
  * the offset, and the wall clock is trusted if it agrees. If it does not agree, ages and signatures follow the hub. The
  * gateway never sets the clock. Pure.
  */
-import type { Epoch } from './time.ts';
+import { CLOCK_ERROR_MS, type Epoch } from './time.ts';
 
 /** 2026-01-01, before this program was built. A clock that shows an earlier time has not been set. */
 export const CLOCK_FLOOR_MS = 1_767_225_600_000;
 /** Largest difference that is not a jump: slewing, and the time between the readings of two clocks. */
-const JUMP_MS = 2000;
+const JUMP_MS = CLOCK_ERROR_MS;
 /**
  * Largest age of a recent synchronisation. timesyncd asks at least every 2048 s (PollIntervalMaxSec). The limit is a
  * little more than twice that interval, because one answer may be lost.

@@ -65,33 +65,36 @@ export type WallTime =
   | { readonly quality: 'exact' | 'at_least'; readonly ms: number }
   | { readonly quality: 'none'; readonly ms: undefined };
 
+/** Largest error of a trusted clock: smaller differences are not corrected (`clock-trust.ts`). */
+export const CLOCK_ERROR_MS = 2000;
+
 const UNDATED: WallTime = { quality: 'none', ms: undefined };
 
 /**
  * Wall time of `stamp` by the clocks that were trusted in its boot or in a later one. The present wall clock has no
  * part in it, so the result changes only if a clock becomes trusted.
+ * @param now current epoch
  * @param epochs every epoch from the stamp's to the current one, by number
  */
-export function wallTimeOf(stamp: Stamp, epochs: ReadonlyMap<number, Epoch>): WallTime {
+export function wallTimeOf(stamp: Stamp, now: number, epochs: ReadonlyMap<number, Epoch>): WallTime {
   const then = epochs.get(stamp.epoch);
-  const latestMs = latestByLaterBoots(stamp, epochs);
+  const latestMs = latestByLaterBoots(stamp, now, epochs);
   const upMs = Math.floor(stamp.upMs);
   if (then?.wallMinusUpMs === undefined)
     return latestMs === undefined ? UNDATED : { quality: 'at_least', ms: latestMs };
   const ms = upMs + Math.round(then.wallMinusUpMs);
-  // A time later than the latest possible one proves that a clock was wrong.
-  if (latestMs !== undefined && latestMs < ms) return { quality: 'at_least', ms: latestMs };
+  // A time later than the latest possible one proves that one of the two clocks was wrong.
+  if (latestMs !== undefined && latestMs < ms - 2 * CLOCK_ERROR_MS) return { quality: 'at_least', ms: latestMs };
   const isBeforeSleep = then.sleptAtUpMs !== undefined && stamp.upMs <= then.sleptAtUpMs;
   return { quality: isBeforeSleep ? 'at_least' : 'exact', ms };
 }
 
 /** Latest possible wall time of the stamp by the boots after its own. `undefined`: none of them knows the wall time. */
-function latestByLaterBoots(stamp: Stamp, epochs: ReadonlyMap<number, Epoch>): number | undefined {
-  const later = [...epochs.values()].filter(({ epoch }) => epoch > stamp.epoch);
-  if (later.length === 0) return undefined;
+function latestByLaterBoots(stamp: Stamp, now: number, epochs: ReadonlyMap<number, Epoch>): number | undefined {
   let latestMs: number | undefined;
   let poweredMs = Math.max(0, (epochs.get(stamp.epoch)?.lastUpMs ?? 0) - Math.floor(stamp.upMs));
-  for (const { lastUpMs, wallMinusUpMs } of later.sort((one, other) => one.epoch - other.epoch)) {
+  for (let epoch = stamp.epoch + 1; epoch <= now; epoch += 1) {
+    const { lastUpMs = 0, wallMinusUpMs } = epochs.get(epoch) ?? {};
     if (wallMinusUpMs !== undefined)
       latestMs = Math.min(latestMs ?? Number.POSITIVE_INFINITY, Math.round(wallMinusUpMs) - Math.ceil(poweredMs));
     poweredMs += lastUpMs;

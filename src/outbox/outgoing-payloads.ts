@@ -96,7 +96,7 @@ export class OutgoingPayloads {
     const present = now();
     const known = epochs();
     const enclosed = this.#envelope.enclose(form, payload, {
-      time: wallTimeOf(stamp, known),
+      time: wallTimeOf(stamp, present.epoch, known),
       age: ageOf(stamp, present, known),
       isReplayed: stamp.epoch !== present.epoch || stamp.upMs < this.connectedAtMs,
       seq,

@@ -1,7 +1,7 @@
 /** Wall times of stamps, compared with the true time in any history of boots. */
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type Epoch, wallTimeOf } from '../../../src/base/time.ts';
+import { type Epoch, type Stamp, type WallTime, wallTimeOf } from '../../../src/base/time.ts';
 
 const START_MS = Date.UTC(2026, 6, 8);
 const HOUR_MS = 3_600_000;
@@ -15,23 +15,27 @@ const epochsOf = (...boots: readonly Epoch[]): ReadonlyMap<number, Epoch> =>
 
 const STAMP = { epoch: 1, upMs: HOUR_MS };
 
+/** Wall time in the last of these boots. */
+const wallTimeIn = (stamp: Stamp, epochs: ReadonlyMap<number, Epoch>): WallTime =>
+  wallTimeOf(stamp, Math.max(stamp.epoch, ...epochs.keys()), epochs);
+
 describe('the wall time of a stamp', () => {
   it('is exact if the clock was trusted in its boot, now or later', () => {
-    expect(wallTimeOf(STAMP, epochsOf(boot(1, 2 * HOUR_MS, START_MS)))).toEqual({
+    expect(wallTimeIn(STAMP, epochsOf(boot(1, 2 * HOUR_MS, START_MS)))).toEqual({
       quality: 'exact',
       ms: START_MS + HOUR_MS,
     });
-    expect(wallTimeOf(STAMP, epochsOf(boot(1, 2 * HOUR_MS, START_MS), boot(2, 5000)))).toMatchObject({
+    expect(wallTimeIn(STAMP, epochsOf(boot(1, 2 * HOUR_MS, START_MS), boot(2, 5000)))).toMatchObject({
       quality: 'exact',
     });
   });
 
   it('is not known if no clock was trusted since', () => {
-    expect(wallTimeOf(STAMP, epochsOf(boot(1, 2 * HOUR_MS), boot(2, 5000)))).toEqual({
+    expect(wallTimeIn(STAMP, epochsOf(boot(1, 2 * HOUR_MS), boot(2, 5000)))).toEqual({
       quality: 'none',
       ms: undefined,
     });
-    expect(wallTimeOf(STAMP, epochsOf())).toEqual({ quality: 'none', ms: undefined });
+    expect(wallTimeIn(STAMP, epochsOf())).toEqual({ quality: 'none', ms: undefined });
   });
 
   it('has a latest possible value by the first later boot with a trusted clock', () => {
@@ -41,18 +45,23 @@ describe('the wall time of a stamp', () => {
       boot(3, HOUR_MS, START_MS + 9 * HOUR_MS),
       boot(4, HOUR_MS, START_MS + 20 * HOUR_MS),
     );
-    expect(wallTimeOf(STAMP, epochs)).toEqual({ quality: 'at_least', ms: START_MS + 5 * HOUR_MS });
+    expect(wallTimeIn(STAMP, epochs)).toEqual({ quality: 'at_least', ms: START_MS + 5 * HOUR_MS });
   });
 
   it('is a latest possible value for a stamp from before a sleep', () => {
     const epochs = epochsOf(boot(1, 2 * HOUR_MS, START_MS, HOUR_MS + 1));
-    expect(wallTimeOf(STAMP, epochs)).toEqual({ quality: 'at_least', ms: START_MS + HOUR_MS });
-    expect(wallTimeOf({ epoch: 1, upMs: HOUR_MS + 2 }, epochs).quality).toBe('exact');
+    expect(wallTimeIn(STAMP, epochs)).toEqual({ quality: 'at_least', ms: START_MS + HOUR_MS });
+    expect(wallTimeIn({ epoch: 1, upMs: HOUR_MS + 2 }, epochs).quality).toBe('exact');
   });
 
   it('is not exact if the clocks of two boots contradict each other', () => {
     const epochs = epochsOf(boot(1, 2 * HOUR_MS, START_MS + 9 * HOUR_MS), boot(2, 5000, START_MS + 3 * HOUR_MS));
-    expect(wallTimeOf(STAMP, epochs)).toEqual({ quality: 'at_least', ms: START_MS + 2 * HOUR_MS });
+    expect(wallTimeIn(STAMP, epochs)).toEqual({ quality: 'at_least', ms: START_MS + 2 * HOUR_MS });
+  });
+
+  it('is exact if the clocks of two boots differ by less than their errors', () => {
+    const epochs = epochsOf(boot(1, 2 * HOUR_MS, START_MS + 3900), boot(2, 5000, START_MS + 2 * HOUR_MS));
+    expect(wallTimeIn(STAMP, epochs)).toEqual({ quality: 'exact', ms: START_MS + HOUR_MS + 3900 });
   });
 
   it('is right or not before the true time, in any history, and stays so while later boots come', () => {
@@ -78,7 +87,7 @@ describe('the wall time of a stamp', () => {
         const trueMs = startedAtMs + stamp.upMs;
         const known = [];
         for (let count = one.epoch; count <= epochs.length; count += 1)
-          known.push(wallTimeOf(stamp, epochsOf(...epochs.slice(0, count).map((each) => each.one))));
+          known.push(wallTimeIn(stamp, epochsOf(...epochs.slice(0, count).map((each) => each.one))));
         for (const { quality, ms } of known) {
           if (quality === 'exact') expect(ms).toBe(trueMs);
           if (quality === 'at_least') expect(ms).toBeGreaterThanOrEqual(trueMs);
