@@ -3,12 +3,15 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { numberOf } from '../../src/bench/account.ts';
 import { type OpenedEnvelope, opened } from '../envelope-reader.ts';
 import { findPort } from './any-broker.ts';
+import { config, edit, onLinkOf } from './config-edits.ts';
 import { BOOTS, FAKETIME_IS_MISSING, newWallClock } from './fake-clock.ts';
 import { MOSQUITTO_IS_MISSING, Mosquitto } from './mosquitto.ts';
 import { openTestbed, type Testbed, type TestbedPlan } from './testbed.ts';
 import { until } from './until.ts';
 
 const COUNT = 10;
+/** Fits in a payload for the hub of these tests, and not with an envelope. */
+const LARGE_BYTES = 950;
 /** Smallest difference at which a trusted clock is corrected (`src/base/clock-trust.ts`). */
 const CLOCK_ERROR_MS = 2001;
 const YEAR_MS = 365 * 24 * 3_600_000;
@@ -16,33 +19,40 @@ const YEAR_MS = 365 * 24 * 3_600_000;
 type Arrival = OpenedEnvelope & { readonly number: number };
 
 /** Gateway with the subdevice `a`, mosquitto as its hub, and the envelopes that the application side has received. */
-async function openWithBroker(
-  plan: TestbedPlan = {},
-): Promise<{ readonly testbed: Testbed; readonly broker: Mosquitto; readonly arrivals: Arrival[] }> {
+async function openWithBroker(plan: TestbedPlan = {}): Promise<{
+  readonly testbed: Testbed;
+  readonly broker: Mosquitto;
+  /** Payloads as the application side receives them. */
+  readonly texts: string[];
+  readonly arrivals: () => Arrival[];
+}> {
   const port = await findPort();
   const testbed = await openTestbed({
-    ...{ subdevices: { a: {} }, config: { hub: { port }, outbox: { envelope: 'json' } } },
-    ...plan,
+    ...{ subdevices: { a: {} }, ...plan },
+    config: { hub: { port, payload_bytes_max: 1024 }, ...(plan.config ?? { outbox: { envelope: 'json' } }) },
   });
   const broker = new Mosquitto(port, testbed.folder);
   onTestFinished(() => broker.close());
   await broker.start();
-  const arrivals: Arrival[] = [];
+  const texts: string[] = [];
   await broker.listen('gw/+/t', (topic, text) => {
-    if (topic !== 'gw/a/t') return;
-    const envelope = opened(Buffer.from(text));
-    arrivals.push({ ...envelope, number: numberOf(envelope.payload) ?? 0 });
+    if (topic === 'gw/a/t') texts.push(text);
   });
+  const arrivals = (): Arrival[] =>
+    texts.map((text) => {
+      const envelope = opened(Buffer.from(text));
+      return { ...envelope, number: numberOf(envelope.payload) ?? 0 };
+    });
   await testbed.gateway.start();
   testbed.enter(testbed.subdevice('a'));
   await until(() => testbed.subdevice('a').isSubscribed);
   await testbed.untilStatus(({ hub }) => hub.state === 'connected');
-  return { testbed, broker, arrivals };
+  return { testbed, broker, texts, arrivals };
 }
 
 /** Waits until the messages with the numbers 1 to `last` have arrived. */
-async function untilArrived(arrivals: readonly Arrival[], last: number): Promise<void> {
-  await until(() => new Set(arrivals.map(({ number }) => number)).size === last);
+async function untilArrived(arrivals: () => readonly Arrival[], last: number): Promise<void> {
+  await until(() => new Set(arrivals().map(({ number }) => number)).size === last);
 }
 
 /** The broker is gone, the gateway knows that, and the subdevice has sent more messages, which are stored. */
@@ -59,7 +69,7 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub, an uplink', ()
     testbed.publish(COUNT);
     await untilArrived(arrivals, COUNT);
     await testbed.untilAcknowledged();
-    for (const live of arrivals) expect(live).toMatchObject({ replayed: false, age_quality: 'exact' });
+    for (const live of arrivals()) expect(live).toMatchObject({ replayed: false, age_quality: 'exact' });
 
     await publishInOutage(testbed, broker);
     await testbed.gateway.signal('SIGKILL');
@@ -70,9 +80,9 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub, an uplink', ()
     await testbed.gateway.start();
     await until(async () => (await testbed.gateway.ledger()).totals.uplink.pending === 0);
 
-    const waited = arrivals.filter(({ number }) => number > COUNT);
+    const waited = arrivals().filter(({ number }) => number > COUNT);
     for (const one of waited) expect(one).toMatchObject({ replayed: true, age_quality: 'exact' });
-    const byNumber = Map.groupBy(arrivals, ({ number }) => number);
+    const byNumber = Map.groupBy(arrivals(), ({ number }) => number);
     const seqs = [...byNumber.values()].map((copies) => new Set(copies.map(({ seq }) => seq)));
     expect(seqs.map(({ size }) => size)).toEqual(Array.from({ length: 2 * COUNT }, () => 1));
     expect(new Set(seqs.flatMap((one) => [...one])).size).toBe(2 * COUNT);
@@ -94,9 +104,35 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub, an uplink', ()
     await testbed.gateway.start();
     await broker.start();
     await untilArrived(arrivals, COUNT);
-    for (const one of arrivals)
+    for (const one of arrivals())
       expect(one).toMatchObject({ measured_at: null, time_quality: 'none', age_quality: 'at_least', replayed: true });
     // the age includes the up time of this machine, and no years since 1970
-    expect(Math.max(...arrivals.map(({ age_ms }) => age_ms))).toBeLessThan(YEAR_MS);
+    expect(Math.max(...arrivals().map(({ age_ms }) => age_ms))).toBeLessThan(YEAR_MS);
+  });
+
+  it('gets the envelope that was switched on while it waited, and arrives as it came if that is too large', async () => {
+    const { testbed, broker, texts } = await openWithBroker({ config: {} });
+    const subdevice = testbed.subdevice('a');
+    await broker.stop();
+    await testbed.untilStatus(({ hub }) => hub.state !== 'connected');
+    subdevice.publish('t');
+    subdevice.publish('t', { bytes: LARGE_BYTES });
+    subdevice.publish('t', { payload: new TextEncoder().encode('{"flow":12.50}') });
+    await testbed.untilAcknowledged();
+    edit(testbed, onLinkOf('a', 'envelope = "fields"'));
+    const { code, stdout } = await config(testbed, 'apply');
+    expect({ code, ...JSON.parse(stdout) }).toMatchObject({ code: 0, outcome: 'confirmed' });
+    await broker.start();
+    await until(() => texts.length === 3);
+    expect(JSON.parse(texts[0] ?? '')).toMatchObject({ payload: expect.stringMatching(/^n=1;/), encoding: 'text' });
+    expect(texts[1]).toMatch(/^n=2;\.*$/);
+    expect(texts[2]).toMatch(/^\{"flow":12\.50,"measured_at":.*"replayed":true,"seq":\d+\}$/);
+    expect((await testbed.gateway.status()).hub.uplinksWithoutEnvelope).toBeGreaterThanOrEqual(1);
+    expect(testbed.gateway.journal).toContain('uplink from a on gw/a/t sent without its envelope');
+
+    subdevice.publish('t', { bytes: LARGE_BYTES });
+    await until(() => testbed.gateway.journal.includes('up to 1142 with its envelope, and the hub accepts 1024'));
+    const refused = await testbed.gateway.status();
+    expect(refused.discarded).toMatchObject([{ reason: 'payload too large', subdevice: 'a' }]);
   });
 });
