@@ -1,9 +1,10 @@
 /** Links without MQTT-SN: lines of JSON, and units on a Modbus line. */
+import { ENVELOPE_FORMS, type EnvelopeForm } from '../../../src/base/envelope-form.ts';
 import { jsonLineRing } from '../load/frames.ts';
 import { BITS_PER_OCTET } from '../load/line-clock.ts';
 import { pause, until } from '../load/until.ts';
 import type { Figure } from '../report/figure.ts';
-import { openHoldfast } from '../subjects/holdfast.ts';
+import { type Holdfast, openHoldfast } from '../subjects/holdfast.ts';
 import { costFigures, expectNothingLost, Measurement } from '../subjects/relay.ts';
 import type { BenchCase, RunSettings } from './bench-case.ts';
 import { measureFlow } from './flow-cases.ts';
@@ -17,20 +18,43 @@ const REGISTERS = 10;
 const POLL_MS = 20;
 const BAUD_RATES = [19_200, 115_200];
 
-async function lines(settings: RunSettings): Promise<readonly Figure[]> {
+/** Lines of JSON on each link. @param envelope form of the envelope of their uplinks */
+async function openLines({ stateRoot, cacheFolder }: RunSettings, envelope: EnvelopeForm): Promise<Holdfast> {
   const table = (index: number): string =>
     `[link.lines]\nsubdevice = "s${index}"\nformat = "ndjson"\ntopic = "t"\nsequence = "n"\nack = "OK {n}"\nbusy = "BUSY {n}"\n`;
   const holdfast = await openHoldfast({
-    stateRoot: settings.stateRoot,
-    cacheFolder: settings.cacheFolder,
+    stateRoot,
+    cacheFolder,
     links: LINKS,
+    outbox: { envelope },
     link: { driver: 'lines' },
     linkText: table,
     protocol: () => ({ kind: 'text' }),
     ring: jsonLineRing(),
   });
+  holdfast.hub.countsLines = true;
+  if (envelope === 'json') holdfast.hub.envelopeBytes = '{"payload":'.length;
+  return holdfast;
+}
+
+async function envelopes(settings: RunSettings): Promise<readonly Figure[]> {
+  const figures: Figure[] = [];
+  for (const form of ENVELOPE_FORMS) {
+    const holdfast = await openLines(settings, form);
+    try {
+      await holdfast.load.send(settings.warmUp, { window: WINDOW });
+      figures.push(...within(form, await measureFlow(holdfast, settings, { window: WINDOW }), ['messages', 'CPU']));
+      await expectNothingLost(holdfast);
+    } finally {
+      await holdfast.close();
+    }
+  }
+  return figures;
+}
+
+async function lines(settings: RunSettings): Promise<readonly Figure[]> {
+  const holdfast = await openLines(settings, 'none');
   try {
-    holdfast.hub.countsLines = true;
     await holdfast.load.send(settings.warmUp, { window: WINDOW });
     const near = await measureFlow(holdfast, settings, { window: WINDOW });
     await holdfast.load.pause();
@@ -103,6 +127,12 @@ export const lineCases: readonly BenchCase[] = [
     about: '8 links with lines of JSON, 8 lines each without an answer, the hub near and away',
     subjects: ['holdfast'],
     run: lines,
+  },
+  {
+    name: 'envelope',
+    about: '8 links with lines of JSON, the hub near: without an envelope, and with each form',
+    subjects: ['holdfast'],
+    run: envelopes,
   },
   {
     name: 'modbus',

@@ -36,6 +36,8 @@ export class CountingHub {
   firstPublishAtUs = 0;
   /** Payloads are lines of JSON with the number in field `n`. */
   countsLines = false;
+  /** Bytes of an envelope before each payload. */
+  envelopeBytes = 0;
   onArrived: OnArrived = () => undefined;
   readonly #places = new Map<string, number>();
   readonly #sessions = new Set<string>();
@@ -176,7 +178,7 @@ export class CountingHub {
       this.published += 1;
       ids.push(bytes.readUInt16BE(topicEnd));
     }
-    const payloadAt = topicEnd + (isAnswered ? 2 : 0);
+    const payloadAt = topicEnd + (isAnswered ? 2 : 0) + this.envelopeBytes;
     const number = this.countsLines ? numberInLine(bytes, payloadAt) : numberIn(bytes, payloadAt, end);
     const stream = this.streams.get(topic);
     if (stream === undefined || number === 0) {
