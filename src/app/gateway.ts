@@ -281,7 +281,7 @@ export class Gateway {
     this.remote = requests && new RemoteCommands({ ...shared, requests });
     this.hub = new HubConnection({
       ...shared,
-      ...planHub(parts, stations, firstDialAtMs(stations.opening, config.hub.reconnectFloorMs)),
+      ...planHub(parts, stations, firstDialAtMs(stations.opening, config.hub, parts.random)),
       setAside,
       open: parts.openHub,
       downlink: this.#downlink,

@@ -77,6 +77,7 @@ const HUB_EFFECTS: EffectsOf<ShapeOf<typeof HUB>> = {
   topic_slashes_max: 'gateway',
   reconnect_floor_ms: 'hub',
   reconnect_ceiling_ms: 'hub',
+  boot_spread_ms: 'nothing',
   subscriptions_max: 'gateway',
   resync_topic: 'gateway',
 };

@@ -12,8 +12,8 @@ export type ConfigTables = Readonly<
 /** Name of the gateway, and its client id at the hub. */
 export const GATEWAY = 'gw';
 
-/** Short pauses for fast tests: the minimum of the configuration, without growth. */
-const HUB_DEFAULTS = { reconnect_floor_ms: 100, reconnect_ceiling_ms: 200 };
+/** Short pauses for fast tests: the minimum of the configuration, without growth, also on a machine that has just booted. */
+const HUB_DEFAULTS = { reconnect_floor_ms: 100, reconnect_ceiling_ms: 200, boot_spread_ms: 0 };
 
 export interface ConfigParts {
   readonly folder: string;

@@ -53,7 +53,7 @@ export function configOf(scenario: Scenario): Config {
     isGeneric ? '' : `product_id = "${product}"\ndevice_name = "${device}"`;
   const lines = [
     `[gateway]\nname = "${DEVICE}"`,
-    `[hub]\nprofile = "${profile}"\nhost = "hub.example"\nretain = ${isGeneric}`,
+    `[hub]\nprofile = "${profile}"\nhost = "hub.example"\nretain = ${isGeneric}\nboot_spread_ms = 0`,
     `payload_bytes_max = ${payloadBytesMaxOf(scenario)}`,
     `in_flight_max = ${bounds.inFlightMax}\n${identity(PRODUCT, DEVICE)}`,
     isGeneric ? '' : 'device_secret_file = "/etc/holdfast/secret"',

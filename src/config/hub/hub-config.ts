@@ -48,6 +48,7 @@ type FullSection = HubSection & ProfileDefaults;
 
 export interface HubConfig extends CamelKeys<Pick<FullSection, keyof typeof PLAIN_KEYS>> {
   readonly port: number;
+  readonly bootSpreadMs: number;
   readonly tls: HubTls;
   /** Kind `device` with the hub profiles, `none` or `password` with `generic`. */
   readonly credentials: HubCredentials;
@@ -63,6 +64,8 @@ export function decodeHub(section: HubSection, gatewayName: string): HubConfig {
   return {
     ...camelKeys(hub, PLAIN_KEYS),
     port: hub.port ?? (hub.tls === 'off' ? MQTT_PORT : MQTT_TLS_PORT),
+    // as wide as the first pauses after a lost connection, so one number sizes both waves (docs/fleet.md)
+    bootSpreadMs: hub.boot_spread_ms ?? 2 * hub.reconnect_floor_ms,
     tls: decodeTls(hub),
     credentials,
     topics: { uplink: hub.uplink_topic ?? hub.topic_template, downlink: hub.downlink_topic ?? hub.topic_template },

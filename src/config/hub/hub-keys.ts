@@ -122,6 +122,14 @@ const TRAFFIC_KEYS = {
     .optional()
     .meta(means('Shortest pause between two connections.', byProfile('reconnect_floor_ms'))),
   reconnect_ceiling_ms: whole(100, HOUR_MS).default(60_000).meta(means('Longest pause between two connections.')),
+  boot_spread_ms: whole(0, HOUR_MS)
+    .optional()
+    .meta(
+      means(
+        'Longest random pause before the first connection after a boot of the machine: gateways that get power at the same time do not connect at the same time. 0 = none.',
+        '2 × reconnect_floor_ms',
+      ),
+    ),
   subscriptions_max: whole(0, 1_000_000)
     .optional()
     .meta(means('Largest number of filters of one connection. 0 = no limit.', byProfile('subscriptions_max'))),

@@ -64,15 +64,26 @@ export class ReconnectPolicy {
 }
 
 /**
+ * Age of a boot up to which its first start is a result of the boot, ms: a slow board that checks its file system takes some
+ * minutes. A gateway that is started later was started by a person.
+ */
+const BOOTING_MS_MAX = 300_000;
+
+/**
  * Earliest time of the first CONNECT after a start. The hub allows one CONNECT per interval and also counts those of an
  * earlier process. The last attempt of that process is unknown: a failed attempt is not stored, and a process killed
- * just after its CONNECT has not stored it. So that attempt is assumed at the end of the process.
- * @returns monotonic ms, at or after `now.upMs`
+ * just after its CONNECT has not stored it. So that attempt is assumed at the end of the process. After a boot there is a
+ * random pause instead, because the other gateways of a region may have got power at the same time.
+ * @param random uniform in [0, 1); called only for a start after a boot @returns monotonic ms, at or after `now.upMs`
  */
 export function firstDialAtMs(
-  { now, isFirstOfBoot }: Pick<StoreOpening, 'now' | 'isFirstOfBoot'>,
-  floorMs: number,
+  { now: { upMs }, isFirstOfBoot }: Pick<StoreOpening, 'now' | 'isFirstOfBoot'>,
+  { reconnectFloorMs, bootSpreadMs }: { readonly reconnectFloorMs: number; readonly bootSpreadMs: number },
+  random: () => number,
 ): number {
-  // after a boot the interval has passed already, unless the machine boots faster than the interval
-  return isFirstOfBoot ? Math.max(now.upMs, floorMs) : now.upMs + floorMs;
+  if (!isFirstOfBoot) return upMs + reconnectFloorMs;
+  // the interval has passed already, unless the machine boots faster than the interval
+  const earliestMs = Math.max(upMs, reconnectFloorMs);
+  const isSpread = bootSpreadMs > 0 && upMs < BOOTING_MS_MAX;
+  return isSpread ? earliestMs + Math.floor(random() * bootSpreadMs) : earliestMs;
 }

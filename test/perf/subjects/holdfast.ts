@@ -45,7 +45,7 @@ export interface HoldfastPlan {
 }
 
 /** The bench waits for reconnects, and a long pause would only make it longer. */
-const SHORT_RECONNECTS = { reconnect_floor_ms: 100, reconnect_ceiling_ms: 500 };
+const SHORT_RECONNECTS = { reconnect_floor_ms: 100, reconnect_ceiling_ms: 500, boot_spread_ms: 0 };
 
 export class Holdfast implements Relay {
   readonly hub: CountingHub;

@@ -42,6 +42,7 @@ describe('defaults', () => {
         topicSlashesMax: 0,
         reconnectFloorMs: 1000,
         reconnectCeilingMs: 60_000,
+        bootSpreadMs: 2000,
         subscriptionsMax: 0,
       },
       outbox: {
@@ -121,6 +122,7 @@ describe('defaults', () => {
       keepAliveS: 240,
       payloadBytesMax: 16_384,
       reconnectFloorMs: 5000,
+      bootSpreadMs: 10_000,
       topics: { uplink: '{product_id}/{device_name}/{topic}', downlink: '{product_id}/{device_name}/{topic}' },
       clientId: 'ABCDEFGHIJgw-01',
       credentials: {
