@@ -9,7 +9,7 @@
  * confirmed one (`config-choice.ts`). An apply that is refused has changed nothing. One change runs at a time.
  */
 import { Fault } from '../base/fault.ts';
-import { changesBetween, type LoadedConfig } from '../config/config-changes.ts';
+import { type ConfigChange, changesBetween, type LoadedConfig } from '../config/config-changes.ts';
 import { CONFIG_BYTES_MAX } from '../config/default-places.ts';
 import { parseConfig } from '../config/parse.ts';
 import { FileMark, readConfigFile } from '../io/config-file.ts';
@@ -191,12 +191,12 @@ export class ConfigChanger {
       if (restarting.length > 0) {
         const restart = restartFor(restarting, request, this.#options.restart);
         this.#save(before.text, { ...trial, phase: 'restart' });
-        this.#emitApplied(request.by, changes.length);
+        this.#emitApplied(request.by, changes);
         restart('the configuration changes');
         return { changes, outcome: 'restarting', confirmWithinMs: forMs };
       }
       this.#save(before.text, { ...trial, phase: 'running' });
-      this.#emitApplied(request.by, changes.length);
+      this.#emitApplied(request.by, changes);
       await this.#use(prepared);
       this.#rejected = undefined;
       this.#beginTrial({ ...trial, phase: 'running' }, before.text, before);
@@ -322,8 +322,9 @@ export class ConfigChanger {
     }
   }
 
-  #emitApplied(by: string | undefined, changes: number): void {
-    this.#options.gateway.parts.facts.emit('configApplied', { changes, by });
+  #emitApplied(by: string | undefined, changes: readonly ConfigChange[]): void {
+    const keys = changes.map(({ key, change }) => (change === 'changed' ? key : `${key} ${change}`));
+    this.#options.gateway.parts.facts.emit('configApplied', { keys, by });
   }
 
   async #alone<Result>(act: () => Promise<Result>): Promise<Result> {

@@ -169,8 +169,11 @@ export type GatewayEvents = {
   gatewayPaused: (fact: { readonly ms: number; readonly unacknowledged: readonly string[] }) => void;
   /** The configuration differs from that of the previous process. */
   configurationChanged: (fact: { readonly mark: string }) => void;
-  /** A configuration was applied and is on trial. `by`: user, or `BY_SIGNAL`; absent: unknown. */
-  configApplied: (fact: { readonly changes: number; readonly by?: string | undefined }) => void;
+  /**
+   * A configuration was applied and is on trial. `keys`: names of the keys and entries that differ, never their values.
+   * `by`: user, or `BY_SIGNAL`; absent: unknown.
+   */
+  configApplied: (fact: { readonly keys: readonly string[]; readonly by?: string | undefined }) => void;
   /** The configuration on trial was confirmed. `how`: by command, or automatically. */
   configConfirmed: (fact: { readonly mark: string; readonly how: string; readonly by?: string | undefined }) => void;
   /** The configuration on trial was replaced by the one before. `reason`: predicate or clause in words. */

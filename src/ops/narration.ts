@@ -262,7 +262,8 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   configApplied: {
     weight: 'info',
-    tell: ({ changes, by }) => `a configuration with ${countOf(changes, 'change')} was applied${byWords(by)}`,
+    tell: ({ keys, by }) =>
+      `a configuration with ${countOf(keys.length, 'change')} was applied${byWords(by)}${keys.length === 0 ? '' : `: ${keyWords(keys)}`}`,
   },
   configConfirmed: {
     weight: 'info',
@@ -286,6 +287,19 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
 
 function unreadWords(links: readonly string[]): string {
   return links.length === 0 ? '' : `. ${unreadLinksWords(links).replace(/\.$/, '')}`;
+}
+
+/** Length of the names of keys in a sentence, so that an event keeps them with the user (`history/history-events.ts`). */
+const KEYS_LENGTH_MAX = 120;
+
+/** First keys, as many as fit, and the number of the others. */
+function keyWords([first = '', ...others]: readonly string[]): string {
+  let words = first;
+  for (const [index, key] of others.entries()) {
+    if (words.length + key.length > KEYS_LENGTH_MAX) return `${words} and ${others.length - index} more`;
+    words += `, ${key}`;
+  }
+  return words;
 }
 
 function byWords(by: string | undefined): string {

@@ -28,6 +28,7 @@ it('a command of an operator and a change of the configuration are in the events
   await testbed.gateway.signal('SIGKILL');
   const stored = await namesIn(testbed);
   expect(stored).toEqual(expect.arrayContaining(['mark', 'configApplied', 'configConfirmed']));
+  expect(await run(testbed, 'events')).toMatch(/1 change was applied[^"]*: inbox\.messages_max"/);
   // negative control: the kill loses an event that no commit has taken
   expect(stored).not.toContain('hubConnected');
   await testbed.gateway.start();

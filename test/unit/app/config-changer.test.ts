@@ -163,6 +163,7 @@ describe('a configuration on trial', () => {
       bench.hubState = 'waiting';
     };
     expect(await bench.apply()).toMatchObject({ outcome: 'unconfirmed', confirmWithinMs: RETURN_MS_MAX });
+    expect(bench.told).toEqual(['configApplied {"keys":["hub.host"],"by":"anna"}']); // no value
     await bench.pass(20_000);
     expect(bench.changer.state).toMatchObject({ state: 'unconfirmed', confirmation: 'automatic' });
     bench.hubState = 'online';

@@ -266,7 +266,7 @@ describe('numbers of any size in a report', () => {
             get: (_target, key) => {
               if (typeof key !== 'string') return undefined;
               if (key === 'qos') return 1;
-              if (key === 'unacknowledged') return ['a'];
+              if (key === 'unacknowledged' || key === 'keys') return ['a'];
               if (key === 'away') return { ms: number, quality: 'exact' };
               return texts.has(key) ? 'words' : number;
             },

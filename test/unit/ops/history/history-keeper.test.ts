@@ -242,7 +242,7 @@ describe('events of operators', () => {
 
   it.each([
     ['operatorActed', { action: 'subdevices forget', subject: 'm', detail: '', by: 'root' }],
-    ['configApplied', { changes: 1, by: 'root' }],
+    ['configApplied', { keys: ['hub.host'], by: 'root' }],
     ['configConfirmed', { mark: 'm', how: 'by command', by: 'root' }],
     ['configRolledBack', { mark: 'm', reason: 'it was not confirmed' }],
     ['configurationChanged', { mark: 'm' }],
