@@ -51,7 +51,7 @@ export const PLANTED_IN_ENVELOPES: readonly PlantedBug[] = [
     complaint: /its time \(exact\) is wrong by/,
     patch: (gateway) =>
       altered(gateway, () => {
-        const wallMs = gateway.stations.wallClock.wallMs() ?? 0;
+        const wallMs = gateway.parts.clock.wallMs();
         return { measured_at: new Date(wallMs).toISOString(), time_quality: 'exact' };
       }),
   },
