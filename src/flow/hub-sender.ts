@@ -83,10 +83,11 @@ export class HubSender {
     return this.#options.custodian.pending;
   }
 
-  /** Sends a QoS 0 uplink now or soon, or counts it as shed. */
-  offerQos0(lane: number, message: Message): void {
+  /** Sends a QoS 0 uplink now or soon, or counts it as shed. @param isPromised true for a will, as in `Offer` */
+  offerQos0(lane: number, message: Message, isPromised = false): void {
     const { outbox, custodian } = this.#options;
-    if (outbox.isTooLarge(lane, message)) custodian.countOnly(lane, { as: 'shed', reason: 'too large for the hub' });
+    if (outbox.isTooLarge(lane, message, isPromised))
+      custodian.countOnly(lane, { as: 'shed', reason: 'too large for the hub' });
     else if (outbox.isOnHold(lane, message.topic))
       custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 while on hold' });
     else if (!outbox.isConnected) custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });

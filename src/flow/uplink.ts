@@ -158,7 +158,7 @@ export class UplinkFlow {
     if (message.qos === 1) {
       this.#admit({ subdevice, topic: will.topic, message, terms, sender, isPromised: true });
     } else {
-      this.#options.hubSender.offerQos0(subdevice.lane, message);
+      this.#options.hubSender.offerQos0(subdevice.lane, message, true);
       sender.safe();
     }
   }

@@ -121,7 +121,7 @@ export class Outbox {
   admit(offer: Offer, nowMs: number): Admission {
     const { lane, message } = offer;
     const isPromised = offer.isPromised === true || offer.letter !== undefined;
-    const problem = isPromised ? this.#bareProblemOf(message) : this.#problemOf(lane, message);
+    const problem = this.#problemOf(lane, message, isPromised);
     if (problem !== undefined) return { kind: 'refused', why: 'too large', problem };
     const unstoredBytes = this.#custodian.unstoredBytes + chargedBytes(message);
     if (this.isClosed || unstoredBytes > this.#limits.unstoredBytesMax) return { kind: 'refused', why: 'congestion' };
@@ -145,18 +145,15 @@ export class Outbox {
     return { kind: 'accepted', entry };
   }
 
-  /** True if the message exceeds a limit of the hub. */
-  isTooLarge(lane: number, message: Message): boolean {
-    return this.#problemOf(lane, message) !== undefined;
+  /** True if the message exceeds a limit of the hub. @param isPromised as in `Offer` */
+  isTooLarge(lane: number, message: Message, isPromised: boolean): boolean {
+    return this.#problemOf(lane, message, isPromised) !== undefined;
   }
 
-  /** Limit that the message exceeds without an envelope. */
-  #bareProblemOf(message: Message): HubLimitProblem | undefined {
-    return messageProblem(message, this.#limits, message.payload.length);
-  }
-
-  #problemOf(lane: number, message: Message): HubLimitProblem | undefined {
-    return messageProblem(message, this.#limits, this.payloads.bytesMax(lane, message.payload));
+  #problemOf(lane: number, message: Message, isPromised: boolean): HubLimitProblem | undefined {
+    const { payload } = message;
+    const sentBytes = isPromised ? payload.length : this.payloads.bytesMax(lane, payload);
+    return messageProblem(message, this.#limits, sentBytes);
   }
 
   /** Returns the next uplink to send, if the pacer, the window and the connection allow one. */

@@ -48,7 +48,8 @@ describe('admission', () => {
         words: expect.stringMatching(/bytes, up to 1001 with its envelope, and/),
       },
     });
-    expect(bench.outbox.isTooLarge(1, { topic: 't', payload: text(largest + 1), qos: 0 })).toBe(true);
+    const qos0 = { topic: 't', payload: text(largest + 1), qos: 0 } as const;
+    expect([false, true].map((isPromised) => bench.outbox.isTooLarge(1, qos0, isPromised))).toEqual([true, false]);
   });
 
   it('demands no room for a will or a dead letter, which were acknowledged when the envelope may have been off', () => {
