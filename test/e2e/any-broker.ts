@@ -185,11 +185,17 @@ const FORMS: readonly (TopicTemplates & { readonly of: string })[] = [
   { of: 'unusual characters', uplink: 'Halle 7/ü&{subdevice}=%/{topic}', downlink: '//{subdevice}//{topic}' },
 ];
 
-/** Defines the test of the main path, with topics of several forms. */
-export function itTradesWithEveryTemplate(brokerAt: BrokerTestbedPlan['brokerAt']): void {
-  it.each(FORMS)('messages go both ways, in order, with $of', async ({ uplink, downlink }) => {
-    const brokerTestbed = await BrokerTestbed.open({ brokerAt, topics: { uplink, downlink } });
-    await brokerTestbed.enter();
-    await brokerTestbed.trade(50);
-  });
+/** Defines the test of the main path, with topics of several forms. @param without forms that the broker does not route */
+export function itTradesWithEveryTemplate(
+  brokerAt: BrokerTestbedPlan['brokerAt'],
+  without: readonly string[] = [],
+): void {
+  it.each(FORMS.filter((form) => !without.includes(form.of)))(
+    'messages go both ways, in order, with $of',
+    async ({ uplink, downlink }) => {
+      const brokerTestbed = await BrokerTestbed.open({ brokerAt, topics: { uplink, downlink } });
+      await brokerTestbed.enter();
+      await brokerTestbed.trade(50);
+    },
+  );
 }

@@ -27,7 +27,8 @@ const SESSION_MS = 86_400_000;
 
 export const RABBITMQ_IS_MISSING = !existsSync(join(SCRIPTS, 'rabbitmq-server'));
 
-export async function rabbitmqHub(folder: string): Promise<FleetHub> {
+/** @param ports ports of MQTT, one for each node; three free ones by default */
+export async function rabbitmqHub(folder: string, ports?: readonly number[]): Promise<FleetHub> {
   if (RABBITMQ_IS_MISSING) throw new Error('RabbitMQ is not installed: apt-get install rabbitmq-server');
   const home = join(folder, 'erlang');
   mkdirSync(home);
@@ -37,17 +38,25 @@ export async function rabbitmqHub(folder: string): Promise<FleetHub> {
   const epmdPort = await findPort();
   const epmd = spawn('epmd', ['-port', String(epmdPort), '-address', HOST], { stdio: 'ignore' });
   await until(() => answers(epmdPort));
-  const names = Array.from({ length: NODES }, (_, index) => `fleet${index + 1}@localhost`);
+  const names = Array.from({ length: ports?.length ?? NODES }, (_, index) => `fleet${index + 1}@localhost`);
   const nodes: RabbitNode[] = [];
-  for (const name of names)
+  for (const [index, name] of names.entries())
     nodes.push(
-      new RabbitNode({ name, names, home, epmdPort, port: await findPort(), distPort: await findPort(), folder }),
+      new RabbitNode({
+        name,
+        names,
+        home,
+        epmdPort,
+        port: ports?.[index] ?? (await findPort()),
+        distPort: await findPort(),
+        folder,
+      }),
     );
   await Promise.all(nodes.map((node) => node.start()));
   const version = execFileSync(join(SCRIPTS, 'rabbitmqctl'), ['version'], { encoding: 'utf8', env: envOf(home) });
   return {
     kind: 'rabbitmq',
-    words: `RabbitMQ ${version.trim()}, ${NODES} nodes, sessions as quorum queues, nodes ended by SIGKILL`,
+    words: `RabbitMQ ${version.trim()}, ${names.length} nodes, sessions as quorum queues, nodes ended by SIGKILL`,
     nodes,
     close: async () => {
       await Promise.all(nodes.map((node) => node.fail()));
