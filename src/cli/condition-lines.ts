@@ -4,7 +4,7 @@
  */
 import type { Condition, Losing } from '../ops/reports/report.ts';
 import { countWords, durationWords, printable } from '../ops/words.ts';
-import { cut, hang, type Terminal, type Tone } from './terminal.ts';
+import { cut, hang, hintLines, type Terminal, type Tone } from './terminal.ts';
 
 export const TONE: Readonly<Record<Losing, Tone>> = { no: 'good', 'at risk': 'warning', unknown: 'bad', yes: 'bad' };
 
@@ -45,13 +45,13 @@ export function conditionLines(conditions: readonly Condition[], terminal: Termi
   return [...short, more === 0 ? `  in full: ${ALL_CONDITIONS}` : `  and ${countWords(more)} more: ${ALL_CONDITIONS}`];
 }
 
-function textOf({ sentence, losing, forMs, hint }: Condition, { width }: Terminal): ConditionText {
+function textOf({ sentence, losing, forMs, hint }: Condition, terminal: Terminal): ConditionText {
   const forWords = ` For ${durationWords(forMs)}.`;
   return {
     tone: losing === 'no' ? 'warning' : TONE[losing],
-    sentence: hang('  ! ', `${printable(sentence)}${forWords}`, width),
+    sentence: hang('  ! ', `${printable(sentence)}${forWords}`, terminal.width),
     forWords,
-    hint: hint === null ? [] : hang('    -> ', printable(hint), width),
+    hint: hint === null ? [] : hintLines('    ', hint, terminal),
   };
 }
 

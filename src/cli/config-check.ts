@@ -13,7 +13,7 @@ import { readWebToken } from '../io/web-token.ts';
 import { countOf } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
 import { sharedPorts } from './show-ports.ts';
-import { hang, hangOnScreen, type Terminal } from './terminal.ts';
+import { hang, hangOnScreen, hintLines, type Terminal } from './terminal.ts';
 import { checkTls, type TlsFindings } from './tls-check.ts';
 
 const NOTHING: TlsFindings = { problems: [], lines: [] };
@@ -178,5 +178,5 @@ function problemLines(file: string, problems: readonly Problem[], terminal: Term
 }
 
 function linesOf({ path, what, hint }: Problem, terminal: Terminal): string[] {
-  return ['', ...hang('  ', `${path} ${what}.`, terminal.width), ...hang('    -> ', hint, terminal.width)];
+  return ['', ...hang('  ', `${path} ${what}.`, terminal.width), ...hintLines('    ', hint, terminal)];
 }

@@ -42,6 +42,7 @@ export interface FullScreenOptions {
   readonly resized: () => void;
   /** Called for Ctrl-C, Ctrl-D and signals. */
   readonly ended: () => void;
+  readonly addressed: Terminal['addressed'];
 }
 
 /** True if a full screen is possible: input and output are terminals. */
@@ -54,10 +55,12 @@ const END_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT'] as const;
 
 export class FullScreen {
   #isEntered = false;
+  readonly #addressed: Terminal['addressed'];
   /** Removes the listeners of this screen. */
   readonly #release: () => void;
 
-  constructor({ pressed, resized, ended }: FullScreenOptions) {
+  constructor({ pressed, resized, ended, addressed }: FullScreenOptions) {
+    this.#addressed = addressed;
     const { stdin, stdout } = process;
     this.#enter();
     emitKeypressEvents(stdin);
@@ -88,7 +91,7 @@ export class FullScreen {
   get terminal(): ScreenTerminal {
     const { stdout, env } = process;
     return {
-      ...openTerminal(stdout, env),
+      ...openTerminal(stdout, env, this.#addressed),
       plain: plainTextOf(env),
       width: Math.max(WIDTH_MIN, stdout.columns || WIDTH_UNKNOWN),
       height: Math.max(HEIGHT_MIN, stdout.rows || HEIGHT_UNKNOWN),

@@ -7,6 +7,7 @@ import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
 import { renderTable } from './table.ts';
+import { hintLines } from './terminal.ts';
 
 const OUTCOME_COLUMNS: readonly Column[] = [
   { heading: 'subdevice', shrinks: true },
@@ -74,7 +75,8 @@ function printRemedies(
   const open = rows.filter(({ remedy }) => remedy !== null);
   if (open.length === 0) return;
   terminal.print('');
-  for (const { subdevice, remedy } of open) terminal.print(`  -> ${subdevice}: ${remedy}`);
+  for (const { subdevice, remedy } of open)
+    for (const line of hintLines('  ', `${subdevice}: ${remedy}`, terminal)) terminal.print(line);
 }
 
 async function command<Answer>(context: CommandContext, name: string, body: object): Promise<Answer> {

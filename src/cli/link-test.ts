@@ -16,7 +16,7 @@ import { type CommandContext, printJson } from './context.ts';
 import { askRunning, locateGateway } from './location.ts';
 import { Probing } from './probing.ts';
 import { renderTable } from './table.ts';
-import { hang, type Tone, wrap } from './terminal.ts';
+import { hintLines, type Tone, wrap } from './terminal.ts';
 
 export interface LinkTestOptions {
   readonly seconds: number;
@@ -110,7 +110,7 @@ function showScore({ terminal }: CommandContext, score: LinkScore, notProbed: st
     if (notAsked !== null) terminal.print(printable(`Some probes of ${subdevice} were not sent: ${notAsked}.`));
   if (notProbed !== undefined) for (const line of wrap(printable(notProbed), terminal.width)) terminal.print(line);
   terminal.print(`Kernel errors: ${kernelWords(kernel)}.`);
-  for (const words of advice) for (const line of hang('  -> ', printable(words), terminal.width)) terminal.print(line);
+  for (const words of advice) for (const line of hintLines('  ', words, terminal)) terminal.print(line);
 }
 
 function cells({ subdevice, requests, answers, damaged, p50Ms, p99Ms }: ProbeReport): string[] {

@@ -7,6 +7,7 @@ import { EXIT, Fault } from '../base/fault.ts';
 import { DEFAULT_CONFIG_PATH } from '../config/default-places.ts';
 import type { CommandAction } from './commands/add-command.ts';
 import { addCommands } from './commands/commands.ts';
+import { addressing } from './config-words.ts';
 import type { CommandContext } from './context.ts';
 import { EXAMPLES, FIRST_COMMANDS } from './help/examples.ts';
 import { openTerminal } from './terminal.ts';
@@ -102,7 +103,9 @@ export function buildProgram(words: readonly string[], finish: (exitCode: number
       .description(description)
       .action(async (...inputs: unknown[]) => {
         const command = inputs.at(-1) as Command;
-        finish(await act({ context: contextOf(program), options: command.opts() as Options, words: command.args }));
+        const context = contextOf(program);
+        const call = { context, options: command.opts() as Options, words: command.args };
+        finish(await act(call).catch((error: unknown) => Promise.reject(withAddress(error, context))));
       });
   addCommands(add, program);
   addExamples(program, []);
@@ -118,10 +121,17 @@ function addExamples(command: Command, words: readonly string[]): void {
 
 function contextOf(program: Command): CommandContext {
   const { json, config, socket } = program.opts<{ json?: true; config: string; socket?: string }>();
-  return {
-    terminal: openTerminal(process.stdout, process.env),
-    asJson: json ?? false,
-    configPath: config,
-    socketPath: socket,
-  };
+  const address = { configPath: config, socketPath: socket };
+  const addressed = addressing(
+    address,
+    program.commands.map((command) => command.name()),
+  );
+  return { terminal: openTerminal(process.stdout, process.env, addressed), asJson: json ?? false, ...address };
+}
+
+/** The same fault with a hint whose commands address the same gateway. */
+function withAddress(error: unknown, { terminal }: CommandContext): unknown {
+  if (!(error instanceof Fault) || terminal.addressed === undefined) return error;
+  const { code, message, retryable, cause } = error;
+  return new Fault(code, message, { hint: terminal.addressed(error.hint), retryable, cause });
 }

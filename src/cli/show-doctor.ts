@@ -10,7 +10,7 @@ import { permissionPlanOf, trialWords } from '../doctor/hub-permissions.ts';
 import { printable } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
 import { Progress } from './progress.ts';
-import { cut, hang, type Terminal, type Tone } from './terminal.ts';
+import { cut, hang, hintLines, type Terminal, type Tone } from './terminal.ts';
 import { VERSION } from './version.ts';
 
 export interface DoctorOptions {
@@ -82,7 +82,7 @@ function problemLines({ id, verdict, facts, remedy }: TimedFinding, terminal: Te
   return [
     terminal.tone(TONES[verdict], head),
     ...facts.flatMap((fact) => hang('    ', printable(fact), terminal.width)),
-    ...(remedy === null ? [] : hang('    -> ', printable(remedy), terminal.width)),
+    ...(remedy === null ? [] : hintLines('    ', remedy, terminal)),
   ];
 }
 

@@ -5,7 +5,7 @@ import { ageWords, bytesWords, countWords, etaWords, printable } from '../ops/wo
 import { type CommandContext, printJson } from './context.ts';
 import { askRunning } from './location.ts';
 import { labelled } from './status-view.ts';
-import { hangOnScreen, type Terminal, wrap } from './terminal.ts';
+import { hangOnScreen, hintLines, type Terminal, wrap } from './terminal.ts';
 
 /** @throws Fault `usage` if nothing has the name */
 export async function showExplain(context: CommandContext, name: string): Promise<number> {
@@ -31,7 +31,9 @@ export function explanationLines(explanation: Explanation, terminal: Terminal): 
   const title = terminal.tone('strong', kind === name ? name : `${kind} ${printable(name)}`);
   const why = reasons.flatMap(({ code, sentence: words, remedy }) => [
     ...hangOnScreen('  * ', printable(`${code}: ${words}`), terminal),
-    ...(remedy === null ? [] : hangOnScreen('    -> ', printable(remedy), terminal)),
+    ...(remedy === null
+      ? []
+      : hintLines('    ', remedy, terminal.isScreen ? terminal : { ...terminal, width: Number.POSITIVE_INFINITY })),
   ]);
   const rows = [
     ...(message === null ? [] : messageRows(message)),

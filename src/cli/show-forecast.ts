@@ -16,7 +16,7 @@ import { WAITING_FOR_GATEWAY, withNotice } from './notice.ts';
 import { readOffline, readOfflineHistory } from './read-store.ts';
 import { labelled } from './status-view.ts';
 import { renderTable } from './table.ts';
-import { hang, type Terminal, type Tone, wrap } from './terminal.ts';
+import { hintLines, type Terminal, type Tone, wrap } from './terminal.ts';
 
 export interface ForecastOptions {
   /** Length of the outage, ms. */
@@ -39,7 +39,7 @@ export async function showForecast(context: CommandContext, { outage }: Forecast
   if (!context.asJson)
     for (const line of [
       ...wrap(STORED, context.terminal.width),
-      ...hang('  -> ', asked.fault.hint, context.terminal.width),
+      ...hintLines('  ', asked.fault.hint, context.terminal),
     ])
       context.terminal.print(line);
   print(context, report, false);

@@ -13,7 +13,7 @@ import { locateGateway, storeOf, warnOfNextStart } from './location.ts';
 import { WAITING_FOR_GATEWAY, withNotice } from './notice.ts';
 import { readOffline, storeFileWords } from './read-store.ts';
 import { labelled, renderFullStatus, renderStatus } from './status-view.ts';
-import { cut, findingLines, hang, type Terminal, wrap } from './terminal.ts';
+import { cut, findingLines, hang, hintLines, type Terminal, wrap } from './terminal.ts';
 import { warningLines } from './warning.ts';
 
 export interface StatusOptions {
@@ -68,7 +68,12 @@ async function watchStatus(context: CommandContext): Promise<number> {
   };
   const isFull = canFillScreen() && !context.asJson;
   const screen = isFull
-    ? new FullScreen({ pressed: (key) => isQuit(key) && end(), resized: draw, ended: end })
+    ? new FullScreen({
+        pressed: (key) => isQuit(key) && end(),
+        resized: draw,
+        ended: end,
+        addressed: context.terminal.addressed,
+      })
     : undefined;
   if (screen === undefined) process.once('SIGINT', end);
   try {
@@ -135,7 +140,7 @@ function showStalled({ asJson, terminal }: CommandContext, stateDir: string | un
   const file = storeFileWords(stateDir);
   const store = file === undefined ? [] : ['', ...labelled('Store', [file], terminal)];
   const sentence = `Losing data? Unknown. ${fault.message}. Acknowledged messages are on disk or at the hub.`;
-  for (const line of [...wrap(sentence, terminal.width), ...hang('  -> ', fault.hint, terminal.width), ...store])
+  for (const line of [...wrap(sentence, terminal.width), ...hintLines('  ', fault.hint, terminal), ...store])
     terminal.print(line);
   return EXIT.notRunning;
 }
@@ -151,7 +156,7 @@ async function showOfflineStatus(context: CommandContext, stateDir: string, faul
   const { path, bytes, walBytes } = status.store;
   const lines = [
     ...wrap(`Losing data? Unknown. ${status.sentence}`, terminal.width),
-    ...hang('  -> ', fault.hint, terminal.width),
+    ...hintLines('  ', fault.hint, terminal),
     ...findingLines(status.findings, terminal),
     '',
     ...labelled('Outbox', [countOf(status.uplinksOnDisk, 'message')], terminal),

@@ -22,6 +22,8 @@ export interface Terminal {
    */
   print(line: string, form?: 'as is'): void;
   tone(tone: Tone, text: string): string;
+  /** Returns a text whose commands address the gateway of this command line. Absent: no text is changed. */
+  readonly addressed?: ((text: string) => string) | undefined;
 }
 
 /** Properties of standard output that this file uses. */
@@ -42,11 +44,16 @@ const CONSOLE_WIDTH = 80;
 
 const FORMAT = { good: 'green', warning: 'yellow', bad: 'red', quiet: 'dim', strong: 'bold' } as const;
 
-export function openTerminal(stream: TextStream, environment: NodeJS.ProcessEnv): Terminal {
+export function openTerminal(
+  stream: TextStream,
+  environment: NodeJS.ProcessEnv,
+  addressed?: Terminal['addressed'],
+): Terminal {
   // Any value of NO_COLOR that is not empty turns colours off (https://no-color.org).
   const plain = plainTextOf(environment);
   const isStyled = stream.isTTY === true && (environment.NO_COLOR ?? '') === '' && environment.TERM !== 'dumb';
   return {
+    addressed,
     isScreen: stream.isTTY === true,
     width: Math.min(WIDTH_MAX, Math.max(WIDTH_MIN, columnsOf(stream, environment) ?? WIDTH_UNKNOWN)),
     print: (line, form) => {
@@ -139,6 +146,15 @@ export function hang(mark: string, text: string, width: number): string[] {
   return wrap(text, width - mark.length).map((line, index) => `${index === 0 ? mark : margin}${line}`);
 }
 
+/**
+ * Returns the lines of a remedy, behind an arrow. The only place that shows remedies: their commands get the options that
+ * address the same gateway.
+ */
+export function hintLines(indent: string, hint: string, { width, addressed }: Terminal): string[] {
+  const text = printable(hint);
+  return hang(`${indent}-> `, addressed?.(text) ?? text, width);
+}
+
 /** Returns the same lines as `hang`, but a single line if the output is not a terminal. */
 export function hangOnScreen(mark: string, text: string, { isScreen, width }: Terminal): string[] {
   return isScreen ? hang(mark, text, width) : [`${mark}${text}`];
@@ -160,7 +176,7 @@ export function offlineLines(
   const doubt = report.unknown.length === 0 ? '' : ` Messages may be missing: ${report.unknown.join('; ')}.`;
   return [
     ...wrap(printable(`${sentence}${doubt}`), terminal.width),
-    ...hang('  -> ', report.hint, terminal.width),
+    ...hintLines('  ', report.hint, terminal),
     ...findingLines(report.findings, terminal),
   ];
 }

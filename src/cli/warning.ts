@@ -10,7 +10,8 @@ export function warningLines(): number {
   return linesWritten;
 }
 
-export function warn({ asJson }: CommandContext, message: string, hint: string): void {
+export function warn({ asJson, terminal }: CommandContext, message: string, remedy: string): void {
+  const hint = terminal.addressed?.(remedy) ?? remedy;
   const lines = asJson
     ? [jsonLine('warning', { warning: { message, hint } })]
     : errorLines(message, hint, process.stderr, process.env);

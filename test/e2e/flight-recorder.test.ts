@@ -169,7 +169,10 @@ describe('a trace', () => {
     const testbed = await openTestbed();
     await testbed.gateway.start();
     const { code, stderr } = await runProgram('--config', testbed.configPath, 'trace', 'nowhere');
-    expect([code, stderr]).toEqual([1, expect.stringMatching(/No link has the name "nowhere".*\n.*holdfast status/)]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/No link has the name "nowhere".*\n.*holdfast --config \S+ status/),
+    ]);
   });
 });
 

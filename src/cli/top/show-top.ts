@@ -29,6 +29,7 @@ export async function showTop(context: CommandContext): Promise<number> {
     screen.paint(renderTop(model, now));
   };
   const screen = new FullScreen({
+    addressed: context.terminal.addressed,
     pressed: (key) => {
       if (model.pressed(key)) draw();
       else stop.abort();
