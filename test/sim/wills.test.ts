@@ -1,14 +1,22 @@
 /** Wills through a whole gateway: published only when a subdevice is lost, and as durable as its session. */
 import { describe, expect, it } from 'vitest';
+import type { EnvelopeForm } from '../../src/base/envelope-form.ts';
+import type { Qos } from '../../src/base/message.ts';
 import type { ConnectPacket, Packet } from '../../src/codec/mqttsn-packets.ts';
 import { HandWire, ID, kindsOf } from './hand-wire.ts';
+import type { Sabotage } from './world.ts';
 
 const GOODBYE: Packet = { kind: 'disconnect', durationS: undefined };
 
-async function connectWithWill(wire: HandWire, text: string, fields: Partial<ConnectPacket> = {}): Promise<void> {
+async function connectWithWill(
+  wire: HandWire,
+  text: string,
+  fields: Partial<ConnectPacket> = {},
+  qos: Qos = 1,
+): Promise<void> {
   const connect = { kind: 'connect', will: true, clean: false, durationS: 60, clientId: ID, ...fields } as const;
   expect(kindsOf(await wire.send([connect]))).toEqual(['willtopicreq']);
-  const topic = { qos: 1, retain: false, topic: 'gone' } as const;
+  const topic = { qos, retain: false, topic: 'gone' };
   expect(kindsOf(await wire.send([{ kind: 'willtopic', will: topic }]))).toEqual(['willmsgreq']);
   const heard = await wire.send([{ kind: 'willmsg', payload: new TextEncoder().encode(text) }]);
   expect(heard).toEqual([{ kind: 'connack', returnCode: 0 }]);
@@ -21,6 +29,24 @@ async function connected(fields: Partial<ConnectPacket> = {}): Promise<HandWire>
 }
 
 const LOST = [['gone', 'lost']];
+/** Payload that fits in 1024 bytes, and not with an envelope. */
+const LARGE = 'x'.repeat(900);
+
+/** Gateway for a hub that accepts 1024 bytes. */
+function withEnvelope(envelope: EnvelopeForm): Sabotage {
+  return {
+    alter: (parts) => {
+      const { hub, outbox, links } = parts.config;
+      const config = {
+        ...parts.config,
+        hub: { ...hub, payloadBytesMax: 1024 },
+        outbox: { ...outbox, envelope },
+        links: links.map((link) => ({ ...link, envelope })),
+      };
+      return { ...parts, config };
+    },
+  };
+}
 
 describe('a will', () => {
   it('is published once, after one and a half keep alives', async () => {
@@ -31,6 +57,26 @@ describe('a will', () => {
     expect(wire.arrived).toEqual(LOST);
     await wire.pass(600_000);
     expect(wire.arrived).toEqual(LOST);
+  });
+
+  it('that is too large with its envelope is refused when it comes', async () => {
+    const wire = await HandWire.open(withEnvelope('json'));
+    await expect(connectWithWill(wire, LARGE)).rejects.toThrow();
+    await connectWithWill(wire, 'lost');
+    await wire.pass(100_000);
+    expect(wire.arrived.map(([topic, text = '']) => [topic, JSON.parse(text).payload])).toEqual(LOST);
+  });
+
+  it.each([0, 1] as const)('of QoS %d is published as it came if its envelope was switched on later', async (qos) => {
+    const wire = await HandWire.open(withEnvelope('none'));
+    await connectWithWill(wire, LARGE, {}, qos);
+    const { config, stations } = wire.world.gateway ?? {};
+    if (config === undefined) throw new Error('no gateway');
+    const { outbox, links } = config;
+    const byLink = new Map(links.map(({ name }) => [name, 'json'] as const));
+    stations?.outbox.payloads.set({ form: 'json', byLink, names: outbox.envelopeNames });
+    await wire.pass(100_000);
+    expect(wire.arrived).toEqual([['gone', LARGE]]);
   });
 
   it('is not published after DISCONNECT', async () => {
