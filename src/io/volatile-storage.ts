@@ -3,9 +3,10 @@
  * (`overlayroot` of a read-only system), and a block device in RAM.
  *
  * Sources: proc(5) for /proc/self/mountinfo; the kernel's overlayfs.rst for `upperdir`; sysfs for block devices. A
- * place of unknown kind counts as durable: the overlay of a container names a directory of its host.
+ * place of unknown kind counts as durable. The overlay and the loop device of a container name a path of the host, which
+ * may be another file here, or none: such a path counts only if the file that it leads to here fits.
  */
-import { realpathSync } from 'node:fs';
+import { realpathSync, statSync } from 'node:fs';
 import { basename, dirname, join } from 'node:path';
 import { kernelNamesIn, kernelTextOf } from './kernel-file.ts';
 
@@ -54,6 +55,8 @@ const OF_KERNEL = new Set([
 const RAM_DEVICE = /^(zram|ram)\d+$/;
 /** Boot options of raspi-config, overlayroot and live systems, which hide the upper directory after boot. */
 const OVERLAY_IN_RAM = /(?:^|\s)(?:boot=(?:overlay|live|casper)|overlayroot=(?:tmpfs|"tmpfs))/;
+/** Unit of `size` in the folder of a block device. */
+const SECTOR_BYTES = 512;
 /** Largest depth of nested places. A deeper nesting is a loop. */
 const DEPTH_MAX = 8;
 
@@ -90,7 +93,7 @@ function placeIn(path: string, search: Search): string | undefined {
   const deeper = { ...search, depth: depth + 1 };
   if (type === 'overlay' || type === 'overlayfs') {
     const upper = mount.options.find((option) => option.startsWith('upperdir='))?.slice('upperdir='.length);
-    const isSeen = upper !== undefined && mountOf(upper, mounts) !== mount;
+    const isSeen = upper !== undefined && mountOf(upper, mounts) !== mount && isFolder(upper);
     const below = isSeen ? placeIn(upper, deeper) : undefined;
     if (below !== undefined) return `overlay on ${point}, which writes to ${below}`;
     const isHidden = OVERLAY_IN_RAM.test(machine.commandLine);
@@ -107,12 +110,33 @@ function ramDeviceOf(name: string, search: Search): string | undefined {
   const folder = join(search.machine.blockDevices, name);
   const deeper = { ...search, depth: search.depth + 1 };
   const backing = kernelTextOf(join(folder, 'loop', 'backing_file')).trim();
-  if (backing.startsWith('/')) return placeIn(backing, deeper);
+  if (backing.startsWith('/')) return hasFileOf(folder, backing) ? placeIn(backing, deeper) : undefined;
   for (const slave of kernelNamesIn(join(folder, 'slaves'))) {
     const found = ramDeviceOf(slave, deeper);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/**
+ * True if the file is the one of a loop device, as far as its size shows. The path is that of the mount namespace in
+ * which the device was set up. @param folder of the loop device in /sys
+ */
+function hasFileOf(folder: string, backing: string): boolean {
+  const numberIn = (file: string): number => Number(kernelTextOf(join(folder, file)));
+  try {
+    const found = statSync(backing);
+    const free = found.size - numberIn('loop/offset');
+    const limit = numberIn('loop/sizelimit');
+    const bytes = limit > 0 ? Math.min(limit, free) : free;
+    return found.isFile() && Math.floor(bytes / SECTOR_BYTES) === numberIn('size');
+  } catch {
+    return false;
+  }
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 }
 
 /**

@@ -39,15 +39,6 @@ it.each([
     'tmpfs on /no where',
   ],
   [
-    'an overlay over tmpfs',
-    '/nowhere/s',
-    [
-      '20 1 0:1 / / rw - overlay overlayroot rw,lowerdir=/media/root-ro,upperdir=/media/root-rw/overlay,workdir=/media/root-rw/w',
-      '21 20 0:2 / /media/root-rw rw - tmpfs tmpfs-root rw',
-    ],
-    'overlay on /, which writes to tmpfs on /media/root-rw',
-  ],
-  [
     'a disk beside an overlay over tmpfs',
     '/nowhere/s',
     [
@@ -85,11 +76,51 @@ it('an overlay that hides its upper folder is recognised by the boot options', (
   expect(placeOf('/nowhere/s', mounts, 'root=/dev/mmcblk0p2 quiet')).toBeUndefined();
 });
 
-it('a loop device is at the location of its file', () => {
+function temporaryFolder(): string {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
+  return folder;
+}
+
+it('an overlay is at the location of its upper folder, if that folder is in this mount namespace', () => {
+  const ram = temporaryFolder();
+  const mounts = (upper: string): string[] => [
+    `20 1 0:1 / / rw - overlay overlayroot rw,lowerdir=/media/root-ro,upperdir=${upper},workdir=/media/root-rw/w`,
+    `21 20 0:2 / ${ram} rw - tmpfs tmpfs-root rw`,
+  ];
+  expect(placeOf('/nowhere/s', mounts(ram))).toBe(`overlay on /, which writes to tmpfs on ${ram}`);
+  // the path of the host of a container, on which the container has mounted a tmpfs of its own
+  expect(placeOf('/nowhere/s', mounts(join(ram, 'docker/1/diff')))).toBeUndefined();
+});
+
+/** Folder of block devices with one loop device of two sectors, whose file begins at the second sector. */
+function loopOn(backing: string): string {
+  const folder = temporaryFolder();
   mkdirSync(join(folder, 'loop7', 'loop'), { recursive: true });
-  writeFileSync(join(folder, 'loop7', 'loop', 'backing_file'), '/ram/image\n');
-  const mounts = [DISK, '30 27 7:7 / /nowhere rw - ext4 /dev/loop7 rw', '31 27 0:9 / /ram rw - tmpfs t rw'];
-  expect(placeOf('/nowhere/s', mounts, '', folder)).toBe('ext4 on /nowhere, on tmpfs on /ram');
+  for (const [file, text] of [
+    ['loop/backing_file', backing],
+    ['loop/offset', '512'],
+    ['loop/sizelimit', '0'],
+    ['size', '2'],
+  ] as const)
+    writeFileSync(join(folder, 'loop7', file), `${text}\n`);
+  return folder;
+}
+
+it('a loop device is at the location of its file', () => {
+  const ram = temporaryFolder();
+  const image = join(ram, 'image');
+  writeFileSync(image, Buffer.alloc(3 * 512));
+  const mounts = [DISK, '30 27 7:7 / /nowhere rw - ext4 /dev/loop7 rw', `31 27 0:9 / ${ram} rw - tmpfs t rw`];
+  expect(placeOf('/nowhere/s', mounts, '', loopOn(image))).toBe(`ext4 on /nowhere, on tmpfs on ${ram}`);
+});
+
+it('a loop device whose file is in another mount namespace counts as a disk', () => {
+  const ram = temporaryFolder();
+  const mounts = [DISK, '30 27 7:7 / /nowhere rw - ext4 /dev/loop7 rw', `31 27 0:9 / ${ram} rw - tmpfs t rw`];
+  expect(placeOf('/nowhere/s', mounts, '', loopOn(join(ram, 'none')))).toBeUndefined();
+  // another file at the same path
+  writeFileSync(join(ram, 'image'), Buffer.alloc(5 * 512));
+  expect(placeOf('/nowhere/s', mounts, '', loopOn(join(ram, 'image')))).toBeUndefined();
+  expect(placeOf('/nowhere/s', mounts, '', loopOn(ram))).toBeUndefined();
 });
