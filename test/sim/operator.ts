@@ -17,6 +17,8 @@ export class Operator {
   readonly #world: World;
   /** Holds that are in force and durable. */
   #holds: readonly HoldScope[] = [];
+  /** Holds that are not durable yet, and that no later command has ended. */
+  readonly #pending = new Set<HoldScope>();
   #isOver = false;
 
   constructor(world: World) {
@@ -48,9 +50,10 @@ export class Operator {
     if (gateway === undefined || subdevice === undefined) return;
     const filter = Math.floor(draw * 1_000_000) % 2 === 0 ? EVERY_TOPIC : this.#filterOf(direction, draw);
     const scope: HoldScope = { direction, subdevice: subdevice.lane, filter };
-    gateway.parts.mailbox.post(
-      () => void gateway.operatorHolds.hold([scope]).then(() => this.#isAlive(gateway) && this.#began(scope)),
-    );
+    gateway.parts.mailbox.post(() => {
+      this.#pending.add(scope);
+      void gateway.operatorHolds.hold([scope]).then(() => this.#isAlive(gateway) && this.#began(scope));
+    });
   }
 
   /** Ends all holds of a direction, if the gateway runs. */
@@ -59,6 +62,7 @@ export class Operator {
     if (gateway === undefined) return;
     gateway.parts.mailbox.post(() => {
       this.#holds = this.#holds.filter((hold) => hold.direction !== direction);
+      for (const hold of this.#pending) if (hold.direction === direction) this.#pending.delete(hold);
       void gateway.operatorHolds.release(gateway.operatorHolds.all.filter((hold) => hold.direction === direction));
     });
   }
@@ -101,11 +105,12 @@ export class Operator {
   }
 
   #began(scope: HoldScope): void {
-    this.#holds = [...this.#holds, scope];
+    if (this.#pending.delete(scope)) this.#holds = [...this.#holds, scope];
   }
 
   #releaseAll(gateway: Gateway): Promise<unknown> {
     this.#holds = [];
+    this.#pending.clear();
     return gateway.operatorHolds.release(gateway.operatorHolds.all);
   }
 
