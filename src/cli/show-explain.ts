@@ -31,9 +31,7 @@ export function explanationLines(explanation: Explanation, terminal: Terminal): 
   const title = terminal.tone('strong', kind === name ? name : `${kind} ${printable(name)}`);
   const why = reasons.flatMap(({ code, sentence: words, remedy }) => [
     ...hangOnScreen('  * ', printable(`${code}: ${words}`), terminal),
-    ...(remedy === null
-      ? []
-      : hintLines('    ', remedy, terminal.isScreen ? terminal : { ...terminal, width: Number.POSITIVE_INFINITY })),
+    ...(remedy === null ? [] : hintLines('    ', remedy, terminal)),
   ]);
   const rows = [
     ...(message === null ? [] : messageRows(message)),

@@ -150,9 +150,9 @@ export function hang(mark: string, text: string, width: number): string[] {
  * Returns the lines of a remedy, behind an arrow. The only place that shows remedies: their commands get the options that
  * address the same gateway.
  */
-export function hintLines(indent: string, hint: string, { width, addressed }: Terminal): string[] {
+export function hintLines(indent: string, hint: string, terminal: Terminal): string[] {
   const text = printable(hint);
-  return hang(`${indent}-> `, addressed?.(text) ?? text, width);
+  return hangOnScreen(`${indent}-> `, terminal.addressed?.(text) ?? text, terminal);
 }
 
 /** Returns the same lines as `hang`, but a single line if the output is not a terminal. */

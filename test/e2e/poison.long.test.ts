@@ -6,7 +6,7 @@ import { until } from './until.ts';
 
 /** Remedy of a held packet, over several lines. */
 const release = (packet: string): RegExp =>
-  new RegExp(`^ {2}-> holdfast\\s+--config\\s+\\S+\\s+hub\\s+subscriptions\\s+release\\s+'${packet}'$`, 'm');
+  new RegExp(`^ {2}-> holdfast\\s+--(?:config|socket)\\s+\\S+\\s+hub\\s+subscriptions\\s+release\\s+'${packet}'$`, 'm');
 
 it('a message on which the hub closes the connection is set aside, and all later ones arrive', async () => {
   const testbed = await openTestbed({ isTapped: true, config: { hub: { attempts_max: 2 } } });
