@@ -249,7 +249,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   }).catch(rejected);
   const settled = () => history.settled();
   const commands = {
-    ...withTrialGuard(changes, adminCommandsFor(gateway)),
+    ...withTrialGuard(changes, adminCommandsFor(gateway, service.handleLoss)),
     ...custodyCommands(gateway, snapshots),
     ...recorderCommands(gateway, recordings),
     ...configCommands(changes),

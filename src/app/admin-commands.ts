@@ -30,7 +30,8 @@ const NAMES_MAX = 1500;
 /** Largest number of dead letters in one command. */
 const LETTERS_MAX = 1000;
 
-export function adminCommandsFor(gateway: Gateway): AdminCommands {
+/** @param handleHangs marks the loss that hangs may have caused as handled; false: there is none */
+export function adminCommandsFor(gateway: Gateway, handleHangs: () => boolean = () => false): AdminCommands {
   const { deadLetters, parts } = gateway;
   const acted = (by: string | undefined, action: string, subject: string, detail: string): void => {
     parts.facts.emit('operatorActed', { action, subject, detail, by });
@@ -52,9 +53,9 @@ export function adminCommandsFor(gateway: Gateway): AdminCommands {
       return answer;
     },
     'loss.acknowledge': async (_, by) => {
-      const answer = await runInMailbox(gateway, () => acknowledgeLoss(gateway));
-      acted(by, 'acknowledge-loss', '', '');
-      return answer;
+      const handled = await runInMailbox(gateway, () => acknowledgeLoss(gateway, handleHangs));
+      acted(by, 'acknowledge-loss', '', handled.join(', '));
+      return { acknowledged: true };
     },
     'store.adopt': async (_, by) => {
       const { differences } = gateway.owner;
@@ -296,8 +297,14 @@ function adoptStore(gateway: Gateway): Promise<{ readonly adopted: true }> {
   );
 }
 
-async function acknowledgeLoss({ stations, parts }: Gateway): Promise<{ readonly acknowledged: true }> {
-  if (!(await stations.losses.acknowledge(parts.clock.nowMs())))
-    throw refusal('There is no loss to acknowledge', 'holdfast status reports no messages lost by the store.');
-  return { acknowledged: true };
+/** @returns what was acknowledged, in words */
+async function acknowledgeLoss({ stations, parts }: Gateway, handleHangs: () => boolean): Promise<readonly string[]> {
+  const isOfHang = handleHangs();
+  const isOfStore = await stations.losses.acknowledge(parts.clock.nowMs());
+  if (!isOfHang && !isOfStore)
+    throw refusal(
+      'There is no loss to acknowledge',
+      'holdfast status reports no messages lost by the store or by a hang.',
+    );
+  return [...(isOfStore ? ['loss of the store'] : []), ...(isOfHang ? ['possible loss by a hang'] : [])];
 }

@@ -6,10 +6,10 @@ import { dirname, join } from 'node:path';
 import type { Facts } from '../base/events.ts';
 import { EXIT } from '../base/fault.ts';
 import type { Config } from '../config/schema.ts';
-import { HANGS_FILE, noteHang, readHangs, takeUnreported } from '../io/hang-log.ts';
+import { HANGS_FILE, handleHangs, noteHang, readHangs, takeUnreported } from '../io/hang-log.ts';
 import type { Journal } from '../io/journal.ts';
 import { notifySystemd, watchdogMsOf } from '../io/systemd.ts';
-import type { PastHang } from '../ops/conditions/hang-conditions.ts';
+import { mayHaveLost, type PastHang } from '../ops/conditions/hang-conditions.ts';
 import { unacknowledgedLinks } from '../ops/unacknowledged-links.ts';
 import { watchLoop } from '../ops/watchdog/loop-watch.ts';
 import { BOUND_TURNS, turnMsOf, Watchdog } from '../ops/watchdog/watchdog.ts';
@@ -94,6 +94,13 @@ export class ServiceWatch {
     return readHangs(this.#hangsPath, nowMs).map(({ upMs, ...hang }) => ({ ...hang, agoMs: nowMs - upMs }));
   };
 
+  /** Marks the loss that the hangs may have caused as handled. @returns false: there is none to handle */
+  readonly handleLoss = (): boolean => {
+    const isOpen = mayHaveLost(this.hangs(), unacknowledgedLinks(this.#options.config));
+    if (isOpen) handleHangs(this.#hangsPath, this.#options.clock.nowMs());
+    return isOpen;
+  };
+
   stop(): void {
     this.#watchdog?.stop();
   }
@@ -126,6 +133,7 @@ export class ServiceWatch {
       where: '',
       hasRecordings: false,
       isReported: false,
+      isHandled: false,
     });
     this.#options.hung(stall, source === 'store-thread' ? EXIT.storage : EXIT.bug);
   }

@@ -1,4 +1,4 @@
-/** `holdfast acknowledge-loss`: marks messages lost by the store as handled. */
+/** `holdfast acknowledge-loss`: marks messages lost by the store, or possibly lost by a hang, as handled. */
 import { EXIT } from '../base/fault.ts';
 import { give } from '../ops/api/control-client.ts';
 import { type CommandContext, printJson } from './context.ts';
@@ -11,7 +11,7 @@ export async function acknowledgeLoss(context: CommandContext): Promise<number> 
   if (context.asJson) printJson(context, 'acknowledged', { acknowledged: true });
   else
     context.terminal.print(
-      'Acknowledged. The loss is no longer shown as a condition; the ledger still counts it as damaged.',
+      'Acknowledged. A loss of the store is no longer shown as a condition; the ledger still counts it as damaged. A hang is shown for 24 h, and no longer as a loss.',
     );
   return EXIT.ok;
 }

@@ -23,6 +23,8 @@ export interface Hang {
   readonly hasRecordings: boolean;
   /** True if a later process has reported the hang as an event. */
   readonly isReported: boolean;
+  /** True if an operator has handled the loss that the hang may have caused (`holdfast acknowledge-loss`). */
+  readonly isHandled: boolean;
 }
 
 /** Name of the file. */
@@ -64,21 +66,31 @@ export function takeUnreported(path: string, nowMs: number): Hang[] {
   return news;
 }
 
+/** Marks all hangs as handled. @throws the error of the file system */
+export function handleHangs(path: string, nowMs: number): void {
+  const handled = readHangs(path, nowMs).map((hang) => ({ ...hang, isHandled: true }));
+  replaceHangs(path, handled);
+}
+
 function writeHangs(path: string, hangs: readonly Hang[]): void {
-  const lines = hangs.slice(-HANGS_MAX).map((hang) => `${JSON.stringify(cut(hang))}\n`);
   try {
-    writeFileSync(`${path}.part`, lines.join(''), { mode: 0o600 });
-    renameSync(`${path}.part`, path);
+    replaceHangs(path, hangs);
   } catch {
     // not recorded: there is no writable place
   }
 }
 
+function replaceHangs(path: string, hangs: readonly Hang[]): void {
+  const lines = hangs.slice(-HANGS_MAX).map((hang) => `${JSON.stringify(cut(hang))}\n`);
+  writeFileSync(`${path}.part`, lines.join(''), { mode: 0o600 });
+  renameSync(`${path}.part`, path);
+}
+
 function cut(hang: Hang): Hang {
   const short = (words: string): string => words.replaceAll(/\p{Cc}/gu, '?').slice(0, WORDS_MAX);
-  const { upMs, forMs, hasRecordings, isReported } = hang;
+  const { upMs, forMs, hasRecordings, isReported, isHandled } = hang;
   const [source, subject, what, where] = [hang.source, hang.subject, hang.what, hang.where].map(short);
-  return { upMs, source, subject, forMs, what, where, hasRecordings, isReported } as Hang;
+  return { upMs, source, subject, forMs, what, where, hasRecordings, isReported, isHandled } as Hang;
 }
 
 type HangFields = { readonly [Name in keyof Hang]?: unknown };
@@ -91,12 +103,12 @@ function hangInLine(line: string): Hang[] {
     return [];
   }
   const { upMs, source, subject, forMs, what, where, isReported } = found;
-  const hasRecordings = found.hasRecordings === true; // absent in a line of an earlier version
+  const [hasRecordings, isHandled] = [found.hasRecordings, found.isHandled].map((flag) => flag === true); // absent in a line of an earlier version
   const isValid =
     [upMs, forMs].every((value) => typeof value === 'number' && value >= 0) &&
     [source, subject, what, where].every(isShortText) &&
     typeof isReported === 'boolean';
-  return isValid ? [{ upMs, source, subject, forMs, what, where, hasRecordings, isReported } as Hang] : [];
+  return isValid ? [{ upMs, source, subject, forMs, what, where, hasRecordings, isReported, isHandled } as Hang] : [];
 }
 
 /** True for a text of one printable line. */

@@ -73,8 +73,10 @@ export function addHealth(add: Add): void {
   add('acknowledge-gap', 'Mark possibly missed downlinks as handled', async ({ context }) =>
     (await import('../acknowledge-gap.ts')).acknowledgeGap(context),
   );
-  add('acknowledge-loss', 'Mark messages lost by the store as handled', async ({ context }) =>
-    (await import('../acknowledge-loss.ts')).acknowledgeLoss(context),
+  add(
+    'acknowledge-loss',
+    'Mark messages lost by the store, or possibly lost by a hang, as handled',
+    async ({ context }) => (await import('../acknowledge-loss.ts')).acknowledgeLoss(context),
   );
   add('adopt', 'Make this machine the owner of a store that another one has written', async ({ context }) =>
     (await import('../adopt-store.ts')).adoptStore(context),

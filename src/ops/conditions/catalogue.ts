@@ -310,7 +310,7 @@ export const CONDITIONS = {
     meaning:
       'A part of the gateway did not move on: the event loop, the store thread, or the opening of a serial port. The watchdog ended the process, and systemd restarted it. The condition is shown for 24 h after the last hang.',
     effect:
-      'None on messages in custody. During the hang and the restart subdevices got no acknowledgement. What devices without acknowledgements sent then may be lost: with such a link the answer is Unknown for 24 h. Messages with QoS 0 or -1 may be lost too.',
+      'None on messages in custody. During the hang and the restart subdevices got no acknowledgement. What devices without acknowledgements sent then may be lost: with such a link the answer is Unknown for 24 h, or until holdfast acknowledge-loss. Messages with QoS 0 or -1 may be lost too.',
     remedy:
       'Store thread: check the card. Serial port: replug or replace the adapter. Event loop: report the defect with the archive of holdfast bundle.',
     keys: ['recorder.triggers'],

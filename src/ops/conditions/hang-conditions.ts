@@ -13,6 +13,8 @@ export interface PastHang {
   readonly agoMs: number;
   /** True if the main thread wrote recordings while it hung. */
   readonly hasRecordings: boolean;
+  /** True if an operator has handled the loss that the hang may have caused. */
+  readonly isHandled: boolean;
 }
 
 /** Time for which a hang is shown: a technician who comes once a day sees it. Events keep it longer. */
@@ -20,20 +22,31 @@ const SHOWN_MS = 24 * 3_600_000;
 
 /** @param unacknowledged links whose devices get no acknowledgements: what they sent during the hang may be lost */
 export function hangConditions(hangs: readonly PastHang[], unacknowledged: readonly string[]): Condition[] {
-  const recent = hangs.filter(({ agoMs }) => agoMs < SHOWN_MS);
+  const recent = hangs.filter(isRecent);
   const last = recent.at(-1);
   if (last === undefined) return [];
   const often = recent.length === 1 ? '' : ` It is hang ${recent.length} within a day.`;
-  const lost = unacknowledged.length === 0 ? '' : ` ${unreadLinksWords(unacknowledged)}`;
+  const isOpen = mayHaveLost(hangs, unacknowledged);
+  const lost = isOpen ? ` ${unreadLinksWords(unacknowledged)}` : '';
+  const handle = isOpen ? ' Compare what these devices sent, then run: sudo holdfast acknowledge-loss.' : '';
   return [
     {
       code: 'restarted-after-hang',
-      losing: unacknowledged.length === 0 ? 'no' : 'unknown',
+      losing: isOpen ? 'unknown' : 'no',
       forMs: last.agoMs,
       sentence: `Restarted by the watchdog ${durationWords(last.agoMs)} ago: ${last.what} for ${durationWords(last.forMs)}.${lost}${often}`,
-      hint: hintOf(last),
+      hint: `${hintOf(last)}${handle}`,
     },
   ];
+}
+
+/** True if a hang of the last day may have lost messages and no operator has handled that. */
+export function mayHaveLost(hangs: readonly PastHang[], unacknowledged: readonly string[]): boolean {
+  return unacknowledged.length > 0 && hangs.some((hang) => isRecent(hang) && !hang.isHandled);
+}
+
+function isRecent({ agoMs }: PastHang): boolean {
+  return agoMs < SHOWN_MS;
 }
 
 function hintOf({ source, where, hasRecordings }: PastHang): string {

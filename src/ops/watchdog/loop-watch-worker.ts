@@ -40,6 +40,7 @@ async function end(): Promise<void> {
     where: '',
     hasRecordings: false,
     isReported: false,
+    isHandled: false,
   };
   noteHang(hangsPath, hang); // first, because the rest may not succeed
   const { examineMainThread } = await import('./hung-loop.ts');

@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { type Hang, noteHang, readHangs, takeUnreported } from '../../../src/io/hang-log.ts';
+import { type Hang, handleHangs, noteHang, readHangs, takeUnreported } from '../../../src/io/hang-log.ts';
 
 function newPath(): string {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-'));
@@ -20,6 +20,7 @@ const hangAt = (upMs: number, more: Partial<Hang> = {}): Hang => ({
   where: '',
   hasRecordings: false,
   isReported: false,
+  isHandled: false,
   ...more,
 });
 
@@ -41,6 +42,22 @@ describe('the file of hangs', () => {
     noteHang(path, hangAt(2));
     expect(takeUnreported(path, 10)).toEqual([hangAt(2)]);
     expect(readHangs(path, 10)).toHaveLength(2);
+  });
+
+  it('marks all hangs as handled, and later ones are open', () => {
+    const path = newPath();
+    noteHang(path, hangAt(1));
+    handleHangs(path, 10);
+    noteHang(path, hangAt(11));
+    expect(readHangs(path, 20).map(({ isHandled }) => isHandled)).toEqual([true, false]);
+    expect(() => handleHangs('/nowhere/hangs', 10)).toThrow('ENOENT');
+  });
+
+  it('has no handled hang in a line of an earlier version', () => {
+    const path = newPath();
+    const { isHandled: _, ...earlier } = hangAt(1);
+    writeFileSync(path, `${JSON.stringify(earlier)}\n`);
+    expect(readHangs(path, 10)).toEqual([hangAt(1)]);
   });
 
   it('keeps the latest 16', () => {

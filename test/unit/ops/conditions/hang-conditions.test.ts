@@ -8,6 +8,7 @@ const hang = (agoMs: number, more: Partial<PastHang> = {}): PastHang => ({
   what: 'the store thread did not finish a commit or a read',
   where: '',
   hasRecordings: false,
+  isHandled: false,
   forMs: 35_000,
   agoMs,
   ...more,
@@ -53,4 +54,22 @@ it('makes the verdict unknown if devices get no acknowledgements, and names thei
       'What devices without acknowledgements (links meters, b) sent in this time may be lost.',
     ),
   });
+});
+
+it('is without a loss once an operator has handled it, and a later hang opens it again', () => {
+  const verdicts = [
+    [hang(5000)],
+    [hang(5000, { isHandled: true })],
+    [hang(5000, { isHandled: true }), hang(0)],
+    [hang(DAY_MS), hang(5000, { isHandled: true })],
+  ].map((hangs) => {
+    const [condition] = hangConditions(hangs, ['meters']);
+    return [condition?.losing, condition?.hint?.includes('acknowledge-loss')];
+  });
+  expect(verdicts).toEqual([
+    ['unknown', true],
+    ['no', false],
+    ['unknown', true],
+    ['no', false],
+  ]);
 });
