@@ -1,6 +1,6 @@
 /**
  * The gateway as a service of systemd: readiness, watchdog, and the hangs of earlier processes. Without WatchdogSec= in
- * the unit, or outside systemd, nothing is watched.
+ * the unit, and outside systemd without HOLDFAST_WATCHDOG_S, nothing is watched.
  */
 import { dirname, join } from 'node:path';
 import type { Facts } from '../base/events.ts';

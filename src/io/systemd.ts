@@ -24,10 +24,15 @@ export function statusOf(text: string): string {
   return `STATUS=${text.replace(/[\u0000-\u001f\u007f]+/g, ' ')}`;
 }
 
-/** Returns the time of WatchdogSec=, ms. `undefined`: systemd does not watch this process (sd_watchdog_enabled(3)). */
+/**
+ * Returns the time of WatchdogSec=, ms; without systemd that of `HOLDFAST_WATCHDOG_S`, with which a process that hangs ends
+ * itself, so that its container is restarted. `undefined`: this process is not watched (sd_watchdog_enabled(3)).
+ */
 export function watchdogMsOf(env: NodeJS.ProcessEnv = process.env, pid = process.pid): number | undefined {
-  const { NOTIFY_SOCKET: socket = '', WATCHDOG_USEC: time = '', WATCHDOG_PID: of = String(pid) } = env;
-  return socket === '' || !/^[1-9]\d{0,14}$/.test(time) || of !== String(pid) ? undefined : Number(time) / 1000;
+  const { HOLDFAST_WATCHDOG_S: seconds = '' } = env;
+  if ((env.NOTIFY_SOCKET ?? '') === '') return /^[1-9]\d{0,4}$/.test(seconds) ? Number(seconds) * 1000 : undefined;
+  const { WATCHDOG_USEC: time = '', WATCHDOG_PID: of = String(pid) } = env;
+  return !/^[1-9]\d{0,14}$/.test(time) || of !== String(pid) ? undefined : Number(time) / 1000;
 }
 
 /** Status line of the service, which is sent to systemd if it has changed. */

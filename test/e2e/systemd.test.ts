@@ -55,6 +55,9 @@ describe('the time of the watchdog', () => {
     [{ NOTIFY_SOCKET, WATCHDOG_USEC: '1 min' }, undefined],
     [{ NOTIFY_SOCKET }, undefined],
     [{ WATCHDOG_USEC: '60000000' }, undefined],
+    [{ HOLDFAST_WATCHDOG_S: '60' }, 60_000],
+    [{ HOLDFAST_WATCHDOG_S: '0' }, undefined],
+    [{ NOTIFY_SOCKET, HOLDFAST_WATCHDOG_S: '60' }, undefined],
   ])('of %j is %s', (env, expected) => {
     expect(watchdogMsOf(env, 7)).toBe(expected);
   });
