@@ -10,6 +10,7 @@ import { EXIT, exitCodeOf, Fault, type FaultCode } from '../base/fault.ts';
 import type { Config } from '../config/schema.ts';
 import { readBootId } from '../io/boot.ts';
 import { systemClock } from '../io/clock.ts';
+import { containerLossOf } from '../io/container.ts';
 import { forgetFailures, noteFailure, readFailures } from '../io/failure-log.ts';
 import { fileProblem, folderProblem } from '../io/folders.ts';
 import type { Journal } from '../io/journal.ts';
@@ -71,9 +72,11 @@ export class Storage {
     this.#failuresPath = join(dirname(controlSocket), FAILURES_FILE);
   }
 
-  /** Warns about the risk that `allow_volatile_store` accepts. */
+  /** Warns about the risk that `allow_volatile_store` accepts, and about a state directory that ends with its container. */
   warnIfVolatile(): void {
     const { stateDir } = this.#options.config.gateway;
+    const loss = containerLossOf(stateDir);
+    if (loss !== undefined) this.#options.journal.warn(loss.what, { hint: loss.hint });
     const place = volatilePlaceOf(stateDir);
     if (place === undefined) return;
     this.#options.journal.warn('the store is in RAM: a power cut loses every message in it', {

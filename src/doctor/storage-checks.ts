@@ -7,6 +7,7 @@ import { stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { userNameOf } from '../io/accounts.ts';
+import { containerLossOf } from '../io/container.ts';
 import { textOf } from '../io/kernel-file.ts';
 import { placeProblems } from '../io/places.ts';
 import { volatilePlaceOf } from '../io/volatile-storage.ts';
@@ -45,6 +46,8 @@ export const storagePlace: Check = {
     const owned = await ownerProblemOf(places.stateDir, signal);
     if (owned !== undefined) return [fail(id, owned.fact, owned.remedy)];
     const inRam = volatilePlaceOf(places.stateDir);
+    const loss = containerLossOf(places.stateDir);
+    if (loss !== undefined) return [warn(id, `${loss.what}.`, `${loss.hint}.`)];
     if (inRam === undefined) return [ok(id, `${places.stateDir} is on a disk.`)];
     const fact = `${places.stateDir} is in RAM (${inRam}): a power cut loses every message in it.`;
     return [warn(id, fact, 'The configuration accepts this (allow_volatile_store). Use a directory on a disk.')];

@@ -22,6 +22,8 @@ export interface MachineMounts {
 
 interface Mount {
   readonly point: string;
+  /** Folder of the file system that is mounted, e.g. that of a volume on the disk of the host. */
+  readonly root: string;
   readonly type: string;
   readonly source: string;
   /** Options of the file system, e.g. `upperdir=/media/root-rw/overlay`. */
@@ -76,6 +78,14 @@ export function volatilePlaceOf(path: string, machine: MachineMounts = thisMachi
 export function kernelPlaceOf(path: string, machine: MachineMounts = thisMachine()): string | undefined {
   const mount = mountOf(resolved(path), mountsIn(machine.mountinfo));
   return mount !== undefined && OF_KERNEL.has(mount.type) ? `${mount.type} on ${mount.point}` : undefined;
+}
+
+/** @returns the mount that holds a path; `undefined`: unknown */
+export function mountUnder(
+  path: string,
+  machine: Pick<MachineMounts, 'mountinfo'> = thisMachine(),
+): Pick<Mount, 'point' | 'root' | 'type'> | undefined {
+  return mountOf(resolved(path), mountsIn(machine.mountinfo));
 }
 
 interface Search {
@@ -156,10 +166,18 @@ function isWithin(path: string, folder: string): boolean {
 function mountsIn(mountinfo: string): Mount[] {
   return mountinfo.split('\n').flatMap((line) => {
     const [own = '', ofFileSystem = ''] = line.split(' - ');
-    const point = own.split(' ')[4];
+    const [, , , root = '', point] = own.split(' ');
     const [type, source = '', options = ''] = ofFileSystem.split(' ');
     if (point === undefined || type === undefined || type === '') return [];
-    return [{ point: unescaped(point), type, source: unescaped(source), options: unescaped(options).split(',') }];
+    return [
+      {
+        point: unescaped(point),
+        root: unescaped(root),
+        type,
+        source: unescaped(source),
+        options: unescaped(options).split(','),
+      },
+    ];
   });
 }
 
