@@ -10,6 +10,8 @@
 export interface SerialPort {
   /** Device path, e.g. `/dev/ttyUSB0`. */
   readonly device: string;
+  /** False in a container that was started without this device: the kernel shows the port, and it cannot be opened. */
+  readonly hasFile: boolean;
   /** `undefined`: not a USB adapter, e.g. a UART of the board. */
   readonly usb: UsbIdentity | undefined;
   /** Names in /dev/serial/by-path that lead to this port, sorted. */
@@ -102,7 +104,7 @@ export function findPort(
     case 'path': {
       const device = realPath(name.name);
       if (device === undefined) return { kind: 'absent', why: `no such device ${name.name}` };
-      const port = ports.find((one) => one.device === device);
+      const port = ports.find((one) => one.hasFile && one.device === device);
       if (port === undefined) return { kind: 'found', device, usb: undefined };
       // udev gives this name to one of several adapters with the same identity, and not always to the same adapter.
       const isById = name.name.includes('/by-id/');
@@ -114,6 +116,8 @@ export function findPort(
 function onlyOne(meant: readonly SerialPort[], why: string): PortFinding {
   const [port, ...others] = meant;
   if (port === undefined) return { kind: 'absent', why };
+  if (others.length === 0 && !port.hasFile)
+    return { kind: 'absent', why: `the port is plugged in, and there is no device file ${port.device} here` };
   if (others.length === 0) return { kind: 'found', device: port.device, usb: port.usb };
   const devices = meant.map(({ device }) => device).join(' and ');
   return {

@@ -3,6 +3,8 @@
 /** Report about one port. All keys are always present. */
 export interface PortReport {
   readonly device: string;
+  /** False in a container that was started without this device, so that it cannot be opened. */
+  readonly hasFile: boolean;
   /** Name for the configuration. */
   readonly name: string;
   /** Name that the adapter reports; empty for a UART of the board. */
@@ -18,4 +20,6 @@ export interface PortsReport {
   readonly ports: readonly PortReport[];
   /** Links whose port is not plugged in or is ambiguous. */
   readonly missing: readonly { readonly link: string; readonly path: string; readonly why: string }[];
+  /** Sentences about what cannot be seen from here, e.g. in a container. */
+  readonly hidden: readonly string[];
 }

@@ -7,6 +7,8 @@ import { EXIT } from '../base/fault.ts';
 import { findPort, portNameOf, type SerialPort, stableNameOf, twinsOf } from '../base/serial-port.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { LinkConfig } from '../config/schema.ts';
+import { isInContainer } from '../io/container.ts';
+import { hiddenInContainer } from '../io/serial/hidden-ports.ts';
 import { listPorts, MACHINE, type PortRoots } from '../io/serial/serial-ports.ts';
 import { nameHolders } from '../io/serial/tty-holder.ts';
 import { printable } from '../ops/words.ts';
@@ -48,6 +50,7 @@ function readOrEmpty(configPath: string): string {
 export async function reportPorts(
   roots: PortRoots,
   links: readonly Pick<LinkConfig, 'name' | 'path'>[],
+  inContainer: boolean = isInContainer(),
 ): Promise<PortsReport> {
   const ports = await listPorts(roots);
   const found = findLinks(ports, links);
@@ -55,15 +58,17 @@ export async function reportPorts(
   return {
     ports: ports.map((port) => ({
       device: port.device,
+      hasFile: port.hasFile,
       name: stableNameOf(port, ports),
       adapter: adapterWords(port),
-      links: linksOn.get(port.device) ?? [],
-      heldBy: nameHolders(port.device),
+      links: port.hasFile ? (linksOn.get(port.device) ?? []) : [],
+      heldBy: port.hasFile ? nameHolders(port.device) : [],
       twins: twinsOf(port, ports).map(({ device }) => device),
     })),
     missing: found.flatMap(({ name, path, finding }) =>
       finding.kind === 'found' ? [] : [{ link: name, path, why: finding.why }],
     ),
+    hidden: inContainer ? hiddenInContainer(roots) : [],
   };
 }
 
@@ -99,9 +104,15 @@ function adapterWords({ usb }: SerialPort): string {
   return `${usb.words} (${usb.vendor}:${usb.product})`.trim();
 }
 
-export function renderPorts({ ports, missing }: PortsReport, { terminal }: Pick<CommandContext, 'terminal'>): string[] {
-  const lines =
-    ports.length === 0 ? ['No serial port found: no adapter is plugged in, and no port of the board is enabled.'] : [];
+export function renderPorts(
+  { ports, missing, hidden }: PortsReport,
+  { terminal }: Pick<CommandContext, 'terminal'>,
+): string[] {
+  const none =
+    hidden.length === 0
+      ? 'No serial port found: no adapter is plugged in, and no port of the board is enabled.'
+      : 'No serial port found in this container.';
+  const lines = ports.length === 0 ? [none] : [];
   if (ports.length > 0) lines.push(renderTable(COLUMNS, ports.map(cells), terminal));
   for (const { device, twins, links } of ports) {
     if (twins.length > 0)
@@ -117,9 +128,18 @@ export function renderPorts({ ports, missing }: PortsReport, { terminal }: Pick<
         ...hang('  ! ', `${device} belongs to links ${links.join(' and ')}: only one link can use it.`, terminal.width),
       );
   }
+  for (const { device } of ports.filter(({ hasFile }) => !hasFile))
+    lines.push(
+      ...hang(
+        '  ! ',
+        `The host has ${device}, and there is no device file for it here. To use it: --device ${device}`,
+        terminal.width,
+      ),
+    );
   for (const { link, path, why } of missing)
     lines.push(...hang('  ! ', printable(`Link ${link} (${path}) has no port: ${why}.`), terminal.width));
-  const free = ports.filter(({ links }) => links.length === 0);
+  for (const sentence of hidden) lines.push(...hang('  i ', sentence, terminal.width));
+  const free = ports.filter(({ links, hasFile }) => links.length === 0 && hasFile);
   if (free.length > 0)
     lines.push(
       '',

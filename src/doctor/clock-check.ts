@@ -6,6 +6,7 @@
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { CLOCK_FLOOR_MS } from '../base/clock-trust.ts';
+import { isInContainer } from '../io/container.ts';
 import { textOf } from '../io/kernel-file.ts';
 import { runProgram } from '../io/program-output.ts';
 import { dateWords, durationWords } from '../ops/words.ts';
@@ -19,6 +20,9 @@ const FILES_MAX = 200;
 
 const REMEDY =
   'Compare the time shown with the true time. Start a time service (timedatectl set-ntp true); until then ages of messages may be unknown after a restart.';
+
+const REMEDY_IN_CONTAINER =
+  'Compare the time shown with the true time, which is set on the host. To show the gateway that systemd-timesyncd of the host has set it, start the container with --volume /run/systemd/timesync:/run/systemd/timesync:ro';
 
 export const clockTime: Check = {
   id: 'clock.time',
@@ -35,6 +39,7 @@ export const clockTime: Check = {
     const isSynchronized = service.ok ? service.text.trim() === 'yes' : undefined;
     const isTrusted = gateway.kind === 'running' ? gateway.status.process.clockTrusted : undefined;
     const contradictions = await contradictionsOf(input, wallMs);
+    const remedy = isInContainer() ? REMEDY_IN_CONTAINER : REMEDY;
     const facts = [
       now,
       ...contradictions,
@@ -43,8 +48,8 @@ export const clockTime: Check = {
         : `A time service has ${isSynchronized ? '' : 'not '}synchronised it.`,
       ...(isTrusted === undefined ? [] : [`The gateway ${isTrusted ? 'trusts it' : 'does not trust it yet'}.`]),
     ];
-    if (contradictions.length > 0) return [isSynchronized === true ? warn(id, facts, REMEDY) : fail(id, facts, REMEDY)];
-    return [isSynchronized === true || isTrusted === true ? ok(id, ...facts) : warn(id, facts, REMEDY)];
+    if (contradictions.length > 0) return [isSynchronized === true ? warn(id, facts, remedy) : fail(id, facts, remedy)];
+    return [isSynchronized === true || isTrusted === true ? ok(id, ...facts) : warn(id, facts, remedy)];
   },
 };
 

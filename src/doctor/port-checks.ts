@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { findPort, isNumberedPath, portNameOf, type SerialPort } from '../base/serial-port.ts';
 import type { LinkConfig } from '../config/schema.ts';
 import { joiningWords, userName } from '../io/accounts.ts';
+import { isInContainer } from '../io/container.ts';
 import { listPorts } from '../io/serial/serial-ports.ts';
 import { nameHolders } from '../io/serial/tty-holder.ts';
 import { ownerOfSocket } from '../io/socket-owner.ts';
@@ -33,12 +34,18 @@ async function portOf(
 ): Promise<CheckFinding> {
   const id = `${linkPort.id}:${link.name}`;
   const found = findPort(portNameOf(link.path), ports, realPathOf);
-  const free = ports.map(({ device }) => device).join(', ') || 'none';
+  const free =
+    ports
+      .filter(({ hasFile }) => hasFile)
+      .map(({ device }) => device)
+      .join(', ') || 'none';
   if (found.kind !== 'found')
     return fail(
       id,
       `${link.path}: ${found.why}. Present ports: ${free}.`,
-      'Plug the adapter in, or correct path. See: holdfast ports',
+      isInContainer()
+        ? 'Plug the adapter in, and start the container with --device for it; or correct path. See: holdfast ports'
+        : 'Plug the adapter in, or correct path. See: holdfast ports',
     );
   const report = gateway.kind === 'running' ? gateway.status.links.find(({ name }) => name === link.name) : undefined;
   // a stopped gateway does not answer, and still holds its ports

@@ -7,11 +7,19 @@
 import { access, readFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { isInContainer } from '../io/container.ts';
 import { textOf } from '../io/kernel-file.ts';
 import { runProgram } from '../io/program-output.ts';
 import { bytesWords, countOf } from '../ops/words.ts';
 import { type Check, type CheckFinding, fail, ok, skipped, warn } from './check.ts';
-import { differencesOf, readService, readUnitFiles, UNIT, type UnitDifference } from './service-unit.ts';
+import {
+  differencesOf,
+  OUTSIDE_SYSTEMD,
+  readService,
+  readUnitFiles,
+  UNIT,
+  type UnitDifference,
+} from './service-unit.ts';
 
 /** Restarts since the boot above which a service is reported. */
 const RESTARTS_WARN = 3;
@@ -126,7 +134,8 @@ export const serviceWatchdog: Check = {
       () => false,
     );
     const shown = await runProgram('systemctl', ['show', '--property=RuntimeWatchdogUSec', '--value'], signal);
-    if (!shown.ok) return [skipped(id, `The watchdog of systemd is unknown: ${shown.why}.`)];
+    if (!shown.ok)
+      return [skipped(id, isInContainer() ? OUTSIDE_SYSTEMD : `The watchdog of systemd is unknown: ${shown.why}.`)];
     const [time = ''] = shown.text.trim().split('\n');
     const isOn = /^[1-9]/.test(time);
     const service = await readService(signal);

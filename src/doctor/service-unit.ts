@@ -1,4 +1,5 @@
 /** State of the systemd service, as systemctl(1) reports it, and the keys of its unit file (systemd.syntax(7)). */
+import { isInContainer } from '../io/container.ts';
 import { runProgram } from '../io/program-output.ts';
 
 export const UNIT = 'holdfast.service';
@@ -26,9 +27,17 @@ export type ServiceReading =
   | { readonly kind: 'loaded'; readonly of: (name: Property) => string }
   | { readonly kind: 'unknown'; readonly why: string };
 
+/** Reason for which checks of the service are skipped in a container without systemd. */
+export const OUTSIDE_SYSTEMD =
+  'This is a container: systemd is not visible, and podman or docker restarts the gateway.';
+
 export async function readService(signal: AbortSignal): Promise<ServiceReading> {
   const shown = await runProgram('systemctl', ['show', UNIT, `--property=${PROPERTIES.join(',')}`], signal);
-  if (!shown.ok) return { kind: 'unknown', why: `The state of the service is unknown: ${shown.why}.` };
+  if (!shown.ok)
+    return {
+      kind: 'unknown',
+      why: isInContainer() ? OUTSIDE_SYSTEMD : `The state of the service is unknown: ${shown.why}.`,
+    };
   const values = new Map(
     shown.text
       .split('\n')

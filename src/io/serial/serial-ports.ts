@@ -2,11 +2,15 @@
  * List of serial ports from the kernel's /sys/class/tty and udev's /dev/serial. Starts no program and opens no port, so
  * no board is reset. Never rejects: a port that is unplugged meanwhile is left out.
  *
+ * A container sees all ports of its host in /sys, and only those device files that it was started with, under names of
+ * its own. So a device file belongs to a port by its device number.
+ *
  * Source: the kernel's Documentation/ABI/stable/sysfs-bus-usb; udev's 60-serial.rules for the names.
  */
-import { readdir, readFile, readlink, realpath } from 'node:fs/promises';
+import { readdir, readFile, readlink, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import type { SerialPort, UsbIdentity } from '../../base/serial-port.ts';
+import { deviceNumberOf } from '../kernel-file.ts';
 
 /** Folders to read. Other folders in a test only. */
 export interface PortRoots {
@@ -35,7 +39,31 @@ async function readPort(
   // Virtual terminals and PTYs have no device. A UART whose driver found no chip has type 0, PORT_UNKNOWN.
   const folder = await realpath(join(entry, 'device')).catch(() => undefined);
   if (folder === undefined || (await wordIn(entry, 'type')) === '0') return undefined;
-  return { device: join(dev, name), usb: await readUsb(folder), byPath: places.get(name) ?? [] };
+  const file = await deviceFileOf(dev, name, await wordIn(entry, 'dev'));
+  const device = file ?? join(dev, name);
+  return { device, hasFile: file !== undefined, usb: await readUsb(folder), byPath: places.get(name) ?? [] };
+}
+
+/** Folders with device files, of which a container may have some under any name. */
+const FILE_FOLDERS = ['.', 'serial/by-id', 'serial/by-path'];
+
+/** @param number as `188:0`; '' is unknown @returns the path of the device file; `undefined`: there is none */
+async function deviceFileOf(dev: string, name: string, number: string): Promise<string | undefined> {
+  const usual = join(dev, name);
+  const found = await numberOfFile(usual);
+  if (found !== undefined && (number === '' || found === number)) return usual;
+  if (number === '') return undefined;
+  for (const folder of FILE_FOLDERS)
+    for (const one of await namesIn(join(dev, folder)))
+      if ((await numberOfFile(join(dev, folder, one))) === number) return join(dev, folder, one);
+  return undefined;
+}
+
+/** Device number of a file; '' if the file is no device. */
+async function numberOfFile(path: string): Promise<string | undefined> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined) return undefined;
+  return found.isCharacterDevice() ? deviceNumberOf(found.rdev) : '';
 }
 
 /** USB identity found upwards from the port: first its interface, then the adapter. */

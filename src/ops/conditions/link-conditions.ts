@@ -1,7 +1,9 @@
 /**
  * Conditions of the links. Messages that a device sends while its link is down are lost, unless the device keeps them.
  */
+
 import { REOPENED } from '../../flow/links.ts';
+import { isInContainer } from '../../io/container.ts';
 import type { LinkReport } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
 import { misplacedConditions, unlistedConditions } from './misplaced.ts';
@@ -79,7 +81,9 @@ function portConditions(link: LinkReport): Condition[] {
           ...shared,
           code: 'link-down',
           sentence: `Link ${name} is down: ${lastProblem ?? ''}. ${loss}`,
-          hint: 'Plug the adapter in; its port is opened at once. holdfast ports lists the ports.',
+          hint: isInContainer()
+            ? 'Plug the adapter in, and start the container with --device for it. holdfast ports shows what this container sees.'
+            : 'Plug the adapter in; its port is opened at once. holdfast ports lists the ports.',
         },
       ];
     case null:

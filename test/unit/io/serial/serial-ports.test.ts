@@ -1,4 +1,6 @@
 /** The list of ports, their names, and the port that a name refers to. */
+import { renameSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { findPort, PORT_NAME, portNameOf, stableNameOf } from '../../../../src/base/serial-port.ts';
 import { listPorts } from '../../../../src/io/serial/serial-ports.ts';
@@ -27,6 +29,25 @@ describe('the list of ports', () => {
     const ports = await listPorts(machine.roots);
     expect(ports.map(({ device }) => device.replace(`${machine.roots.dev}/`, ''))).toEqual(['ttyS0', 'ttyUSB0']);
     expect(ports[1]?.usb).toMatchObject({ vendor: '0403', product: '6001', serial: 'A9001', words: 'Maker UART' });
+  });
+
+  it('finds the device file of a port by its number, under the name that a container gave it', async () => {
+    const machine = new FakeMachine();
+    machine.plug({ ...FTDI, ttys: { ttyUSB0: '/dev/null', ttyUSB1: '/dev/zero' } });
+    const { sys, dev } = machine.roots;
+    writeFileSync(join(sys, 'class/tty/ttyUSB0/dev'), '1:3\n');
+    writeFileSync(join(sys, 'class/tty/ttyUSB1/dev'), '1:5\n');
+    rmSync(join(dev, 'ttyUSB1'));
+    // the number of a port that was passed under the name of another one
+    renameSync(join(dev, 'ttyUSB0'), join(dev, 'ttyUSB1'));
+    const ports = await listPorts(machine.roots);
+    expect(ports.map(({ device, hasFile }) => [device.replace(`${dev}/`, ''), hasFile])).toEqual([
+      ['ttyUSB1', true],
+      ['ttyUSB1', false],
+    ]);
+    expect(ports[0]?.usb?.interface).toBe('00');
+    expect(await find(machine, 'usb:0403:6001:A9001:00')).toBe('ttyUSB1');
+    expect(await find(machine, 'usb:0403:6001:A9001:01')).toBe('absent');
   });
 
   it('is empty on a machine without ports', async () => {

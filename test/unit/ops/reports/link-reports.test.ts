@@ -1,4 +1,6 @@
 /** Reports of links and ports: rates, round trips, conditions, and the list of ports. */
+import { rmSync } from 'node:fs';
+import { join } from 'node:path';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Histogram } from '../../../../src/base/histogram.ts';
@@ -138,6 +140,28 @@ describe('holdfast ports', () => {
     expect(text).not.toContain('name = "ttyUSB0"');
     const configured = `${GENERIC.replace('/dev/ttyUSB0', report.ports[1]?.name ?? '')}`;
     expect(parseConfig(configured).ok).toBe(true);
+  });
+
+  it('names in a container what it cannot see, and proposes no port without a device file', async () => {
+    const machine = new FakeMachine();
+    machine.plug({ at: '1-1', serial: 'A1', ttys: { ttyUSB0: '/dev/null' } });
+    rmSync(join(machine.roots.dev, 'ttyUSB0'));
+    rmSync(join(machine.roots.dev, 'serial'), { recursive: true });
+    const link = { name: 'meters', path: 'usb:0403:6001:A1:00' };
+    const report = await reportPorts(machine.roots, [link], true);
+    const text = renderPorts(report, { terminal }).join(' ').replaceAll(/\s+/g, ' ');
+    expect(report.missing).toMatchObject([
+      { why: expect.stringMatching(/^the port is plugged in, and there is no device file .*ttyUSB0 here$/) },
+    ]);
+    expect(text).toMatch(/The host has \S*ttyUSB0, and there is no device file for it here. To use it: --device/);
+    expect(text).toContain('This container has no udev');
+    expect(text).toContain('comes back under another number');
+    expect(text).not.toContain('[[link]]');
+    expect((await reportPorts(machine.roots, [], false)).hidden).toEqual([]);
+    const empty = await reportPorts({ sys: '/gone', dev: '/gone' }, [], true);
+    expect(renderPorts(empty, { terminal }).join(' ').replaceAll(/\s+/g, ' ')).toMatch(
+      /^No serial port found in this container\. .*\/gone\/class\/tty is not visible/,
+    );
   });
 
   it('warns of adapters that cannot be distinguished, and of two links on one port', async () => {
