@@ -8,6 +8,7 @@ import { countOf, durationWords, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { readEvents } from './history/read-history.ts';
 import { localTime, zoneWords } from './moment.ts';
+import { endWithReader } from './reader-watch.ts';
 import { hangOnScreen, type Terminal } from './terminal.ts';
 
 export interface EventsCommandOptions {
@@ -41,6 +42,7 @@ export async function showEvents(context: CommandContext, options: EventsCommand
 
 /** Prints further events until Ctrl-C. @throws Fault `not-running` when the gateway ends */
 async function follow(context: CommandContext, query: URLSearchParams, first: EventsReport): Promise<void> {
+  endWithReader();
   const stop = new AbortController();
   void once(process, 'SIGINT', { signal: stop.signal }).then(
     () => stop.abort(),

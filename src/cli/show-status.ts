@@ -12,6 +12,7 @@ import { type CheckWord, jsonErrorOf } from './json-outputs.ts';
 import { locateGateway, storeOf, warnOfNextStart } from './location.ts';
 import { WAITING_FOR_GATEWAY, withNotice } from './notice.ts';
 import { readOffline, storeFileWords } from './read-store.ts';
+import { endWithReader } from './reader-watch.ts';
 import { labelled, renderFullStatus, renderStatus } from './status-view.ts';
 import { cut, findingLines, hang, hintLines, type Terminal, wrap } from './terminal.ts';
 import { warningLines } from './warning.ts';
@@ -75,7 +76,10 @@ async function watchStatus(context: CommandContext): Promise<number> {
         addressed: context.terminal.addressed,
       })
     : undefined;
-  if (screen === undefined) process.once('SIGINT', end);
+  if (screen === undefined) {
+    endWithReader();
+    process.once('SIGINT', end);
+  }
   try {
     while (!stop.signal.aborted) {
       answer = await ask(controlSocket, '/v1/status');

@@ -10,6 +10,7 @@ import { countOf, durationWords, printable } from '../ops/words.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
 import { type PayloadFormat, type ShownPayload, shownPayload } from './payload-format.ts';
+import { endWithReader } from './reader-watch.ts';
 import { hangOnScreen, type Terminal } from './terminal.ts';
 import { warn } from './warning.ts';
 
@@ -27,6 +28,7 @@ export async function showTail(context: CommandContext, options: TailOptions): P
   const request = requestOf(options);
   const { controlSocket } = await locateGateway(context);
   await warnOfUnknown(context, controlSocket, options.subdevice);
+  endWithReader();
   const stop = new AbortController();
   void once(process, 'SIGINT', { signal: stop.signal }).then(
     () => stop.abort(),

@@ -13,6 +13,7 @@ import { type Moment, MomentReader } from '../recorder/moments.ts';
 import { decodeValue } from '../recorder/recording-file.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { locateGateway } from './location.ts';
+import { endWithReader } from './reader-watch.ts';
 import { hangOnScreen, type Terminal } from './terminal.ts';
 
 const SIGNS: Readonly<Record<Moment['what'], string>> = {
@@ -27,6 +28,7 @@ const SIGNS: Readonly<Record<Moment['what'], string>> = {
 /** @throws Fault `command-rejected` if there is no link of this name; `not-running` when the gateway ends */
 export async function showTrace(context: CommandContext, name: string): Promise<number> {
   const { controlSocket } = await locateGateway(context);
+  endWithReader();
   const stop = new AbortController();
   void once(process, 'SIGINT', { signal: stop.signal }).then(
     () => stop.abort(),

@@ -27,6 +27,7 @@ const libc = once(() => {
     ),
     ioctl: library.func('int ioctl(int fd, unsigned long request, ...)'),
     close: library.func('int close(int fd)'),
+    poll: library.func('int poll(_Inout_ uint8_t *entries, unsigned long count, int timeoutMs)'),
     exit: library.func('void _exit(int status)'),
   };
 });
@@ -105,6 +106,20 @@ export function peerUidOf(fd: number): number {
  */
 export function exitAtOnce(code: number): void {
   libc().exit(code);
+}
+
+/** `struct pollfd` of poll(2): the number of the file in 4 bytes, wanted and found events in 2 bytes each. */
+const POLL_ENTRY_BYTES = 8;
+const POLL_FOUND_AT = 6;
+/** Numbers of <asm-generic/poll.h>. The kernel reports them without a request. */
+const POLLERR = 0x8;
+const POLLHUP = 0x10;
+
+/** True if the file is a pipe or a socket whose other end is closed. Reads and writes nothing. */
+export function hasNoReader(fd: number): boolean {
+  const entry = Buffer.alloc(POLL_ENTRY_BYTES);
+  entry.writeInt32LE(fd);
+  return libc().poll(entry, 1, 0) > 0 && (entry.readUInt16LE(POLL_FOUND_AT) & (POLLERR | POLLHUP)) !== 0;
 }
 
 /** Numbers of <sys/socket.h> on Linux. */
