@@ -7,7 +7,7 @@
  * SQLite ignores errors of automatic ones.
  */
 import { randomInt } from 'node:crypto';
-import { accessSync, constants, readdirSync, readFileSync } from 'node:fs';
+import { accessSync, closeSync, constants, openSync, readdirSync, readFileSync, readSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import { dirname } from 'node:path';
 import Sqlite from 'better-sqlite3';
@@ -23,6 +23,10 @@ const MIGRATIONS = new URL('./migrations/', import.meta.url);
 export const PAGE_BYTES = 1024;
 /** Time for an ending process to release the file. A running gateway keeps the lock. */
 const LOCK_WAIT_MS = 1000;
+/** Header of a database file: its first bytes, its length, and the place of `user_version`. */
+const MAGIC = Buffer.from('SQLite format 3\0');
+const HEADER_BYTES = 100;
+const USER_VERSION_AT = 60;
 /** PRAGMA synchronous: 2 is FULL. */
 const SYNCHRONOUS_FULL = 2;
 
@@ -33,10 +37,11 @@ const SYNCHRONOUS_FULL = 2;
 export function openDatabase(path: string): Database {
   let database: Database | undefined;
   try {
+    refuseNewer(versionInHeader(path), path); // opening would already write the WAL into the file
     database = new Sqlite(path, { timeout: LOCK_WAIT_MS });
     database.pragma(`page_size = ${PAGE_BYTES}`);
     database.pragma('locking_mode = EXCLUSIVE'); // before the first WAL access
-    refuseNewer(database, path); // before the first write; the first read takes the lock
+    refuseNewer(versionOf(database), path); // before the first write; the first read takes the lock
     if (path !== ':memory:') rewriteWal(path);
     if (versionOf(database) === 0) nameStore(database);
     database.pragma('journal_mode = WAL');
@@ -67,9 +72,10 @@ export function sqliteVersion(): string {
 /** Opens the database for reading while no gateway runs. Writes nothing. */
 export function openReadOnly(path: string): Database {
   try {
+    refuseNewer(versionInHeader(path), path); // opening would create the files beside it
     const database = new Sqlite(path, { readonly: true, fileMustExist: true, timeout: LOCK_WAIT_MS });
     const found = versionOf(database);
-    if (found > migrations().length) throw newer(path, found);
+    refuseNewer(found, path);
     if (found < migrations().length) throw older(path, found);
     return database;
   } catch (error) {
@@ -130,13 +136,33 @@ function migrate(database: Database): void {
   if (found < files.length) database.pragma('wal_checkpoint(PASSIVE)');
 }
 
-function refuseNewer(database: Database, path: string): void {
-  const found = versionOf(database);
+function refuseNewer(found: number, path: string): void {
   if (found > migrations().length) throw newer(path, found);
 }
 
 function versionOf(database: Database): number {
   return Number(database.pragma('user_version', { simple: true }));
+}
+
+/**
+ * Returns the schema in the header of the file, without SQLite. A WAL may have a later one. 0: no file, or no header.
+ * Must not be called while this process has the database open, since closing a descriptor of the file releases the
+ * locks of the process (fcntl(2)). Source: SQLite file format §1.3.
+ */
+function versionInHeader(path: string): number {
+  let file: number;
+  try {
+    file = openSync(path, 'r');
+  } catch {
+    return 0; // SQLite says why
+  }
+  try {
+    const header = Buffer.alloc(HEADER_BYTES);
+    const isWhole = readSync(file, header, 0, HEADER_BYTES, 0) === HEADER_BYTES;
+    return isWhole && header.subarray(0, MAGIC.length).equals(MAGIC) ? header.readUInt32BE(USER_VERSION_AT) : 0;
+  } finally {
+    closeSync(file);
+  }
 }
 
 function migrations(): string[] {

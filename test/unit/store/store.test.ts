@@ -1,12 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { closeSync, copyFileSync, openSync, readdirSync, readFileSync, writeSync } from 'node:fs';
+import { basename, dirname, join } from 'node:path';
 import Sqlite from 'better-sqlite3';
 import { describe, expect, it } from 'vitest';
 import { countsOf } from '../../../src/custody/change.ts';
 import { addCounts, imbalance, ZERO } from '../../../src/custody/ledger.ts';
 import { SEQ_BLOCK } from '../../../src/custody/sequence.ts';
-import { assertDurable, openDatabase } from '../../../src/store/database.ts';
+import { assertDurable, openDatabase, openReadOnly } from '../../../src/store/database.ts';
 import { openStore, put, ROW_BYTES, row, settle, storePath, tamper } from './store-rig.ts';
 
+/** Place of `user_version` in a database file (SQLite file format §1.3). */
+const USER_VERSION_AT = 60;
 const UPLINKS = { direction: 'uplink', lanes: new Map([[1, { from: 0, rows: 100 }]]), limit: 100 } as const;
 
 describe('a committed change', () => {
@@ -212,6 +215,28 @@ describe('a file that cannot be used', () => {
     const before = readFileSync(path);
     expect(() => openStore(path)).toThrow('store-newer');
     expect(readFileSync(path).equals(before)).toBe(true);
+  });
+
+  it('of a newer schema stays unchanged with its WAL, and no file appears beside it', async () => {
+    const path = storePath();
+    const { commit, store } = openStore(path);
+    for (let seq = 1; seq <= 20; seq += 1) commit(put(seq));
+    // as after a kill: the WAL has commits that are not in the file
+    const copy = storePath();
+    for (const end of ['', '-wal']) copyFileSync(`${path}${end}`, `${copy}${end}`);
+    await store.close();
+    const header = openSync(copy, 'r+');
+    writeSync(header, Buffer.from([0, 0, 0, 99]), 0, 4, USER_VERSION_AT);
+    closeSync(header);
+    const files = (): Record<string, string> =>
+      Object.fromEntries(
+        readdirSync(dirname(copy)).map((name) => [name, readFileSync(join(dirname(copy), name), 'hex')]),
+      );
+    const before = files();
+    expect(Object.keys(before)).toContain(`${basename(copy)}-wal`);
+    expect(() => openStore(copy)).toThrow('store-newer');
+    expect(() => openReadOnly(copy)).toThrow('schema 99');
+    expect(files()).toEqual(before);
   });
 
   it('that is locked by another process is rejected', async () => {
