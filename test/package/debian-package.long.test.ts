@@ -2,20 +2,14 @@
  * The Debian package in a clean Debian without network, npm and compiler: install, run, upgrade, remove, purge. A stand-in of
  * systemctl records what the maintainer scripts ask of systemd.
  */
-import { copyFileSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { copyFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
-import { outputOf } from '../../package/subprocess.ts';
 import { bootDebian } from './booted-debian.ts';
 import { type DebianRoot, makeDebianRoot, RELEASES } from './debian-root.ts';
+import { type BuiltPackages, buildPackages, VERSION } from './packages.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const folder = mkdtempSync(join(tmpdir(), 'holdfast-deb-'));
-const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
-const debian = process.arch === 'arm64' ? 'arm64' : 'amd64';
-const deb = join(folder, `holdfast_${version}_${debian}.deb`);
-const NEXT = `${version}+next`;
+let packages: BuiltPackages;
 
 const CONFIG = '/etc/holdfast/holdfast.toml';
 const WANTED = '/etc/systemd/system/multi-user.target.wants/holdfast.service';
@@ -33,16 +27,11 @@ esac
 `;
 
 beforeAll(() => {
-  const words = ['--out', folder, '--arch', debian, '--level', '0', '--no-tarball'];
-  outputOf(process.execPath, [join(ROOT, 'package/build.ts'), ...words]);
+  packages = buildPackages();
   // the next version is the same program with another number, and with another example
-  const tree = join(folder, 'next');
-  outputOf('dpkg-deb', ['--raw-extract', deb, tree]);
-  const control = join(tree, 'DEBIAN/control');
-  writeFileSync(control, readFileSync(control, 'utf8').replace(/^Version: .*$/m, `Version: ${NEXT}`));
-  outputOf('dpkg-deb', ['--root-owner-group', '-Zxz', '-z0', '--build', tree, join(folder, 'next.deb')]);
+  packages.renumber(`${VERSION}+next`, 'next.deb');
 });
-afterAll(() => rmSync(folder, { recursive: true, force: true }));
+afterAll(() => packages.remove());
 
 describe.each(Object.entries(RELEASES))('on Debian %s', (_, release) => {
   let root: DebianRoot | string = '';
@@ -50,8 +39,8 @@ describe.each(Object.entries(RELEASES))('on Debian %s', (_, release) => {
   beforeAll(() => {
     root = makeDebianRoot(release);
     if (typeof root === 'string') return console.log(`skipped: ${root}`);
-    copyFileSync(deb, join(root.folder, 'tmp/holdfast.deb'));
-    copyFileSync(join(folder, 'next.deb'), join(root.folder, 'tmp/next.deb'));
+    copyFileSync(packages.deb, join(root.folder, 'tmp/holdfast.deb'));
+    copyFileSync(join(packages.folder, 'next.deb'), join(root.folder, 'tmp/next.deb'));
     before = sh(LIST);
   });
   afterAll(() => {
@@ -83,7 +72,7 @@ describe.each(Object.entries(RELEASES))('on Debian %s', (_, release) => {
 
   step('runs: version, pages, configuration with a pattern, and the demonstration', () => {
     expect(sh('holdfast --version')).toMatch(
-      new RegExp(`^holdfast ${version.replaceAll('.', '\\.')} \\(commit [0-9a-f]{12}`),
+      new RegExp(`^holdfast ${VERSION.replaceAll('.', '\\.')} \\(commit [0-9a-f]{12}`),
     );
     expect(sh('ldd /usr/lib/holdfast/node_modules/*/bin/node')).not.toContain('not found');
     sh('bash -n /usr/share/bash-completion/completions/holdfast && gzip -t /usr/share/man/man1/holdfast.1.gz');
@@ -159,32 +148,32 @@ describe.each(Object.entries(RELEASES))('on Debian %s', (_, release) => {
     if (typeof root === 'string') return context.skip(root);
     for (const name of ['holdfast.deb', 'next.deb', 'good'])
       copyFileSync(join(root.folder, 'tmp', name), join(root.folder, 'root', name));
-    const booted = await bootDebian(root.folder);
+    const booted = await bootDebian(root.folder, { isConnected: false });
     if (typeof booted === 'string') return context.skip(booted);
     onTestFinished(() => booted.stop());
-    const run = (script: string): string => booted.run(script).text.trim();
-    const state = (): string =>
-      run('systemctl show holdfast -p ActiveState,MainPID,NRestarts --value').replaceAll('\n', ' ');
-    run('dpkg -i /root/holdfast.deb');
-    expect(state()).toContain('inactive');
-    run(`cp /root/good ${CONFIG}`);
-    expect(run('systemctl enable --now holdfast && holdfast status')).toContain('Losing data?');
-    const first = state();
+    const run = async (script: string): Promise<string> => (await booted.run(script)).text.trim();
+    const state = async (): Promise<string> =>
+      (await run('systemctl show holdfast -p ActiveState,MainPID,NRestarts --value')).replaceAll('\n', ' ');
+    await run('dpkg -i /root/holdfast.deb');
+    expect(await state()).toContain('inactive');
+    await run(`cp /root/good ${CONFIG}`);
+    expect(await run('systemctl enable --now holdfast && holdfast status')).toContain('Losing data?');
+    const first = await state();
     expect(first).toContain('active');
-    run('dpkg -i /root/next.deb');
-    const second = state();
+    await run('dpkg -i /root/next.deb');
+    const second = await state();
     expect(second).toContain('active');
     expect(second).not.toBe(first);
-    expect(run(`echo nonsense >> ${CONFIG}; dpkg -i /root/holdfast.deb`)).toContain(
+    expect(await run(`echo nonsense >> ${CONFIG}; dpkg -i /root/holdfast.deb`)).toContain(
       'previous version is still running',
     );
-    expect(state()).toBe(second);
-    run('dpkg -r holdfast');
-    expect(run('systemctl is-active holdfast; ls /var/lib/holdfast')).toMatch(/^inactive\n[\s\S]*holdfast\.db/);
-    run(
+    expect(await state()).toBe(second);
+    await run('dpkg -r holdfast');
+    expect(await run('systemctl is-active holdfast; ls /var/lib/holdfast')).toMatch(/^inactive\n[\s\S]*holdfast\.db/);
+    await run(
       `cp /root/good ${CONFIG}; dpkg -P holdfast; mkdir /etc/holdfast; cp /root/good ${CONFIG}; dpkg -i /root/holdfast.deb`,
     );
-    expect(run('systemctl is-enabled holdfast; systemctl is-active holdfast')).toBe('enabled\nactive');
-    expect(run('dpkg -P holdfast; systemctl --failed --no-legend; id holdfast')).toMatch(/no such user$/);
+    expect(await run('systemctl is-enabled holdfast; systemctl is-active holdfast')).toBe('enabled\nactive');
+    expect(await run('dpkg -P holdfast; systemctl --failed --no-legend; id holdfast')).toMatch(/no such user$/);
   });
 });
