@@ -167,6 +167,41 @@ describe('config apply', () => {
   });
 });
 
+describe('a removal of a link that works, by SIGHUP', () => {
+  const withoutLinkB = (text: string): string =>
+    text.slice(0, text.lastIndexOf('[[subdevice]]')).replace(/\[\[link\]\]\nname = "link-b"[^[]*\[[^[]*/, '');
+
+  it('is refused as by config apply: nothing changes, and the journal says why', async () => {
+    const testbed = await openTestbed();
+    await testbed.start();
+    const both = testbed.subdevices.map(countChanges);
+    const whole = readFileSync(testbed.configPath, 'utf8');
+    edit(testbed, withoutLinkB);
+    process.kill(testbed.gateway.pid ?? 0, 'SIGHUP');
+    await until(() =>
+      testbed.gateway.journal.includes('SIGHUP: the file was not applied. The file removes link link-b'),
+    );
+    expect(testbed.gateway.journal).toMatch(/The file removes .*hint=.*config apply --confirm 5m/);
+    expect((await testbed.gateway.status()).links.map(({ name }) => name)).toEqual(['link-a', 'link-b']);
+    expect(await report(testbed)).toMatchObject({ state: 'confirmed' });
+    writeFileSync(testbed.configPath, whole);
+    expect(both.flatMap(({ changes }) => changes)).toEqual([]);
+    await testbed.expectNothingLost();
+  });
+
+  it('negative control: of a link that does not work is applied', async () => {
+    const testbed = await openTestbed();
+    edit(testbed, (text) => text.replace(testbed.subdevice('b').pty.path, '/dev/serial/by-id/unplugged'));
+    await testbed.gateway.start();
+    testbed.subdevice('a').start();
+    await until(() => testbed.subdevice('a').isConnected);
+    edit(testbed, withoutLinkB);
+    process.kill(testbed.gateway.pid ?? 0, 'SIGHUP');
+    await until(async () => (await testbed.gateway.status()).links.length === 1);
+    await until(async () => (await report(testbed)).state === 'confirmed');
+  });
+});
+
 describe('a change outside of the flows', () => {
   it('opens and closes the metrics on TCP and changes the level of the journal, and restarts nothing else', async () => {
     const testbed = await openTestbed();
