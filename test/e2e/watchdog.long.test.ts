@@ -71,6 +71,15 @@ describe('a hung event loop', () => {
     await testbed.expectNothingLost();
   });
 
+  it('ends without systemd too, if the environment asks for it', { timeout: 120_000 }, async () => {
+    const testbed = await openTestbed({ program: HANGING, env: { HOLDFAST_WATCHDOG_S: String(WATCHDOG_MS / 1000) } });
+    await testbed.start();
+    process.kill(testbed.gateway.pid ?? 0, 'SIGUSR2');
+    expect((await endOf(testbed)).code).toBe(EXIT.bug);
+    await testbed.gateway.start();
+    await expectReported(testbed, 'the event loop did not run');
+  });
+
   it('ends without recordings if the main thread is in the kernel', { timeout: 120_000 }, async () => {
     const fifo = join(temporaryFolder(), 'fifo');
     execFileSync('mkfifo', [fifo]);

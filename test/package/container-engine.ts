@@ -20,7 +20,7 @@ export interface ContainerEngine {
   remove(): void;
 }
 
-/** On a disk: a store in a volume must not be in RAM. */
+/** Folder on a disk, because a store in a volume must not be in RAM. */
 const PARENT = '/var/tmp';
 const BYTES_MIN = 3e9;
 const BASE_MS_MAX = 300_000;
