@@ -59,7 +59,7 @@ async function listen(
     const reason = error instanceof Error ? error.message : String(error);
     const problem = `metrics.listen: cannot listen on ${host} port ${port}: ${reason}. The gateway runs without it`;
     const hint =
-      'Find the program on this port (sudo ss -ltnp), or correct metrics.listen; then: systemctl restart holdfast';
+      'Find the program on this port (sudo ss -ltnp), or correct metrics.listen; then: sudo holdfast config apply';
     if (troubles.report('metrics', { code: 'metrics-not-listening', sentence: `${problem}.`, hint }))
       journal.warn(problem, { hint });
     return undefined;

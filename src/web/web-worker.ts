@@ -47,6 +47,6 @@ function problemOf(error: unknown): WebThreadReport {
   return {
     kind: 'down',
     what: `cannot listen on ${host} port ${number}: ${what}`,
-    hint: 'Name a free port and an address of this machine in web.listen.',
+    hint: 'Find the program on this port (sudo ss -ltnp), or correct web.listen; then: sudo holdfast config apply',
   };
 }

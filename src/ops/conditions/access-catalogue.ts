@@ -12,7 +12,7 @@ export const ACCESS_CONDITIONS = {
   'metrics-not-listening': {
     meaning: 'Metrics on TCP are configured, and the gateway cannot listen on their address.',
     effect: 'None on messages. A scraper gets no answer; the gateway tries again every minute.',
-    remedy: 'Find the program on this port (sudo ss -ltnp), or correct metrics.listen and restart the gateway.',
+    remedy: 'Find the program on this port (sudo ss -ltnp), or correct metrics.listen, then run holdfast config apply.',
     keys: ['metrics.listen'],
   },
   'socket-closed': {

@@ -3,6 +3,7 @@ import type { FaultRow } from './fault-row.ts';
 import { HUB_ROWS } from './hub-rows.ts';
 import { MACHINE_ROWS } from './machine-rows.ts';
 import { PORT_ROWS } from './port-rows.ts';
+import { SERVICE_ROWS } from './service-rows.ts';
 import { STORAGE_ROWS } from './storage-rows.ts';
 import { SUBDEVICE_ROWS } from './subdevice-rows.ts';
 import { TLS_ROWS } from './tls-rows.ts';
@@ -14,4 +15,5 @@ export const ALL_ROWS: readonly FaultRow[] = [
   ...PORT_ROWS,
   ...SUBDEVICE_ROWS,
   ...MACHINE_ROWS,
+  ...SERVICE_ROWS,
 ];
