@@ -1,7 +1,7 @@
 /**
  * Checks of the machine: power supply, temperature, memory.
  *
- * Sources: proc(5); the kernel's thermal sysfs API; the firmware's `get_throttled` (Raspberry Pi documentation,
+ * Sources: proc(5); the kernel's thermal sysfs API and cgroup-v2.rst (`memory.max`, which only a limited group has); the firmware's `get_throttled` (Raspberry Pi documentation,
  * vcgencmd).
  */
 import { join } from 'node:path';
@@ -68,9 +68,24 @@ export const machineMemory: Check = {
     const { id } = machineMemory;
     const found = /^MemAvailable:\s+(\d+) kB$/m.exec((await textOf(join(machine.proc, 'meminfo'))) ?? '');
     if (found === null) return [skipped(id, 'The kernel does not report free memory.')];
-    const bytes = Number(found[1]) * 1024;
-    const fact = `${bytesWords(bytes)} of memory are available.`;
+    const ofMachine = Number(found[1]) * 1024;
+    const ofGroup = await freeInGroup(machine.sys);
+    const isLimited = ofGroup !== undefined && ofGroup < ofMachine;
+    const bytes = isLimited ? ofGroup : ofMachine;
+    const fact = `${bytesWords(bytes)} of memory are available${isLimited ? ' within the limit of this container' : ''}.`;
     if (bytes >= MEMORY_MIB_WARN * 1024 * 1024) return [ok(id, fact)];
-    return [warn(id, fact, 'Stop other programs, or find the program that uses the memory: top -o %MEM')];
+    const remedy = isLimited
+      ? 'Start the container with a higher limit (--memory): the kernel ends the gateway at this limit.'
+      : 'Stop other programs, or find the program that uses the memory: top -o %MEM';
+    return [warn(id, fact, remedy)];
   },
 };
+
+/** Bytes until the limit of a container, with the page cache that the kernel can free. `undefined`: no limit is visible. */
+async function freeInGroup(sys: string): Promise<number | undefined> {
+  const read = (file: string): Promise<string | undefined> => textOf(join(sys, 'fs/cgroup', file));
+  const [max, current, stat] = await Promise.all(['memory.max', 'memory.current', 'memory.stat'].map(read));
+  if (!/^\d+$/.test(max ?? '') || !/^\d+$/.test(current ?? '')) return undefined;
+  const cache = Number(/^inactive_file (\d+)$/m.exec(stat ?? '')?.[1] ?? 0);
+  return Math.max(0, Number(max) - Number(current) + cache);
+}

@@ -44,6 +44,19 @@ it('reports little free memory', async () => {
   expect(await verdictOf(machineMemory, { 'proc/meminfo': 'MemAvailable:  200000 kB\n' })).toMatch(/^ok: /);
 });
 
+it('reports the memory within the limit of a container', async () => {
+  const group = (current: string) => ({
+    'proc/meminfo': 'MemAvailable:  200000 kB\n',
+    'sys/fs/cgroup/memory.max': '125829120\n',
+    'sys/fs/cgroup/memory.current': current,
+    'sys/fs/cgroup/memory.stat': 'anon 1\ninactive_file 10485760\n',
+  });
+  expect(await verdictOf(machineMemory, group('115343360\n'))).toMatch(/^warn: 20 MiB .* within the limit of this/);
+  expect(await verdictOf(machineMemory, group('20971520\n'))).toMatch(/^ok: 110 MiB/);
+  const unlimited = { ...group('115343360\n'), 'sys/fs/cgroup/memory.max': 'max\n' };
+  expect(await verdictOf(machineMemory, unlimited)).toMatch(/^ok: 195 MiB of memory are available\.$/);
+});
+
 it('reports a program that opens serial ports by itself', async () => {
   expect(await verdictOf(linkIntruders, { 'proc/77/comm': 'ModemManager\n' })).toMatch(/^warn: ModemManager may open/);
   expect(await verdictOf(linkIntruders, { 'proc/77/comm': 'sshd\n' })).toMatch(/^ok: /);
