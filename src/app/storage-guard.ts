@@ -10,7 +10,7 @@ import { EXIT, exitCodeOf, Fault, type FaultCode } from '../base/fault.ts';
 import type { Config } from '../config/schema.ts';
 import { readBootId } from '../io/boot.ts';
 import { systemClock } from '../io/clock.ts';
-import { containerLossOf } from '../io/container.ts';
+import { containerLossOf, isInContainer } from '../io/container.ts';
 import { forgetFailures, noteFailure, readFailures } from '../io/failure-log.ts';
 import { fileProblem, folderProblem } from '../io/folders.ts';
 import type { Journal } from '../io/journal.ts';
@@ -118,7 +118,10 @@ export class Storage {
     const [pid] = lockOwnersOf(this.path);
     const stateDir = dirname(this.path);
     const whose = pid === undefined ? 'Another process' : `Another ${processWords(pid)}`;
-    const stop = pid === undefined ? 'systemctl stop holdfast' : `systemctl stop holdfast, or kill ${pid}`;
+    const usual = isInContainer()
+      ? 'another container on this volume, or a service on the host'
+      : 'systemctl stop holdfast';
+    const stop = pid === undefined ? usual : `systemctl stop holdfast, or kill ${pid}`;
     return new Fault('store-locked', `${whose} uses the state directory ${stateDir}`, {
       hint: `One gateway per state directory: stop the other one (${stop}), or give this one its own state_dir and control_socket.`,
       retryable: true,
