@@ -56,6 +56,7 @@ const GENERATED: readonly ReleaseCheck[] = [
 const PACKAGES: readonly ReleaseCheck[] = [
   testCheck('reproducible build, bill of materials, licences', 'vitest.long.config.ts', ['test/package/archives']),
   testCheck('install, upgrade, purge on Debian 12 and 13', 'vitest.long.config.ts', ['test/package/debian-package']),
+  testCheck('image, stop, kill and volume under podman', 'vitest.long.config.ts', ['test/package/container']),
 ];
 const TESTS: readonly ReleaseCheck[] = [
   { name: 'static checks', run: () => problemsOfNpm('check:static') },
