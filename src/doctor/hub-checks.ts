@@ -102,7 +102,10 @@ export function hubConnect(isAllowed: boolean | 'elsewhere'): Check {
     run: async (input, signal) => {
       const config = configOf(input);
       const { gateway, clock } = input;
-      if (gateway.kind === 'running') return [connectionOf(gateway.status.hub)];
+      if (gateway.kind === 'running')
+        return gateway.status.conditions.some(({ code }) => code === 'cloned-store')
+          ? [skipped(id, 'The gateway does not connect, because its store may be a copy: see storage.owner.')]
+          : [connectionOf(gateway.status.hub)];
       if (config === undefined) return [skipped(id, noConfig(input))];
       if (gateway.kind !== 'absent' || isStoreInUse(input))
         return [skipped(id, 'A process uses the socket or the store of this gateway: it may be connected.')];

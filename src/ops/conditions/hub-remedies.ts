@@ -104,9 +104,15 @@ const UNKNOWN: Remedy = {
   hint: 'The gateway tries again by itself. If this lasts, check the log of the hub and the network.',
 };
 
+/** No attempt has ended yet, so nothing is known about the hub. */
+const CONNECTING: Remedy = {
+  losing: 'no',
+  hint: 'Wait: the gateway is connecting for the first time. The end of the attempt shows the reason if it fails.',
+};
+
 /** @param problem reason why the last attempt or connection ended; `undefined`: none yet */
 export function remedyFor(problem: string | undefined): Remedy {
-  if (problem === undefined) return UNKNOWN;
+  if (problem === undefined) return CONNECTING;
   const [, losing, hint] = REMEDIES.find(([pattern]) => pattern.test(problem)) ?? [];
   return losing === undefined || hint === undefined ? UNKNOWN : { losing, hint };
 }
