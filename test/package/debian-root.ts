@@ -20,6 +20,12 @@ const INSTALL_MS_MAX = 300_000;
 const ENTER = `mount --make-rprivate / && mount --rbind /dev "$1/dev" && mount -t proc proc "$1/proc" || exit 125
 exec chroot "$1" sh -c "$2"`;
 
+/** @returns words of mmdebstrap: the sources of apt of this machine if it has that release; none for the public mirror */
+export function mirrorsOf(release: string): readonly string[] {
+  const isOwn = existsSync(SOURCES) && readFileSync('/etc/os-release', 'utf8').includes(`VERSION_CODENAME=${release}`);
+  return isOwn ? [SOURCES] : [];
+}
+
 /** @returns the root, or the reason why there is none */
 export function makeDebianRoot(release: string): DebianRoot | string {
   if (process.getuid?.() !== 0) return 'a root directory can only be made by root';
@@ -30,9 +36,8 @@ export function makeDebianRoot(release: string): DebianRoot | string {
   const parent = mkdtempSync(join(tmpdir(), 'holdfast-debian-'));
   const folder = join(parent, 'root');
   const remove = (): void => void execFileSync('rm', ['-rf', '--one-file-system', parent], { encoding: 'utf8' });
-  const isOwn = existsSync(SOURCES) && readFileSync('/etc/os-release', 'utf8').includes(`VERSION_CODENAME=${release}`);
   const words = ['--quiet', '--variant=apt', '--include=systemd,libstdc++6,passwd', '--dpkgopt=force-unsafe-io'];
-  const made = spawnSync('mmdebstrap', [...words, release, folder, ...(isOwn ? [SOURCES] : [])], {
+  const made = spawnSync('mmdebstrap', [...words, release, folder, ...mirrorsOf(release)], {
     encoding: 'utf8',
     timeout: INSTALL_MS_MAX,
   });

@@ -12,14 +12,16 @@ export interface BuiltPackages {
   readonly folder: string;
   /** Package of the sources. */
   readonly deb: string;
+  /** Folder with the unpacked package. */
+  readonly tree: string;
   /** Builds the same program with another version number. @returns the path */
   renumber(version: string, name: string): string;
   remove(): void;
 }
 
-export function buildPackages(): BuiltPackages {
+/** @param debian architecture, as Debian names it */
+export function buildPackages(debian = process.arch === 'arm64' ? 'arm64' : 'amd64'): BuiltPackages {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-deb-'));
-  const debian = process.arch === 'arm64' ? 'arm64' : 'amd64';
   const deb = join(folder, `holdfast_${VERSION}_${debian}.deb`);
   const words = ['--out', folder, '--arch', debian, '--level', '0', '--no-tarball'];
   outputOf(process.execPath, [join(ROOT, 'package/build.ts'), ...words]);
@@ -28,6 +30,7 @@ export function buildPackages(): BuiltPackages {
   return {
     folder,
     deb,
+    tree,
     renumber: (version, name) => {
       const control = join(tree, 'DEBIAN/control');
       writeFileSync(control, readFileSync(control, 'utf8').replace(/^Version: .*$/m, `Version: ${version}`));
