@@ -11,6 +11,8 @@ const LONGEST = [
   'test/crash/fsync-failure.long.test.ts',
   'test/sim/sabotage.test.ts',
   'test/e2e/disk-full.long.test.ts',
+  'test/package/booted-system.long.test.ts',
+  'test/package/arm64.long.test.ts',
   'test/e2e/places.long.test.ts',
   'test/e2e/poison.long.test.ts',
   'test/e2e/modbus.test.ts',
