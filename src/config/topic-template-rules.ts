@@ -91,16 +91,18 @@ function textProblems({ path, template }: WrittenTemplate, { hub }: Sections, di
   if (places === 0 && direction === 'downlink')
     return problem('does not contain {topic}', 'Add {topic}, or {topic_encoded}, in the place of the topic.');
   const text = parts.map((part) => (part.kind === 'text' ? part.text : 'x')).join('');
-  const unusable = topicProblem(text)?.problem ?? reservedProblem(template, hub.profile === 'generic');
-  if (unusable === undefined) return [];
-  return problem(`is not a topic for PUBLISH: ${unusable}`, 'Use placeholders and text without + and #.');
+  const unusable = topicProblem(text)?.problem;
+  if (unusable !== undefined)
+    return problem(`is not a topic for PUBLISH: ${unusable}`, 'Use placeholders and text without + and #.');
+  const reserved = reservedProblem(template, hub.profile === 'generic');
+  return reserved === undefined ? [] : problem(`is reserved: ${reserved}`, 'Begin the template with another level.');
 }
 
 function reservedProblem(template: string, isGeneric: boolean): string | undefined {
   if (!template.startsWith('$')) return undefined;
   if (!isGeneric) return 'it begins with $';
   if (SHARED_PREFIXES.some((prefix) => template.startsWith(prefix)))
-    return 'it is a shared subscription, whose messages arrive on other topics';
+    return 'it is the beginning of a shared subscription, whose messages have other topics';
   return /^\$SYS(\/|$)/.test(template) ? 'it begins with $SYS, the topics of the broker itself' : undefined;
 }
 
