@@ -180,7 +180,7 @@ export const MACHINE_ROWS: readonly FaultRow[] = [
     doctor: {
       finding: 'config.drift',
       verdict: 'warn',
-      says: ['does not run with the present content', 'holdfast config diff', 'holdfast config apply'],
+      says: ['does not run with the present content', 'config diff', 'config apply'],
     },
     neverSays: NOT_THE_REST,
   },
