@@ -32,8 +32,8 @@ const debian = process.arch === 'arm64' ? 'arm64' : 'amd64';
 const context = mkdtempSync(join(tmpdir(), 'holdfast-image-'));
 
 let engine: ContainerEngine | string = 'not made yet';
-beforeAll(() => {
-  engine = makeContainerEngine();
+beforeAll(async () => {
+  engine = await makeContainerEngine();
   if (typeof engine === 'string') return;
   const words = ['--out', join(context, 'dist'), '--arch', debian, '--level', '0', '--no-tarball'];
   outputOf(process.execPath, [join(ROOT, 'package/build.ts'), ...words]);
@@ -42,8 +42,8 @@ beforeAll(() => {
   const built = engine.run('build', ...options, `--build-arg=TARGETARCH=${debian}`, '--tag', IMAGE, context);
   if (built.status !== 0) throw new Error(built.text);
 });
-afterAll(() => {
-  if (typeof engine !== 'string') engine.remove();
+afterAll(async () => {
+  if (typeof engine !== 'string') await engine.remove();
   rmSync(context, { recursive: true, force: true });
 });
 
