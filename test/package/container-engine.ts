@@ -29,16 +29,20 @@ const BASE_MS_MAX = 300_000;
 const LEFT_OUT = ['doc', 'man', 'locale', 'info'].map((name) => `--dpkgopt=path-exclude=/usr/share/${name}/*`);
 /**
  * Mounts of the engine, which all its commands share: those of the storage, and cgroups of version 2 only, because crun
- * rejects machines with both versions. The process that holds them deletes everything when its standard input ends, which
- * is also the end of this process by a signal.
+ * rejects machines with both versions. /dev/null is one of their own, because crun gives the input of a container to its
+ * user, and would change the owner of that of the machine. The process that holds them deletes everything when its
+ * standard input ends, which is also the end of this process by a signal.
  */
-const HOLD = `mount --make-rprivate / && { umount -R /sys/fs/cgroup || true; } 2>/dev/null && mount -t cgroup2 none /sys/fs/cgroup || exit 125
+const HOLD = `mount --make-rprivate / && { umount -R /sys/fs/cgroup || true; } 2>/dev/null && mount -t cgroup2 none /sys/fs/cgroup &&
+  mkdir "$0/.dev" && mount -t tmpfs -o mode=0755 none "$0/.dev" && mknod -m 666 "$0/.dev/null" c 1 3 &&
+  mount --bind "$0/.dev/null" /dev/null || exit 125
 echo ready
 read _
 for storage in "$0"/*/; do
   podman --root "$storage/root" --runroot "$storage/run" --storage-driver "$(basename "$storage")" rm --force --all --time 0 >/dev/null 2>&1
 done
 for round in 1 2 3; do umount -R "$0"/*/root/* 2>/dev/null || break; done
+umount /dev/null; umount "$0/.dev"
 rm -rf --one-file-system "$0"`;
 /** Ways to store images: fast, and one that works on each file system. */
 const DRIVERS = ['overlay', 'vfs'] as const;
