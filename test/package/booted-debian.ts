@@ -21,10 +21,15 @@ export interface Sharing {
 
 /**
  * The machine has a control group of its own, so that machines do not meet. It ends with this process: the kernel ends
- * `unshare`, and `unshare` the first process of the machine (prctl(2), PR_SET_PDEATHSIG).
+ * `unshare`, and `unshare` the first process of the machine (prctl(2), PR_SET_PDEATHSIG). What is left of it is an empty
+ * control group, named after the process of `unshare`; the next machine removes it.
  */
 const START = `set -e
-groups=$(findmnt -rn -t cgroup2 -o TARGET | head -n 1)/holdfast-$$
+parent=$(findmnt -rn -t cgroup2 -o TARGET | head -n 1)
+for left in "$parent"/holdfast-*; do
+  [ -e "/proc/\${left##*-}" ] || find "$left" -depth -type d -exec rmdir {} + 2>/dev/null || true
+done
+groups=$parent/holdfast-$$
 mkdir "$groups"
 echo $$ > "$groups/cgroup.procs"
 exec setpriv --pdeathsig KILL unshare --cgroup --pid --fork --kill-child --mount --uts --ipc "$@"`;
