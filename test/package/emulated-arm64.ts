@@ -73,12 +73,13 @@ export function emulateArm64(folder: string, release: string): EmulatedArm64 | s
     TMPDIR: folder,
   };
   return {
-    // The process ends with this one, and the gateway of a demonstration ends with the demonstration.
+    // The process ends with this one, and the gateway of a demonstration ends with the demonstration. The emulation is slow,
+    // and a demonstration has a limit for the drain, so other processes of a busy machine wait.
     node: (home, args) =>
       new Promise((resolve) => {
         const env = Object.assign({}, process.env, environment, { [HOME_NAME]: home });
-        const all = ['--pdeathsig', 'KILL', script, ...args];
-        execFile('setpriv', all, { env, maxBuffer: OUTPUT_MAX }, (error, stdout, stderr) =>
+        const all = ['-n', '-15', 'setpriv', '--pdeathsig', 'KILL', script, ...args];
+        execFile('nice', all, { env, maxBuffer: OUTPUT_MAX }, (error, stdout, stderr) =>
           resolve({ status: error === null ? 0 : (error.code ?? error.signal), stdout, stderr }),
         );
       }),
