@@ -76,12 +76,13 @@ function retainTopicProblems({ hub, outbox, links }: Sections): Problem[] {
     })),
   ];
   return lists.flatMap(({ path, filters }) => {
-    if (filters.length === 0 || hub.retain) return filterListProblems(path, filters);
+    const problems = filterListProblems(path, filters);
+    if (filters.length === 0 || hub.retain) return problems;
     const hint =
       hub.profile === 'generic'
         ? 'Write retain = true in [hub], or remove this key.'
         : 'Remove this key: the hub does not support RETAIN.';
-    return [{ path, what: 'has no effect: hub.retain is false', hint }];
+    return [...problems, { path, what: 'has no effect: hub.retain is false', hint }];
   });
 }
 

@@ -2,10 +2,10 @@
  * Rules of the templates of topics in the hub section, in links and in subdevices. A subdevice reaches only its own
  * topics: no topic may belong to two subdevices, except one that all of them publish to and cannot choose.
  */
-import { parseTemplate, type Template } from '../base/template.ts';
+import { fieldsOf, parseTemplate, type Template } from '../base/template.ts';
 import { topicProblem } from '../base/topic.ts';
 import { canMeet, OWN_TOPIC_PLACES, topicPlacesOf } from '../base/topic-template.ts';
-import { NAME_PLACEHOLDERS } from './hub/profiles.ts';
+import { NAME_PLACEHOLDERS, PROFILE_DEFAULTS } from './hub/profiles.ts';
 import { applyRules, whereKnown } from './kinds/known.ts';
 import { placed } from './kinds/placed.ts';
 import type { Problem } from './kinds/problem.ts';
@@ -24,12 +24,15 @@ import {
 /** Prefixes under which a hub delivers messages of other topics, so their topics would not match the template. */
 const SHARED_PREFIXES = ['$share/', '$queue/'];
 
+/** Placeholders that differ between subdevices. */
+const IDENTIFYING = ['subdevice', 'device_name'];
+
 /** Characters of names: a template must separate a name from `{topic}` by another character. */
 const NAME_CHARACTER = /[A-Za-z0-9:_-]/;
 
 export function topicTemplateProblems(sections: Sections): Problem[] {
   const texts = applyRules([hubProblemsOf, linkProblemsOf, subdeviceProblemsOf, idleTemplateProblems], sections);
-  return texts.length > 0 ? texts : applyRules([ambiguousLinkProblems, meetingProblems], sections);
+  return texts.length > 0 ? texts : applyRules([ambiguousLinkProblems, meetingProblems, limitProblems], sections);
 }
 
 function hubProblemsOf(sections: Sections): Problem[] {
@@ -42,9 +45,7 @@ function hubProblemsOf(sections: Sections): Problem[] {
     const problems = textProblems(written, sections, isOne || index === 1 ? 'downlink' : 'uplink');
     if (problems.length > 0 || topicPlacesOf(written.template).length === 0) return problems;
     if (isSeparate(parseTemplate(written.template))) return [];
-    const names = hub.profile === 'generic' ? '{subdevice}' : '{device_name}';
-    const hint = `Add ${names} as a level. A [[subdevice]] may have a template of its own without it.`;
-    return [{ path: written.path, what: 'does not identify the subdevice', hint }];
+    return [{ path: written.path, ...identityProblem(written.template, hub.profile === 'generic') }];
   });
 }
 
@@ -93,7 +94,7 @@ function textProblems({ path, template }: WrittenTemplate, { hub }: Sections, di
   const text = parts.map((part) => (part.kind === 'text' ? part.text : 'x')).join('');
   const unusable = topicProblem(text)?.problem;
   if (unusable !== undefined)
-    return problem(`is not a topic for PUBLISH: ${unusable}`, 'Use placeholders and text without + and #.');
+    return problem(`is not a valid topic: ${unusable}`, 'Use placeholders and other text, without +, # and NUL.');
   const reserved = reservedProblem(template, hub.profile === 'generic');
   return reserved === undefined ? [] : problem(`is reserved: ${reserved}`, 'Begin the template with another level.');
 }
@@ -106,11 +107,22 @@ function reservedProblem(template: string, isGeneric: boolean): string | undefin
   return /^\$SYS(\/|$)/.test(template) ? 'it begins with $SYS, the topics of the broker itself' : undefined;
 }
 
+/** Problem of a template whose topics may belong to two subdevices. */
+function identityProblem(template: string, isGeneric: boolean): Omit<Problem, 'path'> {
+  const own = fieldsOf(parseTemplate(template)).find((name) => IDENTIFYING.includes(name));
+  if (own !== undefined) {
+    const what = `does not separate {${own}} from its neighbour: topics of two subdevices could be equal`;
+    return { what, hint: `Put a character beside {${own}} that no name has, such as /: {${own}}/{topic}.` };
+  }
+  const hint = `Add ${isGeneric ? '{subdevice}' : '{device_name}'} as a level. A [[subdevice]] may have a template of its own without it.`;
+  return { what: 'does not identify the subdevice', hint };
+}
+
 /** True if the subdevice is named, and a character that no name has stands between the name and `{topic}`. */
 function isSeparate(parts: Template): boolean {
   const at = parts.findIndex((part) => part.kind === 'field' && isPlace(part.name));
   return parts.some((part, index) => {
-    if (part.kind !== 'field' || (part.name !== 'subdevice' && part.name !== 'device_name')) return false;
+    if (part.kind !== 'field' || !IDENTIFYING.includes(part.name)) return false;
     const beside = parts[index < at ? index + 1 : index - 1];
     const character = beside?.kind === 'text' ? (index < at ? beside.text[0] : beside.text.at(-1)) : undefined;
     return character !== undefined && !NAME_CHARACTER.test(character);
@@ -176,6 +188,30 @@ function meetingProblems(sections: Sections): Problem[] {
     }
     return [...problems.values()];
   });
+}
+
+/** Reports templates whose fixed text alone is beyond a limit of the hub, each once. */
+function limitProblems(sections: Sections): Problem[] {
+  const { hub } = sections;
+  const limits = PROFILE_DEFAULTS[hub.profile];
+  const bytesMax = hub.topic_bytes_max ?? limits.topic_bytes_max;
+  const slashesMax = hub.topic_slashes_max ?? limits.topic_slashes_max;
+  const problems = new Map<string, Problem>();
+  for (const { id, written, shape } of TOPIC_DIRECTIONS.flatMap((direction) => shapesOf(direction, sections))) {
+    const fixed = shape.before + shape.after;
+    const bytes = Buffer.byteLength(fixed) + (shape.place === undefined ? 0 : 1);
+    const slashes = fixed.split('/').length - 1;
+    const excess =
+      bytes > bytesMax
+        ? `at least ${bytes} bytes; hub.topic_bytes_max is ${bytesMax}`
+        : slashesMax > 0 && slashes > slashesMax
+          ? `at least ${slashes} slashes; hub.topic_slashes_max is ${slashesMax}`
+          : undefined;
+    if (excess === undefined || problems.has(written.path)) continue;
+    const what = `gives subdevice "${id}" topics with ${excess}`;
+    problems.set(written.path, { path: written.path, what, hint: 'Shorten the template, or correct the limit.' });
+  }
+  return [...problems.values()];
 }
 
 /** True if both shapes come from one template that names the subdevice. */

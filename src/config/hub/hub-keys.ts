@@ -145,7 +145,7 @@ const TRAFFIC_KEYS = {
 const TOPIC_KEYS = {
   topic_template: topicTemplate().meta(
     means(
-      'Topics of subdevices at the hub in both directions. Placeholders: {gateway}, {subdevice}, {topic}; hub profiles also {product_id}, {device_name}.',
+      'Topics of subdevices at the hub in both directions. Placeholders: {gateway}, {subdevice}, {topic} or {topic_encoded}; hub profiles also {product_id}, {device_name}.',
       byProfile('topic_template'),
     ),
   ),

@@ -33,15 +33,15 @@ describe('a template', () => {
     ['{Subdevice}/{topic}', /\{Subdevice\}, which is not a placeholder/],
     ['{subdevice}/{topic', /a brace that does not belong to a placeholder/],
     ['{sub device}/{topic}', /a brace that does not belong to a placeholder/],
-    ['+/{subdevice}/{topic}', /not a topic for PUBLISH: topic name with a wildcard/],
-    ['{subdevice}/#/{topic}', /not a topic for PUBLISH: topic name with a wildcard/],
+    ['+/{subdevice}/{topic}', /not a valid topic: topic name with a wildcard/],
+    ['{subdevice}/#/{topic}', /not a valid topic: topic name with a wildcard/],
     ['$share/group/{subdevice}/{topic}', /is reserved: it is the beginning of a shared subscription/],
     ['$SYS/{subdevice}/{topic}', /is reserved: it begins with \$SYS, the topics of the broker itself/],
     ['{subdevice}/up', /does not contain \{topic\}/],
-    ['{subdevice}{topic}', /does not identify the subdevice/],
-    ['{subdevice}-{topic}', /does not identify the subdevice/],
-    ['{topic}{subdevice}', /does not identify the subdevice/],
-    ['{subdevice}{gateway}/{topic}', /does not identify the subdevice/],
+    ['{subdevice}{topic}', /does not separate \{subdevice\} from its neighbour/],
+    ['{subdevice}-{topic}', /does not separate \{subdevice\} from its neighbour/],
+    ['{topic}{subdevice}', /does not separate \{subdevice\} from its neighbour/],
+    ['{subdevice}{gateway}/{topic}', /does not separate \{subdevice\} from its neighbour/],
   ])('cannot be %s', (template, what) => {
     const problems = problemsOf(under('[hub]', `topic_template = '${template}'`));
     expect(problems).toEqual([
@@ -62,6 +62,17 @@ describe('a template', () => {
     const lines =
       'topic_template = "a/{subdevice}/{topic}"\nuplink_topic = "u/{subdevice}/{topic}"\ndownlink_topic = "d/{subdevice}/{topic}"';
     expect(pathsOf(under('[hub]', lines))).toEqual(['hub.topic_template']);
+  });
+
+  it.each([
+    ['topic_bytes_max = 20', 'xxxxxxxxxxxxxxxxxxxxxxxx', /at least 24 bytes; hub.topic_bytes_max is 20/],
+    ['topic_bytes_max = 20', '{subdevice}/xxxxxxxxxxx/{topic}', /at least 21 bytes/],
+    ['topic_slashes_max = 2', 'a/{subdevice}/b/{topic}', /at least 3 slashes; hub.topic_slashes_max is 2/],
+  ])('is rejected if no topic can be within %s: %s', (limit, template, what) => {
+    const problems = problemsOf(under('[hub]', `${limit}\nuplink_topic = "${template}"`));
+    expect(problems.filter(({ path }) => path === 'hub.uplink_topic')).toEqual([
+      expect.objectContaining({ what: expect.stringMatching(what) }),
+    ]);
   });
 
   it('reports all problems at once', () => {
@@ -152,6 +163,13 @@ describe('filters of retained uplinks', () => {
   ])('are rejected: %j', (section, path) => {
     const text = path.endsWith(']') ? under('[hub]', 'retain = true') : GENERIC;
     expect(pathsOf(`${text}${section}`)).toEqual([path]);
+  });
+
+  it('are rejected for all reasons at once', () => {
+    expect(pathsOf(`${GENERIC}[outbox]\nretain_topics = ["a#b"]\n`)).toEqual([
+      'outbox.retain_topics[0]',
+      'outbox.retain_topics',
+    ]);
   });
 
   it('of a link replace those of the outbox', () => {
