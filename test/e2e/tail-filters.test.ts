@@ -30,7 +30,8 @@ describe('tail', () => {
     ]);
     const plain = startProgram([...words, '--event', 'message', '--event', 'operator']);
     const publish = (): void => testbed.publish(1);
-    await filtered.hasPrinted(/uplinkDelivered/, publish);
+    // the first message may have been accepted before the command listened
+    await filtered.hasPrinted(/uplinkAccepted[\s\S]*uplinkDelivered/, publish);
     await plain.hasPrinted(/uplinkDelivered/, publish);
     await runProgram('--config', testbed.configPath, 'mark', 'replaced the cable');
     await plain.hasPrinted(/replaced the cable/, () => undefined);
