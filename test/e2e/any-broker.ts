@@ -137,6 +137,21 @@ export class BrokerTestbed {
     await this.expectAllDelivered();
   }
 
+  /** The broker is restarted during traffic in both directions; all messages arrive. */
+  async outliveRestart(): Promise<void> {
+    const { testbed, broker } = this;
+    await this.enter();
+    testbed.publish(30);
+    await until(() => testbed.uplinks.delivered > 10);
+    await broker.stop();
+    await testbed.untilStatus(({ hub }) => hub.state !== 'connected');
+    testbed.publish(100);
+    await testbed.untilAcknowledged();
+    await broker.start();
+    await this.commandAll(20);
+    await this.expectAllDelivered();
+  }
+
   async expectAllDelivered(): Promise<void> {
     const { testbed } = this;
     await testbed.untilAcknowledged();

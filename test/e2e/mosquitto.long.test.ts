@@ -14,18 +14,8 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub', () => {
 
   it('a restart of the broker during traffic costs nothing, and its session is still present', async () => {
     const brokerTestbed = await BrokerTestbed.open({ brokerAt });
-    const { testbed, broker } = brokerTestbed;
-    await brokerTestbed.enter();
-    testbed.publish(30);
-    await until(() => testbed.uplinks.delivered > 10);
-    await broker.stop();
-    await testbed.untilStatus(({ hub }) => hub.state !== 'connected');
-    testbed.publish(100);
-    await testbed.untilAcknowledged();
-    await broker.start();
-    await brokerTestbed.commandAll(20);
-    await brokerTestbed.expectAllDelivered();
-    expect((await testbed.gateway.status()).hub).toMatchObject({
+    await brokerTestbed.outliveRestart();
+    expect((await brokerTestbed.testbed.gateway.status()).hub).toMatchObject({
       sessionPresent: true,
       sessionsLost: 0,
       subscriptions: 2,
