@@ -14,6 +14,7 @@ export const EVERY_RUN = defineConfig({
     env: { LC_ALL: 'C.UTF-8', NODE_COMPILE_CACHE: fileURLToPath(new URL('node_modules/.cache/holdfast', import.meta.url)) },
     testTimeout: 600_000, // a machine with other work is slow, not wrong
     hookTimeout: 600_000,
+    expect: { poll: { timeout: 120_000 } },
   },
 });
 

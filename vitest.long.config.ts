@@ -15,6 +15,7 @@ export default mergeConfig(
         'test/unit/store/repair/{corruption,store-recovery}.test.ts',
       ],
       provide: { isLongRun: true },
+      globalSetup: 'test/package/shared-folder.ts',
       testTimeout: 3_600_000,
     },
   }),

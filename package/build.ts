@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util';
 import { ARCHITECTURES, type Architecture } from './architecture.ts';
 import { writeDebianPackage, writeTarball } from './archives.ts';
 import { billOfMaterials } from './bill-of-materials.ts';
+import { foreignFilesIn } from './built-files.ts';
 import type { TreeContent } from './debian-tree.ts';
 import { entriesOf, installedKib } from './fixed-tree.ts';
 import { licenceTexts, packageFolders, partIn } from './licence-texts.ts';
@@ -32,7 +33,7 @@ interface Sources {
 const USAGE = `Usage: npm run package -- [--out FOLDER] [--arch amd64]... [--level 0-9] [--no-tarball]
        npm run package -- --program FOLDER    # only the program, without packages and without npm`;
 /** Files of the program folder that are in the packages as they are. */
-const PARTS = ['bin', 'lib'];
+const PARTS = ['bin', 'lib', 'profiles'];
 
 const options = optionsOf(process.argv.slice(2));
 process.umask(0o022);
@@ -52,9 +53,20 @@ function optionsOf(args: readonly string[]) {
         program: { type: 'string' },
       },
     });
-    if (!values.help) return values;
-    console.log(USAGE);
-    process.exit(0);
+    if (values.help) {
+      console.log(USAGE);
+      process.exit(0);
+    }
+    const unknown = values.arch.find((name) => !ARCHITECTURES.some(({ debian }) => debian === name));
+    if (unknown !== undefined)
+      throw new Error(`--arch is one of: ${ARCHITECTURES.map(({ debian }) => debian).join(', ')}; not ${unknown}`);
+    if (!/^[0-9]$/.test(values.level)) throw new Error(`--level is a digit, not ${values.level}`);
+    const foreign = foreignFilesIn(values.out);
+    if (values.program === undefined && foreign.length > 0)
+      throw new Error(
+        `${values.out} has files that this command has not built (${foreign.slice(0, 3).join(', ')}), and the command would remove them: name another folder`,
+      );
+    return values;
   } catch (error) {
     console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
     process.exit(64);
@@ -63,8 +75,6 @@ function optionsOf(args: readonly string[]) {
 
 async function buildAll(out: string): Promise<void> {
   const chosen = ARCHITECTURES.filter(({ debian }) => options.arch.includes(debian));
-  if (chosen.length !== options.arch.length)
-    throw new Error(`--arch is one of: ${ARCHITECTURES.map(({ debian }) => debian).join(', ')}`);
   const revision = revisionOf(ROOT);
   rmSync(out, { recursive: true, force: true });
   const work = join(out, 'work');

@@ -32,7 +32,7 @@ export const DROP_INS = 'systemd/holdfast.service.d';
 export const OPTIONAL_RULES: readonly string[] = readdirSync(join(ROOT, 'hw/udev')).filter(
   (name) => name !== '60-holdfast.rules',
 );
-const SCRIPTS = ['postinst', 'prerm', 'postrm'];
+const SCRIPTS = ['preinst', 'postinst', 'prerm', 'postrm'];
 /** The project has no public address; `.invalid` is reserved for that (RFC 2606). */
 const MAINTAINER = 'holdfast maintainers <maintainers@holdfast.invalid>';
 /**

@@ -14,7 +14,7 @@ interface LockedPackage {
 }
 
 export interface LockFile {
-  /** By path, such as `node_modules/a/node_modules/b`; the project itself is ``. */
+  /** Packages by path, such as `node_modules/a/node_modules/b`; the project itself is ``. */
   readonly packages: Readonly<Record<string, LockedPackage>>;
   readonly [key: string]: unknown;
 }

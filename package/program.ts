@@ -6,7 +6,8 @@
 import { cpSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type Plugin, rolldown } from 'rolldown';
+import { type ChunkingContext, type Plugin, rolldown } from 'rolldown';
+import { gatewayChunks } from './chunks.ts';
 import { licenceTexts } from './licence-texts.ts';
 import { installedPart, type LockFile, type Manifest } from './lock-file.ts';
 
@@ -20,9 +21,14 @@ const ENTRIES = {
   'web-worker': 'src/web/web-worker.ts',
   'loop-watch-worker': 'src/ops/watchdog/loop-watch-worker.ts',
 };
+/** Modules by which the code of the gateway is divided into files. */
+const STARTS = {
+  steps: ['src/main.ts', 'src/cli/program.ts', 'src/cli/run.ts', 'src/daemon.ts'],
+  threads: ['src/store/worker.ts', 'src/web/web-worker.ts', 'src/ops/watchdog/loop-watch-worker.ts'],
+};
 /** Script of another package that browsers load; `src/page/assets.ts` finds it there in a checkout. */
 const IDIOMORPH = 'node_modules/idiomorph/dist/idiomorph.min.js';
-const COPIED = ['bin', 'systemd', 'LICENSE', 'README.md', '.npmrc'];
+const COPIED = ['bin', 'profiles', 'systemd', 'LICENSE', 'README.md', '.npmrc'];
 
 /** `new URL('../main.ts', import.meta.url)` becomes `new URL('./main.js', import.meta.url)`: all files are in one folder. */
 const startedFiles: Plugin = {
@@ -35,6 +41,26 @@ const startedFiles: Plugin = {
     });
   },
 };
+
+/**
+ * Writes other characters than ASCII as escapes. V8 keeps a text with one such character as two bytes for each character, so the
+ * code of the gateway would take twice the memory.
+ */
+const asciiOnly: Plugin = {
+  name: 'ascii-only',
+  generateBundle(_, files) {
+    for (const file of Object.values(files)) {
+      if (file.type !== 'chunk') continue;
+      // the backslash of an escape would become an escaped backslash
+      if (/\\[^\0-\x7f]/.test(file.code)) this.error(`${file.fileName} has a backslash before a character above 7F`);
+      file.code = file.code.replaceAll(/[^\0-\x7f]/g, escaped);
+    }
+  },
+};
+
+function escaped(unit: string): string {
+  return `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`;
+}
 
 /** Manifest of the checkout. */
 export function readManifest(): Manifest {
@@ -55,9 +81,22 @@ async function bundle(folder: string, commit: string): Promise<readonly string[]
     // the ES modules of packages that have both forms, because unused parts of these can be left out
     resolve: { mainFields: ['module', 'main'] },
     transform: { define: { HOLDFAST_COMMIT: JSON.stringify(commit) } },
-    plugins: [startedFiles],
+    plugins: [startedFiles, asciiOnly],
+    // files may export more than their entry, because groups below take its modules
+    preserveEntrySignatures: 'allow-extension',
   });
-  const { output } = await build.write({ dir: join(folder, 'lib'), format: 'esm', chunkFileNames: '[name]-[hash].js' });
+  let files: ReadonlyMap<string, string> | undefined;
+  const name = (id: string, context: ChunkingContext): string | null => {
+    files ??= gatewayChunks((one) => context.getModuleInfo(one), ROOT, STARTS);
+    return files.get(id) ?? null;
+  };
+  const { output } = await build.write({
+    dir: join(folder, 'lib'),
+    format: 'esm',
+    chunkFileNames: '[name]-[hash].js',
+    codeSplitting: { includeDependenciesRecursively: false, groups: [{ name, debugName: 'gateway' }] },
+    comments: { legal: false, annotation: false, jsdoc: false },
+  });
   await build.close();
   const chunks = output.filter((file) => file.type === 'chunk');
   const modules = chunks.flatMap((chunk) => Object.entries(chunk.modules));

@@ -29,7 +29,9 @@ interface TestRun {
   }[];
 }
 
-const { values: options } = parseArgs({ options: { 'without-tests': { type: 'boolean', default: false } } });
+const USAGE = 'Usage: npm run release-check -- [--without-tests]';
+
+const options = optionsOf(process.argv.slice(2));
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const holdfast = (...words: string[]): string => outputOf(process.execPath, [join(ROOT, 'src/main.ts'), ...words]);
 
@@ -47,10 +49,11 @@ const FILES: readonly ReleaseCheck[] = [
 const GENERATED: readonly ReleaseCheck[] = [
   pageCheck('docs/configuration.md', 'config', 'reference'),
   pageCheck('docs/conditions.md', 'conditions', 'reference'),
-  testCheck('docs/metrics.md, explain.md and schemas are fresh', 'vitest.config.ts', [
+  testCheck('docs/metrics.md, explain.md, shipped-profiles.md and schemas are fresh', 'vitest.config.ts', [
     'test/unit/cli/json-schemas.test.ts',
     'test/unit/ops/reports/metrics.test.ts',
     'test/unit/ops/explain/reasons.test.ts',
+    'test/unit/config/device-profiles/shipped-page.test.ts',
   ]),
 ];
 const PACKAGES: readonly ReleaseCheck[] = [
@@ -130,4 +133,19 @@ function problemsOfTests(config: string, files: readonly string[]): readonly str
 function problemsOfNpm(script: string): readonly string[] {
   outputOf('npm', ['run', '--silent', script], { cwd: ROOT });
   return [];
+}
+
+function optionsOf(args: readonly string[]) {
+  try {
+    const { values } = parseArgs({
+      args: [...args],
+      options: { help: { type: 'boolean', default: false }, 'without-tests': { type: 'boolean', default: false } },
+    });
+    if (!values.help) return values;
+    console.log(USAGE);
+    process.exit(0);
+  } catch (error) {
+    console.error(`${error instanceof Error ? error.message : String(error)}\n${USAGE}`);
+    process.exit(64);
+  }
 }

@@ -1,4 +1,4 @@
-/** What must hold in the files of a release. Each rule returns its problems, none if it holds. */
+/** Rules for the files of a release. Each rule returns its problems, none if it holds. */
 import type { LockFile, Manifest } from './lock-file.ts';
 
 const HEADING = /^## (.+)$/gm;

@@ -9,12 +9,17 @@ import type { Worker } from 'node:worker_threads';
 import { adminCommandsFor, recorderCommands } from './app/admin-commands.ts';
 import { ConfigChanger } from './app/config-changer.ts';
 import { applyOnSignal, configCommands, withTrialGuard } from './app/config-commands.ts';
+import { ConfigSource } from './app/config-source.ts';
 import { custodyCommands } from './app/custody-commands.ts';
 import { narrate } from './app/event-journal.ts';
-import { type Gateway, openGateway } from './app/gateway.ts';
+import { firmwareStorage } from './app/firmware-storage.ts';
+import type { Gateway } from './app/gateway.ts';
 import { keepHistory } from './app/history.ts';
+import { HubDocuments } from './app/hub-documents.ts';
 import { LISTEN_AGAIN_MS, openMetrics } from './app/metrics-on-tcp.ts';
+import { openGateway } from './app/open-gateway.ts';
 import { isRestarted, prepareStart, rejectStart, settleStart } from './app/prepare-start.ts';
+import { newEnding, stopWithin } from './app/process-end.ts';
 import { sendTelemetry } from './app/remote.ts';
 import { serveRemoteCommands } from './app/remote-actions.ts';
 import { Replaceable } from './app/replaceable.ts';
@@ -22,6 +27,7 @@ import { ServiceWatch } from './app/service-watch.ts';
 import { socketAccess } from './app/socket-groups.ts';
 import { prepareConfig } from './app/starting-config.ts';
 import { Storage } from './app/storage-guard.ts';
+import { topicMemory } from './app/topic-memory.ts';
 import { viewOf } from './app/view.ts';
 import { looking, newFacts } from './base/events.ts';
 import { EXIT } from './base/fault.ts';
@@ -33,6 +39,8 @@ import { createJournal, type Journal } from './io/journal.ts';
 import { exitAtOnce } from './io/libc.ts';
 import { type EvidenceRoots, readMachineEvidence } from './io/machine-evidence.ts';
 import { machineReader } from './io/machine-readings.ts';
+import { NetworkPorts } from './io/network/network-port.ts';
+import { NOTES_FILE, noteFileAt } from './io/note-file.ts';
 import { careOf } from './io/serial/port-care.ts';
 import { StablePorts } from './io/serial/stable-ports.ts';
 import { notifySystemd, StatusLine } from './io/systemd.ts';
@@ -65,6 +73,8 @@ export interface DaemonOptions {
 }
 
 const CLOSE_MS_MAX = 2000;
+/** Largest time for the connection to a device server, and for its settings. */
+const CONNECT_MS_MAX = 10_000;
 const TTY_LIMITS = {
   openMsMax: 5000,
   closeMsMax: CLOSE_MS_MAX,
@@ -82,11 +92,6 @@ const SNAPSHOT_FOLDER = 'dropped';
 const RECORDINGS_FOLDER = 'recordings';
 /** File in the state directory with the messages that ended a process. */
 const MARKS_FILE = 'fault-marks';
-/**
- * Longest time for the stop of the gateway. Every acknowledged message is on disk already, and the next start continues
- * with these messages.
- */
-const DRAIN_MS_MAX = 10_000;
 /** Interval of the status line that `systemctl status` shows. */
 const STATUS_MS = 5000;
 /**
@@ -156,6 +161,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   if (problem !== undefined)
     journal.warn(`${marksPath} is ignored (${problem}): messages that ended an earlier process are handled again`);
   const ports = new StablePorts({ ...TTY_LIMITS, links: config.links });
+  const networkPorts = new NetworkPorts({ ...TTY_LIMITS, openMsMax: CONNECT_MS_MAX, wallMs: () => clock.wallMs() });
   const opening = openGateway({
     config,
     clock: taskClock(clock, mailbox),
@@ -163,13 +169,17 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
     facts,
     mailbox,
     openStore: storage.open,
-    openHub: (listener) => access.open(listener),
-    openLink: (link) => ports.opener(link),
-    careOf: ({ name }) => careOf(ports, name),
+    openHub: (listener) => access.openWithPassword(listener),
+    openLink: (link) => networkPorts.opener(link) ?? ports.opener(link),
+    careOf: (link) => networkPorts.careOf(link) ?? careOf(ports, link.name),
     credentials: (wallMs) => access.credentials(wallMs),
+    passwords: () => access.passwords,
     version: options.version,
     subdeviceSecrets,
     marks,
+    noteFile: noteFileAt(join(config.gateway.stateDir, NOTES_FILE)),
+    topicMemory: topicMemory(config.gateway.stateDir, mailbox, journal),
+    firmwareStorage: await firmwareStorage({ config, running: () => opened, mailbox, clock, journal }),
     silentSinceMs: service.silentSinceMs,
     readMachine: () => readMachineEvidence(config.gateway.stateDir, options.machineRoots),
     timeService: timesyncd(),
@@ -192,21 +202,27 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const users: ((config: Config) => void)[] = [];
   // a service manager starts the process again
   const restart = isRestarted() ? (why: string) => ending.end({ code: EXIT.ok, reason: why }) : undefined;
+  const source = new ConfigSource(configPath);
+  let documents: HubDocuments | undefined;
   const changes = new ConfigChanger({
     gateway,
-    configPath,
+    source,
+    hub: start.hub,
     running: prepared,
     trial: start.trial,
     rejected: start.rejected,
     prepare: (text, loaded) => prepareConfig(text, loaded, surroundings),
     used: (next) => {
+      access.end();
       ({ access } = next);
       for (const use of users) use(next.config);
     },
     restart,
+    ended: (outcome) => documents?.ended(outcome),
     warn: (sentence) => journal.warn(sentence),
   });
   changer = changes;
+  documents = new HubDocuments(gateway, changes, source);
   const narration = new Replaceable(config.gateway.logLevel, async (level) => {
     journal.setLevel(level);
     const end = narrate(gateway, journal, level);
@@ -227,7 +243,13 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   const accessTroubles = new AccessTroubles(() => clock.nowMs());
   const inspection = new Inspector({
     configMark: () => changes.running.mark,
-    configReport: () => configReportOf(configPath, changes.running, changes.state),
+    hubConfigVersion: () => changes.ofHub?.version ?? null,
+    configReport: () =>
+      configReportOf(
+        { configPath, source, read: () => changes.fileText(), hub: changes.ofHub },
+        changes.running,
+        changes.state,
+      ),
     configState: () => changes.state,
     gateway: view,
     version: options.version,
@@ -288,6 +310,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
   process.on(HUNG, () => recordings.writeAtOnce('hang'));
   const ledger = async () => inspection.answers['/v1/ledger'](new URLSearchParams());
   serveRemoteCommands(gateway, { status: () => inspection.status(), ledger, commands, restart, journal, settled });
+  documents.start();
   const onConditions = sendTelemetry(gateway, () => inspection.status());
   // an error thrown outside the mailbox halts the mailbox at once, and the process ends as after any bug
   process.setUncaughtExceptionCaptureCallback((error) => {
@@ -339,6 +362,7 @@ export async function runGateway(options: DaemonOptions): Promise<number> {
       code === EXIT.storage ? 'storage failed: nothing is acknowledged any more' : 'the gateway ends because of a bug',
       { reason },
     );
+  access.end();
   await narration.close();
   await Promise.all([control.close(), administration.close(), metrics.close(), web.close()]);
   return code;
@@ -369,27 +393,6 @@ async function openWebPage(
 function triggerOf(code: number): RecordingTrigger | undefined {
   if (code === EXIT.storage) return 'store-failed';
   return code === EXIT.bug ? 'bug' : undefined;
-}
-
-interface End {
-  readonly code: number;
-  readonly reason: string;
-  /** True if a part of the process does not move on, so the end must not wait for a thread. */
-  readonly isHung?: boolean;
-}
-
-function newEnding(): { readonly ended: Promise<End>; readonly end: (end: End) => void } {
-  const { promise, resolve } = Promise.withResolvers<End>();
-  return { ended: promise, end: resolve };
-}
-
-async function stopWithin(gateway: Gateway, reason: string, journal: Journal): Promise<void> {
-  const { clock } = gateway.parts;
-  const isLate = new Promise<'late'>((resolve) => clock.wakeAt(clock.nowMs() + DRAIN_MS_MAX, () => resolve('late')));
-  const outcome = await Promise.race([gateway.stop(reason), isLate]);
-  if (outcome === 'late')
-    journal.warn(`the last commit took longer than ${DRAIN_MS_MAX} ms; every acknowledged message is on disk`);
-  else journal.info('gateway stopped; every message in custody is on disk');
 }
 
 function bugWords(error: unknown): string {

@@ -3,8 +3,11 @@
  * and the simulation implement them in memory. No other code opens a device, waits or reads a clock.
  */
 
+import type { DeviceNote } from './base/device-note.ts';
 import type { FaultCode } from './base/fault.ts';
+import type { FetchOutcome, FirmwareRecord, ImageDigest } from './base/firmware.ts';
 import type { Direction } from './base/message.ts';
+import type { Stamp } from './base/time.ts';
 import type { Change } from './custody/change.ts';
 import type { LetterPage, LetterRequest } from './custody/dead-letter.ts';
 import type { MessagePage, MessageRequest } from './custody/message-page.ts';
@@ -47,6 +50,11 @@ export interface Channel {
    * cannot be stopped.
    */
   setReading?(isReading: boolean): void;
+  /**
+   * Changes the speed of a serial port after all queued bytes have left it. Bytes written later have the new speed.
+   * `speedSet` or `closed` follows within a deadline. Absent: the channel cannot change its speed.
+   */
+  setSpeed?(baudRate: number): void;
   /** Counters of a serial port. `undefined`: the driver does not count, or the port is not open. */
   lineErrors?(): LineErrors | undefined;
   /** Begins to close. `closed` follows within a deadline, even if the device does not respond. Idempotent. */
@@ -72,6 +80,8 @@ export interface ChannelListener {
   opened(): void;
   /** Called with received bytes, which may be a view of a pool. The listener must copy the bytes that it keeps. */
   bytes(bytes: Uint8Array): void;
+  /** The port has the speed of the last `setSpeed`. Bytes passed on before were received at the speed before. */
+  speedSet?(baudRate: number): void;
   /** Called exactly once per channel, also after a failed open. No other call follows. */
   closed(reason: string): void;
 }
@@ -97,6 +107,45 @@ export interface PortCare {
   toggle(): Promise<string>;
   /** Makes the kernel detach the USB adapter and detect it again, as if it had been replugged. */
   reauthorise(): Promise<string>;
+}
+
+/** Topics at which the gateway may have retained messages at its hub, on the disk. */
+export interface TopicMemory {
+  /** Topics that an earlier process has stored. */
+  readonly topics: readonly string[];
+  /**
+   * Replaces the stored topics. `done` is called in the mailbox when they are durable, and also if they cannot be
+   * stored: the caller goes on then, and a topic that is removed later may keep its retained message. One call at a
+   * time.
+   */
+  keep(topics: readonly string[], done: () => void): void;
+}
+
+/** Firmware of subdevices on the disk: the records of the updates, and the images. Callbacks are called in the mailbox. */
+export interface FirmwareStorage {
+  /** Records that an earlier process has stored. */
+  readonly records: readonly FirmwareRecord[];
+  /**
+   * Replaces the stored records. `done` is called when they are durable, or with the problem if they could not be
+   * stored. One call at a time.
+   */
+  keep(records: readonly FirmwareRecord[], done: (problem: string | undefined) => void): void;
+  /** Returns the CRC-32 of an image that is complete on the disk. `undefined`: it is missing or incomplete. */
+  find(image: ImageDigest): number | undefined;
+  /** Returns the number of bytes of an image that are durable on the disk, also of an incomplete one. */
+  bytesOf(image: ImageDigest): number;
+  /**
+   * Downloads an image, and continues an interrupted download. One download at a time. `done` is called once, unless
+   * the download is cancelled before.
+   */
+  fetch(image: ImageDigest, url: string, done: (outcome: FetchOutcome) => void): Cancel;
+  /**
+   * Reads a part of a complete image. @param bytes 1 to 65,536, within the image. `done` gets the bytes in memory of
+   * their own, or `undefined` if they cannot be read; the image counts as missing then
+   */
+  read(image: ImageDigest, offset: number, bytes: number, done: (octets: Uint8Array | undefined) => void): void;
+  /** Removes all images but these, complete or not. */
+  retain(images: readonly ImageDigest[]): void;
 }
 
 /** Opens a new channel at each call. Never throws, and never calls the listener synchronously. */
@@ -172,3 +221,24 @@ export interface PageRequest {
 
 /** Opens the store, and recovers a damaged store as far as needed. Rejects with a `Fault`. */
 export type OpenStore = (listener: StoreListener) => Promise<{ store: Store; opening: StoreOpening }>;
+
+/** Note about a device of a link. */
+export interface SavedNote {
+  readonly link: string;
+  readonly subdevice: string;
+  readonly note: DeviceNote;
+}
+
+/** Times in the notes are monotonic ms of the boot of `at`. */
+export interface SavedNotes {
+  readonly at: Stamp;
+  readonly notes: readonly SavedNote[];
+}
+
+/** File with what links have learned about their devices. */
+export interface NoteFile {
+  /** @returns `undefined`: no usable file */
+  read(): SavedNotes | undefined;
+  /** Rejects if the file cannot be written. */
+  write(notes: SavedNotes): Promise<void>;
+}

@@ -20,3 +20,10 @@ export function blocksOf(language: string): (readonly [place: string, text: stri
     );
   });
 }
+
+/** Blocks of TOML that are configurations. */
+export const configurationBlocks = () => blocksOf('toml').filter(([, text]) => !isProfile(text));
+/** Blocks of TOML that are files of device profiles. */
+export const profileBlocks = () => blocksOf('toml').filter(([, text]) => isProfile(text));
+
+const isProfile = (text: string): boolean => text.startsWith('[profile]\n');

@@ -5,24 +5,56 @@
 import { relative } from 'node:path';
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files of more than 25 s on two cores, the longest first. */
+/**
+ * Files of more than 30 s on two cores, about the longest first. Files that need the processor and files that wait are
+ * in turn, so that some of both run at any time. Few of those that write packages and whole systems start together.
+ */
 const LONGEST = [
+  'test/package/debian-package.long.test.ts',
+  'test/e2e/fault-table.long.test.ts',
   'test/crash/images.long.test.ts',
+  'test/e2e/retained-commands.long.test.ts',
   'test/crash/fsync-failure.long.test.ts',
-  'test/sim/sabotage.test.ts',
-  'test/e2e/disk-full.long.test.ts',
+  'test/e2e/many-kills.long.test.ts',
+  'test/e2e/fault-table-doctor.long.test.ts',
+  'test/e2e/modbus-tcp.long.test.ts',
+  'test/package/archives.long.test.ts',
+  'test/e2e/publish-only.long.test.ts',
+  'test/perf/cases.long.test.ts',
   'test/package/booted-system.long.test.ts',
+  'test/e2e/poison.long.test.ts',
+  'test/sim/many-worlds.long.test.ts',
+  'test/package/container.long.test.ts',
+  'test/e2e/watchdog.long.test.ts',
   'test/package/arm64.long.test.ts',
   'test/e2e/places.long.test.ts',
-  'test/e2e/poison.long.test.ts',
+  'test/e2e/modbus-rs485.test.ts',
+  'test/sim/sabotage.test.ts',
+  'test/e2e/slow-card.long.test.ts',
+  'test/unit/store/repair/large-quarantine.long.test.ts',
+  'test/e2e/silent-answers.long.test.ts',
+  'test/e2e/heap-limit.long.test.ts',
+  'test/e2e/disk-full.long.test.ts',
+  'test/sim/recording.long.test.ts',
+  'test/e2e/network-ports.long.test.ts',
+  'test/hw/client-fuzz.long.test.ts',
+  'test/e2e/readout.test.ts',
   'test/e2e/modbus.test.ts',
-  'test/hw/client-testbed.test.ts',
-  'test/e2e/find-gateway.long.test.ts',
-  'test/sim/session-account.long.test.ts',
-  'test/e2e/crash.test.ts',
-  'test/sim/poison.test.ts',
+  'test/sim/renewals.test.ts',
+  'test/e2e/fault-table-hub.test.ts',
+  'test/e2e/fault-table-ports.test.ts',
+  'test/e2e/firmware.test.ts',
   'test/e2e/dead-letters.test.ts',
+  'test/unit/cli/reading-commands.test.ts',
+  'test/e2e/config-apply.test.ts',
+  'test/e2e/asked-devices.test.ts',
+  'test/sim/driver-mix.test.ts',
+  'test/e2e/tokens.test.ts',
   'test/e2e/sn-raw.test.ts',
+  'test/e2e/json-outputs.test.ts',
+  'test/e2e/config-start.test.ts',
+  'test/e2e/crash.test.ts',
+  'test/hw/client-testbed.test.ts',
 ];
 /** The folders whose tests start processes; the other tests need only CPU time, which the processes leave unused. */
 const FOLDERS = ['test/e2e/', 'test/crash/', 'test/hw/', 'test/sim/', 'test/unit/cli/'];

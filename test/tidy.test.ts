@@ -29,13 +29,15 @@ const MAY_IMPORT: Readonly<Record<string, string>> = {
   hub: 'base custody codec',
   'hub/client': 'base custody codec hub/.',
   'hub/gateway': 'base hub/.',
+  firmware: 'base codec ports',
   runtime: 'base ports recorder',
   commit: 'base custody ports runtime',
   recorder: 'base codec config driver hub',
-  flow: 'base custody commit driver subdevices outbox hub ports recorder runtime',
+  flow: 'base codec custody commit driver subdevices outbox hub firmware ports recorder runtime',
   store: 'base custody history ports io/durable',
   io: 'base ports',
   'io/durable': '',
+  'io/network': 'base codec ports io',
   ops: 'base commit custody config driver flow history hub outbox recorder ports io subdevices',
   bench: 'base codec io ports ops runtime',
   doctor: 'base config codec driver hub io ops ports store app',
@@ -58,10 +60,11 @@ const PURE: Readonly<Record<string, string>> = {
   history: '',
   subdevices: '',
   outbox: '',
+  firmware: '',
   hub: 'node:crypto',
 };
 
-const ONE_IMPORTER = ['mqtt-packet', 'serialport', 'better-sqlite3', 'koffi', 'prom-client', 're2js'];
+const ONE_IMPORTER = ['mqtt-packet', 'serialport', 'better-sqlite3', 'koffi', 'prom-client', 're2js', 'ws'];
 const IMPURE_WORDS =
   /\b(Date\.now|new Date\(\)|set(Timeout|Interval|Immediate)\(|process\.|performance\.|Math\.random)/;
 const NOT_A_NAME = /(^|-)(data|info|items?|manager|handlers?|helpers?|utils?|common|misc|tmp|perform|execute)(-|\.|$)/;

@@ -375,7 +375,7 @@ static void take_puback(hf_client *c, const uint8_t *body) {
   }
 }
 
-/* After congestion the request is repeated after the pause, as without an answer. */
+/* Repeats a request after congestion: after the pause, as without an answer. */
 static void take_regack(hf_client *c, const uint8_t *body) {
   if (c->request != REGISTER || word_at(body + 2) != c->request_id) return;
   c->request_tries = 1;

@@ -18,6 +18,7 @@ import { releasePackets } from '../ops/reports/hub-packets-report.ts';
 import { countOf, countWords } from '../ops/words.ts';
 import { backlogCommands } from './backlog-commands.ts';
 import { backupCommands } from './backup-commands.ts';
+import { firmwareCommands } from './firmware-commands.ts';
 import type { Gateway } from './gateway.ts';
 import { runInMailbox } from './in-mailbox.ts';
 import { noteCommands } from './note-commands.ts';
@@ -87,6 +88,7 @@ export function adminCommandsFor(gateway: Gateway, handleHangs: () => boolean = 
     'link.probe': async ({ link, subdevice }) => probe(gateway, link, subdevice),
     ...backlogCommands(gateway),
     ...backupCommands(gateway),
+    ...firmwareCommands(gateway),
     ...noteCommands(gateway),
     ...sendCommands(gateway),
   };

@@ -1,6 +1,5 @@
 /** Parts of the gateway that a change restarts: which of them worked before, and which work again. */
 import type { Config } from '../config/schema.ts';
-import { driverNamed } from '../driver/drivers.ts';
 import type { LinkStateView } from '../flow/links.ts';
 import type { SavedTrial } from '../io/saved-config.ts';
 import type { Gateway } from './gateway.ts';
@@ -19,7 +18,7 @@ export interface ChangeHealth {
 /** Parts that work now and restart. A polled link works if a unit has answered. */
 export function workingParts({ hub, links }: Gateway, changed: ChangedParts): SavedTrial['worked'] {
   return {
-    hub: changed.hub && hub.client.state === 'online',
+    hub: changed.hub && hub.isUp,
     links: links
       .states()
       .filter(({ plan }) => changed.links.has(plan.name) && worksNow(plan))
@@ -27,8 +26,8 @@ export function workingParts({ hub, links }: Gateway, changed: ChangedParts): Sa
   };
 }
 
-function worksNow({ machine, driver }: LinkStateView['plan']): boolean {
-  return machine.state === 'open' && (!driverNamed(driver).isPolled || machine.counters.framesIn > 0);
+function worksNow({ machine }: LinkStateView['plan']): boolean {
+  return machine.state === 'open' && (!machine.isPolled || machine.counters.framesIn > 0);
 }
 
 /** Links that work and subdevices that are connected, and that a new configuration does not have; as a text. */
@@ -56,7 +55,7 @@ export function changeHealth({ hub, links, config }: Gateway, worked: SavedTrial
   const found = states.map(({ plan, lastProblem }) => ({ name: plan.name, lastProblem, word: linkWord(plan) }));
   const bad = found.filter(({ word }) => word === 'bad');
   const missing = [
-    ...(worked.hub && hub.client.state !== 'online' ? [hubWords(hub.status.problem)] : []),
+    ...(worked.hub && !hub.isUp ? [hubWords(hub.status.problem)] : []),
     ...bad.map(({ name, lastProblem }) => `link ${name} does not work again${because(lastProblem)}`),
   ];
   const isProven = missing.length === 0 && found.every(({ word }) => word === 'good');
@@ -72,9 +71,9 @@ function because(problem: string | undefined): string {
 }
 
 /** `bad`: closed, or bytes without a valid frame, or a polled link without an answer; `silent`: no byte yet. */
-function linkWord({ machine, driver }: LinkStateView['plan']): 'good' | 'silent' | 'bad' {
+function linkWord({ machine }: LinkStateView['plan']): 'good' | 'silent' | 'bad' {
   if (machine.state !== 'open') return 'bad';
   const { framesIn, bytesIn } = machine.counters;
   if (framesIn > 0) return 'good';
-  return bytesIn > 0 || driverNamed(driver).isPolled ? 'bad' : 'silent';
+  return bytesIn > 0 || machine.isPolled ? 'bad' : 'silent';
 }

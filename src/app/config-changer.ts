@@ -8,23 +8,20 @@
  * Invariants: the state directory names the confirmed text before a trial begins, so a start in a trial begins with the
  * confirmed one (`config-choice.ts`). An apply that is refused has changed nothing. One change runs at a time.
  */
-import { Fault } from '../base/fault.ts';
+import type { HubConfigOutcome, HubConfigState, HubPatch } from '../base/hub-configuration.ts';
 import { type ConfigChange, changesBetween, type LoadedConfig } from '../config/config-changes.ts';
-import { CONFIG_BYTES_MAX } from '../config/default-places.ts';
 import { parseConfig } from '../config/parse.ts';
-import { FileMark, readConfigFile } from '../io/config-file.ts';
-import { keepRejected, readSavedConfig, type SavedConfig, type SavedTrial, saveConfig } from '../io/saved-config.ts';
+import { keepRejected, readSavedConfig, type SavedConfig, type SavedTrial } from '../io/saved-config.ts';
 import { refusal } from '../ops/api/administration.ts';
-import type { ApplyAnswer, ConfigState, RunningText } from '../ops/reports/config-report.ts';
-import { countOf } from '../ops/words.ts';
-import { type ApplyRequest, refuseRemoval, restartFor } from './apply-terms.ts';
+import type { ApplyAnswer, ConfigOfHub, ConfigState, RunningText } from '../ops/reports/config-report.ts';
+import { type ApplyRequest, invalidFile, RETURN_MS_MAX, refuseRemoval, restartFor, termsOf } from './apply-terms.ts';
 import { changeHealth, workingParts, workingRemovals } from './change-health.ts';
+import { ConfigRecord, configOfHub, reasonOf } from './config-record.ts';
+import type { ConfigSource } from './config-source.ts';
 import type { Gateway } from './gateway.ts';
 import type { HubAccess } from './hub-access.ts';
 import { changedParts, reconfigure } from './reconfigure.ts';
 
-/** Longest time in which the hub and the links must work again, ms. */
-export const RETURN_MS_MAX = 60_000;
 const LOOK_MS = 250;
 
 /** A configuration with its text and the files that it names, as far as they were read. */
@@ -46,9 +43,10 @@ export interface RejectedConfig {
 
 export interface ConfigChangerOptions {
   readonly gateway: Gateway;
-  /** Absolute path. */
-  readonly configPath: string;
+  readonly source: ConfigSource;
   readonly running: PreparedConfig;
+  /** Configuration of the hub at this start. */
+  readonly hub: HubConfigState;
   /** Configuration before the restart that began a trial, with the trial; `undefined`: no trial. */
   readonly trial: { readonly confirmed: string; readonly trial: SavedTrial } | undefined;
   /** Reason for which the gateway does not run with its file. */
@@ -59,6 +57,8 @@ export interface ConfigChangerOptions {
   readonly used: (prepared: PreparedConfig) => void;
   /** Ends the process, so that it starts again. `undefined`: no service manager would start it again. */
   readonly restart: ((reason: string) => void) | undefined;
+  /** Called when a change or a trial has ended. @param outcome of changes of the hub; `undefined`: there were none */
+  readonly ended: (outcome: HubConfigOutcome | undefined) => void;
   readonly warn: (sentence: string) => void;
 }
 
@@ -76,14 +76,17 @@ export class ConfigChanger {
   #trial: Trial | undefined;
   #rejected: ConfigChangerOptions['rejected'];
   #isChanging = false;
-  readonly #fileMark: FileMark;
+  /** True when the process ends for a change, which must stay the last one. */
+  #isRestarting = false;
+  readonly #record: ConfigRecord;
   /** Time of the last rollback, or of the start. */
   #rolledBackAtMs: number;
 
   constructor(options: ConfigChangerOptions) {
     this.#options = options;
     this.#running = options.running;
-    this.#fileMark = new FileMark(options.configPath, CONFIG_BYTES_MAX);
+    const { source, hub, warn } = options;
+    this.#record = new ConfigRecord({ path: source.path, stateDir: () => this.#stateDir, hub, warn });
     this.#rejected = options.rejected;
     this.#rolledBackAtMs = this.#nowMs();
     if (options.trial !== undefined) this.#beginTrial(options.trial.trial, options.trial.confirmed, undefined);
@@ -91,6 +94,36 @@ export class ConfigChanger {
 
   get running(): PreparedConfig {
     return this.#running;
+  }
+
+  /** True while a change runs or a configuration is on trial, so another change would be refused. */
+  get isBusy(): boolean {
+    return this.#isChanging || this.#isRestarting || this.#trial !== undefined;
+  }
+
+  /** Changes of the hub that are on trial. */
+  get hubTrial(): HubPatch | undefined {
+    return this.#trial?.hub;
+  }
+
+  /** Changes of the hub that are in effect; `null`: none. */
+  get hubPatch(): HubPatch | null {
+    return this.#trial?.hub ?? this.#record.patch;
+  }
+
+  /** Changes of the hub that are in effect, for reports. */
+  get ofHub(): ConfigOfHub | null {
+    return configOfHub(this.hubPatch, this.#running.config);
+  }
+
+  /** Outcome of the newest document of the hub; `null`: none has come. */
+  get lastOfHub(): HubConfigOutcome | null {
+    return this.#record.lastOfHub;
+  }
+
+  /** Present text of the file, with the changes of the hub. @throws Fault `config-unreadable` */
+  fileText(): string {
+    return this.#options.source.read(this.hubPatch);
   }
 
   /** State for reports and conditions. */
@@ -112,7 +145,7 @@ export class ConfigChanger {
       };
     }
     const rejected = this.#rejected;
-    const fileMark = rejected === undefined ? undefined : this.#fileMark.read();
+    const fileMark = rejected === undefined ? undefined : this.#options.source.mark(this.hubPatch);
     if (rejected === undefined || fileMark === this.#running.mark)
       return { ...base, state: 'confirmed', reason: null, forMs: 0 };
     // the time of the rollback is not known after a restart
@@ -140,46 +173,40 @@ export class ConfigChanger {
     const { rejected, gateway } = this.#options;
     if (rejected?.isNew === true)
       gateway.parts.facts.emit('configRolledBack', { mark: rejected.mark, reason: rejected.reason });
+    const { saved } = readSavedConfig(this.#stateDir);
+    const last = this.lastOfHub;
+    // the process before has ended in the trial
+    if (last?.result === 'rolled-back' && saved?.hub?.last?.mark !== last.mark && rejected?.isNew !== true)
+      gateway.parts.facts.emit('configRolledBack', { mark: this.#running.mark, reason: last.reason ?? '' });
     if (this.#trial !== undefined) return;
-    const known = readSavedConfig(this.#stateDir).saved?.rejected ?? null;
+    const known = saved?.rejected ?? null;
     const kept = rejected === undefined ? null : rejected.isInvalid === true ? known : withoutFlags(rejected);
-    this.#tryStore({ confirmed: this.#running.text, trial: null, rejected: kept }, true);
+    this.#record.tryStore({ confirmed: this.#running.text, trial: null, rejected: kept });
   }
 
   /** Notes a regular stop: the next start uses an edited file without a trial. */
   noteStop(): void {
-    const { saved } = readSavedConfig(this.#stateDir);
-    if (saved !== undefined) this.#tryStore(saved, false);
+    this.#record.noteStop();
   }
 
-  #tryStore(saved: SavedConfig, isRunning: boolean): void {
-    try {
-      this.#store(saved, isRunning);
-    } catch (error) {
-      this.#options.warn(`the confirmed configuration cannot be stored: ${wordsOf(error)}`);
-    }
+  /** Keeps the outcome of a document of the hub, so that the next start reports it too. */
+  noteOutcome(outcome: HubConfigOutcome): void {
+    this.#record.noteOutcome(outcome, this.#running.text);
   }
 
-  #store(saved: SavedConfig, isRunning = true): void {
-    saveConfig(this.#stateDir, { ...saved, file: this.#options.configPath, isRunning });
-  }
-
-  /** Applies the file. Rejects with a Fault and changes nothing if that is not possible. */
+  /** Applies the file, or changes of the hub over it. Rejects with a Fault and changes nothing if that is not possible. */
   async apply(request: ApplyRequest): Promise<ApplyAnswer> {
     return await this.#alone(async () => {
-      const { configPath, prepare, gateway } = this.#options;
+      const { source, prepare, gateway } = this.#options;
       if (this.#trial !== undefined)
         throw refusal(
           'The present configuration is not confirmed yet',
           'Return with holdfast config rollback, or keep the configuration with holdfast config confirm; then run the command again.',
         );
-      const text = readConfigFile(configPath, CONFIG_BYTES_MAX);
-      const parsed = parseConfig(text);
-      if (!parsed.ok)
-        throw refusal(
-          `The file has ${countOf(parsed.problems.length, 'problem')}; nothing was changed`,
-          `Run: holdfast config check ${configPath}`,
-        );
+      const patch = request.hub ?? this.#record.patch;
+      const text = source.read(patch);
+      const parsed = source.parse(text);
+      if (!parsed.ok) throw invalidFile(source, patch, parsed.problems);
       const prepared = await prepare(text, parsed);
       const before = this.#running;
       const changes = changesBetween(before, prepared);
@@ -187,11 +214,12 @@ export class ConfigChanger {
       const restarting = changes.filter(({ restarts }) => restarts === 'gateway').map(({ key }) => key);
       const { forMs, confirmation } = termsOf(request, changes.length === 0);
       const worked = workingParts(gateway, restarting.length > 0 ? allParts(gateway) : changedParts(changes));
-      const trial = { mark: prepared.mark, forMs, confirmation, worked } as const;
+      const trial = { mark: prepared.mark, forMs, confirmation, worked, hub: request.hub } as const;
       if (restarting.length > 0) {
         const restart = restartFor(restarting, request, this.#options.restart);
         this.#save(before.text, { ...trial, phase: 'restart' });
         this.#emitApplied(request.by, changes);
+        this.#isRestarting = true;
         restart('the configuration changes');
         return { changes, outcome: 'restarting', confirmWithinMs: forMs };
       }
@@ -267,37 +295,48 @@ export class ConfigChanger {
 
   #startRollBack(trial: Trial, reason: string): void {
     this.#alone(() => this.#rollBack(trial, reason, undefined)).catch((error: unknown) =>
-      this.#options.warn(`the configuration cannot be rolled back: ${wordsOf(error)}`),
+      this.#options.warn(`the configuration cannot be rolled back: ${reasonOf(error)}`),
     );
   }
 
   #confirm(by: string | undefined, how: string): void {
-    const { gateway, warn } = this.#options;
+    const { gateway, warn, ended } = this.#options;
+    const patch = this.#trial?.hub;
+    const outcome = patch && this.#record.endOfTrial(patch, 'confirmed', null);
+    let reason: string | null = null;
     this.#trial = undefined;
     try {
-      this.#store({ confirmed: this.#running.text, trial: null, rejected: null });
+      this.#record.store({ confirmed: this.#running.text, trial: null, rejected: null });
     } catch (error) {
-      warn(`the confirmation cannot be stored, and the next start rolls back: ${wordsOf(error)}`);
+      reason = `the confirmation cannot be stored, and the next start rolls back: ${reasonOf(error)}`;
+      warn(reason);
     }
     gateway.parts.facts.emit('configConfirmed', { mark: this.#running.mark, how, by });
+    ended(outcome && { ...outcome, reason });
   }
 
   async #rollBack(trial: Trial, reason: string, by: string | undefined): Promise<void> {
-    const { gateway, warn, restart } = this.#options;
+    const { gateway, warn, restart, ended } = this.#options;
     const { mark, text } = this.#running;
-    const rejected = { mark, reason };
+    const outcome = trial.hub && this.#record.endOfTrial(trial.hub, 'rolled-back', reason);
+    // changes of the hub that are rolled back do not reject the file
+    const rejected = outcome === undefined ? { mark, reason } : undefined;
     try {
-      this.#store({ confirmed: trial.confirmed, trial: null, rejected });
+      this.#record.store({ confirmed: trial.confirmed, trial: null, rejected: rejected ?? null });
       keepRejected(this.#stateDir, text);
     } catch (error) {
-      warn(`the rollback cannot be stored: ${wordsOf(error)}`);
+      warn(`the rollback cannot be stored: ${reasonOf(error)}`);
     }
     this.#trial = undefined;
     this.#rejected = rejected;
     this.#rolledBackAtMs = this.#nowMs();
     gateway.parts.facts.emit('configRolledBack', { mark, reason, by });
     if (trial.before !== undefined) await this.#use(trial.before);
-    else restart?.('the configuration is rolled back');
+    else if (restart !== undefined) {
+      this.#isRestarting = true;
+      restart('the configuration is rolled back');
+    }
+    ended(outcome);
   }
 
   async #use(prepared: PreparedConfig): Promise<void> {
@@ -313,10 +352,10 @@ export class ConfigChanger {
 
   #save(confirmed: string, trial: SavedTrial): void {
     try {
-      this.#store({ confirmed, trial, rejected: null });
+      this.#record.store({ confirmed, trial, rejected: null });
     } catch (error) {
       throw refusal(
-        `The confirmed configuration cannot be stored in the state directory (${wordsOf(error)}); nothing was changed`,
+        `The confirmed configuration cannot be stored in the state directory (${reasonOf(error)}); nothing was changed`,
         'Check the disk of the state directory: df, dmesg.',
       );
     }
@@ -328,13 +367,14 @@ export class ConfigChanger {
   }
 
   async #alone<Result>(act: () => Promise<Result>): Promise<Result> {
-    if (this.#isChanging)
+    if (this.#isChanging || this.#isRestarting)
       throw refusal('Another change of the configuration is running', 'Try again when it has ended.');
     this.#isChanging = true;
     try {
       return await act();
     } finally {
       this.#isChanging = false;
+      this.#options.ended(undefined);
     }
   }
 
@@ -347,25 +387,10 @@ export class ConfigChanger {
   }
 }
 
-/** @param isSame true if no value differs, so nothing is left to confirm */
-function termsOf({ confirmMs }: ApplyRequest, isSame: boolean): Pick<SavedTrial, 'forMs' | 'confirmation'> {
-  return confirmMs === undefined || isSame
-    ? { forMs: RETURN_MS_MAX, confirmation: 'automatic' }
-    : { forMs: confirmMs, confirmation: 'operator' };
-}
-
 function allParts({ config }: Gateway): { readonly hub: true; readonly links: ReadonlySet<string> } {
   return { hub: true, links: new Set(config.links.map(({ name }) => name)) };
 }
 
 function withoutFlags({ mark, reason }: RejectedConfig): SavedConfig['rejected'] {
   return { mark, reason };
-}
-
-function wordsOf(error: unknown): string {
-  return error instanceof Fault
-    ? `${error.message}: ${error.hint}`
-    : error instanceof Error
-      ? error.message
-      : String(error);
 }

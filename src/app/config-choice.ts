@@ -3,6 +3,7 @@
  * process ended, or is invalid: then the configuration that was confirmed last is used. A text that was edited before a
  * crash, and never applied, is used on trial. Pure.
  */
+import { type HubConfigOutcome, type HubConfigState, type HubPatch, NO_HUB_CONFIG } from '../base/hub-configuration.ts';
 import type { SavedConfig } from '../io/saved-config.ts';
 
 export type ConfigChoice =
@@ -41,4 +42,33 @@ export function chooseConfig(
 export function withoutTrialOf(saved: SavedConfig): SavedConfig {
   if (saved.trial === null) return saved;
   return { ...saved, trial: null, rejected: { mark: saved.trial.mark, reason: ENDED } };
+}
+
+/** Changes of the hub at a start. */
+export interface HubAtStart {
+  /** Changes to lay over the file; `null`: none. */
+  readonly patch: HubPatch | null;
+  /** State to keep. */
+  readonly state: HubConfigState;
+}
+
+/**
+ * @param isOnTrial returns whether the file with these changes is the text that this start puts on trial
+ */
+export function hubAtStart(
+  saved: SavedConfig | undefined,
+  isOnTrial: (patch: HubPatch, mark: string) => boolean,
+): HubAtStart {
+  const state = saved?.hub ?? NO_HUB_CONFIG;
+  const trial = saved?.trial;
+  if (trial?.hub === undefined) return { patch: state.patch, state };
+  if (trial.phase === 'restart' && isOnTrial(trial.hub, trial.mark)) return { patch: trial.hub, state };
+  const reason = trial.phase === 'restart' ? 'the file was changed before the restart' : ENDED;
+  return { patch: state.patch, state: rolledBack(state, trial.hub, reason) };
+}
+
+/** State after changes of the hub that were on trial and did not work. */
+export function rolledBack(state: HubConfigState, patch: HubPatch, reason: string): HubConfigState {
+  const last: HubConfigOutcome = { version: patch.version, mark: patch.mark, result: 'rolled-back', reason };
+  return { patch: state.patch, last };
 }

@@ -3,18 +3,17 @@
  * knows all stations and flows. This file makes no decision about a message. The operating system is outside
  * (`daemon.ts`), so the simulation builds the same gateway with virtual parts.
  */
-import type { Facts } from '../base/events.ts';
-import type { MachineEvidence } from '../base/machine-identity.ts';
 import type { Direction } from '../base/message.ts';
-import type { MessageMark } from '../base/message-mark.ts';
-import type { Random } from '../base/random.ts';
 import { SessionChanges } from '../commit/session-changes.ts';
-import type { Config, LinkConfig } from '../config/schema.ts';
+import type { Config } from '../config/schema.ts';
 import type { StoreOpening } from '../custody/row.ts';
+import type { SafeUplink } from '../driver/driver.ts';
+import type { Availability } from '../flow/availability.ts';
 import { BacklogControl } from '../flow/backlog-control.ts';
 import { DeadLetters } from '../flow/dead-letters.ts';
 import { DownlinkFlow } from '../flow/downlink.ts';
 import { FilterRequests } from '../flow/filter-requests.ts';
+import type { FirmwareFlow } from '../flow/firmware-updates.ts';
 import { HubConnection } from '../flow/hub-connection.ts';
 import { HubSender } from '../flow/hub-sender.ts';
 import { HubSessionMonitor } from '../flow/hub-session-monitor.ts';
@@ -23,9 +22,11 @@ import { LinkCare } from '../flow/link-care.ts';
 import { type LinkCommand, Links } from '../flow/links.ts';
 import { MessageDrops } from '../flow/message-drops.ts';
 import { OperatorHolds } from '../flow/operator-holds.ts';
+import { OwnDocuments } from '../flow/own-documents.ts';
+import type { OwnMessages } from '../flow/own-messages.ts';
 import { Pager } from '../flow/pager.ts';
 import { Presence } from '../flow/presence.ts';
-import { RemoteCommands } from '../flow/remote-commands.ts';
+import { RemoteControl } from '../flow/remote-control.ts';
 import { passOn, type ReportedTo } from '../flow/reports.ts';
 import { SessionRequests } from '../flow/session-requests.ts';
 import { SetAside } from '../flow/set-aside.ts';
@@ -33,68 +34,25 @@ import { Sleepers } from '../flow/sleepers.ts';
 import { StoreOwner } from '../flow/store-owner.ts';
 import { BindingFlow } from '../flow/subdevice-bindings.ts';
 import { HubSubscriptions } from '../flow/subscriptions.ts';
-import { Telemetry } from '../flow/telemetry.ts';
+import type { Telemetry } from '../flow/telemetry.ts';
 import { TestMessages } from '../flow/test-messages.ts';
 import { UnderWay } from '../flow/under-way.ts';
 import { UplinkFlow } from '../flow/uplink.ts';
 import { Wills } from '../flow/wills.ts';
-import type { Credentials } from '../hub/client/credentials.ts';
 import type { HubInput } from '../hub/client/hub-contract.ts';
 import { firstDialAtMs } from '../hub/client/reconnect-policy.ts';
 import type { Outbox } from '../outbox/outbox.ts';
-import type { Clock, OpenChannel, OpenStore, PortCare, Store, StoreListener, TimeService } from '../ports.ts';
+import type { Store } from '../ports.ts';
 import { Housekeeping } from '../runtime/housekeeping.ts';
-import type { Mailbox } from '../runtime/mailbox.ts';
 import type { Inbox } from '../subdevices/inbox.ts';
+import { DeviceNotes } from './device-notes.ts';
+import { firmwareFlow } from './firmware-flow.ts';
+import { GatewayDocuments } from './gateway-documents.ts';
+import type { GatewayParts } from './gateway-parts.ts';
 import { hubPacketBytesMax, planHub, planLinks } from './machines.ts';
 import { RunningConfig } from './running-config.ts';
 import { Stations } from './stations.ts';
-import { acknowledgedOrLate } from './stop-grace.ts';
-
-export interface GatewayParts {
-  /** Configuration at the start; `Gateway.config` is the present one. */
-  readonly config: Config;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly facts: Facts;
-  readonly mailbox: Mailbox;
-  readonly openStore: OpenStore;
-  readonly openHub: OpenChannel;
-  readonly openLink: (link: LinkConfig) => OpenChannel;
-  /** Recovery steps for the port of a link. If `careOf` is absent, no recovery step runs. */
-  readonly careOf?: (link: LinkConfig) => PortCare;
-  /** Reports when the wall clock was synchronised. Without it the clock is never trusted. */
-  readonly timeService?: TimeService | undefined;
-  /** Version of the program, for the firmware report at the hub. */
-  readonly version?: string | undefined;
-  /** Device secrets of subdevices, by id. Used for `bind`. */
-  readonly subdeviceSecrets?: ReadonlyMap<string, string> | undefined;
-  /** Called for every CONNECT, with the Unix time in ms, if known. */
-  readonly credentials: (wallMs: number | undefined) => Credentials;
-  /** Reads the evidence of this machine, once the store exists. Absent: the owner of the store is not checked. */
-  readonly readMachine?: (() => MachineEvidence) | undefined;
-  /** Monotonic ms since which the previous process is known not to have spoken to the hub; absent: unknown. */
-  readonly silentSinceMs?: number | undefined;
-  /** Messages on which an earlier process ended. */
-  readonly marks?: readonly MessageMark[];
-  readonly unstoredBytesMax?: number; // in RAM (`stations.ts`); set in tests only
-  /** Called when the storage cannot be trusted. The caller must end the process; nothing is acknowledged any more. */
-  readonly onStoreFailed: StoreListener['failed'];
-}
-
-/** Opens the store and builds everything on it. Rejects with a Fault. Nothing runs before `start`. */
-export async function openGateway(parts: GatewayParts): Promise<Gateway> {
-  const { mailbox } = parts;
-  const receipts: { gateway?: Gateway } = {};
-  const { store, opening } = await parts.openStore({
-    committed: (batch, historyBytes) => mailbox.post(() => receipts.gateway?.committed(batch, historyBytes)),
-    full: (batch) => mailbox.post(() => receipts.gateway?.stations.committer.full(batch)),
-    failed: parts.onStoreFailed,
-  });
-  const gateway = new Gateway(parts, store, opening);
-  receipts.gateway = gateway;
-  return gateway;
-}
+import { acknowledgedOrLate, leftOrLate } from './stop-grace.ts';
 
 export class Gateway {
   readonly parts: GatewayParts;
@@ -103,19 +61,21 @@ export class Gateway {
   readonly store: Store;
   readonly subscriptions: HubSubscriptions;
   readonly hubSender: HubSender;
-  /** Health telemetry; `undefined`: off. */
-  readonly telemetry: Telemetry | undefined;
+  readonly documents: GatewayDocuments;
   readonly watch: HubSessionMonitor;
   readonly uplink: UplinkFlow;
+  /** Firmware updates of subdevices; `undefined`: off. */
+  readonly firmware: FirmwareFlow | undefined;
   readonly deadLetters: DeadLetters;
   readonly backlog: BacklogControl;
   readonly operatorHolds: OperatorHolds;
   readonly messageDrops: MessageDrops;
   readonly testMessages: TestMessages;
-  /** Commands of the hub to the gateway itself; `undefined`: off. */
-  readonly remote: RemoteCommands | undefined;
+  /** Commands and configurations of the hub for the gateway itself. */
+  readonly remote: RemoteControl;
   readonly hub: HubConnection;
   readonly links: Links;
+  readonly deviceNotes: DeviceNotes;
   /** Inputs on which a machine threw an error. */
   readonly setAside: SetAside;
   readonly underWay: UnderWay;
@@ -125,6 +85,7 @@ export class Gateway {
   readonly bindings: BindingFlow | undefined;
   readonly presence: Presence;
   readonly requests: SessionRequests;
+  readonly #ownMessages: OwnMessages;
   readonly #wills: Wills;
   readonly #downlink: DownlinkFlow;
   readonly #pagers: readonly Pager[];
@@ -138,20 +99,20 @@ export class Gateway {
   constructor(parts: GatewayParts, store: Store, opening: StoreOpening) {
     const { config, clock, facts, mailbox } = parts;
     const intake = new Intake(clock, facts, (link) => this.links.framesIn(link));
+    this.running = new RunningConfig(config);
+    const { running } = this;
     const stations = new Stations({
       ...parts,
       opening,
+      running,
       shed: (direction, lane, reason, topic) =>
-        noteShed(intake, { direction, subdevice: registry.byLane(lane)?.id, reason, topic }),
+        noteShed(intake, { direction, subdevice: registry.byLane(lane)?.id, reason, topic }, this.#ownMessages),
     });
     const { committer, outbox, inbox, uplinks, downlinks, operations, services, registry, session, stamp } = stations;
-    const setAside = new SetAside(facts);
-    this.setAside = setAside;
-    const underWay = new UnderWay(setAside, parts.marks ?? []);
-    this.underWay = underWay;
+    this.setAside = new SetAside(facts);
+    this.underWay = new UnderWay(this.setAside, parts.marks ?? []);
+    const { setAside, underWay } = this;
     this.parts = parts;
-    this.running = new RunningConfig(config);
-    const { running } = this;
     this.store = store;
     this.stations = stations;
     this.intake = intake;
@@ -184,14 +145,19 @@ export class Gateway {
       commitMs: config.outbox.commitMs,
       isHeld: () => this.owner.isHeld,
       topicsOf: running.topicsOf,
+      nameOf: running.nameOf,
+      sharedTopics: running.sharedTopics,
       // the connection and the links are built last, because they report to the flows
       commandHub: (command: HubInput) => this.hub.command(command),
       commandLink: (link: string, command: LinkCommand) => this.links.command(link, command),
+      acknowledge: (link: string, uplink: SafeUplink) => this.links.acknowledge(link, uplink),
     };
-    const release = (): void => this.#release();
-    this.owner = new StoreOwner({ ...stationsAndPorts, release }, opening.machine, parts.readMachine?.());
+    const held = { ...stationsAndPorts, release: () => this.#release() };
+    this.owner = new StoreOwner(held, opening.machine, parts.readMachine?.());
     const sessions = new SessionChanges(stationsAndPorts);
-    this.telemetry = config.telemetry && new Telemetry(config.telemetry);
+    const { topicMemory, version } = parts;
+    const due = (): void => this.hubSender.sendSoon();
+    this.documents = new GatewayDocuments({ clock, registry, running, topicMemory, version, due });
     this.hubSender = new HubSender({
       ...stationsAndPorts,
       custodian: uplinks,
@@ -201,12 +167,11 @@ export class Gateway {
       queuedBytes: () => this.hub.queuedBytes,
       isExpired: stations.expiry(config.outbox.ageHoursMax),
       isRetainServed: config.hub.retain,
-      telemetry: this.telemetry,
+      documents: new OwnDocuments(this.documents.sources, outbox.poison),
     });
     const shared = { ...stationsAndPorts, hubSender: this.hubSender, send: () => this.hubSender.send() };
     this.uplink = new UplinkFlow({
       ...shared,
-      acknowledge: (link, uplink) => this.links.acknowledge(link, uplink),
       alarmTopics: stations.alarmTopics,
       termsOf: running.termsOf,
       willTerms: () => running.config.outbox,
@@ -219,8 +184,20 @@ export class Gateway {
       alarmTopics: stations.alarmTopics,
     });
     this.backlog = new BacklogControl({ ...shared, age: (stamp) => stations.age(stamp) }, opening.backlogLimits);
+    this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
+    const { firmware, ownMessages } = firmwareFlow(parts, running, {
+      ...shared,
+      sessions,
+      progress: this.documents.progress,
+      uplink: this.uplink,
+      subscriptions: this.subscriptions,
+      deliver: (lane) => this.#downlink.deliver(lane),
+    });
+    this.firmware = firmware;
+    this.#ownMessages = ownMessages;
     this.#downlink = new DownlinkFlow({
       ...shared,
+      ownMessages,
       pager: downlinkPager,
       isExpired: stations.expiry(config.inbox.ageHoursMax),
       retainedCommands: stations.retainedCommands,
@@ -249,7 +226,6 @@ export class Gateway {
       downlinks,
       linkOf: running.linkOf,
     });
-    this.subscriptions = new HubSubscriptions({ ...shared, subscriptionsMax: config.hub.subscriptionsMax });
     this.requests = new SessionRequests({
       ...shared,
       sessions,
@@ -266,19 +242,19 @@ export class Gateway {
       identityOf: running.identityOf,
       isAllowed: running.isAllowed,
       isConfigured: running.isConfigured,
+      presenceChanged: (id) => this.documents.presenceChanged(id),
     });
     this.bindings =
-      operations === undefined
-        ? undefined
-        : new BindingFlow({ ...shared, operations, subscriptions: this.subscriptions, ownerOf: running.ownerOf });
+      operations &&
+      new BindingFlow({ ...shared, operations, subscriptions: this.subscriptions, ownerOf: running.ownerOf });
     this.watch = new HubSessionMonitor({
       ...shared,
       tracker: stations.sessionTracker,
       epochs: () => stations.wallClock.epochs,
       resyncTopic: config.hub.resyncTopic,
     });
-    const { remoteRequests: requests } = stations;
-    this.remote = requests && new RemoteCommands({ ...shared, requests });
+    const { remoteRequests: requests, remoteConfiguration: configuration } = stations;
+    this.remote = new RemoteControl({ ...shared, requests, configuration });
     this.hub = new HubConnection({
       ...shared,
       ...planHub(parts, stations, firstDialAtMs(stations.opening, config.hub, parts.random)),
@@ -287,7 +263,7 @@ export class Gateway {
       downlink: this.#downlink,
       subscriptions: this.subscriptions,
       handle: (report) => this.bindings?.handle(report),
-      onRemote: (report) => this.remote?.handle(report),
+      onRemote: (report) => this.remote.handle(report),
       watch: this.watch,
       flushHeld: () => committer.flushHeld('uplink', clock.nowMs() + config.outbox.commitMs),
     });
@@ -300,11 +276,15 @@ export class Gateway {
       wills: this.#wills,
       uplink: this.uplink,
       downlink: this.#downlink,
+      firmware,
       sleepers: new Sleepers({ ...shared, wills: this.#wills, downlink: this.#downlink }),
     };
+    this.deviceNotes = new DeviceNotes(parts.noteFile, stations, (problem) =>
+      facts.emit('deviceNotesJudged', { problem }),
+    );
     this.links = new Links(
       { clock, mailbox, facts, setAside, report: (link, report) => passOn(reportedTo, link, report) },
-      planLinks(parts, new Set(stations.opening.subdevices.map(({ link }) => link)), config.links),
+      planLinks(parts, { known: stations.registry.all(), notes: this.deviceNotes }, config.links),
     );
     this.#care = new LinkCare({ clock, mailbox, facts, links: this.links });
     this.#housekeeping = new Housekeeping(clock, mailbox, () => {
@@ -312,13 +292,25 @@ export class Gateway {
       this.backlog.look();
       this.hubSender.expire();
       this.#downlink.expire();
-      this.#downlink.saveOldMarks();
+      this.#downlink.retainedMarks.look();
+      this.deviceNotes.look(this.links.states());
+      ownMessages.look();
     });
   }
 
   /** Configuration that the gateway runs with. */
   get config(): Config {
     return this.running.config;
+  }
+
+  /** Health telemetry; `undefined`: off. */
+  get telemetry(): Telemetry | undefined {
+    return this.documents.telemetry;
+  }
+
+  /** Retained states of the gateway and of the subdevices; `undefined`: off. */
+  get availability(): Availability | undefined {
+    return this.documents.availability;
   }
 
   start(): void {
@@ -333,7 +325,9 @@ export class Gateway {
       this.requests.forgetUnreceivable();
       this.#wills.start();
       for (const pager of this.#pagers) pager.attach(this.store);
+      this.documents.look();
       this.owner.start();
+      this.#ownMessages.start();
       this.hub.start();
       this.links.start();
       this.#housekeeping.start();
@@ -351,14 +345,18 @@ export class Gateway {
       facts.emit('gatewayStopping', { reason });
       this.#housekeeping.stop();
       this.#care.stop();
+      this.#ownMessages.stop();
       this.links.stop();
+      this.hub.cancelRenewal();
     });
     await acknowledgedOrLate(outbox, clock);
+    const hasLeft = await leftOrLate(this);
     mailbox.post(() => {
-      this.#downlink.saveMarks();
-      this.hub.stop();
+      this.#downlink.retainedMarks.save();
+      this.hub.stop('the gateway stops', hasLeft);
     });
     await new Promise<void>((resolve) => mailbox.post(() => void committer.drain().then(resolve)));
+    await this.deviceNotes.close(this.links.states());
     await this.store.close();
   }
 

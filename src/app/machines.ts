@@ -1,4 +1,5 @@
 /** Machines of one gateway, built from its configuration: the hub client, and one per link. */
+import { hostAndPort } from '../base/host-and-port.ts';
 import type { Random } from '../base/random.ts';
 import { HUB } from '../base/step.ts';
 import type { HubConfig } from '../config/hub/hub-config.ts';
@@ -6,13 +7,16 @@ import type { Config, LinkConfig } from '../config/schema.ts';
 import { driverNamed } from '../driver/drivers.ts';
 import type { HubPlan } from '../flow/hub-connection.ts';
 import type { LinkPlan } from '../flow/links.ts';
+import type { PasswordSupply, RenewalTerms } from '../flow/password-renewal.ts';
 import { blankPassword } from '../hub/client/blank-password.ts';
 import type { Credentials } from '../hub/client/credentials.ts';
 import { HubClient } from '../hub/client/hub-client.ts';
 import type { SignsWith } from '../hub/client/hub-contract.ts';
+import type { OwnWill } from '../hub/client/own-will.ts';
 import type { OpenChannel, PortCare } from '../ports.ts';
 import { FlightRecorder } from '../recorder/flight-recorder.ts';
 import { MachineSnapshots } from '../recorder/machine-snapshots.ts';
+import type { DeviceNotes } from './device-notes.ts';
 import { type Stations, WINDOW_MAX } from './stations.ts';
 
 /** Room for topic and headers in a packet of the hub, in addition to its payload. */
@@ -25,14 +29,20 @@ const ANSWER_MS_MAX = 10_000;
  */
 const REOPEN = { floorMs: 500, ceilingMs: 30_000 };
 
+/** Sources of what CONNECT carries. */
+export interface CredentialParts {
+  /** Called for every CONNECT, with the Unix time in ms, if known. */
+  readonly credentials: (wallMs: number | undefined) => Credentials;
+  /** Source of the passwords that end and are renewed, if the credentials in use have one. */
+  readonly passwords?: (() => PasswordSupply | undefined) | undefined;
+}
+
 /** Parts from outside that the machines need. */
-interface Wiring {
+interface Wiring extends CredentialParts {
   readonly config: Config;
   readonly random: Random;
   readonly openLink: (link: LinkConfig) => OpenChannel;
   readonly careOf?: ((link: LinkConfig) => PortCare) | undefined;
-  /** Called for every CONNECT, with the Unix time in ms, if known. */
-  readonly credentials: (wallMs: number | undefined) => Credentials;
 }
 
 /** Largest packet accepted from the hub, in bytes. */
@@ -42,12 +52,13 @@ export function hubPacketBytesMax({ hub }: Config): number {
 
 /** Builds the hub client and its flight recorder. @param firstDialAtMs earliest time of its first CONNECT */
 export function planHub(
-  { config, credentials, random }: Wiring,
+  { config, credentials, passwords, random }: Pick<Wiring, 'config' | 'random' | keyof CredentialParts>,
   { wallClock }: Pick<Stations, 'wallClock'>,
   firstDialAtMs: number,
 ): HubPlan {
   const { keepAliveS, connectMsMax, reconnectFloorMs, reconnectCeilingMs } = config.hub;
   const plan = {
+    will: willOf(config),
     keepAliveS,
     connectMsMax,
     answerMsMax: ANSWER_MS_MAX,
@@ -71,7 +82,22 @@ export function planHub(
   };
   const client = new HubClient(options);
   const snapshots = new MachineSnapshots(client, options, []);
-  return { client, recorder, peer: `${config.hub.host}:${config.hub.port}` };
+  const renewal = renewalOf(config.hub, passwords, random);
+  return { client, recorder, peer: hostAndPort(config.hub), renewal };
+}
+
+function renewalOf(
+  { credentials, reconnectFloorMs, reconnectCeilingMs }: HubConfig,
+  supply: RenewalTerms['supply'] = () => undefined,
+  random: Random,
+): RenewalTerms | undefined {
+  if (credentials.kind !== 'password' || credentials.renewS === undefined) return undefined;
+  const again = { floorMs: reconnectFloorMs, ceilingMs: reconnectCeilingMs };
+  return { afterMs: credentials.renewS * 1000, again, supply, random };
+}
+
+function willOf({ availability }: Config): OwnWill | undefined {
+  return availability && { topic: availability.gatewayTopic, payload: availability.offlinePayload };
 }
 
 /** Credentials of CONNECT that the configuration chooses. */
@@ -80,18 +106,27 @@ export function signsWith(credentials: HubConfig['credentials']): SignsWith {
     case 'none':
       return 'nothing';
     case 'password':
+      if (credentials.passwordCommand !== undefined) return 'password command';
       return credentials.passwordFile === undefined ? 'user name' : 'password';
     case 'device':
       return credentials.deviceSecretFile === undefined ? 'device name' : 'device secret';
   }
 }
 
-/** @param knownLinks names of the links that have had a subdevice; @param links links to plan */
+/** Facts of earlier starts about links. */
+interface LinkHistory {
+  /** Subdevices with the links that they were last seen on. */
+  readonly known: Iterable<{ readonly link: string }>;
+  readonly notes: Pick<DeviceNotes, 'of'>;
+}
+
+/** @param links links to plan */
 export function planLinks(
   { config, openLink, careOf, random }: Wiring,
-  knownLinks: ReadonlySet<string>,
+  { known, notes }: LinkHistory,
   links: readonly LinkConfig[],
 ): LinkPlan[] {
+  const knownLinks = new Set([...known].map(({ link }) => link));
   return links.map((link) => {
     const driver = driverNamed(link.driver);
     const { options: own, ...terms } = link;
@@ -99,7 +134,8 @@ export function planLinks(
       .filter(({ id }) => link.allowedSubdevices?.includes(id) ?? true)
       .map(({ id, driverKeys }) => ({ id, keys: driverKeys }));
     const wasInUse = knownLinks.has(link.name);
-    const plan = driver.plan(terms, own, { uplinksMax: WINDOW_MAX, reopen: REOPEN, wasInUse, served });
+    const surroundings = { uplinksMax: WINDOW_MAX, reopen: REOPEN, wasInUse, served, notes: notes.of(link.name) };
+    const plan = driver.plan(terms, own, surroundings);
     const recorder = new FlightRecorder({
       subject: { name: link.name, driver: link.driver, options: plan },
       random,

@@ -4,9 +4,17 @@ import { type HubIdentity, identityKey } from '../base/hub-identity.ts';
 import type { TopicTemplates } from '../base/topic-template.ts';
 import type { Config, LinkConfig } from '../config/schema.ts';
 import { driverNamed } from '../driver/drivers.ts';
+import { SharedTopics } from '../subdevices/shared-topics.ts';
 import { type TopicMap, topicMap } from '../subdevices/topic-map.ts';
 
+/** Shared topics, and the names of subdevices in their documents. */
+export function sharedTopicsOf({ sharedTopics, subdevices }: Config): SharedTopics {
+  const names = subdevices.flatMap(({ id, hubName }) => (hubName === undefined ? [] : [[id, hubName] as const]));
+  return new SharedTopics(sharedTopics, new Map(names));
+}
+
 export function topicsBySubdevice(config: Config): (subdevice: string) => TopicMap {
+  const shared = sharedTopicsOf(config);
   const maps = new Map<string, TopicMap>();
   const identityOf = identities(config);
   const templatesOf = templatesBySubdevice(config);
@@ -15,7 +23,8 @@ export function topicsBySubdevice(config: Config): (subdevice: string) => TopicM
     if (map === undefined) {
       const identity = identityOf(subdevice);
       const { productId, deviceName } = identity ?? { productId: undefined, deviceName: undefined };
-      map = topicMap(templatesOf(subdevice), { gateway: config.gateway.name, subdevice, productId, deviceName });
+      const owner = { gateway: config.gateway.name, subdevice, productId, deviceName };
+      map = topicMap(templatesOf(subdevice), owner, shared, config.hub.topicBytesMax);
       maps.set(subdevice, map);
     }
     return map;

@@ -11,6 +11,7 @@ import type { Config } from '../config/schema.ts';
 import type { Gateway } from './gateway.ts';
 import { planHub, planLinks } from './machines.ts';
 import { allowance } from './plan.ts';
+import { leftOrLate } from './stop-grace.ts';
 
 export interface Reconfiguration {
   readonly config: Config;
@@ -29,6 +30,8 @@ export interface ChangedParts {
   readonly links: ReadonlySet<string>;
 }
 
+type InMailbox = (act: (done: () => void) => void) => Promise<void>;
+
 /** Reason of a closed connection, in the journal. */
 const REASON = 'the configuration changes';
 
@@ -40,11 +43,10 @@ export function changedParts(changes: readonly ConfigChange[]): ChangedParts {
 export async function reconfigure(gateway: Gateway, reconfiguration: Reconfiguration): Promise<boolean> {
   const { mailbox } = gateway.parts;
   const { hub, links } = changedParts(reconfiguration.changes);
-  const inMailbox = (act: (done: () => void) => void): Promise<void> =>
-    new Promise((resolve) => mailbox.post(() => act(resolve)));
+  const inMailbox: InMailbox = (act) => new Promise((resolve) => mailbox.post(() => act(resolve)));
   await Promise.all([
     ...[...links].map((name) => inMailbox((done) => gateway.links.remove(name, done))),
-    ...(hub ? [inMailbox((done) => gateway.hub.disconnect(REASON, done))] : []),
+    ...(hub ? [leaveHub(gateway, inMailbox)] : []),
   ]);
   return await new Promise((resolve) =>
     mailbox.post(() => {
@@ -52,6 +54,11 @@ export async function reconfigure(gateway: Gateway, reconfiguration: Reconfigura
       resolve(!gateway.isStopping);
     }),
   );
+}
+
+async function leaveHub(gateway: Gateway, inMailbox: InMailbox): Promise<void> {
+  const hasLeft = await leftOrLate(gateway);
+  await inMailbox((done) => gateway.hub.stop(REASON, hasLeft, done));
 }
 
 function replaceConfig(gateway: Gateway, { config, changes, subdeviceSecrets, replaced }: Reconfiguration): void {
@@ -62,14 +69,15 @@ function replaceConfig(gateway: Gateway, { config, changes, subdeviceSecrets, re
   stations.reconfigure(config, subdeviceSecrets);
   replaced();
   gateway.requests.forgetUnreceivable();
-  const known = new Set([...stations.registry.all()].map(({ link }) => link));
+  gateway.documents.look();
   const wiring = { ...parts, config };
   for (const plan of planLinks(
     wiring,
-    known,
+    { known: stations.registry.all(), notes: gateway.deviceNotes },
     config.links.filter(({ name }) => links.has(name)),
   ))
     gateway.links.add(plan);
+  gateway.links.arrange(config.links.map(({ name }) => name));
   if (hub) {
     // the hub allows one CONNECT per interval, and the end of the last connection is now
     gateway.hub.replace(planHub(wiring, stations, parts.clock.nowMs() + config.hub.reconnectFloorMs));

@@ -32,7 +32,7 @@ const DECODER = new TextDecoder();
 
 /** Begins to run remote commands, if any is allowed. Called before the gateway starts. */
 export function serveRemoteCommands(gateway: Gateway, parts: RemoteParts): void {
-  const { remote } = gateway;
+  const { commands: remote } = gateway.remote;
   if (remote === undefined) return;
   const { stateDir } = gateway.parts.config.gateway;
   const { run, problem } = readRunRequests(stateDir);

@@ -3,7 +3,9 @@
  * between two tasks of the mailbox, so a flow never sees parts of two configurations.
  */
 import type { HubIdentity } from '../base/hub-identity.ts';
+import { availabilityTopicOf } from '../config/availability-config.ts';
 import type { Config, LinkConfig } from '../config/schema.ts';
+import type { SharedTopics } from '../subdevices/shared-topics.ts';
 import type { TopicMap } from '../subdevices/topic-map.ts';
 import {
   allowance,
@@ -12,6 +14,7 @@ import {
   identities,
   linkBySubdevice,
   owners,
+  sharedTopicsOf,
   termsByLink,
   topicsBySubdevice,
 } from './plan.ts';
@@ -35,6 +38,9 @@ export class RunningConfig {
   }
 
   readonly topicsOf = (subdevice: string): TopicMap => this.#lookups.topicsOf(subdevice);
+  readonly sharedTopics = (): SharedTopics => this.#lookups.sharedTopics;
+  /** Returns the name of a subdevice in documents. */
+  readonly nameOf = (subdevice: string): string => this.#lookups.sharedTopics.nameOf(subdevice);
   readonly termsOf = (link: string): LinkConfig => this.#lookups.termsOf(link);
   readonly identityOf = (subdevice: string): HubIdentity | undefined => this.#lookups.identityOf(subdevice);
   readonly ownerOf = (identity: HubIdentity): string | undefined => this.#lookups.ownerOf(identity);
@@ -45,6 +51,14 @@ export class RunningConfig {
   readonly isAllowed = (subdevice: string, link: string): boolean => this.#lookups.isAllowed(subdevice, link);
   /** Returns whether the configuration names the subdevice. */
   readonly isConfigured = (subdevice: string): boolean => this.#lookups.configuredIds.has(subdevice);
+  /** Returns the topic of the retained state of a subdevice. `undefined`: off. */
+  readonly stateTopicOf = (subdevice: string): string | undefined =>
+    availabilityTopicOf(subdevice, this.#config.availability);
+  /** Returns whether a topic at the hub is that of reports about the firmware of the subdevice. */
+  readonly isFirmwareReport = (subdevice: string, topic: string): boolean => {
+    const { firmware } = this.#config;
+    return firmware !== undefined && this.topicsOf(subdevice).toHub(firmware.settings.reportTopic) === topic;
+  };
   readonly configuredIds = (): ReadonlySet<string> => this.#lookups.configuredIds;
 }
 
@@ -53,6 +67,7 @@ type Lookups = ReturnType<typeof lookupsIn>;
 function lookupsIn(config: Config) {
   return {
     topicsOf: topicsBySubdevice(config),
+    sharedTopics: sharedTopicsOf(config),
     termsOf: termsByLink(config),
     identityOf: identities(config),
     ownerOf: owners(config),

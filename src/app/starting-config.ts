@@ -4,22 +4,20 @@
  */
 import { resolve } from 'node:path';
 import { Fault } from '../base/fault.ts';
+import type { HubConfigState, HubPatch } from '../base/hub-configuration.ts';
 import { changesBetween, type LoadedConfig } from '../config/config-changes.ts';
-import { CONFIG_BYTES_MAX, DEFAULT_STATE_DIR, placesIn } from '../config/default-places.ts';
+import { DEFAULT_STATE_DIR, placesIn } from '../config/default-places.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { Config } from '../config/schema.ts';
-import { configMarkOf, readConfigFile } from '../io/config-file.ts';
-import { keepRejected, readSavedConfig, type SavedTrial, saveConfig } from '../io/saved-config.ts';
+import { configMarkOf } from '../io/config-file.ts';
+import { keepRejected, readSavedConfig, type SavedConfig, type SavedTrial, saveConfig } from '../io/saved-config.ts';
 import { readSecretFile } from '../io/secret-file.ts';
 import type { RunningText } from '../ops/reports/config-report.ts';
 import { countOf } from '../ops/words.ts';
-import {
-  type ConfigChangerOptions,
-  type PreparedConfig,
-  RETURN_MS_MAX,
-  type RejectedConfig,
-} from './config-changer.ts';
-import { chooseConfig, withoutTrialOf } from './config-choice.ts';
+import { RETURN_MS_MAX } from './apply-terms.ts';
+import type { ConfigChangerOptions, PreparedConfig, RejectedConfig } from './config-changer.ts';
+import { chooseConfig, type HubAtStart, hubAtStart, rolledBack, withoutTrialOf } from './config-choice.ts';
+import { ConfigSource, patchedText } from './config-source.ts';
 import { accessHub, type HubAccessOptions } from './hub-access.ts';
 import { changedParts } from './reconfigure.ts';
 
@@ -35,6 +33,8 @@ export interface StartingConfig extends RunningText {
   readonly settle: () => void;
   /** Confirmed text to return to if this start fails; `undefined`: there is no other one. */
   readonly fallback: string | undefined;
+  /** Configuration of the hub. */
+  readonly hub: HubConfigState;
   /** Warnings for the journal. */
   readonly warnings: readonly string[];
 }
@@ -46,7 +46,7 @@ export interface StartingConfig extends RunningText {
 export function readStartingConfig(path: string, canRestart: boolean): StartingConfig {
   const file = readParsed(path);
   if ('fault' in file) return confirmedInstead(file, resolve(path));
-  const { text, loaded } = file;
+  const { text, loaded, hub } = file;
   const mark = configMarkOf(text);
   const { stateDir } = loaded.config.gateway;
   const { saved, problem } = readSavedConfig(stateDir);
@@ -56,13 +56,14 @@ export function readStartingConfig(path: string, canRestart: boolean): StartingC
       : [`the confirmed configuration in ${stateDir} is ignored (${problem}): the file is used`];
   const fallback = saved === undefined || configMarkOf(saved.confirmed) === mark ? undefined : saved.confirmed;
   const doNothing = (): void => undefined;
-  const rest = { trial: undefined, rejected: undefined, fallback, begin: doNothing, settle: doNothing, warnings };
+  const none = { trial: undefined, rejected: undefined, begin: doNothing, settle: doNothing };
+  const rest = { ...none, fallback, hub: hub.state, warnings };
   const base: StartingConfig = { ...loaded, text, mark, ...rest };
   const choice = chooseConfig(mark, saved, configMarkOf);
   if (saved === undefined || choice.kind === 'file') return base;
   const onTrial = (trial: SavedTrial): StartingConfig => {
     const begin = (): void =>
-      saveConfig(stateDir, { ...saved, isRunning: true, trial: { ...trial, phase: 'running' } });
+      saveConfig(stateDir, { ...saved, hub: hub.state, isRunning: true, trial: { ...trial, phase: 'running' } });
     return { ...base, trial: { confirmed: saved.confirmed, trial }, begin };
   };
   switch (choice.kind) {
@@ -79,7 +80,7 @@ export function readStartingConfig(path: string, canRestart: boolean): StartingC
     }
     case 'confirmed': {
       const rejected = { mark, reason: choice.reason, isNew: choice.saved !== undefined };
-      const confirmed = confirmedConfig(choice.text, rejected, warnings);
+      const confirmed = confirmedConfig(choice.text, rejected, { hub: hub.state, warnings });
       if (confirmed === undefined)
         return {
           ...base,
@@ -125,7 +126,8 @@ function confirmedInstead({ fault, text, reason }: InvalidFile, path: string): S
   const { saved } = readSavedConfig(stateDir);
   if (saved === undefined || (saved.file !== undefined && saved.file !== path)) throw fault;
   const rejected = { mark: text === undefined ? '' : configMarkOf(text), reason, isInvalid: true };
-  const confirmed = confirmedConfig(saved.confirmed, rejected, []);
+  const { state: hub } = hubAtStart(saved, () => false);
+  const confirmed = confirmedConfig(saved.confirmed, rejected, { hub, warnings: [] });
   if (confirmed === undefined || resolve(confirmed.config.gateway.stateDir) !== resolve(stateDir)) throw fault;
   const settle = (): void => {
     if (saved.trial !== null) saveConfig(stateDir, withoutTrialOf(saved));
@@ -138,11 +140,13 @@ export function fallBack(start: StartingConfig, why: string): StartingConfig | u
   const { fallback: text } = start;
   if (text === undefined) return undefined;
   const rejected = { mark: start.mark, reason: `the gateway could not start with it: ${why}` };
-  const confirmed = confirmedConfig(text, { ...rejected, isNew: true }, start.warnings);
+  const ofHub = start.trial?.trial.hub;
+  const hub = ofHub === undefined ? start.hub : rolledBack(start.hub, ofHub, rejected.reason);
+  const confirmed = confirmedConfig(text, { ...rejected, isNew: true }, { hub, warnings: start.warnings });
   if (confirmed === undefined) return undefined;
   const { stateDir } = confirmed.config.gateway;
   const settle = (): void => {
-    saveConfig(stateDir, { ...readSavedConfig(stateDir).saved, confirmed: text, trial: null, rejected });
+    saveConfig(stateDir, { ...readSavedConfig(stateDir).saved, confirmed: text, trial: null, rejected, hub });
     keepRejected(stateDir, start.text);
   };
   return { ...confirmed, settle };
@@ -151,33 +155,50 @@ export function fallBack(start: StartingConfig, why: string): StartingConfig | u
 function confirmedConfig(
   text: string,
   rejected: RejectedConfig,
-  warnings: readonly string[],
+  { hub, warnings }: Pick<StartingConfig, 'hub' | 'warnings'>,
 ): Omit<StartingConfig, 'settle'> | undefined {
   const parsed = parseConfig(text);
   if (!parsed.ok) return undefined;
   const { config, sections } = parsed;
-  const rest = { trial: undefined, rejected, warnings, fallback: undefined, begin: () => undefined };
+  const rest = { trial: undefined, rejected, hub, warnings, fallback: undefined, begin: () => undefined };
   return { config, sections, text, mark: configMarkOf(text), ...rest };
 }
 
-function readParsed(path: string): { readonly text: string; readonly loaded: LoadedConfig } | InvalidFile {
-  let text: string;
+interface ValidFile {
+  /** Text of the file with the changes of the hub. */
+  readonly text: string;
+  readonly loaded: LoadedConfig;
+  readonly hub: HubAtStart;
+}
+
+function readParsed(path: string): ValidFile | InvalidFile {
+  let own: string;
   try {
-    text = readConfigFile(path, CONFIG_BYTES_MAX);
+    own = new ConfigSource(path).readFile();
   } catch (fault) {
     if (!(fault instanceof Fault)) throw fault;
     return { fault, text: undefined, reason: fault.message };
   }
+  const withPatch = (patch: HubPatch | null): string => (patch === null ? own : patchedText(own, patch.config));
+  const hub = hubAtStart(savedFor(own), (patch, mark) => configMarkOf(withPatch(patch)) === mark);
+  const text = withPatch(hub.patch);
   const parsed = parseConfig(text);
-  if (parsed.ok) return { text, loaded: { config: parsed.config, sections: parsed.sections } };
+  if (parsed.ok) return { text, loaded: { config: parsed.config, sections: parsed.sections }, hub };
   const { problems } = parsed;
+  const version = hub.patch === null ? '' : `, with version ${hub.patch.version} of the configuration of the hub,`;
   const lines = problems.map(({ path: place, what, hint }) => `  ${place} ${what}. ${hint}`);
-  const fault = new Fault('config-invalid', `The configuration ${path} has problems:\n${lines.join('\n')}`, {
+  const fault = new Fault('config-invalid', `The configuration ${path}${version} has problems:\n${lines.join('\n')}`, {
     hint: `Fix them, then run: holdfast config check ${path}`,
   });
   const [first] = problems;
   const words = first === undefined ? '' : `: ${first.path} ${first.what}`;
-  return { fault, text, reason: `${resolve(path)} has ${countOf(problems.length, 'problem')}${words}` };
+  return { fault, text, reason: `${resolve(path)}${version} has ${countOf(problems.length, 'problem')}${words}` };
+}
+
+/** Returns what the state directory has about a configuration file. @param text text of the file, valid or not */
+function savedFor(text: string): SavedConfig | undefined {
+  const { stateDir } = placesIn(text);
+  return stateDir === undefined ? undefined : readSavedConfig(stateDir).saved;
 }
 
 /** Reads the secrets and the TLS files of a configuration. Rejects with a Fault. */

@@ -7,7 +7,9 @@ import { dirname, join } from 'node:path';
 import { Fault } from '../base/fault.ts';
 import { userNameOf } from '../io/accounts.ts';
 import { syncFolder } from '../io/durable/synced-folder.ts';
+import { FIRMWARE_FOLDER } from '../io/firmware/image-names.ts';
 import { makeFolders } from '../io/folders.ts';
+import { NOTES_FILE } from '../io/note-file.ts';
 import { CONFIG_FOLDER } from '../io/saved-config.ts';
 import { REPLACED_FOLDER, RESTORING_FOLDER, STAGE_FOLDER } from '../store/backup/swap-store.ts';
 import { RESERVE_FILE, STORE_FILE } from '../store/state-files.ts';
@@ -21,7 +23,10 @@ const OWN_NAMES = new Set([
   RESERVE_FILE,
   'fault-marks',
   'fault-marks.part',
+  NOTES_FILE,
+  `${NOTES_FILE}.part`,
   CONFIG_FOLDER,
+  FIRMWARE_FOLDER,
   'quarantine',
   'recordings',
   STAGE_FOLDER,

@@ -9,16 +9,20 @@ import type { Direction } from '../base/message.ts';
 import type { Random } from '../base/random.ts';
 import { type Age, ageOf, type Stamp } from '../base/time.ts';
 import { Committer } from '../commit/committer.ts';
+import { LAZY_CHANGES_MAX } from '../commit/segments.ts';
 import type { Config } from '../config/schema.ts';
 import type { Change } from '../custody/change.ts';
 import { Custodian } from '../custody/custodian.ts';
+import { EarlierSendings } from '../custody/earlier-sendings.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { StoreOpening } from '../custody/row.ts';
+import { AnnouncedUplinks } from '../flow/announced-uplinks.ts';
 import { Losses } from '../flow/losses.ts';
 import { WallClock } from '../flow/wall-clock.ts';
 import { FirmwareReport } from '../hub/gateway/firmware-report.ts';
 import { GatewayOperations } from '../hub/gateway/gateway-operations.ts';
 import { HubServices } from '../hub/gateway/hub-service.ts';
+import { RemoteConfiguration } from '../hub/gateway/remote-configuration.ts';
 import { RemoteRequests } from '../hub/gateway/remote-requests.ts';
 import { HubTime } from '../hub/session/hub-time.ts';
 import { HubSessionState, sessionOwner } from '../hub/session/session-state.ts';
@@ -31,12 +35,18 @@ import type { Mailbox } from '../runtime/mailbox.ts';
 import { Inbox } from '../subdevices/inbox.ts';
 import { type Subdevice, SubdeviceRegistry } from '../subdevices/registry.ts';
 import { RetainedCommands } from '../subdevices/retained-commands.ts';
+import type { RunningConfig } from './running-config.ts';
 
 /**
  * Largest number of entries in the window of one lane, and of rows of one lane in a page. Enough for the messages in
  * flight of a fast subdevice.
  */
 export const WINDOW_MAX = 64;
+/**
+ * Largest number of rows of a lane that were sent before a crash and are still on disk: those in flight, and those whose
+ * deletion waits. The commit that runs may delete as many as wait.
+ */
+const SENT_ROWS_MAX = WINDOW_MAX + 2 * LAZY_CHANGES_MAX;
 /** Largest number of unstored bytes in RAM before subdevices must wait. Large enough for a slow SD card. */
 const UNSTORED_BYTES_MAX = 16 * 1024 * 1024;
 const HOUR_MS = 3_600_000;
@@ -47,6 +57,8 @@ export interface StationsOptions {
   /** Time of the part of the same name in `GatewayParts`. */
   readonly silentSinceMs?: number | undefined;
   readonly config: Config;
+  /** Lookups in the configuration that the gateway runs with. */
+  readonly running: Pick<RunningConfig, 'nameOf' | 'identityOf' | 'ownerOf' | 'isFirmwareReport'>;
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly facts: Facts;
@@ -81,6 +93,8 @@ export class Stations {
   readonly services: HubServices;
   /** Commands of the hub to the gateway itself; `undefined`: none are allowed. */
   readonly remoteRequests: RemoteRequests | undefined;
+  /** Configurations that the hub sends; `undefined`: the hub may not change the configuration. */
+  readonly remoteConfiguration: RemoteConfiguration | undefined;
   readonly wallClock: WallClock;
   readonly #clock: Clock;
   /** Device secrets of subdevices by the key of their identity. */
@@ -90,6 +104,7 @@ export class Stations {
     const { config, clock, mailbox, facts, timeService, opening, unstoredBytesMax = UNSTORED_BYTES_MAX } = options;
     const { hub, outbox, inbox } = config;
     this.#clock = clock;
+    const { identityOf, ownerOf } = options.running;
     this.#secrets = secretsByIdentity(config, options.subdeviceSecrets);
     this.opening = opening;
     this.committer = new Committer({
@@ -109,28 +124,40 @@ export class Stations {
     this.wallClock = new WallClock({ clock, facts, timeService, ...opening, addLazy, doubted });
     this.uplinks = this.#newCustodian('uplink', options);
     this.downlinks = this.#newCustodian('downlink', options);
-    const limits = { ...outbox, ...hub, windowMax: WINDOW_MAX, unstoredBytesMax };
-    this.outbox = new Outbox(limits, this.uplinks, opening.nextSeq.uplink, this.#newPayloads(options));
+    const limits = { ...outbox, ...hub, sentRowsMax: SENT_ROWS_MAX, unstoredBytesMax };
+    this.registry = new SubdeviceRegistry(opening);
+    const announced = new AnnouncedUplinks({
+      identityOf,
+      ownerOf,
+      registry: this.registry,
+      operations: () => this.operations,
+      outbox: () => this.outbox,
+    });
+    this.outbox = new Outbox(limits, this.uplinks, opening.nextSeq.uplink, this.#newPayloads(options), announced);
     this.alarmTopics = new AlarmTopics({
       configured: outbox.alarmTopics,
       inForce: opening.alarmTopics,
       isEmpty: () => this.uplinks.pending === 0,
       changed: (filters) => this.committer.require([{ kind: 'alarmTopics', filters }], clock.nowMs(), () => undefined),
     });
-    this.inbox = new Inbox({ ...inbox, commitMs: outbox.commitMs }, this.downlinks);
+    this.inbox = new Inbox(
+      { ...inbox, commitMs: outbox.commitMs },
+      this.downlinks,
+      new EarlierSendings(opening.nextSeq.downlink, SENT_ROWS_MAX),
+    );
     this.retainedCommands = new RetainedCommands(inbox.retainedCommands, opening.commandMarks, sha256);
-    this.registry = new SubdeviceRegistry(opening);
     this.session = new HubSessionState(opening.hubSession, opening.grantedFilters, sessionOwner(hub));
     const terms = hub.profile === 'generic' ? undefined : HUB_TERMS;
     const { now: openedAt } = opening;
     const { silentSinceMs: upMs } = options;
     const silentSince = upMs === undefined ? undefined : { epoch: openedAt.epoch, upMs };
     this.sessionTracker = new HubSessionTracker({ terms, gap: opening.hubGap, openedAt, silentSince });
-    this.operations = this.#newOperations(options);
+    this.operations = this.#newOperations(options, announced);
     this.remoteRequests = newRemoteRequests(config);
+    this.remoteConfiguration = newRemoteConfiguration(config);
     const firmware = newFirmwareReport(options);
     this.services = new HubServices(
-      [this.operations, hubTime, this.remoteRequests, firmware].flatMap((one) => one ?? []),
+      [this.operations, hubTime, this.remoteRequests, this.remoteConfiguration, firmware].flatMap((one) => one ?? []),
     );
   }
 
@@ -161,12 +188,14 @@ export class Stations {
     this.session.setOwner(sessionOwner(config.hub));
   }
 
-  #newPayloads({ config, facts }: StationsOptions): OutgoingPayloads {
+  #newPayloads({ config, facts, running }: StationsOptions): OutgoingPayloads {
     const subdeviceOf = (lane: number): Subdevice | undefined => this.registry.byLane(lane);
     return new OutgoingPayloads({
       settings: envelopesIn(config),
       payloadBytesMax: config.hub.payloadBytesMax,
       linkOf: (lane) => subdeviceOf(lane)?.link,
+      nameOf: (lane) => running.nameOf(subdeviceOf(lane)?.id ?? ''),
+      isFirmwareReport: (lane, topic) => running.isFirmwareReport(subdeviceOf(lane)?.id ?? '', topic),
       now: this.stamp,
       epochs: () => this.wallClock.epochs,
       leftOut: (lane, topic, bytes) =>
@@ -174,13 +203,14 @@ export class Stations {
     });
   }
 
-  #newOperations({ config, random }: StationsOptions): GatewayOperations | undefined {
+  #newOperations({ config, random }: StationsOptions, { hasUplinks }: AnnouncedUplinks): GatewayOperations | undefined {
     const { credentials, bind, operationsBatchMax, payloadBytesMax } = config.hub;
     if (credentials.kind !== 'device') return undefined;
     return new GatewayOperations({
       bind,
       operationsBatchMax,
       payloadBytesMax,
+      hasUplinks,
       random,
       signMethod: credentials.signMethod,
       gateway: credentials,
@@ -204,9 +234,10 @@ export class Stations {
   }
 }
 
-function envelopesIn({ outbox, links }: Config): EnvelopeSettings {
+function envelopesIn({ outbox, links, sharedTopics }: Config): EnvelopeSettings {
   const byLink = new Map(links.map(({ name, envelope }) => [name, envelope]));
-  return { form: outbox.envelope, byLink, names: outbox.envelopeNames };
+  const documents = new Map(sharedTopics.map(({ topic, form }) => [topic, form]));
+  return { form: outbox.envelope, byLink, names: outbox.envelopeNames, documents };
 }
 
 function secretsByIdentity(
@@ -232,6 +263,18 @@ function newRemoteRequests({ remote, hub }: Config): RemoteRequests | undefined 
   const { productId, deviceName } = hub.credentials;
   const answerTopic = (call: string): string => call.replace('$rrpc/rxd/', () => '$rrpc/txd/');
   return new RemoteRequests({ ...limits, filter: `$rrpc/rxd/${productId}/${deviceName}/+`, answerTopic });
+}
+
+function newRemoteConfiguration({ remote, hub }: Config): RemoteConfiguration | undefined {
+  const terms = remote?.configuration;
+  if (remote === undefined || terms === undefined) return undefined;
+  const { topic, reportTopic } = terms;
+  const base = { reportTopic, perMinute: remote.requestsPerMinute };
+  if (topic !== undefined) return new RemoteConfiguration({ ...base, topic, requestTopic: undefined });
+  if (hub.credentials.kind !== 'device') return undefined;
+  const identity = `${hub.credentials.productId}/${hub.credentials.deviceName}`;
+  const [answers, requests] = [`$config/operation/result/${identity}`, `$config/operation/${identity}`];
+  return new RemoteConfiguration({ ...base, topic: answers, requestTopic: requests });
 }
 
 function newFirmwareReport({ config: { remote, hub }, version }: StationsOptions): FirmwareReport | undefined {

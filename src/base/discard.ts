@@ -30,6 +30,12 @@ export type DiscardReason =
   | 'line sequence'
   | 'line subdevice'
   | 'line too long'
+  /** A line that is part of no telegram, or bytes before the mark with which lines begin. */
+  | 'line not begun'
+  /** Line that is no answer to the request on the line, or that came without a request. */
+  | 'line unexpected'
+  /** Another line or telegram began before the end of this one. */
+  | 'line cut'
   /** Bytes without a delimiter. The count is in bytes, not in lines. */
   | 'line not ended'
   /** Modbus: `sample` names the unit, the registers and the answer. Reported again as long as the fault lasts. */

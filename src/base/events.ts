@@ -57,7 +57,16 @@ export type GatewayEvents = {
   tlsFilesJudged: (fact: { readonly problem: string | undefined }) => void;
   /** The file of a secret became unreadable, or is readable again (`undefined`). */
   secretFileJudged: (fact: { readonly problem: string | undefined }) => void;
+  /** The notes about devices cannot be saved, or are saved again (`undefined`). */
+  deviceNotesJudged: (fact: { readonly problem: string | undefined }) => void;
   hubLost: (fact: { readonly reason: string }) => void;
+  /**
+   * The gateway has disconnected and connected again with a new password; the outage was `ms`. `unsettled`: packets that
+   * were unanswered at the DISCONNECT, so they may arrive twice.
+   */
+  passwordRenewed: (fact: { readonly ms: number; readonly unsettled: number }) => void;
+  /** No new password could be obtained, or one was obtained again (`undefined`). The connection goes on meanwhile. */
+  passwordJudged: (fact: { readonly problem: string | undefined }) => void;
   /**
    * Another client seems to connect with this gateway's identity. `times`: number of successive connections that were
    * lost to the other client.
@@ -94,6 +103,8 @@ export type GatewayEvents = {
    * An uplink was published without its envelope: with it, the payload has `bytes` bytes, more than the hub accepts.
    */
   envelopeLeftOut: (fact: { readonly subdevice: string; readonly topic: string; readonly bytes: number }) => void;
+  /** First uplink of a run whose topic has a fallback in the place of a field. */
+  topicFallback: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
   uplinkDeadLettered: (fact: { readonly subdevice: string; readonly topic: string; readonly reason: string }) => void;
   deadLettersRetried: (fact: { readonly letters: number }) => void;
   deadLettersDropped: (fact: { readonly letters: number }) => void;
@@ -182,6 +193,21 @@ export type GatewayEvents = {
     readonly reason: string;
     readonly by?: string | undefined;
   }) => void;
+  firmwareOffered: (fact: { readonly subdevice: string; readonly version: string; readonly bytes: number }) => void;
+  firmwareOfferRejected: (fact: { readonly subdevice: string; readonly reason: string }) => void;
+  /** The image is complete at the gateway, and its digests are right. */
+  firmwareDownloaded: (fact: { readonly version: string; readonly bytes: number }) => void;
+  /** `again`: the download is repeated later. */
+  firmwareDownloadFailed: (fact: {
+    readonly version: string;
+    readonly reason: string;
+    readonly again: boolean;
+  }) => void;
+  /** The image is complete at the subdevice, which installs it. */
+  firmwareReceived: (fact: { readonly subdevice: string; readonly version: string }) => void;
+  /** The subdevice runs the offered version. */
+  firmwareUpdated: (fact: { readonly subdevice: string; readonly version: string }) => void;
+  firmwareFailed: (fact: { readonly subdevice: string; readonly version: string; readonly reason: string }) => void;
   conditionRaised: (fact: { readonly code: string; readonly effect: string; readonly sentence: string }) => void;
   conditionCleared: (fact: { readonly code: string; readonly forMs: number }) => void;
   /**

@@ -7,6 +7,7 @@ export type FaultCode =
   | 'config-unreadable'
   | 'config-rolled-back'
   | 'secret-unreadable'
+  | 'password-command'
   | 'control-socket-in-use'
   | 'not-running'
   | 'not-answering'
@@ -82,6 +83,7 @@ export function exitCodeOf(code: FaultCode): number {
     case 'config-invalid':
     case 'config-unreadable':
     case 'secret-unreadable':
+    case 'password-command':
     case 'control-socket-in-use':
     case 'store-volatile':
     case 'wrong-user':

@@ -18,6 +18,8 @@ export interface LinkCounters {
   readonly refusedUplinks: number;
   readonly duplicates: number;
   readonly retries: number;
+  /** Own frames or lines that came back: the adapter or the device echoes. */
+  readonly echoes: number;
 }
 
 /** Counters of a driver that has not started. */
@@ -34,4 +36,5 @@ export const NO_COUNTS: LinkCounters = {
   refusedUplinks: 0,
   duplicates: 0,
   retries: 0,
+  echoes: 0,
 };

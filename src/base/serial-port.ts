@@ -38,13 +38,34 @@ export type PortName =
   | { readonly kind: 'by-path'; readonly name: string }
   | { readonly kind: 'path'; readonly name: string };
 
+/** Way to a serial port behind a device server: raw bytes, raw bytes in TLS, or telnet with RFC 2217. */
+export type NetworkProtocol = 'tcp' | 'tls' | 'rfc2217';
+
+/** Serial port behind a device server in the network: `tcp://192.0.2.7:4001`. */
+export interface NetworkPort {
+  readonly protocol: NetworkProtocol;
+  /** Name or address, without the brackets of an IPv6 address. */
+  readonly host: string;
+  readonly port: number;
+}
+
 /** Name of a USB port. The serial number may contain colons, e.g. if the serial number is a MAC address. */
 const USB_NAME = /^usb:[0-9a-f]{4}:[0-9a-f]{4}:.*:[0-9a-f]{2}$/;
 const BY_PATH_NAME = /^by-path:[^/\0]+$/;
 const ABSOLUTE_PATH = /^\/[^\0]*$/;
-export const PORT_NAME = new RegExp([USB_NAME, BY_PATH_NAME, ABSOLUTE_PATH].map(({ source }) => source).join('|'));
+const NETWORK_PORT = /^(tcp|tls|rfc2217):\/\/(?:\[([0-9A-Fa-f:.]+)\]|([A-Za-z0-9._-]{1,253})):(\d{1,5})$/;
+export const PORT_NAME = new RegExp(
+  [USB_NAME, BY_PATH_NAME, ABSOLUTE_PATH, NETWORK_PORT].map(({ source }) => source).join('|'),
+);
 
-/** @param text matches `PORT_NAME` */
+/** @param text matches `PORT_NAME`. @returns `undefined`: a port of this machine */
+export function networkPortOf(text: string): NetworkPort | undefined {
+  const [, protocol, address, name, port] = NETWORK_PORT.exec(text) ?? [];
+  if (protocol !== 'tcp' && protocol !== 'tls' && protocol !== 'rfc2217') return undefined;
+  return { protocol, host: address ?? name ?? '', port: Number(port) };
+}
+
+/** @param text matches `PORT_NAME`, and is no port in the network */
 export function portNameOf(text: string): PortName {
   if (USB_NAME.test(text)) return { kind: 'usb', name: text };
   if (BY_PATH_NAME.test(text)) return { kind: 'by-path', name: text.slice('by-path:'.length) };

@@ -13,6 +13,7 @@
 import { constants, openSync, renameSync, rmSync, symlinkSync } from 'node:fs';
 import { nameSlave } from '../io/libc.ts';
 import { DeviceChannel } from '../io/serial/device-channel.ts';
+import { portSpeed } from '../io/serial/port-speed.ts';
 import { ReadTurns } from '../io/serial/read-turns.ts';
 import { openDevice } from '../io/serial/safe-binding.ts';
 import type { Channel, ChannelListener, OpenChannel } from '../ports.ts';
@@ -20,6 +21,8 @@ import type { Channel, ChannelListener, OpenChannel } from '../ports.ts';
 export interface Pty {
   /** The gateway's end, e.g. `/dev/pts/7`. */
   readonly path: string;
+  /** Speed that the gateway's end has, bits per second; 0 after `hangUp`. The PTY itself carries bytes at any speed. */
+  readonly baudRate: number;
   /**
    * Opens the subdevice's end. Only one channel may be open at a time. A close leaves the line in place, like a
    * subdevice without power: bytes that arrive while no channel is open are lost, and the end may be opened again.
@@ -52,7 +55,7 @@ const DEADLINE_MS = 1000;
 export async function openPty(options: { readonly queuedBytesMax?: number } = {}): Promise<Pty> {
   const master = await openDevice({ path: '/dev/ptmx', baudRate: 115200, lock: false });
   const path = nameSlave(master.fd);
-  openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
+  const slaveFd = openSync(path, constants.O_RDWR | constants.O_NOCTTY | constants.O_NONBLOCK);
   const end = new SubdeviceEnd();
   const line = new DeviceChannel(
     {
@@ -71,6 +74,9 @@ export async function openPty(options: { readonly queuedBytesMax?: number } = {}
   let isCut = false;
   return {
     path,
+    get baudRate() {
+      return isCut ? 0 : portSpeed(slaveFd);
+    },
     open: (listener) => end.attach(line, listener),
     linkAs(link) {
       const fresh = `${link}.${process.pid}`;

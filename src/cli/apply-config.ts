@@ -81,7 +81,7 @@ function printAnswer(
     case 'restarting':
       return say(
         context,
-        `The gateway restarts with the new configuration, which is on trial then. ${terms} ${configCommand(context, 'diff')} shows the trial as soon as the gateway answers again.`,
+        `The gateway restarts with the new configuration, which is on trial then. ${configCommand(context, 'diff')} shows the trial as soon as the gateway answers again. ${terms}`,
       );
     case 'unconfirmed':
       return say(context, `${applied} The configuration is on trial. ${terms}`);
@@ -97,11 +97,22 @@ function outcomeWords(context: CommandContext, { outcome, reason }: Outcome): st
 /** @throws Fault `command-rejected` if no configuration is on trial */
 export async function endTrial(context: CommandContext, verb: 'confirm' | 'rollback'): Promise<number> {
   const { controlSocket } = await locateGateway(context);
+  const asked = verb === 'confirm' ? await ask(controlSocket, '/v1/config') : undefined;
   const answer = await give(controlSocket, `config.${verb}`, {});
   if (!hasMark(answer)) throw new Fault('answer-damaged', 'The answer has no mark', { hint: 'Try again.' });
-  if (context.asJson) printJson(context, 'config-trial-ended', { outcome: OUTCOMES[verb], mark: answer.mark });
-  else if (verb === 'confirm') say(context, 'The configuration is confirmed.');
-  else
+  const before = asked?.kind === 'answered' ? asked.report : undefined;
+  const missing = before?.missing ?? null;
+  const changesLeft = before === undefined || before.problems.length > 0 ? null : before.changes.length;
+  if (context.asJson)
+    printJson(context, 'config-trial-ended', { outcome: OUTCOMES[verb], mark: answer.mark, missing, changesLeft });
+  else if (verb === 'confirm') {
+    say(context, `The configuration is confirmed${missing === null ? '' : `, although ${missing}`}.`);
+    if (changesLeft !== 0 && before !== undefined)
+      say(
+        context,
+        `${before.configPath} was edited during the trial, and the edit is not in use. ${configCommand(context, 'diff')} shows it.`,
+      );
+  } else
     say(
       context,
       `The configuration was rolled back. ${configCommand(context, 'diff')} shows the differences to the file.`,

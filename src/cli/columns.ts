@@ -11,6 +11,8 @@ export interface Column {
    * off.
    */
   readonly shrinks?: true;
+  /** True if a text that is too long loses its middle, because its end matters too, such as the port of an address. */
+  readonly losesMiddle?: true;
 }
 
 /** Spaces between two columns. */
@@ -27,15 +29,39 @@ export function columnLines(
   const widths = columnWidths(columns, rows, widthMax);
   const line = (cells: readonly string[]): string =>
     cells
-      .map((cell, index) => fitted(cell, widths[index] ?? 0, columns[index]?.align))
+      .map((cell, index) =>
+        aligned(shortened(cell, widths[index] ?? 0, columns[index]), widths[index] ?? 0, columns[index]),
+      )
       .join(' '.repeat(GAP))
       .trimEnd();
   return [line(columns.map(({ heading }) => heading)), ...rows.map(line)];
 }
 
-function fitted(text: string, width: number, align: Column['align']): string {
-  const cut = text.length <= width ? text : `${text.slice(0, Math.max(0, width - 1))}…`;
-  return align === 'right' ? cut.padStart(width) : cut.padEnd(width);
+function aligned(text: string, width: number, column: Column | undefined): string {
+  return column?.align === 'right' ? text.padStart(width) : text.padEnd(width);
+}
+
+/** Returns a text of at most `width` columns, as the column shortens it. */
+export function shortened(text: string, width: number, column?: Pick<Column, 'losesMiddle'>): string {
+  if (text.length <= width) return text;
+  return column?.losesMiddle === true ? withoutMiddle(text, width) : `${text.slice(0, Math.max(0, width - 1))}…`;
+}
+
+/** Returns a text of at most `width` columns with `…` in the place of its middle; the end is the longer part. */
+export function withoutMiddle(text: string, width: number): string {
+  if (text.length <= width) return text;
+  const begin = Math.max(0, Math.floor((width - 1) / 3));
+  const end = Math.max(0, width - 1 - begin);
+  return `${text.slice(0, begin)}…${text.slice(text.length - end)}`;
+}
+
+/** Width at which no text of a table is shortened. */
+export function tableWidth(columns: readonly Column[], rows: readonly (readonly string[])[]): number {
+  return sum(textWidths(columns, rows)) + GAP * (columns.length - 1);
+}
+
+function textWidths(columns: readonly Column[], rows: readonly (readonly string[])[]): number[] {
+  return columns.map((column, index) => Math.max(column.heading.length, ...rows.map((row) => row[index]?.length ?? 0)));
 }
 
 export function columnWidths(
@@ -43,9 +69,7 @@ export function columnWidths(
   rows: readonly (readonly string[])[],
   widthMax: number,
 ): number[] {
-  const widths = columns.map((column, index) =>
-    Math.max(column.heading.length, ...rows.map((row) => row[index]?.length ?? 0)),
-  );
+  const widths = textWidths(columns, rows);
   const roomMax = widthMax - GAP * (columns.length - 1);
   for (let excess = sum(widths) - roomMax; excess > 0; excess -= 1) {
     const widest =

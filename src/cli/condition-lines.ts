@@ -21,6 +21,9 @@ interface ConditionText {
   readonly hint: readonly string[];
 }
 
+/** Last line if each condition is shown, and not all of their text. */
+export const CONDITIONS_IN_FULL = `  in full: ${ALL_CONDITIONS}`;
+
 /** Returns all conditions, in full. */
 export function allConditionLines(conditions: readonly Condition[], terminal: Terminal): string[] {
   return conditions.flatMap((condition) => ['', ...linesOf(textOf(condition, terminal), terminal)]);
@@ -42,7 +45,7 @@ export function conditionLines(conditions: readonly Condition[], terminal: Termi
     left -= lines.length;
     return lines;
   });
-  return [...short, more === 0 ? `  in full: ${ALL_CONDITIONS}` : `  and ${countWords(more)} more: ${ALL_CONDITIONS}`];
+  return [...short, more === 0 ? CONDITIONS_IN_FULL : `  and ${countWords(more)} more: ${ALL_CONDITIONS}`];
 }
 
 function textOf({ sentence, losing, forMs, hint }: Condition, terminal: Terminal): ConditionText {

@@ -1,12 +1,16 @@
 /** `holdfast config check`: lists all problems of a configuration file. Exits with 78 if there are any. */
+
 import { isAbsolute } from 'node:path';
 import { EXIT, exitCodeOf, Fault } from '../base/fault.ts';
+import { hostAndPort } from '../base/host-and-port.ts';
 import { DEFAULT_CONFIG_PATH } from '../config/default-places.ts';
+import { type ProfileText, profilesIn } from '../config/device-profiles/attached-profiles.ts';
 import type { Problem } from '../config/kinds/problem.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { Config, ParsedConfig } from '../config/schema.ts';
 import { warningsOf } from '../config/warnings.ts';
 import { type PlaceProblem, placeProblems } from '../io/places.ts';
+import { programProblem } from '../io/program-file.ts';
 import { readSecretFile } from '../io/secret-file.ts';
 import { isDeniedTo, serviceUserOf } from '../io/service-user.ts';
 import { readWebToken } from '../io/web-token.ts';
@@ -14,7 +18,7 @@ import { countOf } from '../ops/words.ts';
 import { type CommandContext, printJson, readConfigText } from './context.ts';
 import { sharedPorts } from './show-ports.ts';
 import { hang, hangOnScreen, hintLines, type Terminal } from './terminal.ts';
-import { checkTls, type TlsFindings } from './tls-check.ts';
+import { checkFirmwareTls, checkLinkTls, checkTls, FIRMWARE_CA, type TlsFindings } from './tls-check.ts';
 
 const NOTHING: TlsFindings = { problems: [], lines: [] };
 
@@ -27,16 +31,45 @@ interface Examination {
   readonly places: readonly PlaceProblem[];
   /** Problems apart from those of directories. */
   readonly others: readonly Problem[];
+  /** Warnings about device profiles of this machine that replace shipped ones. */
+  readonly replaced: readonly Problem[];
 }
 
 function examine(file: string): Examination {
-  const parsed = parseConfig(readConfigText(file));
+  const text = readConfigText(file);
+  const parsed = parseConfig(text);
+  const profiles = Object.entries(profilesIn(text).profiles);
   const tls = parsed.ok ? checkTls(parsed.config.hub.tls, Date.now()) : NOTHING;
   const places = parsed.ok ? placeProblems(parsed.config.gateway) : [];
-  const own = parsed.ok ? [...tls.problems, ...secretProblems(parsed.config, tls.problems)] : parsed.problems;
-  const others = parsed.ok ? [...own, ...serviceProblems(file, parsed.config, own)] : own;
+  const own = parsed.ok
+    ? [
+        ...tls.problems,
+        ...checkLinkTls(parsed.config.links),
+        ...checkFirmwareTls(parsed.config.firmware),
+        ...secretProblems(parsed.config, tls.problems),
+        ...commandProblems(parsed.config),
+      ]
+    : parsed.problems;
+  const others = parsed.ok
+    ? [
+        ...own,
+        ...serviceProblems(
+          file,
+          parsed.config,
+          own,
+          profiles.map(([, profile]) => [PROFILE_DIR, profile.file]),
+        ),
+      ]
+    : own;
   const lasting = places.filter(({ isOfMoment }) => !isOfMoment).map(problemOf);
-  return { parsed, tls, places, others, problems: [...lasting, ...others] };
+  return {
+    parsed,
+    tls,
+    places,
+    others,
+    problems: [...lasting, ...others],
+    replaced: profiles.flatMap(replacedWarnings),
+  };
 }
 
 /** Prints all problems of a file, as `config check` does. @returns whether there are none */
@@ -50,12 +83,12 @@ export function printProblems(context: CommandContext, file: string): boolean {
 
 /** @throws Fault `config-unreadable` */
 export async function checkConfig(context: CommandContext, file: string): Promise<number> {
-  const { parsed, problems, tls, places, others } = examine(file);
+  const { parsed, problems, tls, places, others, replaced } = examine(file);
   const isGood = parsed.ok && problems.length === 0;
   // These problems are only warnings, because the service may run as another user than this command.
   const forThisUser = places.filter(({ isOfMoment }) => isOfMoment).map(problemOf);
   const warnings = parsed.ok
-    ? [...warningsOf(parsed.config), ...forThisUser, ...(await sharedWarnings(parsed.config))]
+    ? [...warningsOf(parsed.config), ...replaced, ...forThisUser, ...(await sharedWarnings(parsed.config))]
     : [];
   if (context.asJson) printJson(context, 'config-check', { ok: isGood, problems, warnings });
   else {
@@ -72,6 +105,14 @@ export async function checkConfig(context: CommandContext, file: string): Promis
   return others.length === 0 && first !== undefined ? exitCodeOf(first.code) : EXIT.config;
 }
 
+const PROFILE_DIR = 'gateway.profile_dir';
+
+function replacedWarnings([id, { file, replaces }]: readonly [string, ProfileText]): Problem[] {
+  if (replaces === undefined) return [];
+  const what = `has ${file}, which is used instead of the shipped profile ${id}`;
+  return [{ path: PROFILE_DIR, what, hint: `The shipped one is ${replaces}. To use it, move the other file away.` }];
+}
+
 function problemOf({ path, what, hint }: PlaceProblem): Problem {
   return { path, what, hint };
 }
@@ -84,6 +125,7 @@ function secretFilesOf({ hub, subdevices, web }: Config): readonly NamedFile[] {
   return [
     ['hub.password_file', credentials.kind === 'password' ? credentials.passwordFile : undefined],
     ['hub.device_secret_file', credentials.kind === 'device' ? credentials.deviceSecretFile : undefined],
+    ['hub.proxy_password_file', hub.proxy?.login?.passwordFile],
     [WEB_TOKEN, web?.tokenFile],
     ...subdevices.map(
       ({ deviceSecretFile }, index) => [`subdevice[${index}].device_secret_file`, deviceSecretFile] as const,
@@ -91,9 +133,14 @@ function secretFilesOf({ hub, subdevices, web }: Config): readonly NamedFile[] {
   ];
 }
 
-function tlsFilesOf({ hub: { tls } }: Config): readonly NamedFile[] {
-  if (tls.kind !== 'on') return [];
+function tlsFilesOf({ hub: { tls }, links, firmware }: Config): readonly NamedFile[] {
+  const others: readonly NamedFile[] = [
+    ...links.map(({ tlsCaFile }, index): NamedFile => [`link[${index}].tls_ca_file`, tlsCaFile]),
+    [FIRMWARE_CA, firmware?.caFile],
+  ];
+  if (tls.kind !== 'on') return others;
   return [
+    ...others,
     ['hub.tls_ca_file', tls.caFile],
     ['hub.tls_certificate_file', tls.client?.certificateFile],
     ['hub.tls_key_file', tls.client?.keyFile],
@@ -104,12 +151,17 @@ function tlsFilesOf({ hub: { tls } }: Config): readonly NamedFile[] {
  * Files that root may read and the user of the service may not. The configuration itself counts at its usual place only,
  * because root may check a draft anywhere.
  */
-function serviceProblems(file: string, config: Config, known: readonly Problem[]): Problem[] {
+function serviceProblems(
+  file: string,
+  config: Config,
+  known: readonly Problem[],
+  profiles: readonly NamedFile[],
+): Problem[] {
   const user = serviceUserOf(config.gateway.stateDir);
   if (user === undefined) return [];
   const secrets = secretFilesOf(config);
   const itself: NamedFile = ['(file)', file === DEFAULT_CONFIG_PATH ? file : undefined];
-  return [itself, ...secrets, ...tlsFilesOf(config)].flatMap(([path, name]) => {
+  return [itself, ...secrets, ...tlsFilesOf(config), ...profiles].flatMap(([path, name]) => {
     if (name === undefined || !isAbsolute(name) || name.startsWith(CREDENTIALS)) return [];
     if (known.some((problem) => problem.path === path) || !isDeniedTo(user, name)) return [];
     const isSecret = secrets.some((secret) => secret[1] === name) || path === 'hub.tls_key_file';
@@ -143,6 +195,15 @@ function secretProblems(config: Config, known: readonly Problem[]): Problem[] {
   });
 }
 
+/** The program that prints the password: missing, not executable, or writable by others. It does not run. */
+function commandProblems({ hub: { credentials }, gateway }: Config): Problem[] {
+  if (credentials.kind !== 'password' || credentials.passwordCommand === undefined) return [];
+  const [path] = credentials.passwordCommand;
+  const problem = programProblem(path, serviceUserOf(gateway.stateDir)?.uid);
+  if (problem === undefined) return [];
+  return [{ path: 'hub.password_command', what: `cannot be used: ${path} ${problem.what}`, hint: problem.hint }];
+}
+
 const WEB_TOKEN = 'web.token_file';
 /** Folder of systemd credentials. The folder exists only while the service runs. */
 const CREDENTIALS = '/run/credentials/';
@@ -167,11 +228,11 @@ function goodLines(file: string, config: Config): string[] {
   const whom = gateway.acceptUnknownSubdevices ? ', unknown subdevices accepted' : '';
   return [
     `${file} is valid.`,
-    `Gateway ${gateway.name}, hub ${hub.host}:${hub.port} (${hub.profile}), ${countOf(links.length, 'link')}, ${countOf(subdevices.length, 'subdevice')}${whom}.`,
+    `Gateway ${gateway.name}, hub ${hostAndPort(hub)} (${hub.profile}), ${countOf(links.length, 'link')}, ${countOf(subdevices.length, 'subdevice')}${whom}.`,
   ];
 }
 
-function problemLines(file: string, problems: readonly Problem[], terminal: Terminal): string[] {
+export function problemLines(file: string, problems: readonly Problem[], terminal: Terminal): string[] {
   const title = `${file} has ${countOf(problems.length, 'problem')}:`;
   const titleLines = hangOnScreen('', title, terminal).map((line) => terminal.tone('bad', line));
   return [...titleLines, ...problems.flatMap((problem) => linesOf(problem, terminal))];

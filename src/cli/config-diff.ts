@@ -15,6 +15,8 @@ import { warn } from './warning.ts';
 
 /** Width at which no value of a configuration is shortened. */
 const WIDTH_IN_PIPE = 1_000_000;
+/** Largest number of keys of the hub in a sentence. */
+const HUB_KEYS_SHOWN = 8;
 
 /** @throws Fault `not-running` */
 export async function showDiff(context: CommandContext): Promise<number> {
@@ -33,10 +35,10 @@ export async function showDiff(context: CommandContext): Promise<number> {
 
 function diffLines(context: CommandContext, report: ConfigReport): string[] {
   const { terminal } = context;
-  const { configPath, problems, changes, runningMark, fileMark, lossyLinks } = report;
+  const { configPath, problems, changes, runningMark, fileMark, lossyLinks, hub } = report;
   const sentences = (...texts: readonly string[]): string[] =>
     texts.flatMap((text) => hangOnScreen('', text, terminal));
-  const state = sentences(...stateSentences(context, report));
+  const state = sentences(...hubSentences(report), ...stateSentences(context, report));
   if (problems.length > 0)
     return [
       ...sentences(
@@ -45,17 +47,29 @@ function diffLines(context: CommandContext, report: ConfigReport): string[] {
       ),
       ...state,
     ];
-  if (runningMark === fileMark) return [...sentences(`The gateway runs with the content of ${configPath}.`), ...state];
+  const over = hub === null ? '' : ' with the changes of the hub';
+  if (runningMark === fileMark)
+    return [...sentences(`The gateway runs with the content of ${configPath}${over}.`), ...state];
   if (changes.length === 0)
     return [...sentences(`${configPath} was changed, but every value is that of the running gateway.`), ...state];
   const step = report.state === 'unconfirmed' ? [] : [nextStep(context, changes)];
   return [
-    ...sentences(`${countOf(changes.length, 'change')} from the running gateway to ${configPath}:`),
+    ...sentences(`${countOf(changes.length, 'change')} from the running gateway to ${configPath}${over}:`),
     '',
     ...changeTable(changes, terminal),
     '',
     ...sentences(...lossSentences(lossyLinks), ...step),
     ...state,
+  ];
+}
+
+/** Sentence about the changes of the hub over the file. */
+function hubSentences({ hub, configPath }: ConfigReport): string[] {
+  if (hub === null) return [];
+  const shown = hub.keys.slice(0, HUB_KEYS_SHOWN);
+  const more = hub.keys.length > shown.length ? ', and other keys' : '';
+  return [
+    `Version ${hub.version} of the configuration of the hub is in effect over ${configPath}. It sets ${shown.join(', ')}${more}. To end this, remove the names of the sections from remote.config, and restart the gateway.`,
   ];
 }
 

@@ -1,7 +1,7 @@
 /** `holdfast config explain`: one configuration key, with its values in the file and in the running gateway. */
 import { parse } from 'smol-toml';
 import { EXIT, Fault } from '../base/fault.ts';
-import { valueText } from '../config/config-changes.ts';
+import { type ConfigChange, valueText } from '../config/config-changes.ts';
 import { valuesOf } from '../config/config-values.ts';
 import { type KeyRow, keyRow, keyRows, restartWords, sectionsWith } from '../config/key-table.ts';
 import { parseConfig } from '../config/parse.ts';
@@ -33,7 +33,7 @@ export async function explainKey(context: CommandContext, name: string): Promise
   }
   if (sections === undefined && !context.asJson) {
     const { configPath, terminal } = context;
-    const why = `not shown, neither of the file nor of the running gateway: ${configPath} is missing or invalid. Run: holdfast config check ${configPath}`;
+    const why = `not shown, neither of the file nor of the running gateway: ${configPath} is missing, invalid, or closed to this user. Run: holdfast config check ${configPath}`;
     for (const line of labelled('Value', [why], terminal)) terminal.print(line);
   }
   return EXIT.ok;
@@ -94,11 +94,20 @@ async function runningReport(context: CommandContext): Promise<ConfigReport | un
 }
 
 function keyValues({ section, key }: KeyRow, sections: Sections, report: ConfigReport | undefined): KeyValue[] {
-  return valuesOf(sections, section, key).map(({ place, text }) => {
-    if (report === undefined) return { place, file: text };
-    const changed = report.changes.find((change) => change.key === place || place.startsWith(`${change.key}.`));
-    return { place, file: text, running: changed === undefined ? text : changed.old };
+  return valuesOf(sections, section, key).map(({ place, text, profile }) => {
+    const value = profile === undefined ? { place, file: text } : { place, file: text, profile };
+    if (report === undefined) return value;
+    const changed = changeAt(report.changes, place);
+    if (changed !== undefined) return { ...value, running: changed.old };
+    const ofHub = changeAt(report.hubChanges, place);
+    if (ofHub === undefined) return { ...value, running: text };
+    return ofHub.change === 'removed' ? value : { ...value, running: ofHub.new, isOfHub: true };
   });
+}
+
+/** Change of a key, or of the entry that it belongs to. */
+function changeAt(changes: readonly ConfigChange[], place: string): ConfigChange | undefined {
+  return changes.find(({ key }) => key === place || place.startsWith(`${key}.`));
 }
 
 /** Values of links and subdevices that the running gateway has and the file does not. */
@@ -127,10 +136,11 @@ function keyLines(row: KeyRow, values: readonly KeyValue[], terminal: Terminal):
   ];
 }
 
-function valueWords({ place, file, running }: KeyValue): string {
+function valueWords({ place, file, running, profile, isOfHub }: KeyValue): string {
   if (file === undefined) return `${printable(`${place} = ${running ?? 'default'}`)} in the running gateway only`;
   const inFile = printable(`${place} = ${file ?? 'default'}`);
+  if (profile !== undefined && running === file) return `${inFile} of the device profile ${profile}`;
   if (running === undefined) return `${inFile} in the file`;
   if (running === file) return `${inFile} in the file and in the running gateway`;
-  return `${inFile} in the file, ${printable(running ?? 'default')} in the running gateway`;
+  return `${inFile} in the file, ${printable(running ?? 'default')} in the running gateway${isOfHub === true ? ', set by the hub' : ''}`;
 }

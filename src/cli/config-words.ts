@@ -1,4 +1,5 @@
 /** Commands in hints, with the general options that address the same gateway. */
+import { resolve } from 'node:path';
 import { DEFAULT_CONFIG_PATH } from '../config/default-places.ts';
 import type { CommandContext } from './context.ts';
 
@@ -18,13 +19,15 @@ function optionsOf({ configPath, socketPath }: Address): string[] {
 
 /**
  * Returns a function that adds the options to each `holdfast COMMAND` of a text. The gateway, which has written most of
- * these texts, does not know how a reader addresses it.
+ * these texts, does not know how a reader addresses it. `config check FILE` names the file already.
  * @param commands names of the commands
  */
 export function addressing(address: Address, commands: readonly string[]): ((text: string) => string) | undefined {
   const options = optionsOf(address).join(' ');
   if (options === '') return undefined;
-  const command = new RegExp(`\\bholdfast (?=(?:${commands.join('|')})(?![\\w-]))`, 'g');
+  const files = [address.configPath, resolve(address.configPath)].map((path) => RegExp.escape(path));
+  const named = `(?!config check (?:${files.join('|')})(?!\\S*\\w))`;
+  const command = new RegExp(`\\bholdfast ${named}(?=(?:${commands.join('|')})(?![\\w-]))`, 'g');
   return (text) => (text.includes('--config') ? text : text.replaceAll(command, () => `holdfast ${options} `));
 }
 

@@ -1,6 +1,5 @@
 /** Context of every command: the output, the general options, and the paths by which a command finds the gateway. */
-import { CONFIG_BYTES_MAX } from '../config/default-places.ts';
-import { readConfigFile } from '../io/config-file.ts';
+import { readCompleteConfig } from '../ops/complete-config.ts';
 import { type JsonName, type JsonOutputs, jsonLine } from './json-outputs.ts';
 import type { Terminal } from './terminal.ts';
 
@@ -22,7 +21,7 @@ export function printJson<Name extends JsonName>(
   terminal.print(jsonLine(name, output), 'as is');
 }
 
-/** @throws Fault `config-unreadable` */
+/** Complete text of a configuration, with its device profiles. @throws Fault `config-unreadable` */
 export function readConfigText(path: string): string {
-  return readConfigFile(path, CONFIG_BYTES_MAX);
+  return readCompleteConfig(path);
 }

@@ -21,12 +21,14 @@ import type { MessageReport, MessageTally } from '../ops/queues/message-report.t
 import type { QueueName } from '../ops/queues/message-selector.ts';
 import type { DropAnswer, HoldAnswer, RetryAnswer } from '../ops/queues/queue-answers.ts';
 import type { RemoteAnswer } from '../ops/remote/remote-answer.ts';
+import type { RemoteConfigReport } from '../ops/remote/remote-config-report.ts';
 import type { TelemetryReport } from '../ops/remote/telemetry-report.ts';
 import type { BindingOutcomes, BindingsReport } from '../ops/reports/binding-report.ts';
 import type { ConditionSpell } from '../ops/reports/condition-spells.ts';
-import type { ApplyAnswer, ConfigReport } from '../ops/reports/config-report.ts';
+import type { ApplyAnswer, ConfigReport, TrialEnd } from '../ops/reports/config-report.ts';
 import type { DeadLetterReport, DeadLettersReport } from '../ops/reports/dead-letter-report.ts';
 import type { EventsReport } from '../ops/reports/events-report.ts';
+import type { FirmwareUpdatesReport, SubdeviceFirmwareReport } from '../ops/reports/firmware-updates-report.ts';
 import type { HistoryReport } from '../ops/reports/history-report.ts';
 import type { LedgerReport } from '../ops/reports/ledger-report.ts';
 import type { LinkReport } from '../ops/reports/link-report.ts';
@@ -47,6 +49,8 @@ import type { StoreContent } from '../store/backup/verify-store.ts';
 import type { ArchivePart } from '../support/archive.ts';
 import type { ShownPayload } from './payload-format.ts';
 import type { PortsReport } from './ports-report.ts';
+import type { ProfileSummary } from './profile-report.ts';
+import type { VersionReport } from './version.ts';
 
 /** Outputs by the name of their schema. Each is an object; the key `schema` is added when it is printed. */
 export interface JsonOutputs {
@@ -57,6 +61,8 @@ export interface JsonOutputs {
   readonly telemetry: TelemetryReport;
   /** Answer of the gateway to a command of the hub (docs/remote.md). */
   readonly 'remote-answer': RemoteAnswer;
+  /** Report of the gateway about a configuration of the hub (docs/remote.md). */
+  readonly 'remote-config': RemoteConfigReport;
   readonly doctor: { readonly verdict: CheckVerdict; readonly findings: readonly TimedFinding[] };
   readonly bundle: { readonly path: string; readonly bytes: number; readonly parts: readonly ArchivePart[] };
   readonly report: WrittenReport;
@@ -129,6 +135,9 @@ export interface JsonOutputs {
     /** Reason why no subdevice was probed, as a sentence; `null`: subdevices were probed. */
     readonly notProbed: string | null;
   };
+  readonly firmware: FirmwareUpdatesReport;
+  /** Firmware of the subdevice after the command. */
+  readonly 'firmware-changed': SubdeviceFirmwareReport;
   readonly 'dead-letters': DeadLettersReport;
   readonly 'dead-letter': DeadLetterReport;
   readonly 'dead-letters-changed': {
@@ -151,6 +160,13 @@ export interface JsonOutputs {
     /** Packets that are sent again. */
     readonly released: readonly string[];
   };
+  readonly profiles: {
+    /** Folder for profiles of the machine, and folder of those shipped with the program. */
+    readonly folder: string;
+    readonly shipped: string;
+    readonly profiles: readonly ProfileSummary[];
+  };
+  readonly 'profile-check': { readonly ok: boolean; readonly profile: ProfileSummary };
   readonly 'config-check': {
     readonly ok: boolean;
     readonly problems: readonly Problem[];
@@ -172,11 +188,9 @@ export interface JsonOutputs {
     /** File with the secret of the hub; `null`: none. */
     readonly secretFile: string | null;
   };
-  readonly 'config-trial-ended': {
-    readonly outcome: 'confirmed' | 'rolled back';
-    /** Digest of the configuration that the gateway runs with. */
-    readonly mark: string;
-  };
+  readonly 'config-trial-ended': TrialEnd;
+  /** Output of `holdfast --version`. */
+  readonly version: VersionReport;
   readonly demo: DemoOutcome;
   readonly page: {
     /** Whole text of the page or script. */
@@ -273,6 +287,10 @@ export interface KeyValue {
   readonly file?: string | null;
   /** Value of the running gateway; `null`: not set. Absent: no gateway answers. */
   readonly running?: string | null;
+  /** Device profile that has given the value. Absent: the file, or a default. */
+  readonly profile?: string;
+  /** True if the changes of the hub over the file set the value of the running gateway. */
+  readonly isOfHub?: boolean;
 }
 
 export type JsonName = keyof JsonOutputs;
@@ -291,6 +309,7 @@ export const JSON_OUTPUTS: Readonly<Record<JsonName, JsonOutput>> = {
   'status-check': { version: 1, commands: ['status'] },
   telemetry: { version: 1, commands: [], topicKey: 'telemetry.topic' },
   'remote-answer': { version: 1, commands: [], topicKey: 'remote.answer_topic' },
+  'remote-config': { version: 1, commands: [], topicKey: 'remote.config_report_topic' },
   doctor: { version: 1, commands: ['doctor'] },
   bundle: { version: 1, commands: ['bundle'] },
   report: { version: 1, commands: ['report'] },
@@ -331,6 +350,8 @@ export const JSON_OUTPUTS: Readonly<Record<JsonName, JsonOutput>> = {
   ports: { version: 1, commands: ['ports'] },
   links: { version: 1, commands: ['links'] },
   'link-test': { version: 1, commands: ['link test'] },
+  firmware: { version: 1, commands: ['firmware'] },
+  'firmware-changed': { version: 1, commands: ['firmware retry', 'firmware cancel'] },
   'dead-letters': { version: 1, commands: ['dead-letters list'] },
   'dead-letter': { version: 1, commands: ['dead-letters show'] },
   'dead-letters-changed': { version: 1, commands: ['dead-letters retry', 'dead-letters drop'] },
@@ -341,6 +362,8 @@ export const JSON_OUTPUTS: Readonly<Record<JsonName, JsonOutput>> = {
   'hub-bindings': { version: 1, commands: ['hub describe'] },
   'hub-subscriptions': { version: 1, commands: ['hub subscriptions'] },
   'hub-released': { version: 1, commands: ['hub subscriptions release'] },
+  profiles: { version: 1, commands: ['profiles list'] },
+  'profile-check': { version: 1, commands: ['profiles check'] },
   'config-check': { version: 1, commands: ['config check'] },
   'config-keys': { version: 1, commands: ['config reference'] },
   'config-key': { version: 1, commands: ['config explain'] },
@@ -348,6 +371,7 @@ export const JSON_OUTPUTS: Readonly<Record<JsonName, JsonOutput>> = {
   'config-applied': { version: 1, commands: ['config apply'] },
   'config-written': { version: 1, commands: ['init'] },
   'config-trial-ended': { version: 1, commands: ['config confirm', 'config rollback'] },
+  version: { version: 1, commands: [] },
   demo: { version: 1, commands: ['demo'] },
   page: { version: 1, commands: ['completion', 'manual', 'conditions reference', 'config schema'] },
   error: { version: 1, commands: [] },

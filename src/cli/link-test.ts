@@ -10,7 +10,7 @@ import { sumOf } from '../ops/link-test/link-findings.ts';
 import { type LinkScore, type LinkVerdict, scoreLink } from '../ops/link-test/link-score.ts';
 import type { ProbeReport } from '../ops/link-test/probe-tally.ts';
 import type { LinkReport } from '../ops/reports/link-report.ts';
-import { countWords, durationWords, kernelWords, printable } from '../ops/words.ts';
+import { countWords, deviceWords, durationWords, kernelWords, printable } from '../ops/words.ts';
 import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askRunning, locateGateway } from './location.ts';
@@ -103,13 +103,16 @@ function notProbedWords(
 }
 
 function showScore({ terminal }: CommandContext, score: LinkScore, notProbed: string | undefined): void {
-  const { verdict, sentence, probes, kernel, advice } = score;
+  const { verdict, sentence, probes, kernel, advice, identities } = score;
   for (const line of wrap(printable(sentence), terminal.width)) terminal.print(terminal.tone(TONES[verdict], line));
   if (probes.length > 0) terminal.print(`\n${renderTable(COLUMNS, probes.map(cells), terminal)}\n`);
   for (const { subdevice, notAsked } of probes)
     if (notAsked !== null) terminal.print(printable(`Some probes of ${subdevice} were not sent: ${notAsked}.`));
   if (notProbed !== undefined) for (const line of wrap(printable(notProbed), terminal.width)) terminal.print(line);
-  terminal.print(`Kernel errors: ${kernelWords(kernel)}.`);
+  for (const identity of identities)
+    for (const line of wrap(printable(`${identity.subdevice} is ${deviceWords(identity)}.`), terminal.width))
+      terminal.print(line);
+  terminal.print(`Line errors: ${kernelWords(kernel)}.`);
   for (const words of advice) for (const line of hintLines('  ', words, terminal)) terminal.print(line);
 }
 

@@ -1,4 +1,5 @@
 /** `holdfast bundle`: writes a support archive without secrets and payloads, and lists what was left out. */
+
 import { EXIT } from '../base/fault.ts';
 import { readDoctorInput } from '../doctor/doctor-input.ts';
 import { bytesWords, countOf } from '../ops/words.ts';
@@ -21,7 +22,8 @@ export async function makeBundle(context: CommandContext, { out }: BundleOptions
   const path = out ?? `holdfast-support-${new Date().toISOString().slice(0, 19).replaceAll(/[-:]/g, '')}.zip`;
   const file = claimNewFile(path, '--out');
   const input = await readDoctorInput({ configPath, socketPath, readConfig: readConfigText, version: VERSION });
-  const collectors = collectorsFor(input, input.reading.kind === 'unreadable' ? undefined : readConfigText(configPath));
+  const text = input.reading.kind === 'unreadable' ? undefined : readConfigText(configPath);
+  const collectors = collectorsFor(input, text);
   const progress = asJson
     ? undefined
     : new Progress(

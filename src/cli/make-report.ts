@@ -97,6 +97,7 @@ async function fromGateway({ places }: DoctorInput, { status, subdevices }: Runn
     return null;
   };
   const nowMs = Date.now();
+  const firmware = await part('list of firmware updates', '/v1/firmware', '');
   const ledger = await part('ledger', '/v1/ledger', '');
   const history = await part('history', '/v1/history', historyQuery(PERIOD, nowMs));
   const events = await part('list of events', '/v1/events', eventsQuery(PERIOD, nowMs));
@@ -106,6 +107,7 @@ async function fromGateway({ places }: DoctorInput, { status, subdevices }: Runn
     status,
     subdevices: subdevices?.subdevices ?? null,
     storedSubdevices: null,
+    firmware,
     ledger,
     history,
     events: events === null ? null : pageEventsOf(events, 'removed'),
@@ -135,7 +137,15 @@ interface StoredFacts {
 
 async function fromStore({ places }: DoctorInput, gateway: Absent): Promise<StoredFacts> {
   const live = 'Hub, links and conditions are missing: they are known only while the gateway runs.';
-  const nothing = { status: null, subdevices: null, storedSubdevices: null, ledger: null, history: null, events: null };
+  const nothing = {
+    status: null,
+    subdevices: null,
+    storedSubdevices: null,
+    firmware: null,
+    ledger: null,
+    history: null,
+    events: null,
+  };
   const unknown = (fault: Fault, further: readonly string[] = [], safe = ''): StoredFacts => ({
     facts: {
       ...nothing,

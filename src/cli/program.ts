@@ -33,7 +33,7 @@ export async function runCommandLine(words: readonly string[]): Promise<number> 
     if (!(error instanceof CommanderError)) throw error;
     if (error.code === VERSION_WANTED) {
       const { showVersion } = await import('./show-version.ts');
-      return await showVersion(openTerminal(process.stdout, process.env));
+      return await showVersion(words.includes('--json'));
     }
     // The library throws an error with code 0 after it has printed the help.
     if (error.exitCode === 0) return EXIT.ok;

@@ -2,6 +2,7 @@
  * `holdfast doctor`: examines the gateway and its machine. Problems come first, the worst at the top, each with its
  * remedy; then what is ok, and what could not be checked.
  */
+import { hostAndPort } from '../base/host-and-port.ts';
 import type { CheckVerdict, TimedFinding } from '../doctor/check.ts';
 import { runCheck } from '../doctor/check.ts';
 import { allChecks } from '../doctor/checks.ts';
@@ -60,7 +61,7 @@ function announceTrial({ reading, gateway }: DoctorInput): void {
   if (reading.kind !== 'valid' || gateway.kind === 'running') return;
   const plan = permissionPlanOf(reading.config);
   const { host, port, clientId } = reading.config.hub;
-  process.stderr.write(`Sending to ${host}:${port} as ${clientId}: ${trialWords(plan)}.\n`);
+  process.stderr.write(`Sending to ${hostAndPort({ host, port })} as ${clientId}: ${trialWords(plan)}.\n`);
   for (const topic of plan.topics) process.stderr.write(`  empty message, QoS 1, on ${topic}\n`);
 }
 

@@ -4,7 +4,7 @@
  */
 import { realpathSync } from 'node:fs';
 import { EXIT } from '../base/fault.ts';
-import { findPort, portNameOf, type SerialPort, stableNameOf, twinsOf } from '../base/serial-port.ts';
+import { findPort, networkPortOf, portNameOf, type SerialPort, stableNameOf, twinsOf } from '../base/serial-port.ts';
 import { parseConfig } from '../config/parse.ts';
 import type { LinkConfig } from '../config/schema.ts';
 import { isInContainer } from '../io/container.ts';
@@ -20,7 +20,7 @@ import { hang, hangOnScreen } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
   { heading: 'port' },
-  { heading: 'stable name', shrinks: true },
+  { heading: 'stable name', shrinks: true, losesMiddle: true },
   { heading: 'adapter', shrinks: true },
   { heading: 'link' },
   { heading: 'held by', shrinks: true },
@@ -80,8 +80,10 @@ export async function sharedPorts(
   return [...linksOn].filter(([, names]) => names.length > 1);
 }
 
+/** Links with a port of this machine, and the port. */
 function findLinks(ports: readonly SerialPort[], links: readonly Pick<LinkConfig, 'name' | 'path'>[]) {
-  return links.map(({ name, path }) => ({ name, path, finding: findPort(portNameOf(path), ports, realPathOf) }));
+  const own = links.filter(({ path }) => networkPortOf(path) === undefined);
+  return own.map(({ name, path }) => ({ name, path, finding: findPort(portNameOf(path), ports, realPathOf) }));
 }
 
 function linksByDevice(found: ReturnType<typeof findLinks>): Map<string, string[]> {

@@ -4,13 +4,13 @@ import { type OfflineSubdevices, offlineSubdevicesOf } from '../ops/reports/offl
 import type { SubdeviceReport } from '../ops/reports/report.ts';
 import { lastSeenWords } from '../ops/reports/subdevice-state.ts';
 import { subdeviceAtHubWords, subdeviceStateWords } from '../ops/reports/subdevice-words.ts';
-import { countOf, countWords } from '../ops/words.ts';
+import { countOf, countWords, deviceWords, printable } from '../ops/words.ts';
 import type { Column } from './columns.ts';
 import { type CommandContext, printJson } from './context.ts';
 import { askOrRead } from './read-store.ts';
 import { queueCells } from './show-outbox.ts';
 import { renderTable } from './table.ts';
-import { offlineLines, type Terminal } from './terminal.ts';
+import { hang, offlineLines, type Terminal } from './terminal.ts';
 
 const COLUMNS: readonly Column[] = [
   { heading: 'subdevice', shrinks: true },
@@ -35,8 +35,43 @@ export async function showSubdevices(context: CommandContext): Promise<number> {
   if (context.asJson) printJson(context, 'subdevices', report);
   else if (report.subdevices.length === 0)
     context.terminal.print('No subdevice is configured, and none has connected.');
-  else context.terminal.print(renderTable(COLUMNS, report.subdevices.map(cells), context.terminal));
+  else {
+    const { terminal } = context;
+    terminal.print(subdeviceTable(report.subdevices, terminal));
+    for (const subdevice of report.subdevices)
+      for (const words of furtherWords(subdevice))
+        for (const line of hang(`${printable(subdevice.id)} `, printable(words), terminal.width)) terminal.print(line);
+  }
   return EXIT.ok;
+}
+
+/** The column of the device profiles is left out if there are none. */
+function subdeviceTable(subdevices: readonly SubdeviceReport[], terminal: Terminal): string {
+  const rows = subdevices.map(cells);
+  if (subdevices.every(({ profile }) => profile === null)) return renderTable(COLUMNS, rows, terminal);
+  const columns = COLUMNS.toSpliced(2, 0, { heading: 'profile', shrinks: true });
+  const profiles = subdevices.map(({ profile }) => profile ?? '-');
+  return renderTable(
+    columns,
+    rows.map((row, index) => row.toSpliced(2, 0, profiles[index] ?? '-')),
+    terminal,
+  );
+}
+
+/** Facts of a subdevice that do not fit into the table. */
+function furtherWords({ refused, identity }: SubdeviceReport): string[] {
+  return [
+    ...(identity === null ? [] : [`is ${deviceWords(identity)}.`]),
+    ...(refused.length === 0 ? [] : [`refuses ${refusedWords(refused)}`]),
+  ];
+}
+
+/** Largest number of refused points that are printed of one subdevice; `--json` has all. */
+const REFUSED_MAX = 8;
+
+function refusedWords(refused: readonly string[]): string {
+  const more = refused.length - REFUSED_MAX;
+  return `${refused.slice(0, REFUSED_MAX).join('; ')}${more > 0 ? `; and ${more} more` : ''}.`;
 }
 
 const OFFLINE_COLUMNS: readonly Column[] = [

@@ -1,7 +1,9 @@
 /** Lines of `holdfast status` about each part of the gateway: in full, and shortened for a screen with many conditions. */
+
+import { hostAndPort } from '../base/host-and-port.ts';
+import { firmwareLine } from '../ops/reports/firmware-words.ts';
 import type { HubReport, SessionReport } from '../ops/reports/hub-report.ts';
 import { type DiscardReport, discardedMessages } from '../ops/reports/intake-report.ts';
-import { brokenFrames, type LinkReport } from '../ops/reports/link-report.ts';
 import { ASSUMED_FULL_WRITES, type MediumReport } from '../ops/reports/medium-report.ts';
 import type { FullReport, OutlookReport } from '../ops/reports/outlook.ts';
 import type { QueueReport, StatusReport, StoreReport, SubdeviceCounts } from '../ops/reports/report.ts';
@@ -14,9 +16,9 @@ import {
   durationWords,
   etaWords,
   rateWords,
-  sleepWords,
   untilWords,
 } from '../ops/words.ts';
+import { linkLine, shortLinkLines } from './link-lines.ts';
 
 export interface StatusPart {
   readonly label: string;
@@ -27,11 +29,12 @@ export interface StatusPart {
 
 /** Text for the queues of a store that does not open. */
 const NOT_KNOWN = 'not known until the store opens';
-/** Largest number of links with a line each on a screen without room. */
-const SHORT_LINKS_MAX = 2;
 
-/** Parts in the order of the screen. */
-export function partsOf(report: StatusReport): StatusPart[] {
+/**
+ * Parts in the order of the screen.
+ * @param width columns for a short line
+ */
+export function partsOf(report: StatusReport, width: number): StatusPart[] {
   const isKnown = report.ledger !== null;
   const part = (label: string, lines: readonly string[], short: readonly string[] = lines): StatusPart => ({
     label,
@@ -43,7 +46,7 @@ export function partsOf(report: StatusReport): StatusPart[] {
   const flash = flashLines(report.medium);
   return [
     part('Hub', hub, hub.slice(0, 1)),
-    part('Links', report.links.map(linkLine), shortLinkLines(report.links)),
+    part('Links', report.links.map(linkLine), shortLinkLines(report.links, width)),
     part('Subdevices', [subdevicesLine(report.subdevices)]),
     part('Outbox', isKnown ? outboxLines(report) : [NOT_KNOWN]),
     part(
@@ -51,6 +54,7 @@ export function partsOf(report: StatusReport): StatusPart[] {
       [isKnown ? inboxLine(report.inbox) : NOT_KNOWN],
       [isKnown ? shortInboxLine(report.inbox) : NOT_KNOWN],
     ),
+    part('Firmware', firmwareLines(report)),
     part('Earlier', earlierLines(report.discarded)),
     part('Store', store, store.slice(0, 1)),
     part('Flash', flash, flash.slice(-1)),
@@ -64,7 +68,7 @@ function hubLines(hub: HubReport): string[] {
     subscriptionsMax === 0
       ? countOf(subscriptions, 'subscription')
       : `${countWords(subscriptions)} of ${countOf(subscriptionsMax, 'subscription')}`;
-  const lines = [`${hubState(hub)} · ${hub.host}:${hub.port} (${hub.profile}) as ${hub.clientId}`];
+  const lines = [`${hubState(hub)} · ${hostAndPort(hub)} (${hub.profile}) as ${hub.clientId}`];
   if (hub.state === 'connected') lines.push(`${sessionWords(hub)}; ${filters}`);
   else lines.push(...waitingSession(hub.session));
   if (hub.replay !== null) {
@@ -107,36 +111,6 @@ function waitingSession({ away, keptMs, isOver }: SessionReport): string[] {
   return [
     `the hub keeps the session for ${kept}: ${away.quality === 'exact' ? '' : 'at most '}${durationWords(left)} left`,
   ];
-}
-
-/** One line for each of few links, those that are not open first; otherwise the numbers of links. */
-function shortLinkLines(links: readonly LinkReport[]): string[] {
-  const isOpen = ({ state }: LinkReport): boolean => state === 'open';
-  if (links.length <= SHORT_LINKS_MAX)
-    return links.toSorted((one, other) => Number(isOpen(one)) - Number(isOpen(other))).map(linkLine);
-  return [`${countWords(links.filter(isOpen).length)} of ${countWords(links.length)} open: holdfast links`];
-}
-
-function linkLine(link: LinkReport): string {
-  const state = `${link.state} ${durationWords(link.forMs)}`;
-  const why = link.state === 'open' || link.lastProblem === null ? '' : ` · ${link.lastProblem}`;
-  const subdevices = `${countOf(link.subdevices.length, 'subdevice')}${sleeperWords(link.asleep)}`;
-  const broken = brokenFrames(link.counters);
-  const noise =
-    broken === 0 ? '' : ` · ${countWords(broken)} broken of ${countWords(link.counters.framesIn + broken)} frames`;
-  const port = link.device === null || link.device === link.path ? link.path : `${link.path} (${link.device})`;
-  return `${link.name} · ${port} · ${state} · ${subdevices}${noise}${why}`;
-}
-
-/**
- * Text about sleeping subdevices: `, asleep: pump-7 (lost in 75 s unless it wakes)`. The text names the subdevice that
- * will be lost first, and gives the number of the others.
- */
-function sleeperWords(asleep: LinkReport['asleep']): string {
-  const [first, ...others] = asleep.toSorted((one, other) => one.lostInMs - other.lostInMs);
-  if (first === undefined) return '';
-  const more = others.length === 0 ? '' : ` and ${countOf(others.length, 'other')}`;
-  return `, asleep: ${first.subdevice} (${sleepWords(first.lostInMs)})${more}`;
 }
 
 /** Counts by state, without the states that no subdevice has. */
@@ -236,6 +210,12 @@ function wearLines({ device, bytes, deviceBytes, overMs, usedShare, life }: Medi
 function percentWords(percent: number): string {
   if (percent < 0.1) return 'under 0.1 %';
   return percent < 10 ? `${percent.toFixed(1)} %` : `${countWords(percent)} %`;
+}
+
+/** Line about updates that run or have failed. */
+function firmwareLines({ firmware }: StatusReport): string[] {
+  const line = firmwareLine(firmware);
+  return line === undefined ? [] : [`${line}; see holdfast firmware`];
 }
 
 /** Lines about discards that have ended. Such discards are history and not a condition. */

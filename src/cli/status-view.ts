@@ -5,7 +5,7 @@
  */
 import type { Losing, StatusReport } from '../ops/reports/report.ts';
 import { printable } from '../ops/words.ts';
-import { ALL_CONDITIONS, allConditionLines, conditionLines, TONE } from './condition-lines.ts';
+import { ALL_CONDITIONS, allConditionLines, CONDITIONS_IN_FULL, conditionLines, TONE } from './condition-lines.ts';
 import { partsOf, type StatusPart } from './status-parts.ts';
 import { cut, type Terminal, wrap } from './terminal.ts';
 
@@ -23,7 +23,7 @@ export function renderFullStatus(report: StatusReport, terminal: Terminal): stri
   return [
     ...renderVerdict(report.losing, verdictOf(report), terminal),
     '',
-    ...partsOf(report).flatMap(({ label, lines }) => labelled(label, lines, terminal)),
+    ...partsOf(report, terminal.width - LABEL_WIDTH).flatMap(({ label, lines }) => labelled(label, lines, terminal)),
     ...allConditionLines(report.conditions, terminal),
   ];
 }
@@ -39,6 +39,8 @@ export function renderStatus(report: StatusReport, terminal: Terminal, above = 0
   if (lines.length < linesMax) return [...lines, `  ${FULL}`];
   const last = lines.at(-1) ?? '';
   if (!last.endsWith(ALL_CONDITIONS)) return [...fitted(report, terminal, linesMax - 1).lines, `  ${FULL}`];
+  // the full status contains the conditions in full, too
+  if (last === CONDITIONS_IN_FULL) return [...lines.slice(0, -1), `  ${FULL}`];
   const both = `${last} · ${FULL}`;
   return [...lines.slice(0, -1), both.length <= terminal.width ? both : `  ${FULL}`];
 }
@@ -52,7 +54,7 @@ function fitted(
   const verdict = renderVerdict(report.losing, verdictOf(report), terminal);
   const blocks: Block[] = [
     { short: cut(verdict, VERDICT_LINES_MAX, terminal.width), full: verdict, isCut: false },
-    ...partsOf(report).map((part) => blockOf(part, terminal)),
+    ...partsOf(report, terminal.width - LABEL_WIDTH).map((part) => blockOf(part, terminal)),
   ];
   const shortLines = blocks.reduce((sum, { short }) => sum + short.length, 0);
   const conditions = conditionLines(report.conditions, terminal, linesMax - shortLines);

@@ -3,7 +3,7 @@
  * then the widest column.
  */
 import Table from 'cli-table3';
-import { type Column, columnWidths } from './columns.ts';
+import { type Column, columnWidths, shortened } from './columns.ts';
 import type { Terminal } from './terminal.ts';
 
 const NO_LINES = {
@@ -30,14 +30,15 @@ export function renderTable(
   rows: readonly (readonly string[])[],
   terminal: Terminal,
 ): string {
+  const widths = columnWidths(columns, rows, terminal.width);
   const table = new Table({
     chars: NO_LINES,
     style: { head: [], border: [], 'padding-left': 0, 'padding-right': 0 },
     head: columns.map((column) => terminal.tone('quiet', column.heading)),
     colAligns: columns.map((column) => column.align ?? 'left'),
-    colWidths: columnWidths(columns, rows, terminal.width),
+    colWidths: widths,
   });
-  table.push(...rows.map((row) => [...row]));
+  table.push(...rows.map((row) => row.map((cell, index) => shortened(cell, widths[index] ?? 0, columns[index]))));
   return table
     .toString()
     .split('\n')

@@ -2,8 +2,10 @@
 import type { X509Certificate } from 'node:crypto';
 import { CLOCK_FLOOR_MS } from '../base/clock-trust.ts';
 import { Fault } from '../base/fault.ts';
+import type { FirmwareConfig } from '../config/firmware-config.ts';
 import type { HubTls } from '../config/hub/hub-config.ts';
 import type { Problem } from '../config/kinds/problem.ts';
+import type { LinkConfig } from '../config/schema.ts';
 import { readBase64SecretFile } from '../io/secret-file.ts';
 import { pskProblem } from '../io/tls/tls.ts';
 import { readTlsFiles, type TlsReading } from '../io/tls/tls-files.ts';
@@ -33,6 +35,29 @@ export function checkTls(tls: HubTls, wallMs: number): TlsFindings {
       return { problems: [...problems, ...expiredProblems(reading, wallMs)], lines: linesOf(reading) };
     }
   }
+}
+
+/** Problems of the files of the authorities of device servers. */
+export function checkLinkTls(links: readonly Pick<LinkConfig, 'tlsCaFile'>[]): Problem[] {
+  return links.flatMap(({ tlsCaFile: caFile }, index) =>
+    caFile === undefined ? [] : authorityProblems(`link[${index}].tls_ca_file`, caFile),
+  );
+}
+
+/** Path of the key with the authorities of the servers of images. */
+export const FIRMWARE_CA = 'firmware.ca_file';
+
+/** Problems of the file of the authorities of servers of firmware images. */
+export function checkFirmwareTls(firmware: Pick<FirmwareConfig, 'caFile'> | undefined): Problem[] {
+  return firmware?.caFile === undefined ? [] : authorityProblems(FIRMWARE_CA, firmware.caFile);
+}
+
+function authorityProblems(key: string, caFile: string): Problem[] {
+  return readTlsFiles({ caFile, client: undefined }).problems.map(({ path, what, hint }) => ({
+    path: key,
+    what: `${path} ${what}`,
+    hint,
+  }));
 }
 
 function pskProblems(secretFile: string): Problem[] {

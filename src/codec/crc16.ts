@@ -1,4 +1,4 @@
-/** CRC-16/MODBUS, for Modbus RTU frames and for lines with a CRC. Source: Modbus over serial line §2.5.1.2. */
+/** CRC-16 of Modbus RTU frames and of lines with a CRC. Source: Modbus over serial line §2.5.1.2. */
 
 const CRC_TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
   let crc = byte;
@@ -7,11 +7,11 @@ const CRC_TABLE = Uint16Array.from({ length: 256 }, (_, byte) => {
 });
 
 /**
- * Returns the CRC-16: polynomial 0x8005 reflected, initial value 0xFFFF. The result over a frame and its CRC, low byte
+ * Returns the CRC-16: polynomial 0x8005 reflected, initial value 0xFFFF if not given (CRC-16/ARC has 0). The result over a frame and its CRC, low byte
  * first, is 0.
  */
-export function crc16(bytes: Uint8Array): number {
-  let crc = 0xffff;
+export function crc16(bytes: Uint8Array, initial = 0xffff): number {
+  let crc = initial;
   for (const byte of bytes) crc = (CRC_TABLE[(crc ^ byte) & 0xff] ?? 0) ^ (crc >>> 8);
   return crc;
 }

@@ -13,16 +13,32 @@ export interface LineLimits {
   /** Length of the longest line in octets, without the delimiter. */
   readonly lineBytesMax: number;
   readonly encoding: LineEncoding;
+  /** Empty lines and carriage returns are kept. Absent: they are removed. */
+  readonly isWhole?: boolean;
+}
+
+/** Splits received bytes into lines. The lines of one call must be read to the end, each judged before the next one. */
+export interface LineSplitter {
+  /** Number of bytes since the last line. */
+  readonly unendedBytes: number;
+  /** View of the held bytes of the unfinished line. */
+  readonly begun: Uint8Array;
+  /** Drops the unfinished line. @param isWithinLine the next bytes may be the end of a line and are dropped */
+  reset(isWithinLine: boolean): void;
+  push(bytes: Uint8Array): Iterable<Uint8Array>;
+  /** Called for each line after it was read. */
+  judged(isMessage: boolean): void;
 }
 
 const LF = 0x0a;
 const CR = 0x0d;
 
-export class LineReader {
+export class LineReader implements LineSplitter {
   private readonly delimiter: Uint8Array;
   private readonly lineBytesMax: number;
   /** True if a carriage return at the end of a line is removed. */
   private readonly dropsReturn: boolean;
+  private readonly isWhole: boolean;
   private readonly buffer: Uint8Array;
   private readonly onOversize: (begun: Uint8Array) => void;
   private length = 0;
@@ -32,10 +48,11 @@ export class LineReader {
 
   /** @param onOversize called at the end of each line that is too long, with its first `lineBytesMax` + 1 octets */
   constructor(limits: LineLimits, onOversize: (begun: Uint8Array) => void = () => undefined) {
-    const { delimiter, lineBytesMax, encoding } = limits;
+    const { delimiter, lineBytesMax, encoding, isWhole = false } = limits;
     this.delimiter = delimiter;
     this.lineBytesMax = lineBytesMax;
-    this.dropsReturn = encoding !== 'bytes' && delimiter.length === 1 && delimiter[0] === LF;
+    this.isWhole = isWhole;
+    this.dropsReturn = !isWhole && encoding !== 'bytes' && delimiter.length === 1 && delimiter[0] === LF;
     this.buffer = new Uint8Array(lineBytesMax + delimiter.length + Number(this.dropsReturn));
     this.onOversize = onOversize;
   }
@@ -74,6 +91,9 @@ export class LineReader {
     return lines;
   }
 
+  /** A delimiter is the only sign of a beginning, so a judgement has no effect. */
+  judged(): void {}
+
   private endsInDelimiter(): boolean {
     const start = this.length - this.delimiter.length;
     return start >= 0 && this.delimiter.every((octet, at) => this.buffer[start + at] === octet);
@@ -85,7 +105,7 @@ export class LineReader {
     const isTooLong = !this.isSkipping && length > this.lineBytesMax;
     const overlong = isTooLong ? this.beginning() : this.overlong;
     if (overlong !== undefined) this.onOversize(overlong);
-    else if (!this.isSkipping && length > 0) lines.push(this.buffer.slice(0, length));
+    else if (!this.isSkipping && (length > 0 || this.isWhole)) lines.push(this.buffer.slice(0, length));
     this.reset(false);
   }
 

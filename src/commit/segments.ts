@@ -40,7 +40,7 @@ const LAZY_AGE_MS_MAX = 2000;
  * Number of lazy changes at which work that makes more of them must wait: about 1 MB of RAM. On a disk that stays full,
  * this is also the largest number of duplicates after a crash.
  */
-const LAZY_CHANGES_MAX = 8192;
+export const LAZY_CHANGES_MAX = 8192;
 
 type CountChange = Extract<Change, { kind: 'count' }>;
 

@@ -4,6 +4,7 @@
  */
 import { isDeepStrictEqual } from 'node:util';
 import { driverNamed } from '../driver/drivers.ts';
+import { givenByProfile } from './device-profiles/device-profile.ts';
 import { PROFILE_DEFAULTS } from './hub/profiles.ts';
 import { effectOf, type KeyEffect } from './key-effects.ts';
 import { keyRow, keysOf } from './key-table.ts';
@@ -45,6 +46,7 @@ export function changesBetween(running: LoadedConfig, file: LoadedConfig): Confi
     ...entryChanges('subdevice', running.sections.subdevices, file.sections.subdevices, (id) =>
       restarted.filter((name) => serves(running.config, name, id) || serves(file.config, name, id)),
     ).map(withRestartOfLinks),
+    ...entryChanges('shared_topic', running.sections.shared_topics, file.sections.shared_topics, () => []),
   ];
 }
 
@@ -75,9 +77,9 @@ interface TablePlace {
   readonly links: readonly string[];
 }
 
-function tableChanges({ section, place, links }: TablePlace, old: Table, fresh: Table): ConfigChange[] {
+function tableChanges({ section, place, links }: TablePlace, running: Table, fresh: Table): ConfigChange[] {
   return keysOf(section).flatMap((key): ConfigChange[] => {
-    const [before, after] = [old[key], fresh[key]];
+    const [before, after] = [running[key], fresh[key]];
     if (isDeepStrictEqual(before, after)) return [];
     const inner = `${section}.${key}`;
     const at = `${place}.${key}`;
@@ -87,7 +89,8 @@ function tableChanges({ section, place, links }: TablePlace, old: Table, fresh: 
       return nestedChanges({ section: inner, place: at, links }, listOf(before), listOf(after));
     const restarts = effectOf(section, key);
     const own = restarts === 'link' ? links : [];
-    return [{ key: at, change: 'changed', old: valueText(before), new: valueText(after), restarts, links: own }];
+    const old = shownText(section, key, before);
+    return [{ key: at, change: 'changed', old, new: shownText(section, key, after), restarts, links: own }];
   });
 }
 
@@ -104,6 +107,13 @@ function nestedChanges(
   });
 }
 
+/** Part that restarts for an entry that is added or removed. */
+const ENTRY_EFFECTS: Readonly<Record<keyof typeof LISTS, KeyEffect>> = {
+  link: 'link',
+  subdevice: 'nothing',
+  shared_topic: 'gateway',
+};
+
 /** @param linksOf links that belong to the entry of a name */
 function entryChanges(
   section: keyof typeof LISTS,
@@ -118,7 +128,7 @@ function entryChanges(
       const changed = tableChanges({ section, place, links }, before, after);
       return section === 'subdevice' ? changed.map((change) => ({ ...change, links })) : changed;
     }
-    return [entryChange(place, section, [before, after], { restarts: section === 'link' ? 'link' : 'nothing', links })];
+    return [entryChange(place, section, [before, after], { restarts: ENTRY_EFFECTS[section], links })];
   });
 }
 
@@ -149,7 +159,7 @@ function byName(list: readonly Table[]): Map<string, Table> {
   return new Map(list.map((entry, index) => [String(entry.name ?? entry.id ?? index), entry]));
 }
 
-/** Keys of an entry that differ from their defaults, in the notation of an inline table. */
+/** Keys of an entry that differ from their defaults, in the notation of an inline table, without points of its profile. */
 function entryText(section: string, entry: Table | undefined): string | null {
   if (entry === undefined) return null;
   const pairs = Object.entries(entry).flatMap(([key, value]) => {
@@ -157,6 +167,7 @@ function entryText(section: string, entry: Table | undefined): string | null {
     const text =
       inner in NESTED_LISTS
         ? `[${listOf(value)
+            .filter((one) => givenByProfile(one) === undefined)
             .map((one) => entryText(inner, one))
             .join(', ')}]`
         : inner in NESTED_TABLES && isTable(value)
@@ -165,6 +176,16 @@ function entryText(section: string, entry: Table | undefined): string | null {
     return text === null || text === keyRow(section, key)?.fallback ? [] : [`${key} = ${text}`];
   });
   return `{ ${pairs.join(', ')} }`;
+}
+
+/** Keys whose arguments may contain secrets, so only their first text is shown. */
+const WITH_HIDDEN_ARGUMENTS: ReadonlySet<string> = new Set(['hub.password_command']);
+
+/** Value of a key for reports, in the notation of TOML; `null`: not set. */
+export function shownText(section: string, key: string, value: unknown): string | null {
+  if (!WITH_HIDDEN_ARGUMENTS.has(`${section}.${key}`) || !Array.isArray(value) || value.length < 2)
+    return valueText(value);
+  return valueText([value[0], `(${value.length - 1} more, not shown)`]);
 }
 
 /** Value in the notation of TOML; `null`: not set. */
@@ -184,13 +205,14 @@ export function valueText(value: unknown): string | null {
  */
 function linksWithOtherMachines(running: Config, file: Config): string[] {
   const before = new Map(running.links.map((link) => [link.name, link]));
+  const [old, fresh] = [keysById(running), keysById(file)];
   return file.links
     .filter((link) => {
-      const old = before.get(link.name);
-      if (old === undefined) return false;
+      const own = before.get(link.name);
+      if (own === undefined) return false;
       // only the list of subdevices differs: a change of a key of the link is a change of its own
-      const withNewList = { ...old, allowedSubdevices: link.allowedSubdevices };
-      return !isDeepStrictEqual(machineOptions(running, old), machineOptions(file, withNewList));
+      const withNewList = { ...own, allowedSubdevices: link.allowedSubdevices };
+      return !isDeepStrictEqual(machineOptions(old, own), machineOptions(fresh, withNewList));
     })
     .map(({ name }) => name);
 }
@@ -199,14 +221,21 @@ function linksWithOtherMachines(running: Config, file: Config): string[] {
 const PER_MESSAGE: readonly string[] = ['holdMs', 'commitMs', 'overflow', 'envelope'];
 
 /** Pauses do not differ between two configurations. */
-const SURROUNDINGS = { uplinksMax: 1, reopen: { floorMs: 1, ceilingMs: 1 }, wasInUse: false };
+const SURROUNDINGS = { uplinksMax: 1, reopen: { floorMs: 1, ceilingMs: 1 }, wasInUse: false, notes: new Map() };
 
-function machineOptions({ subdevices }: Config, link: LinkConfig): object {
+type KeysById = ReadonlyMap<string, Config['subdevices'][number]['driverKeys']>;
+
+function keysById({ subdevices }: Config): KeysById {
+  return new Map(subdevices.map(({ id, driverKeys }) => [id, driverKeys]));
+}
+
+function machineOptions(keysOf: KeysById, link: LinkConfig): object {
   const { options, ...terms } = link;
   const driver = driverNamed(link.driver);
-  const served = subdevices
-    .filter(({ id }) => link.allowedSubdevices?.includes(id) ?? true)
-    .map(({ id, driverKeys }) => ({ id, keys: driverKeys }));
+  const served = [...(link.allowedSubdevices ?? keysOf.keys())].flatMap((id) => {
+    const keys = keysOf.get(id);
+    return keys === undefined ? [] : [{ id, keys }];
+  });
   const plan: Table = { ...driver.plan(terms, options, { ...SURROUNDINGS, served }) };
   return Object.fromEntries(Object.entries(plan).filter(([key]) => !PER_MESSAGE.includes(key)));
 }

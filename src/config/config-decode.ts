@@ -4,7 +4,10 @@
  */
 
 import { driverNamed } from '../driver/drivers.ts';
+import { decodeAvailability, decodePresenceMessages } from './availability-config.ts';
 import { decodeEnvelopeNames } from './envelope-config.ts';
+import { decodeFirmware } from './firmware-config.ts';
+import { decodeHomeAssistant } from './home-assistant-config.ts';
 import { decodeHub } from './hub/hub-config.ts';
 import {
   GATEWAY,
@@ -24,12 +27,14 @@ import { decodeRemote } from './remote-keys.ts';
 import type { Config, LinkConfig, SubdeviceConfig } from './schema.ts';
 import type { Sections } from './sections.ts';
 import { allowedOn } from './served-subdevices.ts';
+import { decodeSharedTopics } from './shared-topic-config.ts';
 import { decodeTelemetry } from './telemetry-config.ts';
 import { decodeWeb } from './web-config.ts';
 
 /** @param sections sections of a file without any problem */
 export function decodeConfig(sections: Sections): Config {
   const { gateway, hub, outbox, inbox, recorder, metrics, web, telemetry, remote, links, subdevices } = sections;
+  const { availability } = sections;
   return {
     gateway: camelKeys(gateway, GATEWAY.shape),
     hub: decodeHub(hub, gateway.name),
@@ -40,6 +45,11 @@ export function decodeConfig(sections: Sections): Config {
     metrics: decodeMetrics(metrics),
     telemetry: decodeTelemetry(telemetry, sections),
     remote: decodeRemote(remote, sections),
+    availability: decodeAvailability(availability, sections),
+    presenceMessages: decodePresenceMessages(availability, sections),
+    sharedTopics: decodeSharedTopics(sections.shared_topics, sections),
+    homeAssistant: decodeHomeAssistant(sections.home_assistant),
+    firmware: decodeFirmware(sections.firmware, hub.profile),
     links: links.map((link) =>
       decodeLink(link, outbox, allowedOn(link, subdevices, gateway.accept_unknown_subdevices)),
     ),
@@ -49,13 +59,15 @@ export function decodeConfig(sections: Sections): Config {
 
 function decodeLink(link: LinkSection, outbox: OutboxSection, allowed: readonly string[] | undefined): LinkConfig {
   const driver = driverNamed(link.driver);
-  const { subdevices: _, ...written } = camelKeys(link, LINK_KEYS);
+  const { subdevices: _, rs485, rs485BeforeMs = 0, rs485AfterMs = 0, ...written } = camelKeys(link, LINK_KEYS);
   const acknowledges = driver.acknowledges(link);
+  const retry = driver.retry(link);
   return {
     ...written,
     options: driver.decode(link),
-    retryMs: link.retry_ms ?? driver.retry.retryMs,
-    retriesMax: link.retries_max ?? driver.retry.retriesMax,
+    rs485: rs485 === 'none' ? undefined : { rts: rs485, beforeMs: rs485BeforeMs, afterMs: rs485AfterMs },
+    retryMs: link.retry_ms ?? retry.retryMs,
+    retriesMax: link.retries_max ?? retry.retriesMax,
     holdMs: link.hold_ms ?? outbox.hold_ms,
     commitMs: link.commit_ms ?? outbox.commit_ms,
     overflow: link.overflow ?? inheritedOverflow(acknowledges, outbox),

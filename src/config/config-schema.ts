@@ -50,7 +50,8 @@ function schemaOf(schema: z.ZodType): JsonSchema {
 function plain(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(plain);
   if (typeof value !== 'object' || value === null) return value;
-  const { fallback: _, shape, ...kept } = value as JsonSchema;
+  const { fallback: _, ofProfile: __, shape, ...all } = value as JsonSchema;
+  const kept = withoutKeysOfProfiles(all);
   const isKey = typeof kept.type === 'string' || kept.enum !== undefined;
   const hint = isKey && typeof shape === 'string' ? { $comment: shape } : {};
   return Object.fromEntries(
@@ -59,6 +60,14 @@ function plain(value: unknown): unknown {
       key === 'pattern' && typeof inner === 'string' ? portable(inner) : plain(inner),
     ]),
   );
+}
+
+/** A key that a device profile may have is not required in the file. */
+function withoutKeysOfProfiles(table: JsonSchema): JsonSchema {
+  const { properties, required } = table;
+  if (!Array.isArray(required) || typeof properties !== 'object') return table;
+  const own = new Map(Object.entries(properties ?? {}));
+  return { ...table, required: required.filter((key) => own.get(key)?.ofProfile !== true) };
 }
 
 /** Writes NUL in the notation that all engines of regular expressions have: that of taplo rejects `\\0`. */

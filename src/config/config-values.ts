@@ -1,5 +1,6 @@
 /** Values of a key in a valid file, each with its place. Pure. */
-import { valueText } from './config-changes.ts';
+import { shownText } from './config-changes.ts';
+import { givenByProfile } from './device-profiles/device-profile.ts';
 import { NESTED_TABLES } from './keys.ts';
 import type { Sections } from './sections.ts';
 
@@ -8,6 +9,8 @@ export interface ConfigValue {
   readonly place: string;
   /** Value in TOML; `null`: not set. */
   readonly text: string | null;
+  /** Device profile that has given the value; `undefined`: the file, or a default. */
+  readonly profile: string | undefined;
 }
 
 type Table = Readonly<Record<string, unknown>>;
@@ -17,7 +20,11 @@ export function valuesOf(sections: Sections, section: string, key: string): Conf
   const [top = '', ...inner] = section.split('.');
   return inner
     .reduce((tables, name) => tables.flatMap((table) => below(table, name)), tablesOf(sections, top))
-    .map(({ place, table }) => ({ place: `${place}.${key}`, text: valueText(table[key]) }));
+    .map(({ place, table }) => ({
+      place: `${place}.${key}`,
+      text: shownText(section, key, table[key]),
+      profile: givenByProfile(table),
+    }));
 }
 
 interface PlacedTable {
@@ -26,9 +33,10 @@ interface PlacedTable {
   readonly table: Table;
 }
 
-function tablesOf({ links, subdevices, ...tables }: Sections, section: string): PlacedTable[] {
+function tablesOf({ links, subdevices, shared_topics, ...tables }: Sections, section: string): PlacedTable[] {
   if (section === 'link') return entriesOf('link', 'link', links);
   if (section === 'subdevice') return entriesOf('subdevice', 'subdevice', subdevices);
+  if (section === 'shared_topic') return entriesOf('shared_topic', 'shared_topic', shared_topics);
   const table = new Map<string, Table>(Object.entries(tables)).get(section);
   return table === undefined ? [] : [{ section, place: section, table }];
 }

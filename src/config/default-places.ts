@@ -8,6 +8,8 @@ import { parse } from 'smol-toml';
 
 export const DEFAULT_CONFIG_PATH = '/etc/holdfast/holdfast.toml';
 export const DEFAULT_STATE_DIR = '/var/lib/holdfast';
+/** Folder for device profiles of the machine. */
+export const DEFAULT_PROFILE_DIR = '/etc/holdfast/profiles';
 export const DEFAULT_CONTROL_SOCKET = '/run/holdfast/control.sock';
 
 /**

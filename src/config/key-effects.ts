@@ -4,11 +4,15 @@
  * link.
  */
 import type { z } from 'zod';
+import type { AVAILABILITY } from './availability-config.ts';
 import type { ENVELOPE_NAMES } from './envelope-config.ts';
+import type { FIRMWARE } from './firmware-config.ts';
+import type { HOME_ASSISTANT } from './home-assistant-config.ts';
 import type { HUB } from './hub/hub-keys.ts';
-import type { GATEWAY, INBOX, LINK_KEYS, OUTBOX, RECORDER, SUBDEVICE_KEYS, TABLES } from './keys.ts';
+import type { GATEWAY, INBOX, LINK_KEYS, LISTS, OUTBOX, RECORDER, SUBDEVICE_KEYS, TABLES } from './keys.ts';
 import type { METRICS_KEYS } from './metrics-config.ts';
 import type { REMOTE } from './remote-keys.ts';
+import type { SHARED_TOPIC } from './shared-topic-config.ts';
 import type { TELEMETRY } from './telemetry-config.ts';
 import type { WEB } from './web-config.ts';
 
@@ -37,6 +41,7 @@ const GATEWAY_EFFECTS: EffectsOf<ShapeOf<typeof GATEWAY>> = {
   log_format: 'gateway',
   medium_life_tb: 'nothing',
   accept_unknown_subdevices: 'gateway',
+  profile_dir: 'nothing',
 };
 
 /**
@@ -47,6 +52,11 @@ const HUB_EFFECTS: EffectsOf<ShapeOf<typeof HUB>> = {
   profile: 'gateway',
   host: 'hub',
   port: 'hub',
+  transport: 'hub',
+  ws_path: 'hub',
+  proxy: 'hub',
+  proxy_username: 'hub',
+  proxy_password_file: 'hub',
   tls: 'hub',
   tls_ca_file: 'hub',
   tls_server_name: 'hub',
@@ -60,6 +70,8 @@ const HUB_EFFECTS: EffectsOf<ShapeOf<typeof HUB>> = {
   client_id: 'hub',
   username: 'hub',
   password_file: 'hub',
+  password_command: 'hub',
+  password_renew_s: 'hub',
   bind: 'gateway',
   operations_batch_max: 'gateway',
   topic_template: 'gateway',
@@ -148,15 +160,48 @@ const REMOTE_EFFECTS: EffectsOf<ShapeOf<typeof REMOTE>> = {
   request_topic: 'gateway',
   answer_topic: 'gateway',
   requests_per_minute: 'gateway',
+  config: 'gateway',
+  config_topic: 'gateway',
+  config_report_topic: 'gateway',
   report_firmware: 'gateway',
+};
+
+const AVAILABILITY_EFFECTS: EffectsOf<ShapeOf<typeof AVAILABILITY>> = {
+  gateway_topic: 'gateway',
+  subdevice_topic: 'gateway',
+  online_payload: 'gateway',
+  offline_payload: 'gateway',
+  connect_topic: 'gateway',
+  disconnect_topic: 'gateway',
+};
+
+const HOME_ASSISTANT_EFFECTS: EffectsOf<ShapeOf<typeof HOME_ASSISTANT>> = {
+  discovery_prefix: 'nothing',
+};
+
+const FIRMWARE_EFFECTS: EffectsOf<ShapeOf<typeof FIRMWARE>> = {
+  enabled: 'gateway',
+  offer_topic: 'gateway',
+  report_topic: 'gateway',
+  ca_file: 'gateway',
+  rate_kib_s: 'gateway',
+  image_mib_max: 'gateway',
+  line_share: 'gateway',
+  attempts_max: 'gateway',
+  give_up_hours: 'gateway',
 };
 
 const LINK_EFFECTS: EffectsOf<typeof LINK_KEYS> = {
   name: 'link',
   path: 'link',
+  tls_ca_file: 'link',
   baud_rate: 'link',
+  data_bits: 'link',
   parity: 'link',
   stop_bits: 'link',
+  rs485: 'link',
+  rs485_before_ms: 'link',
+  rs485_after_ms: 'link',
   driver: 'link',
   retry_ms: 'link',
   retries_max: 'link',
@@ -180,10 +225,19 @@ const SUBDEVICE_EFFECTS: EffectsOf<typeof SUBDEVICE_KEYS> = {
   device_secret_file: 'nothing',
   uplink_topic: 'gateway',
   downlink_topic: 'gateway',
+  hub_name: 'gateway',
+};
+
+/** A shared topic is the topic of messages in custody. */
+const SHARED_TOPIC_EFFECTS: EffectsOf<ShapeOf<typeof SHARED_TOPIC>> = {
+  topic: 'gateway',
+  form: 'gateway',
+  uplinks: 'gateway',
+  downlinks: 'gateway',
 };
 
 const EFFECTS: Readonly<
-  Record<keyof typeof TABLES | 'outbox.envelope_names' | 'link' | 'subdevice', Readonly<Record<string, KeyEffect>>>
+  Record<keyof typeof TABLES | keyof typeof LISTS | 'outbox.envelope_names', Readonly<Record<string, KeyEffect>>>
 > = {
   gateway: GATEWAY_EFFECTS,
   hub: HUB_EFFECTS,
@@ -195,15 +249,19 @@ const EFFECTS: Readonly<
   metrics: METRICS_EFFECTS,
   telemetry: TELEMETRY_EFFECTS,
   remote: REMOTE_EFFECTS,
+  availability: AVAILABILITY_EFFECTS,
+  home_assistant: HOME_ASSISTANT_EFFECTS,
+  firmware: FIRMWARE_EFFECTS,
   link: LINK_EFFECTS,
   subdevice: SUBDEVICE_EFFECTS,
+  shared_topic: SHARED_TOPIC_EFFECTS,
 };
 
 /** @param section section without brackets, such as `hub` or `link.unit` */
 export function effectOf(section: string, key: string): KeyEffect {
   const effect = new Map<string, Readonly<Record<string, KeyEffect>>>(Object.entries(EFFECTS)).get(section)?.[key];
   if (effect !== undefined) return effect;
-  // keys of drivers, in sections of a link or of a subdevice
-  if (/^(link|subdevice)(\.|$)/.test(section)) return 'link';
+  // keys of drivers, in sections of a link or of a subdevice, and keys of device profiles
+  if (/^(link|subdevice|profile|serial)(\.|$)/.test(section)) return 'link';
   throw new Error(`the key ${section}.${key} has no effect in the table of effects`);
 }

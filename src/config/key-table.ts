@@ -3,6 +3,7 @@
  */
 import { z } from 'zod';
 import { once } from '../base/once.ts';
+import { PROFILE_SECTIONS } from './device-profiles/profile-keys.ts';
 import { EFFECT_WORDS, effectOf, type KeyEffect } from './key-effects.ts';
 import { LISTS, NESTED_LISTS, NESTED_TABLES, TABLES } from './keys.ts';
 
@@ -38,19 +39,22 @@ const SCHEMAS: readonly (readonly [string, z.ZodType])[] = [TABLES, LISTS, NESTE
   (sections) => Object.entries(sections),
 );
 
+/** Sections of the file of a device profile that are in no configuration. */
+const OF_PROFILES: readonly (readonly [string, z.ZodType])[] = Object.entries(PROFILE_SECTIONS);
+
 /** Rows by section and key. The conversion of the schemas takes some milliseconds. */
 const table = once(
   () =>
     new Map(
-      SCHEMAS.map(
+      [...SCHEMAS, ...OF_PROFILES].map(
         ([section, schema]) => [section, new Map(rowsOf(section, schema).map((row) => [row.key, row]))] as const,
       ),
     ),
 );
 
-/** Every key of every section, in the order of the schema. */
+/** Every key of every section of the configuration, in the order of the schema. */
 export function keyRows(): readonly KeyRow[] {
-  return [...table().values()].flatMap((rows) => [...rows.values()]);
+  return SCHEMAS.flatMap(([section]) => [...(table().get(section)?.values() ?? [])]);
 }
 
 export function keyRow(section: string, key: string): KeyRow | undefined {
@@ -66,7 +70,7 @@ function rowsOf(section: string, schema: z.ZodType): KeyRow[] {
 
 /** Keys of one section; empty for a section that does not exist. */
 export function keysOf(section: string): readonly string[] {
-  const schema = SCHEMAS.find(([name]) => name === section)?.[1];
+  const schema = [...SCHEMAS, ...OF_PROFILES].find(([name]) => name === section)?.[1];
   return schema instanceof z.ZodObject ? Object.keys(schema.shape) : [];
 }
 
@@ -88,7 +92,7 @@ function rowOf(
     section: place.section,
     key: place.key,
     type: typeText(json),
-    fallback: place.isRequired ? 'required' : fallbackText(json),
+    fallback: place.isRequired ? (json.fallback ?? 'required') : fallbackText(json),
     meaning: json.description ?? '',
     unit: unitOf(place.key),
     restarts: effectOf(place.section, place.key),
@@ -129,6 +133,7 @@ function typeText(json: JsonKey): string {
     case 'boolean':
       return 'true, false';
     case 'array':
+      if (json.shape !== undefined) return json.shape;
       return json.items?.type === 'object' ? 'list of tables' : 'list of strings';
     case 'object':
       return 'table';

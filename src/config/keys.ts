@@ -7,10 +7,15 @@ import { z } from 'zod';
 import { OVERFLOW_POLICIES } from '../base/overflow-policy.ts';
 import { RECOVERY_STEPS } from '../base/recovery-step.ts';
 import { PORT_NAME } from '../base/serial-port.ts';
+import { HUB_NAME_MAX } from '../base/shared-topic.ts';
 import { DRIVERS } from '../driver/drivers.ts';
-import { DEFAULT_CONTROL_SOCKET, DEFAULT_STATE_DIR } from './default-places.ts';
+import { AVAILABILITY } from './availability-config.ts';
+import { DEFAULT_CONTROL_SOCKET, DEFAULT_PROFILE_DIR, DEFAULT_STATE_DIR } from './default-places.ts';
 import { ENVELOPE, ENVELOPE_NAMES } from './envelope-config.ts';
+import { FIRMWARE } from './firmware-config.ts';
+import { HOME_ASSISTANT } from './home-assistant-config.ts';
 import { HUB } from './hub/hub-keys.ts';
+import { joinedKeys } from './kinds/joined-keys.ts';
 import {
   absolutePath,
   DEVICE_NAME,
@@ -25,6 +30,7 @@ import {
 } from './kinds/key-kinds.ts';
 import { METRICS_KEYS } from './metrics-config.ts';
 import { REMOTE } from './remote-keys.ts';
+import { SHARED_TOPIC } from './shared-topic-config.ts';
 import { TELEMETRY } from './telemetry-config.ts';
 import { WEB } from './web-config.ts';
 
@@ -90,6 +96,13 @@ export const GATEWAY = z.strictObject({
       ),
     ),
   accept_unknown_subdevices: FLAG.meta(means('Serve subdevices without a [[subdevice]]. Profile generic only.')),
+  profile_dir: absolutePath()
+    .default(DEFAULT_PROFILE_DIR)
+    .meta(
+      means(
+        'Directory of device profiles of this machine. A file there replaces the shipped profile with the same id.',
+      ),
+    ),
 });
 
 export const OUTBOX = z.strictObject({
@@ -179,7 +192,7 @@ export const RECORDER = z.strictObject({
 });
 
 const DRIVER_NAMES = DRIVERS.map(({ name }) => name);
-const LINK_DRIVER_KEYS: z.ZodRawShape = Object.assign({}, ...DRIVERS.map(({ keys }) => keys));
+const LINK_DRIVER_KEYS = joinedKeys(DRIVERS);
 export const SUBDEVICE_DRIVER_KEYS: z.ZodRawShape = Object.assign(
   {},
   ...DRIVERS.map(({ subdeviceKeys }) => subdeviceKeys),
@@ -187,21 +200,61 @@ export const SUBDEVICE_DRIVER_KEYS: z.ZodRawShape = Object.assign(
 
 /** Text of a default that depends on the driver. */
 function byDriver(key: 'retryMs' | 'retriesMax'): string {
-  return groupedByValue(DRIVERS.map(({ name, retry }) => [name, retry[key]]));
+  return groupedByValue(DRIVERS.map((driver) => [driver.name, driver.retry()[key]]));
 }
+
+/** Largest delay of RTS that the kernel accepts, ms (RS485_MAX_RTS_DELAY of its serial_core.c). */
+const RTS_DELAY_MS_MAX = 100;
 
 /** Keys of every `[[link]]`. */
 export const LINK_KEYS = {
   name: NAME.meta(means('Name of the link, in status and logs.')),
-  path: text(PORT_NAME, 'absolute path, usb:vendor:product:serial:interface or by-path:name')
+  path: text(
+    PORT_NAME,
+    'absolute path, usb:vendor:product:serial:interface, by-path:name, tcp://host:port, tls://host:port or rfc2217://host:port',
+  )
     .max(4095)
-    .meta(means('Stable name of the serial port, as `holdfast ports` prints it.')),
-  baud_rate: whole(1200, 4_000_000).default(115_200).meta(means('Bits per second.')),
+    .meta(
+      means(
+        'Stable name of the serial port, as `holdfast ports` prints it. Behind a device server in the network: tcp://host:port, tls://host:port or rfc2217://host:port (docs/network-ports.md).',
+      ),
+    ),
+  tls_ca_file: absolutePath()
+    .optional()
+    .meta(
+      means(
+        'PEM file with the CA certificates of the device server. With path tls:// only.',
+        'CA certificates of the system',
+      ),
+    ),
+  baud_rate: whole(300, 4_000_000).default(115_200).meta(means('Bits per second.')),
+  data_bits: whole(7, 8)
+    .default(8)
+    .transform((bits) => (bits === 7 ? 7 : 8))
+    .meta(
+      means(
+        'Data bits of each byte. 7 for drivers of text only; the adapter must have this mode, or link-down says so.',
+      ),
+    ),
   parity: z.enum(['none', 'even', 'odd']).default('none').meta(means('Parity bit of each byte.')),
   stop_bits: whole(1, 2)
     .default(1)
     .transform((bits) => (bits === 2 ? 2 : 1))
     .meta(means('Stop bits of each byte.')),
+  rs485: z
+    .enum(['none', 'rts-on-send', 'rts-after-send'])
+    .default('none')
+    .meta(
+      means(
+        'The kernel switches an RS-485 transceiver by RTS: RTS is 1 while sending (rts-on-send) or 0 (rts-after-send). none = the adapter or the board does this. Needs a driver with this mode.',
+      ),
+    ),
+  rs485_before_ms: whole(0, RTS_DELAY_MS_MAX)
+    .optional()
+    .meta(means('Time from the change of RTS to the first bit. With rs485 only.', '0')),
+  rs485_after_ms: whole(0, RTS_DELAY_MS_MAX)
+    .optional()
+    .meta(means('Time from the last bit to the change of RTS. With rs485 only.', '0')),
   driver: z
     .enum(DRIVER_NAMES)
     .default(DRIVER_NAMES[0] ?? '')
@@ -257,6 +310,10 @@ export const SUBDEVICE_KEYS = {
     .meta(means('File with the device secret, readable by its owner only. Required for binding. Hub profiles only.')),
   uplink_topic: topicTemplate().meta(means('As in [hub], for this subdevice.', 'link or hub')),
   downlink_topic: topicTemplate().meta(means('As in [hub], for this subdevice.', 'link or hub')),
+  hub_name: text(/^[^\p{C}\p{Zl}\p{Zp}]+$/u, `1 to ${HUB_NAME_MAX} characters, none of them a control character`)
+    .max(HUB_NAME_MAX)
+    .optional()
+    .meta(means('Name of the subdevice in documents on shared topics and in presence messages.', 'id')),
 };
 
 export const SUBDEVICE = z.strictObject({ ...SUBDEVICE_KEYS, ...SUBDEVICE_DRIVER_KEYS });
@@ -280,9 +337,12 @@ export const TABLES = {
   metrics: METRICS_KEYS,
   telemetry: TELEMETRY,
   remote: REMOTE,
+  availability: AVAILABILITY,
+  home_assistant: HOME_ASSISTANT,
+  firmware: FIRMWARE,
 } as const;
 /** Sections `[[name]]`. */
-export const LISTS = { link: LINK, subdevice: SUBDEVICE } as const;
+export const LISTS = { link: LINK, subdevice: SUBDEVICE, shared_topic: SHARED_TOPIC } as const;
 /** Sections `[[list.name]]` within an entry of `[[list]]`. */
 export const NESTED_LISTS: Readonly<Record<string, z.ZodType>> = Object.assign(
   {},

@@ -4,6 +4,7 @@
 import type { z } from 'zod';
 import { headingOf, type KeyRow, keyRow, keysOf, sectionsWith } from './key-table.ts';
 import { NESTED_LISTS, NESTED_TABLES } from './keys.ts';
+import { printable, printableKey } from './kinds/printable.ts';
 import type { Problem } from './kinds/problem.ts';
 import { nearestWord } from './suggestion.ts';
 
@@ -11,6 +12,8 @@ import { nearestWord } from './suggestion.ts';
 export interface Place {
   readonly section: string;
   readonly path: string;
+  /** `profile`: the table is in the file of a device profile. Not set: in the configuration. */
+  readonly file?: 'profile';
 }
 
 type Issue = z.core.$ZodIssue;
@@ -52,11 +55,17 @@ function inInnermost(issue: Issue, place: Place): { readonly issue: Issue; reado
   const [key, index, ...rest] = issue.path;
   const section = `${place.section}.${String(key)}`;
   if (typeof index === 'number' && section in NESTED_LISTS)
-    return inInnermost({ ...issue, path: rest }, { section, path: pathOf(place.path, issue.path.slice(0, 2)) });
+    return inInnermost(
+      { ...issue, path: rest },
+      { ...place, section, path: pathOf(place.path, issue.path.slice(0, 2)) },
+    );
   const inTable = issue.path.slice(1);
   if (!(section in NESTED_TABLES) || (inTable.length === 0 && issue.code !== 'unrecognized_keys'))
     return { issue, place };
-  return { issue: { ...issue, path: inTable }, place: { section, path: pathOf(place.path, issue.path.slice(0, 1)) } };
+  return inInnermost(
+    { ...issue, path: inTable },
+    { ...place, section, path: pathOf(place.path, issue.path.slice(0, 1)) },
+  );
 }
 
 /** Appends keys to a path: `link[1]` and `['unit', 0, 'id']` become `link[1].unit[0].id`. */
@@ -67,17 +76,13 @@ function pathOf(base: string, keys: readonly PropertyKey[]): string {
   );
 }
 
-/** Returns a key for a path: quoted if it has special characters, cut if it is long. */
-export function printableKey(key: string): string {
-  return /^[A-Za-z0-9_-]{1,64}$/.test(key) ? key : printable(key);
-}
-
 function unknownKey(
   key: string,
   place: Place,
   { similar, isNested }: { readonly similar: string | undefined; readonly isNested: boolean },
 ): Problem {
-  const problem = { path: place.path, what: 'is not a key of the configuration' };
+  const what = `is not a key of ${place.file === undefined ? 'the configuration' : 'a device profile'}`;
+  const problem = { path: place.path, what };
   if (isNested) return { ...problem, hint: 'Allowed keys: id, topic.' };
   if (similar !== undefined && isSecretFor(key, similar))
     return {
@@ -85,9 +90,16 @@ function unknownKey(
       hint: `Secrets are not in this file: write it into a file of its own with mode 0600, and name that file with ${similar}. Change the secret if others could read this file.`,
     };
   if (similar !== undefined) return { ...problem, hint: `Did you mean ${similar}?` };
-  const [elsewhere] = sectionsWith(key);
+  const [elsewhere] = place.file === undefined ? sectionsWith(key) : [];
   if (elsewhere !== undefined) return { ...problem, hint: `Move this key under ${headingOf(elsewhere)}.` };
-  return { ...problem, hint: `Allowed keys of ${headingOf(place.section)}: ${keysOf(place.section).join(', ')}.` };
+  return { ...problem, hint: `Allowed keys of ${headingIn(place)}: ${keysOf(place.section).join(', ')}.` };
+}
+
+/** Heading of the section in its file: in a device profile, `[[link.unit.point]]` is `[[point]]`. */
+function headingIn({ section, file }: Place): string {
+  if (file === undefined) return headingOf(section);
+  const [, entry, inner] = section.split('.');
+  return inner === undefined ? `[${entry ?? section}]` : `[[${inner}]]`;
 }
 
 /** True if the value of an unknown key is probably the secret itself, and not the name of its file. */
@@ -113,18 +125,24 @@ function mistakeText(issue: Issue, place: Place): string {
   }
 }
 
+/** Values that other programs use, and how they are written here. */
+const OTHER_NAMES: ReadonlyMap<unknown, string> = new Map([
+  ['wss', ' For wss, write transport = "ws" and tls = "on".'],
+]);
+
 const rowOf = (issue: Issue, place: Place): KeyRow | undefined => keyRow(place.section, String(issue.path[0]));
 
 function hintText(issue: Issue, place: Place): string {
   const key = issue.path[0];
-  if (key === undefined) return `Write ${headingOf(place.section)}, and its keys on the lines below.`;
+  if (key === undefined) return `Write ${headingIn(place)}, and its keys on the lines below.`;
   const row = rowOf(issue, place);
   if (row === undefined) return 'See `holdfast config reference`.';
   if (issue.input === undefined) return row.meaning;
   if (issue.code === 'invalid_value')
-    return `Allowed: ${issue.values.map((value) => JSON.stringify(value)).join(', ')}.`;
+    return `Allowed: ${issue.values.map((value) => JSON.stringify(value)).join(', ')}.${OTHER_NAMES.get(issue.input) ?? ''}`;
   if (issue.path.length > 1) return key === 'predefined_topics' ? `${row.meaning} Ids are 1 to 65534.` : row.meaning;
-  return `Allowed: ${row.type}.`;
+  const length = issue.code === 'too_big' && issue.origin === 'string' ? `, at most ${issue.maximum} characters` : '';
+  return `Allowed: ${row.type}${length}.`;
 }
 
 function typeName(expected: string, row: KeyRow | undefined): string {
@@ -142,16 +160,4 @@ function typeName(expected: string, row: KeyRow | undefined): string {
     default:
       return 'a table';
   }
-}
-
-/** Largest length of a value in a problem; a longer value is cut. */
-const PRINTED_LENGTH_MAX = 40;
-
-/** Returns a value of the file in printable form: quoted, control characters escaped, cut. */
-function printable(value: unknown): string {
-  if (Array.isArray(value)) return 'a list';
-  if (value instanceof Date) return 'a date';
-  if (typeof value === 'object') return 'a table';
-  const text = typeof value === 'string' ? JSON.stringify(value) : String(value);
-  return text.length <= PRINTED_LENGTH_MAX ? text : `${text.slice(0, PRINTED_LENGTH_MAX)}…`;
 }

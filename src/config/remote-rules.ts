@@ -1,30 +1,26 @@
-/** Rules of the section `[remote]`, and of the topics of the gateway itself together. */
+/** Rules of the section `[remote]`. */
 import { applyRules } from './kinds/known.ts';
 import type { Problem } from './kinds/problem.ts';
-import { type OwnTopic, ownTopicProblems, payloadProblems, sharedTopicProblems } from './own-topic-rules.ts';
+import { type OwnTopic, ownTopicChecker, payloadProblems } from './own-topic-rules.ts';
 import type { Sections } from './sections.ts';
 
 const TOPIC_KEYS = ['request_topic', 'answer_topic'] as const;
+const CONFIG_TOPIC_KEYS = ['config_topic', 'config_report_topic'] as const;
 
 export function remoteProblems(sections: Sections): Problem[] {
-  return applyRules([topicRule, sharedRule, missingRule, idleRule, payloadRule, firmwareRule], sections);
+  const rules = [topicRule, missingRule, idleRule, payloadRule, configRule, configIdleRule, firmwareRule];
+  return applyRules(rules, sections);
 }
 
 function topicsOf({ remote }: Sections): readonly OwnTopic[] {
-  return TOPIC_KEYS.flatMap((key) => {
+  return [...TOPIC_KEYS, ...CONFIG_TOPIC_KEYS].flatMap((key) => {
     const template = remote[key];
     return template === undefined ? [] : [{ path: `remote.${key}`, template }];
   });
 }
 
 function topicRule(sections: Sections): Problem[] {
-  return topicsOf(sections).flatMap((topic) => ownTopicProblems(topic, sections));
-}
-
-function sharedRule(sections: Sections): Problem[] {
-  const { topic } = sections.telemetry;
-  const telemetry = topic === undefined ? [] : [{ path: 'telemetry.topic', template: topic }];
-  return sharedTopicProblems([...telemetry, ...topicsOf(sections)], sections);
+  return topicsOf(sections).flatMap(ownTopicChecker(sections));
 }
 
 function missingRule({ remote, hub }: Sections): Problem[] {
@@ -49,7 +45,48 @@ function idleRule({ remote }: Sections): Problem[] {
 }
 
 function payloadRule({ remote, hub }: Sections): Problem[] {
-  return remote.commands.length === 0 ? [] : payloadProblems('remote.commands', hub);
+  return [
+    ...(remote.commands.length === 0 ? [] : payloadProblems('remote.commands', hub)),
+    ...(remote.config.length === 0 ? [] : payloadProblems('remote.config', hub)),
+  ];
+}
+
+function configRule({ remote, hub }: Sections): Problem[] {
+  if (remote.config.length === 0) return [];
+  const hint = 'Add a topic such as "holdfast/{gateway}/config/report".';
+  const unreported =
+    remote.config_report_topic === undefined
+      ? [{ path: 'remote.config_report_topic', what: 'is missing: the hub would not know the result', hint }]
+      : [];
+  if (hub.profile === 'generic' && remote.config_topic === undefined)
+    return [
+      {
+        path: 'remote.config_topic',
+        what: 'is missing: the hub has no service for configurations',
+        hint: 'Add a topic such as "holdfast/{gateway}/config".',
+      },
+      ...unreported,
+    ];
+  if (hub.profile !== 'generic' && remote.config_topic !== undefined)
+    return [
+      {
+        path: 'remote.config_topic',
+        what: `has no effect: hub.profile is "${hub.profile}", and its service $config is used`,
+        hint: 'Remove this key.',
+      },
+      ...unreported,
+    ];
+  return unreported;
+}
+
+function configIdleRule({ remote }: Sections): Problem[] {
+  if (remote.config.length > 0) return [];
+  const hint = 'Add config = ["outbox"], or remove this key.';
+  return CONFIG_TOPIC_KEYS.filter((key) => remote[key] !== undefined).map((key) => ({
+    path: `remote.${key}`,
+    what: 'has no effect: config is empty',
+    hint,
+  }));
 }
 
 function firmwareRule({ remote, hub }: Sections): Problem[] {

@@ -1,19 +1,26 @@
 /**
- * Rules across keys: names are unique, references have a target, and at least one subdevice is served. The rules of the
- * hub section are in `hub-rules.ts`.
+ * Rules across keys: names are unique, and keys have an effect. The rules of the hub section are in `hub-rules.ts`, and those
+ * between links and the subdevices that they serve in `serving-rules.ts`.
  */
 import { filterProblem } from '../base/topic.ts';
 import { DRIVERS, driverNamed } from '../driver/drivers.ts';
-import type { ListedSubdevice } from '../driver/link-driver.ts';
+import { availabilityProblems } from './availability-rules.ts';
 import { envelopeProblems } from './envelope-rules.ts';
+import { firmwareProblems } from './firmware-rules.ts';
+import { homeAssistantProblems } from './home-assistant-rules.ts';
 import { hubProblems, identityProblems } from './hub/hub-rules.ts';
-import type { GatewaySection, LinkSection, SubdeviceSection } from './keys.ts';
-import { applyRules, whereKnown } from './kinds/known.ts';
+import type { LinkSection, SubdeviceSection } from './keys.ts';
+import { wordsOf } from './kinds/joined-keys.ts';
+import { applyRules } from './kinds/known.ts';
 import { duplicates, type Placed, placed } from './kinds/placed.ts';
 import type { Problem } from './kinds/problem.ts';
 import { metricsProblems } from './metrics-config.ts';
+import { networkPortProblems, sharedServerProblems } from './network-port-rules.ts';
+import { equalTopicProblems } from './own-topic-rules.ts';
 import { remoteProblems } from './remote-rules.ts';
 import type { Sections } from './sections.ts';
+import { presentKeys, servingProblems } from './serving-rules.ts';
+import { documentProblems } from './shared-topic-rules.ts';
 import { telemetryProblems } from './telemetry-rules.ts';
 import { topicTemplateProblems } from './topic-template-rules.ts';
 import { webProblems } from './web-config.ts';
@@ -34,6 +41,7 @@ const RULES: readonly ((sections: Sections) => readonly Problem[])[] = [
   ({ web }) => webProblems(web),
   ({ links }) => duplicates(placed('link', links), 'name', (link) => link.name),
   ({ links }) => duplicates(placed('link', links), 'path', (link) => link.path),
+  ({ links }) => sharedServerProblems(placed('link', links)),
   ({ subdevices }) => duplicates(placed('subdevice', subdevices), 'id', (subdevice) => subdevice.id),
   ({ links }) => placed('link', links).flatMap((link) => applyRules(LINK_RULES, link)),
   ({ subdevices }) => SUBDEVICE_KEYS.flatMap((key) => duplicateKeyProblems(subdevices, key)),
@@ -41,12 +49,21 @@ const RULES: readonly ((sections: Sections) => readonly Problem[])[] = [
   envelopeProblems,
   telemetryProblems,
   remoteProblems,
-  referenceProblems,
+  availabilityProblems,
+  homeAssistantProblems,
+  documentProblems,
+  equalTopicProblems,
+  firmwareProblems,
+  servingProblems,
 ];
 
 const LINK_RULES: readonly ((link: Placed<LinkSection>) => readonly Problem[])[] = [
   reservedNameProblems,
   ineffectiveKeyProblems,
+  networkPortProblems,
+  foreignWordProblems,
+  rs485DelayProblems,
+  dataBitsProblems,
   ({ path, section }) => driverNamed(section.driver).problems(section, path),
 ];
 
@@ -60,6 +77,24 @@ function reservedNameProblems({ path, section }: Placed<LinkSection>): Problem[]
   if (section.name !== 'hub') return [];
   const hint = 'Choose another name: in commands such as holdfast trace, hub is the connection to the hub.';
   return [{ path: `${path}.name`, what: 'is "hub", which is a reserved name', hint }];
+}
+
+function rs485DelayProblems({ path, section }: Placed<LinkSection>): Problem[] {
+  if (section.rs485 !== 'none') return [];
+  const delays = ['rs485_before_ms', 'rs485_after_ms'] as const;
+  return delays
+    .filter((key) => section[key] !== undefined)
+    .map((key) => ({
+      path: `${path}.${key}`,
+      what: 'has no effect without rs485',
+      hint: 'Remove this key, or set rs485 to "rts-on-send" or "rts-after-send".',
+    }));
+}
+
+function dataBitsProblems({ path, section }: Placed<LinkSection>): Problem[] {
+  if (section.data_bits === 8 || driverNamed(section.driver).isText) return [];
+  const what = `is 7, but driver "${section.driver}" sends bytes of 8 bits`;
+  return [{ path: `${path}.data_bits`, what, hint: 'Remove this key.' }];
 }
 
 function alarmTopicProblems({ outbox }: Sections): Problem[] {
@@ -99,140 +134,30 @@ function filterListProblems(list: string, filters: readonly string[]): Problem[]
 
 /** Reports keys of other drivers. Such keys are not ignored, because the author of the file expects an effect. */
 function ineffectiveKeyProblems({ path, section }: Placed<LinkSection>): Problem[] {
-  const others = DRIVERS.filter(({ name }) => name !== section.driver);
-  return others.flatMap(({ name, keys }) =>
-    presentKeys(section, keys).map((key) => ({
-      path: `${path}.${key}`,
-      what: `has no effect with driver "${section.driver}"`,
-      hint: `Remove this key, or write driver = "${name}" in the link.`,
-    })),
+  const own = driverNamed(section.driver);
+  const others = Map.groupBy(
+    DRIVERS.flatMap(({ name, keys }) => Object.keys(keys).map((key) => ({ name, key }))).filter(
+      ({ key }) => !(key in own.keys),
+    ),
+    ({ key }) => key,
   );
+  return presentKeys(section, [...others.keys()]).map((key) => ({
+    path: `${path}.${key}`,
+    what: `has no effect with driver "${section.driver}"`,
+    hint: `Remove this key, or write ${others
+      .get(key)
+      ?.map(({ name }) => `driver = "${name}"`)
+      .join(' or ')} in the link.`,
+  }));
 }
 
-/** Keys of a driver that a section has. */
-function presentKeys(section: Readonly<Record<string, unknown>>, keys: object): string[] {
-  return Object.keys(keys).flatMap((key) => whereKnown(() => (section[key] === undefined ? [] : [key])));
-}
-
-/**
- * Reports keys of a driver that does not serve the subdevice on any link.
- * @param links all links
- */
-function idleKeyProblems(
-  { path, section }: Placed<SubdeviceSection>,
-  links: readonly Placed<LinkSection>[],
-): Problem[] {
-  const candidates = links.filter((link) => section.link === undefined || section.link === link.section.name);
-  const idle = DRIVERS.filter(({ name }) => !candidates.some((link) => link.section.driver === name));
-  if (candidates.length === 0) return [];
-  return idle.flatMap(({ name, protocol, subdeviceKeys }) =>
-    presentKeys(section, subdeviceKeys).map((key) => ({
-      path: `${path}.${key}`,
-      what: `has no effect: no link with driver "${name}" can serve this subdevice`,
-      hint: `Remove this key: only subdevices that use ${protocol} have it.`,
-    })),
-  );
-}
-
-function referenceProblems(sections: Sections): Problem[] {
-  const links = placed('link', sections.links);
-  if (links.length === 0) {
-    return [
-      {
-        path: 'link',
-        what: 'is missing',
-        hint: 'Add at least one [[link]] with a name and the path of the serial port.',
-      },
-    ];
-  }
-  const subdevices = placed('subdevice', sections.subdevices);
-  if (subdevices.length === 0 && !sections.gateway.accept_unknown_subdevices) {
-    return [
-      {
-        path: 'subdevice',
-        what: 'is missing: no subdevice would be served',
-        hint: 'Add a [[subdevice]] with an id for each device on the links.',
-      },
-    ];
-  }
-  const listed = links.flatMap((link) => whereKnown(() => allowListProblems(link, subdevices, sections.gateway)));
-  // A wrong id in a list also leaves the intended subdevice without a link.
-  const rules = [tiedLinkProblems, idleKeyProblems, ...(listed.length > 0 ? [] : [unservedProblems])];
-  return [...listed, ...subdevices.flatMap((subdevice) => applyRules(rules, subdevice, links))];
-}
-
-function tiedLinkProblems(
-  { path, section }: Placed<SubdeviceSection>,
-  links: readonly Placed<LinkSection>[],
-): Problem[] {
-  if (section.link === undefined || links.some((link) => link.section.name === section.link)) return [];
-  const names = links.map((link) => link.section.name).join(', ');
-  return [{ path: `${path}.link`, what: `is "${section.link}", but no link has that name`, hint: `Links: ${names}.` }];
-}
-
-/** Ids that a link lists, each with its path. */
-function listedOn({ path, section }: Placed<LinkSection>): readonly ListedSubdevice[] {
-  return driverNamed(section.driver).listed(section, path);
-}
-
-function allowListProblems(
-  link: Placed<LinkSection>,
-  subdevices: readonly Placed<SubdeviceSection>[],
-  gateway: GatewaySection,
-): Problem[] {
-  const { name, subdevices: ids } = link.section;
-  return listedOn(link).flatMap(({ path: place, id }, index) => {
-    const listed = subdevices.find((subdevice) => subdevice.section.id === id)?.section;
-    if (ids.slice(0, index).includes(id)) {
-      return [{ path: place, what: `is "${id}", which is already in the list`, hint: 'Remove this entry.' }];
-    }
-    if (listed === undefined) {
-      if (gateway.accept_unknown_subdevices) return [];
-      return [
-        {
-          path: place,
-          what: `is "${id}", but no [[subdevice]] has that id`,
-          hint: 'Correct the id, or add a [[subdevice]] with this id.',
-        },
-      ];
-    }
-    if (listed.link === undefined || listed.link === name) return [];
-    return [
-      {
-        path: place,
-        what: `is "${id}", which is configured for link "${listed.link}"`,
-        hint: 'Remove the id here, or remove `link` from the [[subdevice]].',
-      },
-    ];
+/** Reports a word that only another driver knows, of a key that several drivers have. */
+function foreignWordProblems({ path, section }: Placed<LinkSection>): Problem[] {
+  const { keys } = driverNamed(section.driver);
+  return presentKeys(section, Object.keys(keys)).flatMap((key) => {
+    const words = wordsOf(keys[key]);
+    if (words === undefined || words.includes(String(section[key]))) return [];
+    const what = `is "${section[key]}", which driver "${section.driver}" does not have`;
+    return [{ path: `${path}.${key}`, what, hint: `Allowed values: ${words.map((word) => `"${word}"`).join(', ')}.` }];
   });
-}
-
-/** Reports a subdevice that no link serves. */
-function unservedProblems(
-  { path, section }: Placed<SubdeviceSection>,
-  links: readonly Placed<LinkSection>[],
-): Problem[] {
-  const candidates = links.filter((link) => section.link === undefined || section.link === link.section.name);
-  const isServed = candidates.some((link) => {
-    const ids = listedOn(link).map(({ id }) => id);
-    return ids.includes(section.id) || (ids.length === 0 && driverNamed(link.section.driver).servesUnlisted);
-  });
-  if (isServed || candidates.length === 0) return [];
-  return [
-    {
-      path: `${path}.id`,
-      what: `is "${section.id}", which no link serves`,
-      hint: servingHint(candidates),
-    },
-  ];
-}
-
-/** Returns a hint with the way of each driver that the links use. */
-function servingHint(links: readonly Placed<LinkSection>[]): string {
-  const byDriver = Map.groupBy(links, ({ section }) => section.driver);
-  const ways = [...byDriver].map(
-    ([driver, its]) =>
-      `Link ${its.map(({ section }) => section.name).join(', ')} (${driver}): ${driverNamed(driver).toServe}.`,
-  );
-  return `Choose a link, or add one. ${ways.join(' ')}`;
 }

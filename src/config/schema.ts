@@ -7,7 +7,12 @@
 
 import type { EnvelopeNames } from '../base/envelope-form.ts';
 import type { HubIdentity } from '../base/hub-identity.ts';
+import type { Rs485Mode } from '../base/rs485-mode.ts';
+import type { SharedTopic } from '../base/shared-topic.ts';
 import type { LinkTerms } from '../driver/link-driver.ts';
+import type { AvailabilityConfig, PresenceMessagesConfig } from './availability-config.ts';
+import type { FirmwareConfig } from './firmware-config.ts';
+import type { HomeAssistantConfig } from './home-assistant-config.ts';
 import type { HubConfig } from './hub/hub-config.ts';
 import type {
   GatewaySection,
@@ -41,6 +46,16 @@ export interface Config {
   readonly telemetry: TelemetryConfig | undefined;
   /** Remote commands and reports; `undefined`: none. */
   readonly remote: RemoteConfig | undefined;
+  /** Retained states of the gateway and of the subdevices; `undefined`: none. */
+  readonly availability: AvailabilityConfig | undefined;
+  /** Messages to the hub that a subdevice is online or offline; `undefined`: none. */
+  readonly presenceMessages: PresenceMessagesConfig | undefined;
+  /** Topics at the hub that all subdevices share. */
+  readonly sharedTopics: readonly SharedTopic[];
+  /** Discovery documents for Home Assistant; `undefined`: none. */
+  readonly homeAssistant: HomeAssistantConfig | undefined;
+  /** Firmware updates of subdevices; `undefined`: off. */
+  readonly firmware: FirmwareConfig | undefined;
   /** Links: at least one; names and paths are unique. */
   readonly links: readonly LinkConfig[];
   /** Subdevices, with unique ids. */
@@ -62,15 +77,20 @@ export type RecorderConfig = CamelKeys<RecorderSection>;
 
 type WrittenLink = CamelKeys<Pick<LinkSection, keyof typeof LINK_KEYS>>;
 
+/** Keys of a link that become one value of another form. */
+type ConvertedKey = 'subdevices' | 'rs485' | 'rs485BeforeMs' | 'rs485AfterMs';
+
 /** Keys of a link that have the value of its driver or of the outbox if the file does not set them. */
 type InheritedKey = 'retryMs' | 'retriesMax' | 'holdMs' | 'commitMs' | 'overflow' | 'envelope' | 'retainTopics';
 
 export interface LinkConfig
-  extends Omit<WrittenLink, InheritedKey | 'subdevices'>,
+  extends Omit<WrittenLink, InheritedKey | ConvertedKey>,
     Readonly<{ [Key in InheritedKey]: Exclude<WrittenLink[Key], undefined> }>,
     Pick<LinkTerms, 'allowedSubdevices'> {
   /** Decoded keys of the driver; only the driver uses the content. */
   readonly options: object;
+  /** `undefined`: the mode of the port is not changed. */
+  readonly rs485: Rs485Mode | undefined;
   /** True if the devices learn whether their messages were accepted, and send them again if not. */
   readonly acknowledges: boolean;
 }

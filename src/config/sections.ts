@@ -3,6 +3,9 @@
  * no mistake in another. Each mistake is reported as a problem.
  */
 import type { z } from 'zod';
+import { AVAILABILITY, type AvailabilitySection } from './availability-config.ts';
+import { FIRMWARE, type FirmwareSection } from './firmware-config.ts';
+import { HOME_ASSISTANT, type HomeAssistantSection } from './home-assistant-config.ts';
 import { HUB, type HubSection } from './hub/hub-keys.ts';
 import { headingOf } from './key-table.ts';
 import {
@@ -22,11 +25,13 @@ import {
   TABLES,
 } from './keys.ts';
 import { defineUnknown } from './kinds/known.ts';
+import { printableKey } from './kinds/printable.ts';
 import type { Problem } from './kinds/problem.ts';
 import { knownTable } from './known-keys.ts';
 import { METRICS_KEYS, type MetricsSection } from './metrics-config.ts';
-import { type Mistakes, mistakesOf, type Place, printableKey } from './problem-words.ts';
+import { type Mistakes, mistakesOf, type Place } from './problem-words.ts';
 import { REMOTE, type RemoteSection } from './remote-keys.ts';
+import { SHARED_TOPIC, type SharedTopicSection } from './shared-topic-config.ts';
 import { nearestWord } from './suggestion.ts';
 import { TELEMETRY, type TelemetrySection } from './telemetry-config.ts';
 import { WEB, type WebSection } from './web-config.ts';
@@ -42,8 +47,12 @@ export interface Sections {
   readonly metrics: MetricsSection;
   readonly telemetry: TelemetrySection;
   readonly remote: RemoteSection;
+  readonly availability: AvailabilitySection;
+  readonly home_assistant: HomeAssistantSection;
+  readonly firmware: FirmwareSection;
   readonly links: readonly LinkSection[];
   readonly subdevices: readonly SubdeviceSection[];
+  readonly shared_topics: readonly SharedTopicSection[];
 }
 
 type Table = Readonly<Record<string, unknown>>;
@@ -52,7 +61,11 @@ type Table = Readonly<Record<string, unknown>>;
  * Largest number of entries of each list. The rules compare each entry with every other entry, which takes 1 s for
  * these numbers. Real gateways have fewer entries.
  */
-const TABLES_MAX: Readonly<Record<keyof typeof LISTS, number>> = { link: 1000, subdevice: 10_000 };
+const TABLES_MAX: Readonly<Record<keyof typeof LISTS, number>> = {
+  link: 1000,
+  subdevice: 10_000,
+  shared_topic: 64,
+};
 /** Largest number of unknown sections that are reported and compared with the known ones. */
 const UNKNOWN_MAX = 100;
 
@@ -62,7 +75,8 @@ export function readSections(file: Table): { readonly sections: Sections; readon
 
   /** Reads one table. A missing table counts as empty: it has its defaults, and its required keys are reported. */
   function read<Schema extends z.ZodObject>(schema: Schema, value: unknown, place: Place): z.output<Schema> {
-    const result = schema.safeParse(value, { reportInput: true });
+    // a schema is used once or a few times, so code made for it would cost more than it saves
+    const result = schema.safeParse(value, { reportInput: true, jitless: true });
     if (result.success) return result.data;
     const mistakes = mistakesOf(result.error.issues, place);
     problems.push(...mistakes.problems);
@@ -104,12 +118,22 @@ export function readSections(file: Table): { readonly sections: Sections; readon
     metrics: readTable(METRICS_KEYS, 'metrics'),
     telemetry: readTable(TELEMETRY, 'telemetry'),
     remote: readTable(REMOTE, 'remote'),
+    availability: readTable(AVAILABILITY, 'availability'),
+    home_assistant: readTable(HOME_ASSISTANT, 'home_assistant'),
+    firmware: readTable(FIRMWARE, 'firmware'),
   };
   const links = readList(LINK, 'link');
   const subdevices = readList(SUBDEVICE, 'subdevice');
-  const sections: Sections = { ...tables, links: links ?? [], subdevices: subdevices ?? [] };
+  const sharedTopics = readList(SHARED_TOPIC, 'shared_topic');
+  const sections: Sections = {
+    ...tables,
+    links: links ?? [],
+    subdevices: subdevices ?? [],
+    shared_topics: sharedTopics ?? [],
+  };
   if (links === undefined) defineUnknown(sections, 'links');
   if (subdevices === undefined) defineUnknown(sections, 'subdevices');
+  if (sharedTopics === undefined) defineUnknown(sections, 'shared_topics');
   return { sections, problems };
 }
 

@@ -20,7 +20,9 @@ export function nearestWord(word: string, known: readonly string[]): string | un
   let nearest: string | undefined;
   let smallest = distanceMax(word) + 1;
   for (const candidate of known) {
-    const distance = distanceBetween(plain, candidate);
+    // the distance is at least the difference of the lengths
+    if (Math.abs(candidate.length - plain.length) >= smallest) continue;
+    const distance = distanceBetween(plain, candidate.replaceAll('-', '_'));
     if (distance < smallest) [nearest, smallest] = [candidate, distance];
   }
   return nearest ?? known.find((candidate) => plain.length >= 4 && candidate.startsWith(`${plain}_`));

@@ -1,7 +1,7 @@
 /** Rules of the section `[telemetry]`. */
 import { applyRules } from './kinds/known.ts';
 import type { Problem } from './kinds/problem.ts';
-import { type OwnTopic, ownTopicProblems, payloadProblems } from './own-topic-rules.ts';
+import { type OwnTopic, ownTopicChecker, payloadProblems } from './own-topic-rules.ts';
 import type { Sections } from './sections.ts';
 
 export function telemetryProblems(sections: Sections): Problem[] {
@@ -13,7 +13,7 @@ function topicsOf({ telemetry }: Sections): readonly OwnTopic[] {
 }
 
 function topicRule(sections: Sections): Problem[] {
-  return topicsOf(sections).flatMap((topic) => ownTopicProblems(topic, sections));
+  return topicsOf(sections).flatMap(ownTopicChecker(sections));
 }
 
 function retainRule({ telemetry, hub }: Sections): Problem[] {

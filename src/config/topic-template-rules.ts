@@ -2,22 +2,32 @@
  * Rules of the templates of topics in the hub section, in links and in subdevices. A subdevice reaches only its own
  * topics: no topic may belong to two subdevices, except one that all of them publish to and cannot choose.
  */
-import { fieldsOf, parseTemplate, type Template } from '../base/template.ts';
 import { topicProblem } from '../base/topic.ts';
-import { canMeet, OWN_TOPIC_PLACES, topicPlacesOf } from '../base/topic-template.ts';
+import { canMeet } from '../base/topic-meeting.ts';
+import {
+  fieldsIn,
+  OWN_TOPIC_PLACES,
+  parseTopicTemplate,
+  placeIn,
+  type TopicTemplatePart,
+  topicAtHub,
+} from '../base/topic-template.ts';
 import { NAME_PLACEHOLDERS, PROFILE_DEFAULTS } from './hub/profiles.ts';
 import { applyRules, whereKnown } from './kinds/known.ts';
 import { placed } from './kinds/placed.ts';
 import type { Problem } from './kinds/problem.ts';
 import type { Sections } from './sections.ts';
 import { allowedOn } from './served-subdevices.ts';
+import { fieldProblem } from './topic-field-rules.ts';
 import {
   hubTemplate,
   type OwnedShape,
   type OwnTemplates,
   shapesOf,
+  subdeviceWords,
   TOPIC_DIRECTIONS,
   type TopicDirection,
+  unknownShapes,
   type WrittenTemplate,
 } from './topic-shapes.ts';
 
@@ -43,8 +53,9 @@ function hubProblemsOf(sections: Sections): Problem[] {
   return templates.flatMap((written, index) => {
     if (isOne && index > 0) return [];
     const problems = textProblems(written, sections, isOne || index === 1 ? 'downlink' : 'uplink');
-    if (problems.length > 0 || topicPlacesOf(written.template).length === 0) return problems;
-    if (isSeparate(parseTemplate(written.template))) return [];
+    if (problems.length > 0) return problems;
+    const parts = parseTopicTemplate(written.template);
+    if (!parts.some(isChosen) || isSeparate(parts)) return [];
     return [{ path: written.path, ...identityProblem(written.template, hub.profile === 'generic') }];
   });
 }
@@ -80,15 +91,17 @@ function textProblems({ path, template }: WrittenTemplate, { hub }: Sections, di
   const problem = (what: string, hint: string): Problem[] => [{ path, what, hint }];
   const known = [...NAME_PLACEHOLDERS[hub.profile], ...OWN_TOPIC_PLACES];
   const allowed = `Allowed placeholders: ${known.map((name) => `{${name}}`).join(', ')}.`;
-  const parts = parseTemplate(template);
+  const parts = parseTopicTemplate(template);
   for (const part of parts) {
-    if (part.kind === 'field' && !known.includes(part.name))
+    if (part.kind === 'name' && !known.includes(part.name))
       return problem(`has {${part.name}}, which is not a placeholder of profile "${hub.profile}"`, allowed);
     if (part.kind === 'text' && /[{}]/.test(part.text))
       return problem('has a brace that does not belong to a placeholder', allowed);
   }
-  const places = topicPlacesOf(template).length;
+  const places = parts.filter(({ kind }) => kind === 'topic').length;
   if (places > 1) return problem('has more than one place for the topic', 'Write {topic} or {topic_encoded} once.');
+  const field = fieldProblem(parts, direction, hub.profile);
+  if (field !== undefined) return problem(field.what, field.hint);
   if (places === 0 && direction === 'downlink')
     return problem('does not contain {topic}', 'Add {topic}, or {topic_encoded}, in the place of the topic.');
   const text = parts.map((part) => (part.kind === 'text' ? part.text : 'x')).join('');
@@ -109,7 +122,9 @@ function reservedProblem(template: string, isGeneric: boolean): string | undefin
 
 /** Problem of a template whose topics may belong to two subdevices. */
 function identityProblem(template: string, isGeneric: boolean): Omit<Problem, 'path'> {
-  const own = fieldsOf(parseTemplate(template)).find((name) => IDENTIFYING.includes(name));
+  const own = parseTopicTemplate(template)
+    .flatMap((part) => (part.kind === 'name' ? [part.name] : []))
+    .find((name) => IDENTIFYING.includes(name));
   if (own !== undefined) {
     const what = `does not separate {${own}} from its neighbour: topics of two subdevices could be equal`;
     return { what, hint: `Put a character beside {${own}} that no name has, such as /: {${own}}/{topic}.` };
@@ -118,19 +133,25 @@ function identityProblem(template: string, isGeneric: boolean): Omit<Problem, 'p
   return { what: 'does not identify the subdevice', hint };
 }
 
-/** True if the subdevice is named, and a character that no name has stands between the name and `{topic}`. */
-function isSeparate(parts: Template): boolean {
-  const at = parts.findIndex((part) => part.kind === 'field' && isPlace(part.name));
+/**
+ * True if the subdevice is named, and a character that no name has stands between the name and `{topic}`. Without
+ * `{topic}`, such a character or the end follows the name.
+ */
+function isSeparate(parts: readonly TopicTemplatePart[]): boolean {
+  const place = parts.findIndex(({ kind }) => kind === 'topic');
+  const at = place < 0 ? parts.length : place;
   return parts.some((part, index) => {
-    if (part.kind !== 'field' || !IDENTIFYING.includes(part.name)) return false;
+    if (part.kind !== 'name' || !IDENTIFYING.includes(part.name)) return false;
     const beside = parts[index < at ? index + 1 : index - 1];
-    const character = beside?.kind === 'text' ? (index < at ? beside.text[0] : beside.text.at(-1)) : undefined;
+    if (beside === undefined) return true;
+    const character = beside.kind === 'text' ? (index < at ? beside.text[0] : beside.text.at(-1)) : undefined;
     return character !== undefined && !NAME_CHARACTER.test(character);
   });
 }
 
-function isPlace(name: string): boolean {
-  return OWN_TOPIC_PLACES.some((place) => place === name);
+/** True for a part of the topic that the subdevice chooses. */
+function isChosen({ kind }: TopicTemplatePart): boolean {
+  return kind === 'topic' || kind === 'field';
 }
 
 /** Reports templates of links that cannot be applied to each subdevice of the link without doubt. */
@@ -168,29 +189,44 @@ function doubtfulProblem(path: string, template: string | undefined, id: string)
   };
 }
 
-/** Reports templates by which two subdevices have the same topics, each template once. */
+/** Shape with its direction. */
+type DirectedShape = OwnedShape & { readonly direction: TopicDirection };
+
+/**
+ * Reports templates by which two subdevices have the same topics, each template once. Uplinks with fields are compared
+ * with downlinks too: a value could be the name of a subdevice.
+ */
 function meetingProblems(sections: Sections): Problem[] {
-  return TOPIC_DIRECTIONS.flatMap((direction) => {
-    const owned = shapesOf(direction, sections).toSorted((one, other) =>
-      one.shape.before < other.shape.before ? -1 : 1,
+  const directed = TOPIC_DIRECTIONS.flatMap((direction) =>
+    [...shapesOf(direction, sections), ...unknownShapes(direction, sections)].map((owned) => ({ ...owned, direction })),
+  );
+  const isSafe = safetyCheck();
+  const problems = new Map<string, Problem>();
+  /** Shapes whose text before the topic begins the text of the present one. */
+  let open: DirectedShape[] = [];
+  for (const one of directed.toSorted((a, b) => (a.shape.before < b.shape.before ? -1 : 1))) {
+    open = open.filter(({ shape }) => one.shape.before.startsWith(shape.before));
+    const other = open.find(
+      (earlier) => areApart(earlier, one) && !isSafe(earlier, one) && canMeet(earlier.shape, one.shape),
     );
-    const problems = new Map<string, Problem>();
-    /** Shapes whose text before the topic begins the text of the present one. */
-    let open: OwnedShape[] = [];
-    for (const one of owned) {
-      open = open.filter(({ shape }) => one.shape.before.startsWith(shape.before));
-      const other = open.find((earlier) => canMeet(earlier.shape, one.shape) && !isSafe(earlier, one));
-      if (other !== undefined) {
-        const problem = meetingProblem(one, other);
-        problems.set(problem.path, problem);
-      }
-      open.push(one);
+    if (other !== undefined) {
+      const problem = meetingProblem(one, other);
+      problems.set(problem.path, problem);
     }
-    return [...problems.values()];
-  });
+    open.push(one);
+  }
+  return [...problems.values()];
 }
 
-/** Reports templates whose fixed text alone is beyond a limit of the hub, each once. */
+/** True if no topic may have both shapes. */
+function areApart(one: DirectedShape, other: DirectedShape): boolean {
+  if (one.direction === other.direction) return true;
+  if (one.id === other.id) return false;
+  const { shape } = one.direction === 'uplink' ? one : other;
+  return fieldsIn(shape).length > 0;
+}
+
+/** Reports templates by which even a topic with the fallbacks is beyond a limit of the hub, each once. */
 function limitProblems(sections: Sections): Problem[] {
   const { hub } = sections;
   const limits = PROFILE_DEFAULTS[hub.profile];
@@ -198,9 +234,9 @@ function limitProblems(sections: Sections): Problem[] {
   const slashesMax = hub.topic_slashes_max ?? limits.topic_slashes_max;
   const problems = new Map<string, Problem>();
   for (const { id, written, shape } of TOPIC_DIRECTIONS.flatMap((direction) => shapesOf(direction, sections))) {
-    const fixed = shape.before + shape.after;
-    const bytes = Buffer.byteLength(fixed) + (shape.place === undefined ? 0 : 1);
-    const slashes = fixed.split('/').length - 1;
+    const shortest = topicAtHub(shape, placeIn(shape) === undefined ? '' : 'x');
+    const bytes = Buffer.byteLength(shortest);
+    const slashes = shortest.split('/').length - 1;
     const excess =
       bytes > bytesMax
         ? `at least ${bytes} bytes; hub.topic_bytes_max is ${bytesMax}`
@@ -214,17 +250,31 @@ function limitProblems(sections: Sections): Problem[] {
   return [...problems.values()];
 }
 
-/** True if both shapes come from one template that names the subdevice. */
-function isSafe({ written: one }: OwnedShape, { written: other }: OwnedShape): boolean {
-  return one.template === other.template && isSeparate(parseTemplate(one.template));
+/** Returns a check whether both shapes come from one template that names the subdevice. */
+function safetyCheck(): (one: OwnedShape, other: OwnedShape) => boolean {
+  const isSafe = new Map<string, boolean>();
+  return ({ written: { template } }, { written }) => {
+    if (template !== written.template) return false;
+    const known = isSafe.get(template) ?? isSeparate(parseTopicTemplate(template));
+    isSafe.set(template, known);
+    return known;
+  };
 }
 
-function meetingProblem({ id, written }: OwnedShape, other: OwnedShape): Problem {
-  const isHub = written.path.startsWith('hub.');
-  const [path, ids] = isHub ? [other.written.path, [other.id, id]] : [written.path, [id, other.id]];
+function meetingProblem(one: DirectedShape, other: DirectedShape): Problem {
+  if (one.direction !== other.direction) {
+    const [uplink, downlink] = one.direction === 'uplink' ? [one, other] : [other, one];
+    return {
+      path: uplink.written.path,
+      what: `gives ${subdeviceWords(uplink.id)} topics for uplinks on which ${subdeviceWords(downlink.id)} gets downlinks`,
+      hint: 'Let uplink_topic and downlink_topic begin with different levels, such as up/ and down/.',
+    };
+  }
+  const isHub = one.written.path.startsWith('hub.');
+  const [path, first, second] = isHub ? [other.written.path, other, one] : [one.written.path, one, other];
   return {
     path,
-    what: `gives subdevice "${ids[0]}" topics that subdevice "${ids[1]}" also has`,
+    what: `gives ${subdeviceWords(first.id)} topics that ${subdeviceWords(second.id)} also has`,
     hint: 'Add {subdevice} as a level, or write templates that begin or end differently.',
   };
 }

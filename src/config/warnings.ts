@@ -3,13 +3,29 @@
  * in spite of them.
  */
 import { isNumberedPath } from '../base/serial-port.ts';
+import { driverNamed } from '../driver/drivers.ts';
 import type { Problem } from './kinds/problem.ts';
 import { metricsWarnings } from './metrics-config.ts';
 import type { Config } from './schema.ts';
 import { webWarnings } from './web-config.ts';
 
-export function warningsOf({ links, metrics, web }: Config): Problem[] {
-  return [...linkWarnings(links), ...metricsWarnings(metrics), ...webWarnings(web)];
+export function warningsOf(config: Config): Problem[] {
+  const { links, metrics, web } = config;
+  return [
+    ...availabilityWarnings(config),
+    ...linkWarnings(links),
+    ...driverWarnings(links),
+    ...metricsWarnings(metrics),
+    ...webWarnings(web),
+  ];
+}
+
+/** The broker publishes the will when the keep alive is over. Without keep alive a broken network has no end for it. */
+function availabilityWarnings({ availability, hub }: Config): Problem[] {
+  if (availability === undefined || hub.keepAliveS > 0) return [];
+  const what =
+    'is 0 with [availability]: the broker does not notice a broken network, so the gateway stays "online" there';
+  return [{ path: 'hub.keep_alive_s', what, hint: 'Remove this key, or write a time such as 60.' }];
 }
 
 function linkWarnings(links: Config['links']): Problem[] {
@@ -35,4 +51,10 @@ function linkWarnings(links: Config['links']): Problem[] {
     }
     return [];
   });
+}
+
+function driverWarnings(links: Config['links']): Problem[] {
+  return links.flatMap(({ driver, options, path }, index) =>
+    driverNamed(driver).warnings(options, `link[${index}]`, path),
+  );
 }

@@ -28,7 +28,7 @@ export interface CustodianOptions {
   readonly durability: Durability;
   /** Operator holds of this direction. */
   readonly holds?: readonly OperatorHold[];
-  /** A message has been shed. `topic` is given if the message had been in custody. */
+  /** A message has been shed. `topic` is `undefined` if it is unknown. */
   readonly shed?: (lane: number, reason: ShedReason, topic: string | undefined) => void;
 }
 
@@ -116,7 +116,7 @@ export class Custodian {
 
   /** Takes a message into custody. The caller applies bounds and policies first. */
   accept(lane: number, message: Message, from: Origin): Entry {
-    const entry = newEntry(newRow(this.#sequence.take(), lane, message, from.stamp), from.ackWaiter, from.letter);
+    const entry = newEntry(newRow(this.#sequence.take(), lane, message, from.stamp), from.ackWaiter, from);
     this.#counters.add(lane, ACCEPTED);
     if (from.letter !== undefined) this.#counters.add(from.letter.lane, RETRIED);
     this.#pending += 1;
@@ -139,12 +139,15 @@ export class Custodian {
     return entry;
   }
 
-  /** Counts a message that is accepted and whose custody ends at once. The message uses neither RAM nor disk. */
-  countOnly(lane: number, outcome: Outcome): void {
+  /**
+   * Counts a message that is accepted and whose custody ends at once. The message uses neither RAM nor disk. @param topic
+   * of the message, if it is known
+   */
+  countOnly(lane: number, outcome: Outcome, topic?: string): void {
     const counts = countsOfPassing(outcome);
     this.#counters.add(lane, counts);
     this.#options.durability.addLazy({ kind: 'count', direction: this.direction, lane, counts });
-    if (outcome.as === 'shed') this.#options.shed?.(lane, outcome.reason, undefined);
+    if (outcome.as === 'shed') this.#options.shed?.(lane, outcome.reason, topic);
   }
 
   /** Called after the receipt of the commit: the entry's row is durable. */

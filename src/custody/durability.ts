@@ -30,4 +30,6 @@ export interface Origin {
   readonly waitLimits: WaitLimits;
   /** Dead letter that the message was before. */
   readonly letter?: LetterMark | undefined;
+  /** Topic of an uplink in the subdevice's own names. */
+  readonly ownTopic?: string | undefined;
 }

@@ -33,9 +33,16 @@ export interface Entry {
    * when the custody of this entry ends.
    */
   readonly letter: LetterMark | undefined;
+  /**
+   * Topic of an uplink in the subdevice's own names. Several own topics may have the same topic at the hub. `undefined`: not
+   * known, because the message is not an uplink of this process.
+   */
+  readonly ownTopic: string | undefined;
   /** Outcome of the custody, after its end. If the message has a row on disk, a later commit deletes the row. */
   ended: Outcome | DeadLetterReason | undefined;
 }
+
+type EntryMarks = Partial<Pick<Entry, 'letter' | 'ownTopic'>>;
 
 /** Previous hop of a message, which waits for its acknowledgement. Custody calls one of these functions, once. */
 export interface AckWaiter {
@@ -62,9 +69,9 @@ export interface DeadLetterReason {
   readonly reason: string;
 }
 
-/** @param letter dead letter that the message was before */
-export function newEntry(row: Row, ackWaiter: AckWaiter | undefined, letter?: LetterMark): Entry {
-  return entryOf(row, 'held', ackWaiter, letter);
+/** @param marks dead letter that the message was before, and own topic of an uplink */
+export function newEntry(row: Row, ackWaiter: AckWaiter | undefined, marks: EntryMarks = {}): Entry {
+  return entryOf(row, 'held', ackWaiter, marks);
 }
 
 /** Entry of a row that was read from disk. */
@@ -72,7 +79,7 @@ export function loadedEntry(row: Row): Entry {
   return entryOf(row, 'stored');
 }
 
-function entryOf(row: Row, keeping: Keeping, ackWaiter?: AckWaiter, letter?: LetterMark): Entry {
+function entryOf(row: Row, keeping: Keeping, ackWaiter?: AckWaiter, { letter, ownTopic }: EntryMarks = {}): Entry {
   return {
     row,
     bytes: chargedBytes(row),
@@ -84,6 +91,7 @@ function entryOf(row: Row, keeping: Keeping, ackWaiter?: AckWaiter, letter?: Let
     sentPlace: 0,
     ackWaiter,
     letter,
+    ownTopic,
     ended: undefined,
   };
 }

@@ -12,7 +12,9 @@
  *
  * A message that an operator hold covers is never in the window, unless it was in flight when the hold began. So it is
  * not sent, and it takes no room from other topics. After a release the lane reads its rows again from the first parked
- * one (`rewind`), without those that it has read before and not parked.
+ * one (`rewind`), without those that it has read before and not parked. Messages that were parked and are not committed
+ * yet join the tail. There they may be older than messages that have left it: they stay in RAM until they join the
+ * window, because a read from their place would find those younger rows again.
  */
 import type { Entry } from './entry.ts';
 import { canBeWithdrawn, loadedEntry } from './entry.ts';
@@ -38,11 +40,17 @@ export class Lane {
   /** Covered entries in RAM, until they are committed. */
   readonly #parking: Entry[] = [];
   readonly #parked = new ParkedRows();
+  /** Numbers of messages that were sent and have left RAM since. Their next transmission is a DUP. */
+  readonly #sentOnDisk = new Set<number>();
   /** Numbers below the present read position that must not be read again: they were read, and not parked. */
   readonly #readBefore = new Set<number>();
   /** Dropped rows whose deletion is not durable yet. */
   readonly #dropped = new Set<number>();
   #turn = 0;
+  /** Highest seq that has joined the window. */
+  #windowTo = 0;
+  /** Highest seq of a row that was stored while it was not in the window. */
+  #diskTo = 0;
 
   /** @param onDisk rows that the opening store reports; the lane reads none of them here */
   constructor(lane: number, windowMax: number, onDisk: { readonly rows: number; readonly bytes: number }) {
@@ -94,6 +102,8 @@ export class Lane {
   get wants(): LaneWant | undefined {
     const rows = this.#windowMax - this.#window.length;
     if (this.#rowsOnDisk === 0 || rows <= 0) return undefined;
+    // a message of the tail that was parked, and is not committed yet, comes before younger rows on disk
+    if (this.#tail[0] !== undefined && this.#tail[0].row.seq < this.#diskTo) return undefined;
     const want = { from: this.#onDiskFrom, rows };
     if (this.#filters.length + this.#readBefore.size + this.#dropped.size === 0) return want;
     const skip = new Set([...this.#readBefore, ...this.#dropped]);
@@ -152,7 +162,8 @@ export class Lane {
     const isFirstAfterWindow = this.#rowsOnDisk === 0 && this.#tail.length === 0;
     const isParked = isFirstAfterWindow && this.isCovered(entry.row.topic);
     const joins = !isParked && this.isOpenAtEnd;
-    (isParked ? this.#parking : joins ? this.#window : this.#tail).push(entry);
+    if (joins) this.#join(entry);
+    else (isParked ? this.#parking : this.#tail).push(entry);
     this.#ramBytes += entry.bytes;
     return joins;
   }
@@ -164,7 +175,7 @@ export class Lane {
     yield* this.#tail;
   }
 
-  /** Handles the receipt for an entry. An entry of the tail leaves RAM. */
+  /** Handles the receipt for an entry. An entry of the tail leaves RAM if it can be read in its place. */
   stored(entry: Entry): void {
     const parking = this.#parking.indexOf(entry);
     if (parking >= 0) {
@@ -172,13 +183,8 @@ export class Lane {
       this.#park(entry);
       return;
     }
-    const position = this.#tail.indexOf(entry);
-    if (position < 0) return;
-    this.#tail.splice(position, 1);
-    if (this.#rowsOnDisk === 0) this.#onDiskFrom = entry.row.seq;
-    this.#rowsOnDisk += 1;
-    this.#bytesOnDisk += entry.bytes;
-    this.#ramBytes -= entry.bytes;
+    const readFrom = this.#rowsOnDisk === 0 ? this.#windowTo : this.#onDiskFrom;
+    if (this.#tail.includes(entry) && entry.row.seq >= readFrom) this.#leaveRam(entry);
   }
 
   /** Removes an entry whose custody has ended. */
@@ -221,10 +227,11 @@ export class Lane {
         return entries;
       }
       const entry = loadedEntry(row);
+      entry.sentBefore = this.#sentOnDisk.delete(row.seq);
       this.#rowsOnDisk -= 1;
       this.#bytesOnDisk -= entry.bytes;
       this.#ramBytes += entry.bytes;
-      this.#window.push(entry);
+      this.#join(entry);
       entries.push(entry);
     }
     this.#onDiskFrom = Math.max(this.#onDiskFrom, scannedTo + 1);
@@ -286,6 +293,8 @@ export class Lane {
       this.#onDiskFrom = this.#rowsOnDisk === 0 ? from : Math.min(from, this.#onDiskFrom);
       this.#rowsOnDisk += rows;
       this.#bytesOnDisk += bytes;
+      const isRead = ({ keeping, row }: Entry): boolean => keeping === 'stored' && row.seq >= this.#onDiskFrom;
+      for (const entry of this.#tail.filter(isRead)) this.#leaveRam(entry);
     }
     this.#tail.push(...this.#parking.splice(0));
     this.#tail.sort((left, right) => left.row.seq - right.row.seq);
@@ -316,6 +325,7 @@ export class Lane {
       this.#bytesOnDisk -= bytes;
     } else this.#parked.remove(bytes);
     this.#dropped.add(seq);
+    this.#sentOnDisk.delete(seq);
     this.#turn += 1;
     this.#moveUp();
   }
@@ -329,8 +339,27 @@ export class Lane {
     return this.#rowsOnDisk > 0 && seq >= this.#onDiskFrom;
   }
 
-  #park(entry: Entry): void {
+  /** Removes a stored entry of the tail, which the lane will read from the disk. */
+  #leaveRam(entry: Entry): void {
+    this.#tail.splice(this.#tail.indexOf(entry), 1);
+    if (entry.sentBefore) this.#sentOnDisk.add(entry.row.seq);
+    this.#readBefore.delete(entry.row.seq);
+    if (this.#rowsOnDisk === 0) this.#onDiskFrom = entry.row.seq;
+    this.#diskTo = Math.max(this.#diskTo, entry.row.seq);
+    this.#rowsOnDisk += 1;
+    this.#bytesOnDisk += entry.bytes;
     this.#ramBytes -= entry.bytes;
+  }
+
+  #join(entry: Entry): void {
+    this.#window.push(entry);
+    this.#windowTo = Math.max(this.#windowTo, entry.row.seq);
+  }
+
+  #park(entry: Entry): void {
+    if (entry.sentBefore) this.#sentOnDisk.add(entry.row.seq);
+    this.#ramBytes -= entry.bytes;
+    this.#diskTo = Math.max(this.#diskTo, entry.row.seq);
     this.#readBefore.delete(entry.row.seq);
     if (this.#isUnread(entry.row.seq)) {
       // after `rewind`, the lane will read the row and pass it over
@@ -340,15 +369,17 @@ export class Lane {
   }
 
   #moveUp(): void {
-    while (this.#rowsOnDisk === 0) {
-      this.#readBefore.clear();
+    for (;;) {
+      if (this.#rowsOnDisk === 0) this.#readBefore.clear();
       const [next] = this.#tail;
-      if (next === undefined) return;
+      if (next === undefined || (this.#rowsOnDisk > 0 && next.row.seq >= this.#onDiskFrom)) return;
       const isParked = this.isCovered(next.row.topic);
       if (!isParked && this.#window.length >= this.#windowMax) return;
       this.#tail.shift();
-
-      (isParked ? this.#parking : this.#window).push(next);
+      if (this.#rowsOnDisk > 0) this.#turn += 1; // a page that was requested before has rows for this place
+      if (!isParked) this.#join(next);
+      else if (next.keeping === 'stored') this.#park(next);
+      else this.#parking.push(next);
     }
   }
 }

@@ -18,6 +18,8 @@ export type ShedReason =
   | 'QoS 0 held back: the hub closes on its topic'
   | 'QoS 0 while on hold'
   | 'no subscriber'
+  | 'names no subdevice'
+  | 'invalid document'
   | 'session ended'
   | 'forgotten by hand'
   | 'too large for the link'

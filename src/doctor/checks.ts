@@ -5,6 +5,7 @@ import { configDrift, configFile } from './config-checks.ts';
 import { gatewayConditions, gatewayOutbox, gatewayProcess } from './gateway-checks.ts';
 import { hubAddress, hubConnect, hubName } from './hub-checks.ts';
 import { hubPermissions } from './hub-permissions.ts';
+import { hubRoute } from './hub-route.ts';
 import { hubSecret, hubTls } from './hub-tls.ts';
 import { linkLine, linkSwapped } from './line-checks.ts';
 import { machineMemory, machineTemperature, powerSupply } from './machine-checks.ts';
@@ -35,6 +36,7 @@ export function allChecks({ connects, triesPermissions }: CheckOptions): readonl
     gatewayOutbox,
     hubName,
     hubAddress,
+    hubRoute,
     hubTls,
     hubSecret,
     hubConnect(triesPermissions ? 'elsewhere' : connects),

@@ -9,6 +9,7 @@ import { configMarkOf } from '../io/config-file.ts';
 import { ask } from '../ops/api/control-client.ts';
 import { findGateway } from '../ops/api/find-gateway.ts';
 import type { HubSubscriptionsReport } from '../ops/conditions/hub-packet-words.ts';
+import type { ConfigReport } from '../ops/reports/config-report.ts';
 import type { StatusReport, SubdevicesReport } from '../ops/reports/report.ts';
 import type { Clock } from '../ports.ts';
 
@@ -34,6 +35,8 @@ export type GatewayReading =
       readonly status: StatusReport;
       readonly subdevices: SubdevicesReport | undefined;
       readonly hubSubscriptions: HubSubscriptionsReport | undefined;
+      /** Running configuration beside the file, as the gateway reads the file. */
+      readonly config: ConfigReport | undefined;
     }
   | { readonly kind: 'absent' | 'stalled' | 'foreign'; readonly fault: Fault };
 
@@ -111,15 +114,17 @@ async function askGateway(controlSocket: string): Promise<GatewayReading> {
   try {
     const asked = await ask(controlSocket, '/v1/status');
     if (asked.kind !== 'answered') return asked;
-    const [subdevices, subscriptions] = await Promise.all([
+    const [subdevices, subscriptions, config] = await Promise.all([
       ask(controlSocket, '/v1/subdevices'),
       ask(controlSocket, '/v1/hub-subscriptions'),
+      ask(controlSocket, '/v1/config'),
     ]);
     return {
       kind: 'running',
       status: asked.report,
       subdevices: subdevices.kind === 'answered' ? subdevices.report : undefined,
       hubSubscriptions: subscriptions.kind === 'answered' ? subscriptions.report : undefined,
+      config: config.kind === 'answered' ? config.report : undefined,
     };
   } catch (error) {
     if (error instanceof Fault) return { kind: 'foreign', fault: error };

@@ -1,13 +1,17 @@
 /** Checks of the way to the hub, step by step: name, each address, TLS, CONNECT. */
+
 import { lookup } from 'node:dns/promises';
 import { connect, isIP } from 'node:net';
 import { join } from 'node:path';
 import { accessHub } from '../app/hub-access.ts';
 import { hubPacketBytesMax, signsWith } from '../app/machines.ts';
 import { newFacts } from '../base/events.ts';
+import { hostAndPort } from '../base/host-and-port.ts';
+import type { HubConfig } from '../config/hub/hub-config.ts';
 import { refusalOf } from '../hub/client/connack.ts';
 import { lockOwnersOf } from '../io/lock-owners.ts';
-import { explainSocketError } from '../io/tcp.ts';
+import { serviceUserOf } from '../io/service-user.ts';
+import { explainSocketError, peerOf } from '../io/tcp.ts';
 import { remedyFor } from '../ops/conditions/hub-remedies.ts';
 import { countOf } from '../ops/words.ts';
 import { STORE_FILE } from '../store/state-files.ts';
@@ -22,16 +26,21 @@ const CONNECT_MS_MAX = 5000;
 /** Duration of a name look-up above which it is reported. A look-up with a lost packet takes 5 s. */
 const SLOW_NAME_MS = 1000;
 
+/** Machine to which the gateway opens TCP connections. The proxy looks up the name of the hub. */
+function nextHop({ proxy, host, port }: HubConfig): { readonly host: string; readonly port: number } {
+  return proxy ?? { host, port };
+}
+
 export const hubName: Check = {
   id: 'hub.name',
-  about: 'the host name of the hub has addresses',
+  about: 'the host name of the hub, or of the proxy on the way, has addresses',
   msMax: 8000,
   lateRemedy: NAME_SERVER,
   run: async (input) => {
     const { id } = hubName;
     const config = configOf(input);
     if (config === undefined) return [skipped(id, noConfig(input))];
-    const { host } = config.hub;
+    const { host, port } = nextHop(config.hub);
     if (isIP(host) !== 0) return [skipped(id, `${host} is an address.`)];
     const beganMs = performance.now();
     try {
@@ -41,7 +50,10 @@ export const hubName: Check = {
       if (ms < SLOW_NAME_MS) return [ok(id, fact)];
       return [warn(id, fact, 'A name server answers slowly or not at all. Check the servers in /etc/resolv.conf.')];
     } catch (error) {
-      const reason = explainSocketError(host, error as Error);
+      const reason = explainSocketError(
+        config.hub.proxy === undefined ? host : `the proxy ${hostAndPort({ host, port })}`,
+        error as Error,
+      );
       return [fail(id, `${reason}.`, remedyFor(reason).hint)];
     }
   },
@@ -49,17 +61,19 @@ export const hubName: Check = {
 
 export const hubAddress: Check = {
   id: 'hub.address',
-  about: 'each address of the hub accepts a TCP connection',
+  about: 'each address of the hub, or of the proxy on the way, accepts a TCP connection',
   msMax: 2 * CONNECT_MS_MAX,
   lateRemedy: 'See hub.name: the name server may not answer. Otherwise a firewall may drop the packets.',
   run: async (input, signal): Promise<readonly CheckFinding[]> => {
     const { id } = hubAddress;
     const config = configOf(input);
     if (config === undefined) return [skipped(id, noConfig(input))];
-    const { host, port } = config.hub;
+    const { host, port } = nextHop(config.hub);
     const addresses = await lookup(host, { all: true }).catch(() => []);
     if (addresses.length === 0) return [skipped(id, `${host} has no address.`)];
-    const tries = await Promise.all(addresses.map(({ address }) => connectTo(address, port, signal)));
+    const tries = await Promise.all(
+      addresses.map(({ address }) => connectTo({ address, port, isProxy: config.hub.proxy !== undefined }, signal)),
+    );
     const failed = tries.filter(({ problem }) => problem !== undefined);
     const facts = tries.map(({ peer, ms, problem }) =>
       problem === undefined ? `${peer} accepts (${ms} ms).` : `${problem}.`,
@@ -77,18 +91,25 @@ interface Attempt {
   readonly problem: string | undefined;
 }
 
-function connectTo(address: string, port: number, signal: AbortSignal): Promise<Attempt> {
+interface Hop {
+  readonly address: string;
+  readonly port: number;
+  readonly isProxy: boolean;
+}
+
+function connectTo({ address, port, isProxy }: Hop, signal: AbortSignal): Promise<Attempt> {
   const beganMs = performance.now();
-  const peer = isIP(address) === 6 ? `[${address}]:${port}` : `${address}:${port}`;
+  const peer = peerOf({ host: address, port });
+  const subject = isProxy ? `the proxy ${peer}` : peer;
   return new Promise((resolve) => {
     const socket = connect({ host: address, port, signal });
     const done = (problem: string | undefined): void => {
       socket.destroy();
       resolve({ peer, ms: Math.round(performance.now() - beganMs), problem });
     };
-    socket.setTimeout(CONNECT_MS_MAX, () => done(`${peer} did not answer within ${CONNECT_MS_MAX} ms`));
+    socket.setTimeout(CONNECT_MS_MAX, () => done(`${subject} did not answer within ${CONNECT_MS_MAX} ms`));
     socket.once('connect', () => done(undefined));
-    socket.once('error', (error) => done(explainSocketError(peer, error)));
+    socket.once('error', (error) => done(explainSocketError(subject, error)));
   });
 }
 
@@ -118,10 +139,12 @@ export function hubConnect(isAllowed: boolean | 'elsewhere'): Check {
           ),
         ];
       const { hub } = config;
-      const access = await accessHub({ hub, clock, facts: newFacts(), closeMsMax: CLOSE_MS_MAX });
+      const runAs = serviceUserOf(config.gateway.stateDir);
+      const access = await accessHub({ hub, clock, facts: newFacts(), closeMsMax: CLOSE_MS_MAX, runAs });
       const credentials = () => access.credentials(clock.wallMs());
       const packetBytesMax = hubPacketBytesMax(config);
-      const result = await tryHub({ open: access.open, credentials, packetBytesMax, signal });
+      const result = await tryHub({ open: access.openWithPassword, credentials, packetBytesMax, signal });
+      access.end();
       if (result.kind === 'failed') return [fail(id, `${result.reason}.`, remedyFor(result.reason).hint)];
       const refusal = refusalOf(result.connack.returnCode, signsWith(hub.credentials));
       if (refusal !== undefined) return [fail(id, `${refusal.reason}.`, refusal.remedy)];

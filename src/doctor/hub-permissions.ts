@@ -4,11 +4,12 @@
  */
 import { accessHub } from '../app/hub-access.ts';
 import { hubPacketBytesMax, signsWith } from '../app/machines.ts';
-import { filtersByConfig, topicsBySubdevice } from '../app/plan.ts';
+import { filtersByConfig, sharedTopicsOf, topicsBySubdevice } from '../app/plan.ts';
 import { newFacts } from '../base/events.ts';
 import type { Config } from '../config/schema.ts';
 import { driverNamed } from '../driver/drivers.ts';
 import { refusalOf } from '../hub/client/connack.ts';
+import { serviceUserOf } from '../io/service-user.ts';
 import { evidenceWords, type HubSubscriptionsReport } from '../ops/conditions/hub-packet-words.ts';
 import { remedyFor } from '../ops/conditions/hub-remedies.ts';
 import { countOf } from '../ops/words.ts';
@@ -58,9 +59,13 @@ export function hubPermissions(isAllowed: boolean): Check {
   };
 }
 
-/** Filters and topics that the configuration names, in the form of the hub. */
+/**
+ * Filters and topics that the configuration names, in the form of the hub. Shared topics for uplinks are left out: their
+ * receiver expects a document, and may close the connection on an empty message.
+ */
 export function permissionPlanOf(config: Config): PermissionPlan {
   const [topicsOf, filtersOf] = [topicsBySubdevice(config), filtersByConfig(config)];
+  const shared = sharedTopicsOf(config);
   const filters = new Set<string>();
   const topics = new Set<string>();
   for (const { id } of config.subdevices)
@@ -70,7 +75,8 @@ export function permissionPlanOf(config: Config): PermissionPlan {
       for (const topic of driverNamed(link.driver).topicsFor(link.options, id))
         addTo(topics, topicsOf(id).toHub(topic));
     }
-  return { filters: [...filters].slice(0, TRIED_MAX), topics: [...topics].slice(0, TRIED_MAX) };
+  const tried = [...topics].filter((topic) => !shared.hasUplinks(topic));
+  return { filters: [...filters].slice(0, TRIED_MAX), topics: tried.slice(0, TRIED_MAX) };
 }
 
 function addTo(names: Set<string>, name: string | undefined): void {
@@ -131,10 +137,13 @@ interface TrialParts {
 
 async function tryAll(id: string, { clock }: DoctorInput, { config, plan, signal }: TrialParts): Promise<CheckFinding> {
   const { hub } = config;
-  const access = await accessHub({ hub, clock, facts: newFacts(), closeMsMax: CLOSE_MS_MAX });
+  const runAs = serviceUserOf(config.gateway.stateDir);
+  const access = await accessHub({ hub, clock, facts: newFacts(), closeMsMax: CLOSE_MS_MAX, runAs });
   const credentials = () => access.credentials(clock.wallMs());
-  const trial = { open: access.open, credentials, packetBytesMax: hubPacketBytesMax(config), signal };
-  return findingOfTrial(id, await tryPermissions(trial, plan), config);
+  const trial = { open: access.openWithPassword, credentials, packetBytesMax: hubPacketBytesMax(config), signal };
+  const result = await tryPermissions(trial, plan);
+  access.end();
+  return findingOfTrial(id, result, config);
 }
 
 const ANSWER_WORDS: Readonly<Record<PermissionAnswer, string>> = {

@@ -1,16 +1,20 @@
 /** Checks of TLS step by step (files, handshake, certificates of both sides with their dates), and of secret files. */
+
 import type { X509Certificate } from 'node:crypto';
 import { accessHub } from '../app/hub-access.ts';
 import { newFacts } from '../base/events.ts';
 import { Fault } from '../base/fault.ts';
+import { hostAndPort } from '../base/host-and-port.ts';
 import type { Config } from '../config/schema.ts';
+import { programProblem } from '../io/program-file.ts';
+import { isDeniedTo, serviceUserOf } from '../io/service-user.ts';
 import { readTlsFiles, type TlsReading } from '../io/tls/tls-files.ts';
 import { daysLeft, nameWithEnd } from '../io/tls/tls-words.ts';
 import { remedyFor } from '../ops/conditions/hub-remedies.ts';
 import { countOf } from '../ops/words.ts';
-import type { OpenChannel } from '../ports.ts';
 import { type Check, type CheckFinding, fail, ok, skipped, warn } from './check.ts';
 import { configOf, type DoctorInput, noConfig } from './doctor-input.ts';
+import { type OpeningProblem, openingProblem } from './opening-trial.ts';
 
 /** Longest time for a connection with its handshake, and for a close. */
 const HANDSHAKE_MS_MAX = 10_000;
@@ -43,7 +47,7 @@ export const hubTls: Check = {
         ? endingWords('The trusted certificate', own?.authorities ?? [], wallMs)
         : []),
     ];
-    const success = `The TLS handshake with ${hub.host}:${hub.port} succeeds.`;
+    const success = `The TLS handshake with ${hostAndPort(hub)} succeeds.`;
     if (ending.length === 0) return [ok(id, success, ...steps)];
     return [warn(id, [...ending.map(({ fact }) => fact), success], ending[0]?.remedy ?? '')];
   },
@@ -87,7 +91,8 @@ interface Handshake {
 }
 
 async function shakeHands(config: Config, { clock }: DoctorInput): Promise<Handshake> {
-  const hub = { ...config.hub, connectMsMax: HANDSHAKE_MS_MAX };
+  // without WebSocket, which hub.route examines
+  const hub = { ...config.hub, connectMsMax: HANDSHAKE_MS_MAX, transport: { kind: 'tcp' } as const };
   let chain: readonly X509Certificate[] = [];
   let version = 'TLS';
   const onCertificates = (found: readonly X509Certificate[], protocol: string): void => {
@@ -95,57 +100,46 @@ async function shakeHands(config: Config, { clock }: DoctorInput): Promise<Hands
     version = protocol;
   };
   try {
-    const { open } = await accessHub({ hub, clock, facts: newFacts(), closeMsMax: CLOSE_MS_MAX, onCertificates });
-    return { problem: await outcomeOf(open), chain, version };
+    const runAs = serviceUserOf(config.gateway.stateDir);
+    const surroundings = { clock, facts: newFacts(), closeMsMax: CLOSE_MS_MAX };
+    const { open } = await accessHub({ ...surroundings, hub, runAs, onCertificates });
+    return { problem: handshakeWords(await openingProblem(open)), chain, version };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return { problem: error.message, chain, version };
   }
 }
 
-/**
- * Time for a hub to reject the client certificate. In TLS 1.3 the handshake of the client ends before the hub has
- * judged it.
- */
-const VERDICT_MS = 500;
-
-/** @returns why the connection failed; `undefined`: success */
-function outcomeOf(open: OpenChannel): Promise<string | undefined> {
-  return new Promise((resolve) => {
-    let isOpen = false;
-    const channel = open({
-      opened: () => {
-        isOpen = true;
-        setTimeout(() => {
-          resolve(undefined);
-          channel.close('the check is over');
-        }, VERDICT_MS);
-      },
-      bytes: () => undefined,
-      closed: (reason) => resolve(isOpen && CLOSED.test(reason) ? `${reason} ${AFTER_HANDSHAKE}` : reason),
-    });
-  });
-}
-
 const CLOSED = /(closed|reset) the connection$/;
 const AFTER_HANDSHAKE = 'right after the TLS handshake: it may have rejected the client certificate, or require one';
 
+function handshakeWords(problem: OpeningProblem | undefined): string | undefined {
+  if (problem === undefined) return undefined;
+  const { reason, wasOpen } = problem;
+  return wasOpen && CLOSED.test(reason) ? `${reason} ${AFTER_HANDSHAKE}` : reason;
+}
+
 export const hubSecret: Check = {
   id: 'hub.secret',
-  about: 'the files with passwords and secrets can be read, and by their owner only',
+  about: 'the files with passwords and secrets can be read, and by their owner only; password_command can run',
   msMax: 2000,
   run: async (input): Promise<readonly CheckFinding[]> => {
     const { id } = hubSecret;
     const config = configOf(input);
     if (config === undefined) return [skipped(id, noConfig(input))];
-    const { credentials } = config.hub;
-    const file =
+    const { credentials, proxy } = config.hub;
+    const program =
+      credentials.kind === 'password' && credentials.passwordCommand !== undefined
+        ? [programFinding(id, credentials.passwordCommand[0], config)]
+        : [];
+    const own =
       credentials.kind === 'password'
         ? credentials.passwordFile
         : credentials.kind === 'device'
           ? credentials.deviceSecretFile
           : undefined;
-    if (file === undefined) return [skipped(id, 'CONNECT needs no secret file.')];
+    const files = [own, proxy?.login?.passwordFile].filter((file) => file !== undefined);
+    if (files.length === 0) return program.length > 0 ? program : [skipped(id, 'CONNECT needs no secret file.')];
     try {
       const access = await accessHub({
         hub: config.hub,
@@ -153,11 +147,22 @@ export const hubSecret: Check = {
         facts: newFacts(),
         closeMsMax: CLOSE_MS_MAX,
       });
-      access.credentials(input.clock.wallMs());
-      return [ok(id, `${file} can be read.`)];
+      if (own !== undefined) access.credentials(input.clock.wallMs());
+      return [...program, ...files.map((file) => ok(id, `${file} can be read.`))];
     } catch (error) {
       if (!(error instanceof Fault)) throw error;
-      return [fail(id, `${error.message}.`, error.hint)];
+      return [...program, fail(id, `${error.message}.`, error.hint)];
     }
   },
 };
+
+/** Finding about the program that prints the password. The program does not run. */
+function programFinding(id: string, path: string, { gateway }: Config): CheckFinding {
+  const user = serviceUserOf(gateway.stateDir);
+  const problem = programProblem(path, user?.uid);
+  if (problem !== undefined) return fail(id, `hub.password_command ${path} ${problem.what}.`, problem.hint);
+  if (user === undefined || !isDeniedTo(user, path, 'execute'))
+    return ok(id, `hub.password_command ${path} can be run, and only root and the user of the service can change it.`);
+  const fact = `hub.password_command ${path} cannot be run by user ${user.name}.`;
+  return fail(id, fact, `sudo chmod a+rx ${path}. Each folder of the path must let that user in.`);
+}

@@ -1,6 +1,7 @@
 /** Checks of the lines of a running gateway: what is received on each, and ports that are swapped. */
 import { DRIVERS } from '../driver/drivers.ts';
 import { looksLikeWords } from '../ops/conditions/misplaced.ts';
+import { isOnNetwork, remedyOfNoise } from '../ops/conditions/way-words.ts';
 import type { LinkReport } from '../ops/reports/link-report.ts';
 import { countOf, countWords, kernelWords } from '../ops/words.ts';
 import { type Check, type CheckFinding, fail, ok, skipped, warn } from './check.ts';
@@ -104,9 +105,10 @@ function lineOf(link: LinkReport, links: readonly LinkReport[]): CheckFinding {
     ...kernel,
   ];
   const share = broken / Math.max(1, broken + whole);
+  const remedy = isOnNetwork(link) ? remedyOfNoise(link) : WIRE;
   if (guess !== undefined) return fail(id, facts, guess.hint);
-  if (share > USELESS_SHARE) return fail(id, facts, WIRE);
-  if (share > NOISY_SHARE) return warn(id, facts, WIRE);
+  if (share > USELESS_SHARE) return fail(id, facts, remedy);
+  if (share > NOISY_SHARE) return warn(id, facts, remedy);
   return link.counters.bytesIn === 0
     ? skipped(id, `Nothing was received on link ${link.name} since the start.`)
     : ok(id, ...facts);

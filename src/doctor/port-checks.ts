@@ -1,18 +1,32 @@
 /** Checks of the serial ports of the links: present, not shared, permitted, held by no other program. */
+
 import { constants, realpathSync } from 'node:fs';
 import { access, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { findPort, isNumberedPath, portNameOf, type SerialPort } from '../base/serial-port.ts';
+import { hostAndPort } from '../base/host-and-port.ts';
+import {
+  findPort,
+  isNumberedPath,
+  type NetworkPort,
+  networkPortOf,
+  portNameOf,
+  type SerialPort,
+} from '../base/serial-port.ts';
 import type { LinkConfig } from '../config/schema.ts';
 import { joiningWords, userName } from '../io/accounts.ts';
 import { isInContainer } from '../io/container.ts';
 import { listPorts } from '../io/serial/serial-ports.ts';
 import { nameHolders } from '../io/serial/tty-holder.ts';
 import { ownerOfSocket } from '../io/socket-owner.ts';
+import { openTcp } from '../io/tcp.ts';
+import { networkRemedy } from '../ops/conditions/network-remedy.ts';
 import type { LinkReport } from '../ops/reports/link-report.ts';
-import { durationWords, kernelWords } from '../ops/words.ts';
+import { durationWords, kernelWords, withFullStop } from '../ops/words.ts';
 import { type Check, type CheckFinding, fail, ok, skipped, warn } from './check.ts';
 import { type DoctorInput, noConfig } from './doctor-input.ts';
+
+/** Largest time for the connection to a device server. */
+const SERVER_MS_MAX = 3000;
 
 export const linkPort: Check = {
   id: 'link.port',
@@ -33,6 +47,15 @@ async function portOf(
   { gateway, places }: DoctorInput,
 ): Promise<CheckFinding> {
   const id = `${linkPort.id}:${link.name}`;
+  const report = gateway.kind === 'running' ? gateway.status.links.find(({ name }) => name === link.name) : undefined;
+  const server = networkPortOf(link.path);
+  if (server !== undefined) {
+    if (report !== undefined) return portInUse(id, link.path, report);
+    // many device servers end the connection of a gateway when another client connects
+    if (gateway.kind === 'stalled' || gateway.kind === 'foreign')
+      return skipped(id, `${link.path} was not tried: the process at the control socket may use the port.`);
+    return await serverOf(id, server);
+  }
   const found = findPort(portNameOf(link.path), ports, realPathOf);
   const free =
     ports
@@ -47,7 +70,6 @@ async function portOf(
         ? 'Plug the adapter in, and start the container with --device for it; or correct path. See: holdfast ports'
         : 'Plug the adapter in, or correct path. See: holdfast ports',
     );
-  const report = gateway.kind === 'running' ? gateway.status.links.find(({ name }) => name === link.name) : undefined;
   // a stopped gateway does not answer, and still holds its ports
   const stalledPid = gateway.kind === 'stalled' ? ownerOfSocket(places.controlSocket)?.pid : undefined;
   const pid = gateway.kind === 'running' ? gateway.status.process.pid : stalledPid;
@@ -84,14 +106,30 @@ async function portOf(
   return ok(id, fact);
 }
 
+/** Connects to a device server for a moment, while no gateway uses the port. */
+async function serverOf(id: string, { host, port }: NetworkPort): Promise<CheckFinding> {
+  const problem = await new Promise<string | undefined>((resolve) => {
+    const channel = openTcp({ host, port, openMsMax: SERVER_MS_MAX, closeMsMax: 100 })({
+      opened: () => {
+        resolve(undefined);
+        channel.close('checked');
+      },
+      bytes: () => undefined,
+      closed: (reason) => resolve(reason),
+    });
+  });
+  if (problem === undefined) return ok(id, `${hostAndPort({ host, port })} accepts connections.`);
+  return fail(id, withFullStop(problem), networkRemedy({ host, port, protocol: 'tcp' }, problem));
+}
+
 function portInUse(id: string, device: string, { state, forMs, lastProblem, kernel }: LinkReport): CheckFinding {
-  const errors = kernelWords(kernel);
+  const errors = state === 'open' ? kernelWords(kernel) : '';
   const fact = `${device}: ${state} for ${durationWords(forMs)}${errors === '' ? '' : `; ${errors}`}.`;
   if (state === 'open') {
     const lost = kernel === null ? 0 : kernel.overruns + kernel.bufferOverruns;
     return lost === 0 ? ok(id, fact) : warn(id, fact, remedyOfLoss(kernel));
   }
-  const reason = lastProblem === null ? [] : [`${lastProblem}.`];
+  const reason = lastProblem === null ? [] : [withFullStop(lastProblem)];
   return fail(id, [fact, ...reason], 'See gateway.condition for the remedy, and holdfast links.');
 }
 

@@ -1,7 +1,7 @@
 /** Check of every configured subdevice: connected, never seen, silent, refused, or replaced by something else. */
 import type { Config } from '../config/schema.ts';
-import { driverNamed } from '../driver/drivers.ts';
 import { looksLikeWords } from '../ops/conditions/misplaced.ts';
+import { checksOfSilentDevice, isOnNetwork } from '../ops/conditions/way-words.ts';
 import type { LinkReport } from '../ops/reports/link-report.ts';
 import type { SubdeviceReport } from '../ops/reports/report.ts';
 import { STATE_WORDS } from '../ops/reports/subdevice-state.ts';
@@ -83,16 +83,19 @@ function absenceOf(
       fact: `${who}: not received; most of what arrives is discarded.`,
       remedy: 'See link.line and gateway.condition.',
     };
-  const isPolled = home !== undefined && driverNamed(home.driver).isPolled;
+  const isPolled = home?.polled === true;
+  const test = `test it with: holdfast link test ${home?.name ?? 'NAME'}`;
+  const ofServer = home !== undefined && isOnNetwork(home) ? `${checksOfSilentDevice(home)}; ${test}.` : undefined;
   if (silentMs !== null)
     return {
       fact: `${who}: silent for ${durationWords(silentMs)}.`,
-      remedy: `Check power and wires of ${id}; test the line with: holdfast link test ${home?.name ?? 'NAME'}.`,
+      remedy:
+        ofServer ?? `Check power and wires of ${id}; test the line with: holdfast link test ${home?.name ?? 'NAME'}.`,
     };
   const sinceStart = isPolled ? 'has not answered since the start' : 'nothing received since the start';
   const seen = link === null ? `${STATE_WORDS.neverSeen}; ${sinceStart}` : sinceStart;
   return {
     fact: `${who}: ${seen}.`,
-    remedy: `Check power and wires of ${id}, its id or address, and the speed of the line; test it with: holdfast link test ${home?.name ?? 'NAME'}.`,
+    remedy: ofServer ?? `Check power and wires of ${id}, its id or address, and the speed of the line; ${test}.`,
   };
 }

@@ -4,6 +4,7 @@
  * A link is a Machine with a channel (`base/machine.ts`), plus these unions. Topics here are the subdevice's own names.
  * Tokens are numbers chosen by the driver (reports) or by the flow (deliveries); they have no other meaning.
  */
+import type { DeviceNote } from '../base/device-note.ts';
 import type { DiscardReason, ExcessSize } from '../base/discard.ts';
 import type { LinkCounters } from '../base/link-counters.ts';
 import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
@@ -156,6 +157,8 @@ export type DriverCommand =
       readonly payload: Uint8Array;
       readonly qos: Qos;
       readonly dup: boolean;
+      /** Number of the message, the same over restarts. Absent: it is not in custody. */
+      readonly number?: number;
     }
   /** Tests the line to the subdevice, in parallel to everything else. Answered by exactly one `probed`. */
   | { readonly kind: 'probe'; readonly subdevice: string; readonly token: number };
@@ -181,6 +184,8 @@ export type LinkAction = ChannelAction | DriverReport;
 
 export interface LinkMachine extends Machine<LinkInput, LinkAction> {
   readonly counters: LinkCounters;
+  /** True if each subdevice is polled, so that silence is noticed within its poll. */
+  readonly isPolled: boolean;
   readonly state: 'stopped' | 'opening' | 'open' | 'waiting to reopen';
   /** Client ids attached now. */
   attachedSubdevices(): readonly string[];
@@ -193,6 +198,8 @@ export interface LinkMachine extends Machine<LinkInput, LinkAction> {
    * Empty if subdevices send on their own.
    */
   unanswered(): ReadonlyMap<string, number>;
+  /** Facts learned about subdevices that outlive a restart, by subdevice. Empty: the driver learns none. */
+  deviceNotes(): ReadonlyMap<string, DeviceNote>;
   /** Client ids that a `probe` would reach now. Empty if the protocol has no request for a test. */
   probeable(): readonly string[];
 }

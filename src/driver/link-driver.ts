@@ -5,13 +5,20 @@
  */
 import type { z } from 'zod';
 import type { BackoffLimits } from '../base/backoff.ts';
+import type { DeviceNote } from '../base/device-note.ts';
 import type { FrameSource } from '../base/recorded-frame.ts';
 import type { Problem } from '../config/kinds/problem.ts';
 import type { LinkMachine } from './driver.ts';
+import type { Reading } from './reading.ts';
 
 /** Keys of a `[[link]]` that are common to all drivers and that drivers read. */
 export interface LinkKeys {
+  /** Name of the port. */
+  readonly path: string;
   readonly driver: string;
+  readonly baud_rate: number;
+  readonly data_bits: number;
+  readonly parity: 'none' | 'even' | 'odd';
   readonly subdevices: readonly string[];
   readonly overflow?: string | undefined;
 }
@@ -44,6 +51,8 @@ export interface LinkSurroundings {
   /** A subdevice was seen on this link before this start. */
   readonly wasInUse: boolean;
   readonly served: readonly ServedSubdevice[];
+  /** Notes of an earlier machine of the link, by subdevice. */
+  readonly notes: ReadonlyMap<string, DeviceNote>;
 }
 
 /** An id that the keys of a link name, with its place in the file. */
@@ -63,6 +72,8 @@ export interface LineProtocol {
    * then headers alone.
    */
   readonly order: number;
+  /** True if the devices speak it over a network, without a serial line: no wires, no speed, no parity. */
+  readonly isOnNetwork?: true;
   isIn(bytes: Uint8Array): boolean;
 }
 
@@ -70,6 +81,25 @@ export interface LineProtocol {
 export type CaptureFormat =
   | { readonly kind: 'udp'; readonly port: number }
   | { readonly kind: 'dissector'; readonly name: string };
+
+/**
+ * List of a link whose entries may name a device profile: a file with keys of the entry and of a list within it, for all
+ * devices of one type. The keys have the schemas of `lists`.
+ */
+export interface ProfiledList {
+  /** Key of the list in the link: `unit` for `[[link.unit]]`. */
+  readonly list: string;
+  /** Key of the list within an entry. Its entries have a `name`, by which those of the file change those of the profile. */
+  readonly inner: string;
+  /** Key of an entry with the id of its profile. */
+  readonly idKey: string;
+  /** Key of an entry with the names of the inner entries that are taken from the profile; not set: all. */
+  readonly chosenKey: string;
+  /** Other keys of an entry that belong to one device, so that a profile cannot have them, with values for an example. */
+  readonly ownKeys: Readonly<Record<string, unknown>>;
+  /** Returns the problems of an entry that has all keys of a profile, and the values of `ownKeys`. */
+  problems(entry: object, path: string): Problem[];
+}
 
 type MachineClass = abstract new (...args: never[]) => object;
 
@@ -90,10 +120,14 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
   readonly tables: Readonly<Record<string, z.ZodType>>;
   /** Keys of a `[[subdevice]]` for this driver alone. */
   readonly subdeviceKeys: z.ZodRawShape;
-  /** Defaults of `retry_ms` and `retries_max`. */
-  readonly retry: { readonly retryMs: number; readonly retriesMax: number };
+  /** `undefined`: the driver has no device profiles. */
+  readonly profiled: ProfiledList | undefined;
+  /** Defaults of `retry_ms` and `retries_max`. @param link absent: a link without keys of the driver */
+  retry(link?: LinkKeys & z.output<z.ZodObject<Shape>>): { readonly retryMs: number; readonly retriesMax: number };
   /** Returns the problems in the keys of a link. @param path path of the link */
   problems(link: LinkKeys & z.output<z.ZodObject<Shape>>, path: string): Problem[];
+  /** Valid settings of a link that are likely to cause trouble. @param path path of the link; @param port name of its port */
+  warnings(options: Options, path: string, port: string): Problem[];
   /** Lines of TOML after the keys of a first `[[link]]` with this subdevice; empty: the link needs none. */
   starter(subdevice: string): readonly string[];
   /** Subdevices that the link names. @param path path of the link */
@@ -115,6 +149,10 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
   filtersFor(options: Options, subdevice: string): readonly string[] | undefined;
   /** Topics of the subdevice's own uplinks that the keys of the link name. Topics that a device chooses are not known. */
   topicsFor(options: Options, subdevice: string): readonly string[];
+  /** Id of the device profile of a subdevice; `undefined`: none. */
+  profileOf(options: Options, subdevice: string): string | undefined;
+  /** Values in the subdevice's own uplinks that the keys of the link describe. */
+  readingsFor(options: Options, subdevice: string): readonly Reading[];
   /** True if the subdevice cannot answer. */
   isMute(options: Options, subdevice: string): boolean;
   /** All options of the machine except the random numbers. With them a recording can be run again. */
@@ -126,9 +164,10 @@ interface DriverSpec<Shape extends z.ZodRawShape, Options extends object, Machin
   recall(recorded: object): MachineOptions;
   /** Finds frames in recorded bytes. @param options from the header of a recording, unchecked */
   newFrameSource(options: object): FrameSource;
-  readonly capture: CaptureFormat;
-  /** True if each subdevice is polled, so that silence is noticed within its poll. */
-  readonly isPolled: boolean;
+  /** Form of the packets in a capture. @param options from the header of a recording, unchecked */
+  capture(options: object): CaptureFormat;
+  /** True if 7 bits can carry each byte of the line. */
+  readonly isText: boolean;
   /** True if a subdevice may be attached before its first byte. */
   readonly attachesUnheard: boolean;
   /**

@@ -15,7 +15,6 @@
 import type { Message } from '../base/message.ts';
 import { SlotMap } from '../base/slot-map.ts';
 import type { Stamp } from '../base/time.ts';
-import type { Change } from '../custody/change.ts';
 import type { Entry } from '../custody/entry.ts';
 import type { DriverReport } from '../driver/driver.ts';
 import type { HubAction, HubInput } from '../hub/client/hub-contract.ts';
@@ -27,21 +26,21 @@ import { Timer } from '../runtime/timer.ts';
 import type { Delivery, SessionEnd } from '../subdevices/delivery-state.ts';
 import type { Inbox } from '../subdevices/inbox.ts';
 import type { Subdevice } from '../subdevices/registry.ts';
-import type { RetainedCommands } from '../subdevices/retained-commands.ts';
 import { ARRIVALS_MAX, type Arrival, Arrivals, type PubackOutcome } from './arrivals.ts';
 import { BackPressure } from './back-pressure.ts';
 import type { CommandLink } from './links.ts';
+import type { OwnMessages } from './own-messages.ts';
 import type { Pager } from './pager.ts';
+import { RetainedMarks, type RetainedMarksOptions } from './retained-marks.ts';
 import { ShedDownlinks, type ShedDownlinksOptions } from './shed-downlinks.ts';
 import type { MessageOnItsWay, UnderWay } from './under-way.ts';
 
-export interface DownlinkOptions extends Omit<ShedDownlinksOptions, 'inbox'> {
+export interface DownlinkOptions extends Omit<ShedDownlinksOptions, 'inbox'>, Omit<RetainedMarksOptions, 'inbox'> {
   readonly clock: Clock;
   readonly mailbox: Mailbox;
   readonly stamp: () => Stamp;
   readonly inbox: Inbox;
-  readonly retainedCommands: RetainedCommands;
-  readonly addLazy: (change: Change) => void;
+  readonly ownMessages: OwnMessages;
   readonly commandLink: CommandLink;
   readonly pager: Pager;
   readonly underWay: UnderWay;
@@ -58,11 +57,6 @@ export interface DownlinkOptions extends Omit<ShedDownlinksOptions, 'inbox'> {
   readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
 }
 
-/**
- * Interval for storing marks. After a crash a retained command may be repeated if it came without RETAIN in this time.
- */
-const SAVE_MARKS_MS = 3_600_000;
-
 /** Flags with which the hub sent a message. */
 export interface Arriving {
   readonly dup: boolean;
@@ -77,16 +71,17 @@ export class DownlinkFlow {
   #unsafeCopies = 0;
   readonly #deliveries = new SlotMap<number, Delivery>();
   #lastDelivery = 0;
-  #savedAtMs = 0;
   /** The last look found an expired message, so the rows loaded next may be expired too. */
   #isExpiring = false;
   readonly #arrivals: Arrivals;
   readonly #pressure: BackPressure;
   readonly #shed: ShedDownlinks;
+  readonly retainedMarks: RetainedMarks;
 
   constructor(options: DownlinkOptions) {
     this.#options = options;
     this.#shed = new ShedDownlinks(options);
+    this.retainedMarks = new RetainedMarks(options);
     this.#timer = new Timer(options.clock, options.mailbox, () => this.deliverAll());
     this.#arrivals = new Arrivals((arrival) => this.#acknowledge(arrival));
     this.#pressure = new BackPressure({
@@ -144,13 +139,21 @@ export class DownlinkFlow {
 
   /** @param sessionPresent true: the hub sends unacknowledged messages again; false: it sends none again */
   hubConnected(sessionPresent: boolean): void {
-    if (!sessionPresent) this.#arrivals.sessionLost();
+    if (!sessionPresent) {
+      this.#arrivals.sessionLost();
+      this.#options.ownMessages.hubSessionLost();
+    }
     this.#pressure.turn(); // messages of earlier connections may still wait for the disk
   }
 
   /** Sends the PUBACKs that are due, unless one of them has to wait for another packet. */
   acknowledge(): void {
     this.#arrivals.settle();
+  }
+
+  /** Number of downlinks of this connection that wait for their PUBACK. */
+  get unacknowledged(): number {
+    return this.#arrivals.waiting;
   }
 
   hubLost(): void {
@@ -172,9 +175,11 @@ export class DownlinkFlow {
   }
 
   #end(delivery: Delivery, report: Parameters<DownlinkFlow['report']>[0]): void {
-    if (report.kind === 'delivered') {
+    if (delivery.isOwn) {
+      this.#endOwn(delivery, report);
+    } else if (report.kind === 'delivered') {
       this.#options.inbox.delivered(delivery);
-      this.#save(this.#options.retainedCommands.delivered(delivery.lane, delivery.message));
+      this.retainedMarks.delivered(delivery.lane, delivery.message);
       const subdevice = this.#options.registry.byLane(delivery.lane)?.id ?? '';
       const { topic, payload } = delivery.message;
       this.#options.facts.emit('downlinkDelivered', { subdevice, topic, payload });
@@ -211,7 +216,8 @@ export class DownlinkFlow {
     const { inbox, registry, clock, isHeld } = this.#options;
     const nowMs = clock.nowMs();
     const subdevice = registry.byLane(lane);
-    const delivery = subdevice === undefined || isHeld() ? undefined : inbox.next(lane, nowMs);
+    const delivery =
+      subdevice === undefined || isHeld() ? undefined : (inbox.next(lane, nowMs) ?? this.#nextOwn(subdevice));
     this.#timer.set(inbox.wakeAtMs(nowMs));
     this.#options.pager.turn();
     if (subdevice === undefined) return;
@@ -229,13 +235,29 @@ export class DownlinkFlow {
     );
   }
 
+  #nextOwn(subdevice: Subdevice): Delivery | undefined {
+    const { inbox, ownMessages } = this.#options;
+    const { lane } = subdevice;
+    if (!inbox.isIdle(lane)) return undefined;
+    const message = ownMessages.next(subdevice, inbox.deliveryOf(lane)?.state === 'awake');
+    return message && inbox.beginOwn(lane, message);
+  }
+
+  #endOwn(delivery: Delivery, report: Parameters<DownlinkFlow['report']>[0]): void {
+    const subdevice = this.#options.registry.byLane(delivery.lane);
+    this.#options.inbox.endOwn(delivery);
+    if (subdevice !== undefined) this.#options.ownMessages.ended(subdevice, report);
+  }
+
   #send(subdevice: Subdevice, token: number, delivery: Delivery): void {
-    const topic = this.#options.topicsOf(subdevice.id).toSubdevice(delivery.message.topic);
+    const { payload, qos, topic: hubTopic } = delivery.message;
+    const topic = delivery.isOwn ? hubTopic : this.#options.topicsOf(subdevice.id).toSubdevice(hubTopic);
     if (topic === undefined) {
       this.#fail(token, 'invalid', 'its topic does not belong to this subdevice');
       return;
     }
-    const { payload, qos } = delivery.message;
+    const taken = (): void => this.#options.mailbox.post(() => this.report({ kind: 'delivered', token }));
+    if (!delivery.isOwn && this.#options.ownMessages.takes(subdevice, topic, payload, taken)) return;
     this.#options.commandLink(subdevice.link, {
       kind: 'deliver',
       subdevice: subdevice.id,
@@ -244,6 +266,7 @@ export class DownlinkFlow {
       payload,
       qos,
       dup: delivery.dup,
+      ...(delivery.entry && { number: delivery.entry.row.seq }),
     });
   }
 
@@ -252,31 +275,19 @@ export class DownlinkFlow {
     this.#options.mailbox.post(() => this.report({ kind: 'undelivered', token, why, because }));
   }
 
-  /** Stores recent marks, once an hour, since this costs a commit. */
-  saveOldMarks(): void {
-    const nowMs = this.#options.clock.nowMs();
-    if (nowMs - this.#savedAtMs < SAVE_MARKS_MS) return;
-    this.#savedAtMs = nowMs;
-    this.saveMarks();
-  }
-
-  /** Stores recent marks at once. */
-  saveMarks(): void {
-    this.#save(this.#options.retainedCommands.save());
-  }
-
-  #save(changes: readonly Change[]): void {
-    for (const change of changes) this.#options.addLazy(change);
-  }
-
-  #route(message: Message, arrival: Arrival | undefined, retained: boolean): void {
-    const { registry, inbox, facts } = this.#options;
-    const routes = registry.route(message.topic);
-    if (routes.length === 0) {
-      this.#shed.unclaimed(message.topic);
-      return;
-    }
-    const receivers = retained ? routes.filter(({ subdevice }) => this.#isForDelivery(subdevice, message)) : routes;
+  /** @param arrived message as the hub sent it */
+  #route(arrived: Message, arrival: Arrival | undefined, retained: boolean): void {
+    const { registry, inbox, facts, sharedTopics, configuredIds } = this.#options;
+    const isKnown = (id: string): boolean => registry.byId(id) !== undefined || configuredIds().has(id);
+    const opened = sharedTopics().open(arrived, isKnown);
+    if (opened !== undefined && opened.kind !== 'named') return this.#shed.unaddressed(arrived.topic, opened);
+    const { message, subdevice: addressee } = opened ?? { message: arrived, subdevice: undefined };
+    const all = registry.route(message.topic);
+    const routes = addressee === undefined ? all : all.filter(({ subdevice }) => subdevice.id === addressee);
+    if (routes.length === 0) return this.#shed.unclaimed(message.topic, addressee);
+    const receivers = retained
+      ? routes.filter(({ subdevice }) => this.retainedMarks.isForDelivery(subdevice, message))
+      : routes;
     if (receivers.length === 0) return;
     const { topic, qos: arrivedQos, payload } = message;
     facts.emit('downlinkAccepted', { topic, subdevices: receivers.length, qos: arrivedQos, payload, receivers });
@@ -285,15 +296,6 @@ export class DownlinkFlow {
       else this.#admit(subdevice.lane, message, arrival);
       this.deliver(subdevice.lane);
     }
-  }
-
-  /** Returns whether the subdevice gets a retained message. A delivered or waiting one is not delivered again. */
-  #isForDelivery({ lane, id }: Subdevice, message: Message): boolean {
-    const { inbox, retainedCommands, facts } = this.#options;
-    if (retainedCommands.policy === 'once' && inbox.holds(lane, message)) return false;
-    if (retainedCommands.admits(lane, message)) return true;
-    facts.emit('retainedSkipped', { subdevice: id, topic: message.topic, policy: retainedCommands.policy });
-    return false;
   }
 
   #admit(lane: number, message: Message, arrival: Arrival): void {

@@ -80,6 +80,11 @@ export class FilterRequests {
     return this.#repetitions.get(filter)?.cause === 'unanswered';
   }
 
+  /** Number of requests that the hub has not answered in this connection. */
+  get underWay(): number {
+    return this.#open.size;
+  }
+
   isAsked(filter: string): boolean {
     return this.#open.has(filter) || this.#waiting.has(filter);
   }

@@ -1,22 +1,22 @@
 /** Hub end of the flows: the client machine on its pump, and the reactions to its reports. */
 import type { Facts } from '../base/events.ts';
-import type { ChannelAction } from '../base/machine.ts';
 import { retaining } from '../base/message.ts';
 import type { HubClient } from '../hub/client/hub-client.ts';
-import type { HubAction, HubInput, HubPublish } from '../hub/client/hub-contract.ts';
-import type { BindingReport, HubServiceEvent, HubServices } from '../hub/gateway/hub-service.ts';
+import type { Ended, HubAction, HubInput, HubPublish } from '../hub/client/hub-contract.ts';
+import type { BindingReport, HubServiceEvent, HubServices, RemoteReport } from '../hub/gateway/hub-service.ts';
 import type { Clock, OpenChannel } from '../ports.ts';
 import type { FlightRecorder } from '../recorder/flight-recorder.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
 import { Pump } from '../runtime/pump.ts';
 import { TaskBatch } from '../runtime/task-batch.ts';
 import type { DownlinkFlow } from './downlink.ts';
+import { type HubClientReport, isFromHub, messageIn } from './hub-reports.ts';
 import type { HubSender } from './hub-sender.ts';
 import type { HubSessionMonitor } from './hub-session-monitor.ts';
-import type { RemoteReport } from './remote-commands.ts';
+import { PasswordRenewal, type RenewalCounts, type RenewalTerms, type RenewalTrouble } from './password-renewal.ts';
 import type { SetAside } from './set-aside.ts';
 import type { HubSubscriptions } from './subscriptions.ts';
-import type { MessageOnItsWay, UnderWay } from './under-way.ts';
+import type { UnderWay } from './under-way.ts';
 import type { WallClock } from './wall-clock.ts';
 
 /** Client of one hub with its recorder. */
@@ -25,6 +25,8 @@ export interface HubPlan {
   readonly recorder: FlightRecorder;
   /** `host:port` of the hub. */
   readonly peer: string;
+  /** Renewal of the password; `undefined`: off. */
+  readonly renewal: RenewalTerms | undefined;
 }
 
 export interface HubConnectionOptions extends HubPlan {
@@ -48,18 +50,6 @@ export interface HubConnectionOptions extends HubPlan {
   readonly flushHeld: () => void;
 }
 
-type Report = Exclude<HubAction, ChannelAction>;
-
-/** Reports that are not caused by a packet of the hub. */
-const NOT_FROM_HUB: ReadonlySet<Report['kind']> = new Set([
-  'offline',
-  'takenOver',
-  'noConnack',
-  'probed',
-  'unanswered',
-  'unsendable',
-]);
-
 /**
  * Bytes of the payloads from which the messages of a task are sent without waiting for more: a step of this size leaves
  * room for others in the smallest useful ring of the recorder.
@@ -79,14 +69,17 @@ export class HubConnection {
   #changedAtMs: number | undefined;
   #problem: string | undefined;
   /** Stage that the connection or attempt with the last problem had reached. */
-  #stage: Extract<Report, { kind: 'offline' }>['stage'] | undefined;
-  #refusal: Extract<Report, { kind: 'refused' }> | undefined;
+  #stage: Extract<HubClientReport, { kind: 'offline' }>['stage'] | undefined;
+  #refusal: Extract<HubClientReport, { kind: 'refused' }> | undefined;
   #attempts = 0;
+  #renewal: PasswordRenewal | undefined;
+  readonly #renewals: RenewalCounts = { attempts: 0, failures: 0 };
 
   constructor(options: HubConnectionOptions) {
     this.#options = options;
     this.#plan = options;
     this.#pump = this.#newPump(options);
+    this.#renewal = this.#newRenewal(options);
     this.#batch = new TaskBatch(options.mailbox, (messages) => {
       this.#batchBytes = 0;
       this.#pump.input({ kind: 'publish', messages });
@@ -97,22 +90,49 @@ export class HubConnection {
     if (!this.#options.isHeld()) this.#pump.input({ kind: 'start' });
   }
 
-  stop(): void {
-    this.command({ kind: 'stop' });
+  /** Begins no renewal of the password any more. */
+  cancelRenewal(): void {
+    this.#renewal?.cancel();
   }
 
-  /** Disconnects and connects no more until `replace` and `start`. `done` is called when the connection is closed. */
-  disconnect(reason: string, done: () => void): void {
-    this.command({ kind: 'leave', reason, disconnects: true });
+  /**
+   * Ends the connection, and connects no more until `replace` and `start`.
+   * @param disconnects false: the hub publishes the will
+   * @param done called when the connection is closed
+   */
+  stop(reason: string, disconnects: boolean, done: () => void = () => undefined): void {
+    this.#renewal?.end();
+    this.command({ kind: 'leave', reason, disconnects });
     this.command({ kind: 'stop' });
     this.#pump.afterClose(done);
   }
 
-  /** Replaces the client after `disconnect`. */
+  /** Replaces the client after `stop`. */
   replace(plan: HubPlan): void {
     this.#plan = plan;
     this.#pump = this.#newPump(plan);
+    this.#renewal = this.#newRenewal(plan);
     this.#refusal = undefined;
+  }
+
+  #newRenewal({ renewal }: HubPlan): PasswordRenewal | undefined {
+    const { clock, mailbox, facts, hubSender, downlink } = this.#options;
+    return (
+      renewal &&
+      new PasswordRenewal({
+        ...renewal,
+        counts: this.#renewals,
+        clock,
+        mailbox,
+        facts,
+        suspend: () => hubSender.suspend(),
+        resume: () => hubSender.resume(),
+        unanswered: () => hubSender.unanswered,
+        unacknowledged: () => downlink.unacknowledged,
+        stopReading: () => this.setReading(false),
+        reconnect: () => this.command({ kind: 'renew' }),
+      })
+    );
   }
 
   #newPump({ client, recorder }: HubPlan): Pump<HubInput, HubAction> {
@@ -123,7 +143,7 @@ export class HubConnection {
       open,
       clock,
       mailbox,
-      act: (report: Report) => this.#act(report),
+      act: (report: HubClientReport) => this.#act(report),
       contain: (input, error) => this.#contain(input, error),
     });
   }
@@ -158,6 +178,15 @@ export class HubConnection {
     return this.#plan.client;
   }
 
+  /** True while the hub is connected, and while the connection is renewed: a renewal is no outage. */
+  get isUp(): boolean {
+    return this.client.state === 'online' || this.#isRenewing;
+  }
+
+  get #isRenewing(): boolean {
+    return this.#renewal?.isRenewing === true;
+  }
+
   /** State of the connection for reports, in addition to the client's own state. */
   get status(): {
     readonly changedAtMs: number | undefined;
@@ -166,6 +195,10 @@ export class HubConnection {
     /** CONNACK that rejected the last attempt. */
     readonly refusal: { readonly code: number; readonly reason: string; readonly remedy: string } | undefined;
     readonly attempts: number;
+    /** Problem of the last try to renew the password; the connection goes on with the present one. */
+    readonly renewalTrouble: RenewalTrouble | undefined;
+    /** Renewals of the password; `undefined`: off. */
+    readonly renewals: Readonly<RenewalCounts> | undefined;
   } {
     return {
       changedAtMs: this.#changedAtMs,
@@ -173,6 +206,8 @@ export class HubConnection {
       problemStage: this.#stage,
       refusal: this.#refusal,
       attempts: this.#attempts,
+      renewalTrouble: this.#renewal?.trouble,
+      renewals: this.#renewal && this.#renewals,
     };
   }
 
@@ -183,9 +218,9 @@ export class HubConnection {
     return client.abort('the gateway failed on this connection');
   }
 
-  #act(report: Report): void {
+  #act(report: HubClientReport): void {
     const { hubSender } = this.#options;
-    if (!NOT_FROM_HUB.has(report.kind)) hubSender.onReceived(report.kind !== 'message');
+    if (isFromHub(report)) hubSender.onReceived(report.kind !== 'message');
     const message = messageIn(report);
     if (message === undefined) return this.#handle(report);
     this.#options.underWay.handle(
@@ -195,7 +230,7 @@ export class HubConnection {
     );
   }
 
-  #setAside(report: Report): void {
+  #setAside(report: HubClientReport): void {
     const { downlink, watch } = this.#options;
     if (report.kind === 'message') {
       watch.message(report.message.qos, report.dup);
@@ -206,7 +241,7 @@ export class HubConnection {
     }
   }
 
-  #handle(report: Report): void {
+  #handle(report: HubClientReport): void {
     const { hubSender, subscriptions } = this.#options;
     switch (report.kind) {
       case 'online':
@@ -259,39 +294,59 @@ export class HubConnection {
 
   #online(sessionPresent: boolean): void {
     const { hubSender, downlink, subscriptions, watch, facts, clock } = this.#options;
+    const isRenewal = this.#isRenewing;
     this.#isOnline = true;
-    this.#changedAtMs = clock.nowMs();
     this.#refusal = undefined;
-    this.#attempts += 1;
-    facts.emit('hubConnected', { sessionPresent, backlog: hubSender.pending });
-    watch.connected(sessionPresent);
+    if (!isRenewal) {
+      this.#changedAtMs = clock.nowMs();
+      this.#attempts += 1;
+      facts.emit('hubConnected', { sessionPresent, backlog: hubSender.pending });
+    }
+    this.#renewal?.connected();
+    watch.connected(sessionPresent, isRenewal);
     if (this.client.takeovers(clock.nowMs()).times > 0) watch.takenOver();
     downlink.hubConnected(sessionPresent);
     subscriptions.connected(sessionPresent);
-    hubSender.connected(sessionPresent);
+    hubSender.connected(sessionPresent, isRenewal);
   }
 
-  #offline({ reason, ended, stage }: Extract<Report, { kind: 'offline' }>): void {
-    const { hubSender, downlink, subscriptions, watch, facts, clock, flushHeld } = this.#options;
+  #offline({ reason, ended, stage }: Extract<HubClientReport, { kind: 'offline' }>): void {
+    const { facts, clock } = this.#options;
+    if (ended === 'for renewal') return this.#left(ended);
     const isNews = reason !== this.#problem;
     this.#problem = reason;
     this.#stage = stage;
+    if (reason !== this.#refusal?.reason) this.#refusal = undefined; // this attempt failed for another reason
+    const leftAtMs = this.#isRenewing ? this.#renewal?.leftAtMs : undefined;
+    this.#renewal?.disconnected();
     if (!this.#isOnline) {
       this.#attempts += 1;
-      if (isNews) facts.emit('hubUnreachable', { reason });
+      if (leftAtMs !== undefined) this.#lost(leftAtMs, reason);
+      else if (isNews) facts.emit('hubUnreachable', { reason });
       return;
     }
+    this.#left(ended);
+    this.#lost(clock.nowMs(), reason);
+  }
+
+  /** Informs the flows of the end of an accepted connection. */
+  #left(ended: Ended): void {
+    const { hubSender, downlink, subscriptions, watch, flushHeld } = this.#options;
     this.#isOnline = false;
-    this.#changedAtMs = clock.nowMs();
     watch.disconnected();
     downlink.hubLost();
     hubSender.disconnected(ended);
     subscriptions.disconnected();
     flushHeld();
-    facts.emit('hubLost', { reason });
   }
 
-  #message(report: Extract<Report, { kind: 'message' }>): void {
+  /** An outage has begun. */
+  #lost(sinceMs: number, reason: string): void {
+    this.#changedAtMs = sinceMs;
+    this.#options.facts.emit('hubLost', { reason });
+  }
+
+  #message(report: Extract<HubClientReport, { kind: 'message' }>): void {
     const { services, watch, downlink, hubSender, clock } = this.#options;
     const { message, dup, retained, packetId } = report;
     if (!retained) watch.message(message.qos, dup); // a retained message answers a SUBSCRIBE and was not stored for us
@@ -314,6 +369,8 @@ export class HubConnection {
         return this.#options.wallClock.onTime(report);
       case 'remoteCommand':
       case 'remoteRejected':
+      case 'configuration':
+      case 'configurationRejected':
         return this.#options.onRemote(report);
       case 'binding':
       case 'announced':
@@ -321,23 +378,5 @@ export class HubConnection {
       case 'described':
         return this.#options.handle(report);
     }
-  }
-}
-
-/** Returns the message of a report. `undefined`: the report has none, or one that the hub need not send again. */
-function messageIn(report: Report): MessageOnItsWay | undefined {
-  switch (report.kind) {
-    case 'message':
-      return { way: 'arrival', whose: '', topic: report.message.topic, payload: report.message.payload };
-    case 'oversize':
-    case 'invalid':
-    case 'failed':
-      return { way: 'arrival', whose: '', topic: report.topic };
-    case 'subscribed':
-    case 'unsubscribed':
-    case 'unanswered':
-      return { way: 'answer', whose: report.kind, topic: report.filter };
-    default:
-      return undefined;
   }
 }

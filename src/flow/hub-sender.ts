@@ -20,14 +20,10 @@ import type { Mailbox } from '../runtime/mailbox.ts';
 import { Timer } from '../runtime/timer.ts';
 import type { SubdeviceRegistry } from '../subdevices/registry.ts';
 import type { FilterRequests } from './filter-requests.ts';
+import type { DocumentPlace, OwnDocuments } from './own-documents.ts';
 import type { Pager } from './pager.ts';
-import type { Telemetry, TelemetryTurn } from './telemetry.ts';
+import { Qos0Uplinks } from './qos0-uplinks.ts';
 import type { MessageOnItsWay, UnderWay } from './under-way.ts';
-
-/** Largest number of QoS 0 uplinks that wait for the pacer. More are shed. */
-const QOS0_MAX = 64;
-/** Bytes waiting in the socket above which QoS 0 uplinks are shed. */
-const QUEUED_BYTES_MAX = 256 * 1024;
 
 export interface HubSenderOptions {
   readonly clock: Clock;
@@ -48,20 +44,13 @@ export interface HubSenderOptions {
   readonly isExpired: ((stamp: Stamp) => boolean) | undefined;
   /** `hub.retain`: the hub supports RETAIN. Otherwise RETAIN is left out. */
   readonly isRetainServed: boolean;
-  /** Health telemetry; `undefined`: off. */
-  readonly telemetry: Telemetry | undefined;
-}
-
-interface Qos0Message {
-  readonly lane: number;
-  readonly message: Message;
-  readonly acceptedAtMs: number;
+  readonly documents: OwnDocuments;
 }
 
 export class HubSender {
   readonly #options: HubSenderOptions;
   readonly #timer: Timer;
-  readonly #qos0: Qos0Message[] = [];
+  readonly #qos0: Qos0Uplinks;
   #isQos0Turn = true;
   /** Request of the gateway that must be sent alone, after all unanswered packets were answered. */
   #heldRequest: HubServiceRequest | undefined;
@@ -73,10 +62,13 @@ export class HubSender {
   #isExpiring = false;
   /** A task that sends is in the mailbox. */
   #isSendPosted = false;
+  /** The connection is about to be renewed, or is renewed now. Nothing but PUBACKs is sent. */
+  #isSuspended = false;
 
   constructor(options: HubSenderOptions) {
     this.#options = options;
     this.#timer = new Timer(options.clock, options.mailbox, () => this.send());
+    this.#qos0 = new Qos0Uplinks({ ...options, isRenewed: () => this.#isSuspended });
   }
 
   get pending(): number {
@@ -85,19 +77,10 @@ export class HubSender {
 
   /** Sends a QoS 0 uplink now or soon, or counts it as shed. @param isPromised true for a will, as in `Offer` */
   offerQos0(lane: number, message: Message, isPromised = false): void {
-    const { outbox, custodian } = this.#options;
-    if (outbox.isTooLarge(lane, message, isPromised))
-      custodian.countOnly(lane, { as: 'shed', reason: 'too large for the hub' });
-    else if (outbox.isOnHold(lane, message.topic))
-      custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 while on hold' });
-    else if (!outbox.isConnected) custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
-    else if (this.#qos0.length >= QOS0_MAX || this.#options.queuedBytes() > QUEUED_BYTES_MAX) {
-      custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 too fast' });
-    } else {
-      if (this.#isSendPosted) this.send(); // earlier QoS 1 uplinks of this task: they came first
-      this.#qos0.push({ lane, message, acceptedAtMs: this.#options.clock.nowMs() });
-      this.send();
-    }
+    if (!this.#qos0.admits(lane, message, isPromised)) return;
+    if (this.#isSendPosted) this.send(); // earlier QoS 1 uplinks of this task: they came first
+    this.#qos0.add({ lane, message, acceptedAtMs: this.#options.clock.nowMs() });
+    this.send();
   }
 
   /** Counts an uplink that is shed without having been in custody. */
@@ -105,25 +88,43 @@ export class HubSender {
     this.#options.custodian.countOnly(lane, { as: 'shed', reason });
   }
 
-  connected(sessionPresent: boolean): void {
-    this.#backlogAtConnect = this.#options.custodian.pending;
+  /** Sends nothing but PUBACKs until `resume`, or until the next connection. */
+  suspend(): void {
+    this.#isSuspended = true;
+  }
+
+  /** Sends again. Without a connection the renewal has failed, so the waiting QoS 0 uplinks are shed. */
+  resume(): void {
+    this.#isSuspended = false;
+    if (!this.#options.outbox.isConnected) this.#qos0.shedAll();
+    this.send();
+  }
+
+  /** Number of packets that were sent in this connection and are unanswered. */
+  get unanswered(): number {
+    return this.#options.outbox.unanswered + this.#options.filters.underWay;
+  }
+
+  /** @param isRenewal true: the connection follows its predecessor without an outage */
+  connected(sessionPresent: boolean, isRenewal = false): void {
+    if (!isRenewal) this.#backlogAtConnect = this.#options.custodian.pending;
+    this.#isSuspended = false;
     const nowMs = this.#options.clock.nowMs();
     this.#options.outbox.connected(sessionPresent, nowMs);
     this.#options.services.connected(nowMs);
-    this.#options.telemetry?.connected(nowMs);
+    this.#options.documents.connected(nowMs, sessionPresent);
     if (this.#options.outbox.poison.isTroubled) this.#options.commandHub({ kind: 'probe' });
     this.send();
   }
 
   disconnected(ended: Ended): void {
-    const { outbox, custodian, services, clock } = this.#options;
+    const { outbox, services, clock } = this.#options;
     const verdict = outbox.disconnected(ended, clock.nowMs());
     if (verdict !== undefined) this.#report(verdict);
     services.disconnected();
-    this.#options.telemetry?.disconnected();
+    this.#options.documents.disconnected();
     this.#heldRequest = undefined;
-    for (const { lane } of this.#qos0.splice(0))
-      custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 while the hub is away' });
+    if (ended !== 'for renewal') this.#qos0.shedAll();
     this.#timer.set(undefined);
   }
 
@@ -140,11 +141,13 @@ export class HubSender {
   /** Called when a PINGREQ was sent. */
   probed(): void {
     this.#options.outbox.poison.pinged();
+    this.#options.documents.probed();
   }
 
   /** Handles a PINGRESP. */
   alive(): void {
     this.#options.outbox.poison.ponged(this.#lastReceivedAtMs);
+    this.#options.documents.alive();
     this.#options.filters.look();
     this.send();
   }
@@ -201,20 +204,21 @@ export class HubSender {
 
   /** Sends everything that may be sent now, sets the timer for the rest, and loads rows for which there is room. */
   send(): void {
-    const { outbox, clock, services } = this.#options;
+    const { outbox, clock, services, documents } = this.#options;
     const nowMs = clock.nowMs();
     if (this.#isExpiring) this.expire();
     this.#giveUp(nowMs);
     this.#options.pager.turn();
     let hasMore = false;
-    if (outbox.isConnected) {
-      this.#options.acknowledge();
+    if (outbox.isConnected) this.#options.acknowledge();
+    const isSending = outbox.isConnected && !this.#isSuspended;
+    if (isSending) {
       // filters are sent before the uplinks, unless any packet is suspected or doubted
       if (!outbox.poison.isTroubled) while (this.#sendFilter(nowMs));
       do while (outbox.pacer.isOpen(nowMs) && this.#sendOne(nowMs));
       while (this.#deadLetterAside());
       hasMore = !outbox.pacer.isOpen(nowMs);
-      if (outbox.poison.needsPing(nowMs)) this.#options.commandHub({ kind: 'probe' });
+      if (outbox.poison.needsPing(nowMs) || documents.needsProbe) this.#options.commandHub({ kind: 'probe' });
       if (outbox.poison.takeCleared()) this.#options.commandHub({ kind: 'cleared' });
     }
     const { overdueAtMs } = outbox;
@@ -224,12 +228,12 @@ export class HubSender {
       // overdue messages wait for the answer to the probe or for the end of the connection
       overdueAtMs !== undefined && overdueAtMs > nowMs ? overdueAtMs : undefined,
       // while the pacer is closed no request can be sent either: a timer for requests would spin
-      outbox.isConnected && !hasMore && !isWaiting ? services.wakeAtMs() : undefined,
+      isSending && !hasMore && !isWaiting ? services.wakeAtMs() : undefined,
       hasMore ? outbox.pacer.nextAtMs : undefined,
-      outbox.isConnected && !hasMore && !isWaiting ? outbox.backlogAtMs : undefined,
-      outbox.isConnected ? outbox.poison.wakeAtMs(nowMs) : undefined,
-      outbox.isConnected ? this.#options.filters.wakeAtMs(nowMs) : undefined,
-      hasMore ? undefined : this.#options.telemetry?.wakeAtMs(nowMs),
+      isSending && !hasMore && !isWaiting ? outbox.backlogAtMs : undefined,
+      isSending ? outbox.poison.wakeAtMs(nowMs) : undefined,
+      isSending ? this.#options.filters.wakeAtMs(nowMs) : undefined,
+      isSending && !hasMore ? documents.wakeAtMs(nowMs) : undefined,
     ];
     this.#timer.set(times.reduce((one, other) => sooner(one, other)));
     this.#options.pager.turn();
@@ -237,20 +241,22 @@ export class HubSender {
 
   /**
    * Sends one packet. Requests of the gateway come first, then alarms, then QoS 0 and QoS 1 in turn, so that neither
-   * waits for the other, and then telemetry. While any packet is suspected or doubted, filters take turns with all of
-   * them.
+   * waits for the other, and then documents of the gateway. While any packet is suspected or doubted, filters take
+   * turns with all of them.
    */
   #sendOne(nowMs: number): boolean {
     this.#isFilterTurn = !this.#isFilterTurn;
     if (this.#isFilterTurn && this.#sendFilter(nowMs)) return true;
-    return this.#sendMessage(nowMs) || this.#sendFilter(nowMs) || this.#sendTelemetry('last', nowMs);
+    // the last request announces a subdevice whose uplink was found meanwhile
+    if (this.#sendMessage(nowMs) || this.#sendRequest(nowMs)) return true;
+    return this.#sendFilter(nowMs) || this.#sendDocument(this.#lastPlace, nowMs);
   }
 
   #sendMessage(nowMs: number): boolean {
     if (this.#sendRequest(nowMs)) return true;
-    if (this.#sendTelemetry('first', nowMs)) return true;
+    if (this.#sendDocument('before alarms', nowMs)) return true;
     if (this.#options.outbox.hasAlarms && this.#sendNext(nowMs)) return true;
-    if (this.#sendTelemetry('after alarms', nowMs)) return true;
+    if (this.#sendDocument('before data', nowMs)) return true;
     this.#isQos0Turn = !this.#isQos0Turn;
     if (this.#isQos0Turn) return this.#sendQos0(nowMs) || this.#sendNext(nowMs);
     return this.#sendNext(nowMs) || this.#sendQos0(nowMs);
@@ -275,18 +281,16 @@ export class HubSender {
     return true;
   }
 
-  /** Sends the document of the health telemetry that is due in this turn. After data means: no uplink waits. */
-  #sendTelemetry(turn: TelemetryTurn, nowMs: number): boolean {
-    const { telemetry, outbox } = this.#options;
-    if (telemetry === undefined || telemetry.turn(nowMs) !== turn) return false;
-    if (turn === 'last' && (!outbox.isIdle || this.#qos0.length > 0)) return false;
-    const { topic, retain } = telemetry.options;
-    const permission = outbox.poison.mayGo(actOf('request', topic), nowMs);
-    if (permission === 'wait') return false;
-    const payload = permission === 'go' ? telemetry.take(nowMs) : telemetry.skip(nowMs);
-    if (payload === undefined) return false;
-    this.#sendUnanswered('request', { topic, payload }, nowMs, retaining(retain));
+  #sendDocument(place: DocumentPlace, nowMs: number): boolean {
+    const document = this.#options.documents.take(place, nowMs);
+    if (document === undefined) return false;
+    this.#sendUnanswered('request', document, nowMs, retaining(document.retain));
     return true;
+  }
+
+  /** Place of a document after all data that can be sent now. */
+  get #lastPlace(): DocumentPlace {
+    return this.#options.outbox.isIdle && this.#qos0.isEmpty ? 'no data waits' : 'no data can be sent';
   }
 
   #sendFilter(nowMs: number): boolean {
@@ -316,25 +320,20 @@ export class HubSender {
   }
 
   #sendQos0(nowMs: number): boolean {
-    const { outbox, custodian } = this.#options;
-    for (let first = this.#qos0[0]; first !== undefined; first = this.#qos0[0]) {
-      const { lane, message, acceptedAtMs } = first;
-      const permission = outbox.poison.mayGo(actOf('QoS 0 uplink', message.topic), nowMs);
-      if (permission === 'wait') return false;
-      this.#qos0.shift();
-      if (permission === 'go') {
-        this.#sendUnanswered('QoS 0 uplink', outbox.payloads.ofQos0(lane, message, acceptedAtMs), nowMs);
-        custodian.countOnly(lane, { as: 'delivered' });
-        return true;
-      }
-      custodian.countOnly(lane, { as: 'shed', reason: 'QoS 0 held back: the hub closes on its topic' });
-    }
-    return false;
+    const next = this.#qos0.take(nowMs);
+    if (next === undefined) return false;
+    const { lane, message, acceptedAtMs } = next;
+    const payload = this.#options.outbox.payloads.ofQos0(lane, message, acceptedAtMs);
+    this.#sendUnanswered('QoS 0 uplink', payload, nowMs);
+    this.#options.documents.dataSent();
+    this.#options.custodian.countOnly(lane, { as: 'delivered' });
+    return true;
   }
 
   #sendNext(nowMs: number): boolean {
     const sending = this.#options.outbox.next(nowMs);
     if (sending === undefined) return false;
+    this.#options.documents.dataSent();
     const { row } = sending.entry;
     const { packetId, dup, isSuspect } = sending;
     this.#options.underWay.handle(

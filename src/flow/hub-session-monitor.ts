@@ -57,10 +57,14 @@ export class HubSessionMonitor {
     return this.#options.tracker;
   }
 
-  /** Handles CONNACK. Must be called before `HubSessionState.connected`. */
-  connected(sessionPresent: boolean): void {
+  /**
+   * Handles CONNACK. Must be called before `HubSessionState.connected`. @param isRenewal true: the connection follows its
+   * predecessor without an outage, so a session that is still there is no news
+   */
+  connected(sessionPresent: boolean, isRenewal = false): void {
     const { tracker, session, clock } = this.#options;
-    this.#report(tracker.connected(sessionPresent, { row: session.row, away: this.away }, clock.nowMs()));
+    const reports = tracker.connected(sessionPresent, { row: session.row, away: this.away }, clock.nowMs());
+    this.#report(isRenewal ? reports.filter((one) => one.kind !== 'found' || one.finding !== 'resumed') : reports);
   }
 
   message(qos: number, dup: boolean): void {

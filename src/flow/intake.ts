@@ -12,6 +12,7 @@ import type { Facts } from '../base/events.ts';
 import type { Direction } from '../base/message.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { Clock } from '../ports.ts';
+import type { OwnMessages } from './own-messages.ts';
 
 export type IntakeReason = DiscardReason | ShedReason;
 
@@ -204,6 +205,8 @@ const NOTED_ELSEWHERE: readonly ShedReason[] = [
   'too large for the link',
   'too large for the gateway',
   'no subscriber',
+  'names no subdevice',
+  'invalid document',
 ];
 /** Reasons that are not noted: the messages have no effect. */
 const NOT_NOTED: readonly ShedReason[] = ['empty', 'forgotten by hand'];
@@ -217,7 +220,13 @@ export interface ShedMessage {
   readonly topic: string | undefined;
 }
 
-export function noteShed(intake: Intake, { direction, subdevice, reason, topic = '' }: ShedMessage): void {
+/** @param own knows the downlinks that the hub sends again, which are no loss */
+export function noteShed(
+  intake: Pick<Intake, 'note'>,
+  { direction, subdevice, reason, topic = '' }: ShedMessage,
+  own: Pick<OwnMessages, 'wasShed'>,
+): void {
   if (NOTED_ELSEWHERE.includes(reason) || NOT_NOTED.includes(reason)) return;
+  if (direction === 'downlink' && subdevice !== undefined && own.wasShed(subdevice, topic)) return;
   intake.note({ link: undefined, subdevice, direction, reason, sample: topic, count: 1 });
 }

@@ -8,6 +8,7 @@ import type { RecoveryStep } from '../base/recovery-step.ts';
 import type { DriverCommand, DriverReport, LinkAction, LinkInput, LinkMachine, SafeUplink } from '../driver/driver.ts';
 import { Recovery } from '../driver/line-recovery.ts';
 import type { Clock, LineErrors, OpenChannel, PortCare, PortWait } from '../ports.ts';
+import { FirstBytes } from '../recorder/first-bytes.ts';
 import type { FlightRecorder } from '../recorder/flight-recorder.ts';
 import { NewestBytes } from '../recorder/newest-bytes.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
@@ -52,6 +53,8 @@ export interface LinkStateView {
   readonly roundTrips: Histogram;
   /** Time of the last change between open and not open, monotonic ms. */
   sinceMs: number;
+  /** Sum of the times for which the port was open, without the present one, ms. */
+  openMs: number;
   lastProblem: string | undefined;
   /** Reason why the port cannot be opened yet. */
   wait: PortWait | undefined;
@@ -59,6 +62,8 @@ export interface LinkStateView {
   lost: number;
   /** Newest received bytes, valid or invalid. */
   readonly onReceived: NewestBytes;
+  /** First bytes of the connection. */
+  readonly greeting: FirstBytes;
 }
 
 /** Reports for the flows. The answer to a probe goes to its caller. */
@@ -169,6 +174,8 @@ export class Links {
   probe(name: string, subdevice: string): Promise<ProbeOutcome> {
     const link = this.#links.get(name);
     if (link === undefined) return Promise.resolve({ kind: 'not asked', why: `there is no link ${name}` });
+    if (link.linkState.plan.machine.state !== 'open')
+      return Promise.resolve({ kind: 'not asked', why: 'its port is not open' });
     if (link.probes.size >= PROBES_MAX)
       return Promise.resolve({ kind: 'not asked', why: 'too many other probes are running' });
     this.#lastProbe += 1;
@@ -196,6 +203,17 @@ export class Links {
     return this.#links.get(name)?.linkState.plan.machine.counters.framesIn ?? 0;
   }
 
+  /** Puts the links in the order of the configuration. @param names of the configured links */
+  arrange(names: readonly string[]): void {
+    for (const name of names) {
+      const link = this.#links.get(name);
+      if (link === undefined) continue;
+      this.#links.delete(name);
+      this.#links.set(name, link);
+    }
+  }
+
+  /** States of the links, in the order of the configuration. */
   states(): LinkStateView[] {
     return [...this.#links.values()].map(({ linkState }) => linkState);
   }
@@ -205,12 +223,14 @@ export class Links {
     const linkState: LinkStateView = {
       plan,
       sinceMs: clock.nowMs(),
+      openMs: 0,
       lastProblem: undefined,
       wait: undefined,
       lost: 0,
       recovery: new Recovery(plan.steps),
       roundTrips: new Histogram(),
       onReceived: new NewestBytes(),
+      greeting: new FirstBytes(),
     };
     const link: Link = {
       linkState,
@@ -235,7 +255,10 @@ export class Links {
           this.#pass(link, link.engagements.reported(report));
         },
         contain: (input: LinkInput, error: unknown) => this.#contain(link, input, error),
-        onBytes: (bytes) => linkState.onReceived.add(bytes),
+        onBytes: (bytes) => {
+          linkState.onReceived.add(bytes);
+          linkState.greeting.add(bytes);
+        },
         ...this.#onlookers(linkState),
       }),
     };
@@ -311,10 +334,13 @@ export class Links {
     return {
       onChannel: (state: 'opened' | 'closed', reason: string): void => {
         linkState.wait = undefined;
+        if (state === 'opened') linkState.greeting.restart();
         if (state === 'closed') linkState.lastProblem = reason;
         if ((state === 'opened') !== isOpen) {
+          const nowMs = clock.nowMs();
+          if (isOpen) linkState.openMs += nowMs - linkState.sinceMs;
           isOpen = !isOpen;
-          linkState.sinceMs = clock.nowMs();
+          linkState.sinceMs = nowMs;
           if (isOpen) facts.emit('linkOpened', { link: name, path });
           else facts.emit('linkClosed', { link: name, path, reason });
         } else if (state === 'closed' && plan.machine.counters.openings <= 1)

@@ -44,6 +44,8 @@ export interface PresenceOptions {
   readonly isConfigured: (subdevice: string) => boolean;
   readonly intake: Pick<Intake, 'note'>;
   readonly commitMs: number;
+  /** Called when a subdevice has attached or detached. */
+  readonly presenceChanged: (subdevice: string) => void;
 }
 
 type Report<Kind extends DriverReport['kind']> = Extract<DriverReport, { kind: Kind }>;
@@ -207,6 +209,7 @@ export class Presence {
   }
 
   #announce(id: string, isPresent: boolean): void {
+    this.#options.presenceChanged(id);
     const identity = this.#options.identityOf(id);
     if (identity === undefined || this.#options.operations === undefined) return;
     this.#options.operations.setPresent(identity, isPresent);

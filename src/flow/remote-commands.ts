@@ -10,7 +10,7 @@ import { ANSWER_OVERHEAD_BYTES, mustBeStored, type RemoteRequests } from '../hub
 import type { Mailbox } from '../runtime/mailbox.ts';
 
 /** Event of the remote requests. */
-export type RemoteReport = Extract<HubServiceEvent, { kind: 'remoteCommand' | 'remoteRejected' }>;
+export type CommandReport = Extract<HubServiceEvent, { kind: 'remoteCommand' | 'remoteRejected' }>;
 
 /** Result of a command. */
 export interface RemoteResult {
@@ -62,7 +62,7 @@ export class RemoteCommands {
     this.#actions = actions;
   }
 
-  handle(report: RemoteReport): void {
+  handle(report: CommandReport): void {
     if (report.kind === 'remoteRejected') {
       this.#audit('request', report.id ?? '', `rejected: ${report.code}`, true);
       return;

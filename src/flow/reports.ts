@@ -1,5 +1,8 @@
 /** Passes reports of a driver to the flows. */
+
+import { FIRMWARE_UP } from '../codec/firmware-messages.ts';
 import type { DownlinkFlow } from './downlink.ts';
+import type { FirmwareFlow } from './firmware-updates.ts';
 import type { Intake } from './intake.ts';
 import type { CommandLink, FlowReport } from './links.ts';
 import type { Presence } from './presence.ts';
@@ -16,6 +19,8 @@ export interface ReportedTo {
   readonly wills: Wills;
   readonly uplink: UplinkFlow;
   readonly downlink: DownlinkFlow;
+  /** `undefined`: no firmware updates. */
+  readonly firmware: FirmwareFlow | undefined;
   readonly intake: Intake;
   readonly underWay: UnderWay;
   readonly command: CommandLink;
@@ -85,9 +90,10 @@ function setAside({ uplink, command }: ReportedTo, link: string, report: Report)
 }
 
 function pass(to: ReportedTo, link: string, report: Report): void {
-  const { presence, requests, sleepers, wills, uplink, intake } = to;
+  const { presence, requests, sleepers, wills, uplink, firmware, intake } = to;
   switch (report.kind) {
     case 'attach':
+      firmware?.connected(report.subdevice);
       return presence.attach(link, report);
     case 'detach':
       return presence.detach(link, report);
@@ -98,6 +104,8 @@ function pass(to: ReportedTo, link: string, report: Report): void {
     case 'will':
       return wills.change(link, report);
     case 'uplink':
+      if (report.topic === FIRMWARE_UP)
+        return firmware === undefined ? rejectFirmware(to, link, report) : firmware.received(link, report);
       return uplink.offer(link, report);
     case 'unconnected':
       return presence.passOn(link, report);
@@ -112,4 +120,10 @@ function pass(to: ReportedTo, link: string, report: Report): void {
     case 'discarded':
       return intake.note({ ...report, link, count: report.count ?? 1 });
   }
+}
+
+/** Rejects a message about firmware while updates are off. It is no message of the user, so it is not counted. */
+function rejectFirmware({ command }: ReportedTo, link: string, report: Extract<Report, { kind: 'uplink' }>): void {
+  const { subdevice, token } = report;
+  if (token !== undefined) command(link, { kind: 'refuse', subdevice, token, why: 'not supported' });
 }

@@ -9,8 +9,10 @@ import type { DriverReport, UndeliveredReason } from '../driver/driver.ts';
 import type { Delivery } from '../subdevices/delivery-state.ts';
 import type { Inbox } from '../subdevices/inbox.ts';
 import { NOBODY, type SubdeviceRegistry } from '../subdevices/registry.ts';
+import type { OpenedDocument, SharedTopics } from '../subdevices/shared-topics.ts';
 import type { TopicMap } from '../subdevices/topic-map.ts';
 import type { Intake, IntakeReason } from './intake.ts';
+import type { OwnMessages } from './own-messages.ts';
 
 export interface ShedDownlinksOptions {
   readonly facts: Facts;
@@ -18,6 +20,9 @@ export interface ShedDownlinksOptions {
   readonly inbox: Pick<Inbox, 'countShed'>;
   readonly intake: Pick<Intake, 'note'>;
   readonly topicsOf: (subdevice: string) => TopicMap;
+  readonly sharedTopics: () => SharedTopics;
+  /** Knows the downlinks that the hub sends again, which are no loss. */
+  readonly ownMessages: Pick<OwnMessages, 'wasShed'>;
   /** Ids of the subdevices in the configuration. */
   readonly configuredIds: () => ReadonlySet<string>;
   /** True if subdevices that are not in the configuration are served too. */
@@ -57,10 +62,14 @@ export class ShedDownlinks {
     if (why !== 'lost') this.#report(topic, because ?? (size === undefined ? why : `${why}: ${sizeWords(size)}`));
   }
 
-  /** Counts and notes a downlink that no subdevice has subscribed to. */
-  unclaimed(topic: string): void {
+  /**
+   * Counts and notes a downlink that no subdevice has subscribed to. @param addressee subdevice that its payload names
+   */
+  unclaimed(topic: string, addressee?: string): void {
     this.#options.inbox.countShed(NOBODY, 'no subscriber');
-    const owners = this.#ownersOf(topic);
+    this.#report(topic, 'no subscriber');
+    const owners = addressee === undefined ? this.#ownersOf(topic) : [addressee];
+    if (owners.some((id) => this.#options.ownMessages.wasShed(id, topic))) return;
     const isForeign = !this.#options.acceptsUnknown && owners.every((id) => !this.#isConfigured(id));
     const subdevice = owners.length === 1 ? owners[0] : undefined;
     this.#options.intake.note({
@@ -71,7 +80,15 @@ export class ShedDownlinks {
       sample: topic,
       count: 1,
     });
-    this.#report(topic, 'no subscriber');
+  }
+
+  /** Counts and notes a downlink on a shared topic whose payload names no subdevice. */
+  unaddressed(topic: string, { kind: reason, why }: Exclude<OpenedDocument, { kind: 'named' }>): void {
+    this.#options.inbox.countShed(NOBODY, reason);
+    const sample = `${topic}: ${why}`;
+    const nobody = { link: undefined, subdevice: undefined };
+    this.#options.intake.note({ ...nobody, direction: 'downlink', reason, sample, count: 1 });
+    this.#report(topic, `${reason}: ${sampleWords(why)}`);
   }
 
   /** Counts and notes a downlink that is too large for the gateway. */
@@ -107,7 +124,10 @@ export class ShedDownlinks {
   }
 
   #takersOf(topic: string): { readonly lane: number; readonly subdevice: string | undefined }[] {
-    const takers = this.#options.registry.route(topic).map(({ subdevice: { lane, id } }) => ({ lane, subdevice: id }));
+    const { registry, sharedTopics } = this.#options;
+    // the payload, which names the subdevice, is not known
+    if (sharedTopics().ownTopicOf(topic) !== undefined) return [{ lane: NOBODY, subdevice: undefined }];
+    const takers = registry.route(topic).map(({ subdevice: { lane, id } }) => ({ lane, subdevice: id }));
     return takers.length === 0 ? [{ lane: NOBODY, subdevice: undefined }] : takers;
   }
 

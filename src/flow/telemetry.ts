@@ -1,25 +1,12 @@
 /**
- * Health telemetry: decides when a document of the gateway is due, and how long the document waits behind data.
+ * Health telemetry: decides when a document of the gateway is due. `own-documents.ts` decides how long the document
+ * waits behind data.
  *
  * A document is made at the moment at which it is sent, so nothing waits in RAM and nothing is stored: a due document
- * replaces the one before it. Nothing of it is custody. It has QoS 0, and is sent in the one paced stream of
- * `hub-sender.ts`. Data go first:
- *
- *     due ──▶ only while no uplink waits ──1 min──▶ before live messages and the backlog ──10 min──▶ before alarms too
- *
- * So a backlog of days delays each document by one minute, and each document takes one turn of the pace.
+ * replaces the one before it. A backlog of days delays each document by one minute.
  */
-
-/** Rank of a due document among the messages for the hub. */
-export type TelemetryTurn =
-  /** No document is due. */
-  | 'none'
-  /** Turn after all uplinks. */
-  | 'last'
-  /** Turn after the alarms. */
-  | 'after alarms'
-  /** Turn before all uplinks. */
-  | 'first';
+import { retaining } from '../base/message.ts';
+import { type DocumentSource, type DocumentTurn, nextTurnAtMs, type OwnDocument, turnSince } from './own-documents.ts';
 
 export interface TelemetryOptions {
   readonly topic: string;
@@ -29,14 +16,10 @@ export interface TelemetryOptions {
 }
 
 const MINUTE_MS = 60_000;
-/** Wait behind all uplinks: 1800 messages at the limit of the hub. */
-const LAST_MS = MINUTE_MS;
-/** Wait behind alarms. Only topics that are alarms by mistake keep the hub busy that long. */
-const AFTER_ALARMS_MS = 10 * MINUTE_MS;
 /** Shortest time between two documents. Conditions that come and go send no more than this. */
 const PAUSE_MS = 10_000;
 
-export class Telemetry {
+export class Telemetry implements DocumentSource {
   readonly options: TelemetryOptions;
   readonly #everyMs: number;
   /** Creates the document; `undefined`: nothing is sent yet. */
@@ -72,17 +55,20 @@ export class Telemetry {
     return true;
   }
 
-  turn(nowMs: number): TelemetryTurn {
-    if (this.#dueAtMs === undefined || this.#make === undefined || nowMs < this.#dueAtMs) return 'none';
-    const waitedMs = nowMs - this.#dueAtMs;
-    if (waitedMs >= AFTER_ALARMS_MS) return 'first';
-    return waitedMs >= LAST_MS ? 'after alarms' : 'last';
+  turn(nowMs: number): DocumentTurn {
+    return this.#dueAtMs === undefined || this.#make === undefined ? 'none' : turnSince(this.#dueAtMs, nowMs);
+  }
+
+  get nextTopic(): string | undefined {
+    return this.#dueAtMs === undefined ? undefined : this.options.topic;
   }
 
   /** Returns the document that is due, and makes the next one due after the interval. */
-  take(nowMs: number): Uint8Array | undefined {
+  take(nowMs: number): OwnDocument | undefined {
     this.skip(nowMs);
-    return this.#make?.();
+    const payload = this.#make?.();
+    const { topic, retain } = this.options;
+    return payload && { topic, payload, ...retaining(retain) };
   }
 
   /** Leaves the due document out, because the hub does not accept its topic now. */
@@ -91,10 +77,12 @@ export class Telemetry {
     this.#dueAtMs = nowMs + this.#everyMs;
   }
 
-  /** Next time at which `turn` has another result without a new input, monotonic ms. */
   wakeAtMs(nowMs: number): number | undefined {
-    if (this.#dueAtMs === undefined || this.#make === undefined) return undefined;
-    const dueAtMs = this.#dueAtMs;
-    return [dueAtMs, dueAtMs + LAST_MS, dueAtMs + AFTER_ALARMS_MS].find((atMs) => atMs > nowMs);
+    return this.#dueAtMs === undefined || this.#make === undefined ? undefined : nextTurnAtMs(this.#dueAtMs, nowMs);
   }
+
+  /** A document that was lost is replaced by the next one, so none is confirmed. */
+  readonly needsProbe = false;
+  probed(): void {}
+  alive(): void {}
 }

@@ -19,7 +19,7 @@ export interface TestMessagesOptions {
   readonly clock: Clock;
   readonly registry: SubdeviceRegistry;
   readonly sessions: Pick<SessionChanges, 'addLazy'>;
-  readonly uplink: Pick<UplinkFlow, 'offerTest'>;
+  readonly uplink: Pick<UplinkFlow, 'offerFor'>;
   readonly downlink: Pick<DownlinkFlow, 'offerTest'>;
   readonly uplinks: Custodian;
   readonly downlinks: Custodian;
@@ -90,13 +90,13 @@ export class TestMessages {
 
   #sendUplink({ subdevice: id, topic, payload }: TestRequest, link: string): number | TestRefusal {
     const { registry, sessions, uplink, topicsOf, uplinks } = this.#options;
-    const hubTopic = topicsOf(id).toHub(topic);
+    const hubTopic = topicsOf(id).uplinkTopic(topic, payload)?.topic;
     if (hubTopic === undefined || topicProblem(hubTopic) !== undefined) return notOwn(id, topic);
     const { subdevice, isNew } = registry.enter(id, link);
     if (isNew) sessions.addLazy([{ kind: 'subdevice', row: rowOf(subdevice) }]);
     const kept = this.#keep('uplink', id, hubTopic, payload);
     const message = { topic: hubTopic, payload, qos: 1 } as const;
-    const admission = uplink.offerTest(subdevice, topic, message, {
+    const admission = uplink.offerFor(subdevice, topic, message, {
       safe: () => this.#safe(kept),
       refuse: () => undefined, // the admission has the reason
       withdrawn: () => this.#end(kept, { as: 'shed', reason: 'the disk is full' }),

@@ -16,11 +16,13 @@ import type { Outbox } from '../outbox/outbox.ts';
 import type { Admission } from '../outbox/outbox-contract.ts';
 import type { Clock } from '../ports.ts';
 import type { Mailbox } from '../runtime/mailbox.ts';
+import type { UplinkTopic } from '../subdevices/field-topics.ts';
 import type { Subdevice, SubdeviceRegistry } from '../subdevices/registry.ts';
 import type { TopicMap } from '../subdevices/topic-map.ts';
 import type { HubSender } from './hub-sender.ts';
 import type { Intake } from './intake.ts';
 import type { CommandLink } from './links.ts';
+import { TopicFallbacks } from './topic-fallbacks.ts';
 
 /** Configuration for the uplinks of a link. */
 export interface UplinkTerms {
@@ -98,12 +100,15 @@ interface UplinkOffer {
   readonly message: Message;
   readonly terms: UplinkTerms;
   readonly sender: UplinkSender;
+  /** Reason why the topic at the hub has a fallback. */
+  readonly fallback?: string | undefined;
   /** True if the message was acknowledged to the subdevice before it is offered. */
   readonly isPromised?: boolean;
 }
 
 export class UplinkFlow {
   readonly #options: UplinkOptions;
+  readonly fallbacks: TopicFallbacks;
   /**
    * Subdevices that got the answer "congestion" in this task. The driver keeps later messages behind a rejected one,
    * but it gets the rejection at the end of the task. Until then no message of the subdevice may be accepted.
@@ -113,6 +118,7 @@ export class UplinkFlow {
 
   constructor(options: UplinkOptions) {
     this.#options = options;
+    this.fallbacks = new TopicFallbacks(options.facts);
     this.#answers = {
       acknowledge: options.acknowledge,
       refuse: (...refused) => this.#refuse(...refused),
@@ -122,7 +128,7 @@ export class UplinkFlow {
   offer(link: string, report: UplinkReport): void {
     const subdevice = this.#options.registry.byId(report.subdevice);
     if (subdevice === undefined) throw new Error(`uplink of ${report.subdevice}, which never attached`);
-    const topic = this.#options.topicsOf(subdevice.id).toHub(report.topic);
+    const { topic, fallback } = this.#topicFor(subdevice, report);
     if (topic === undefined || topicProblem(topic) !== undefined) {
       this.#refuse(link, report, 'not allowed');
       return;
@@ -132,11 +138,12 @@ export class UplinkFlow {
     const message = messageFor(topic, report, terms);
     if (token === undefined) {
       this.#options.hubSender.offerQos0(subdevice.lane, message);
+      this.#noteFallback(subdevice, topic, fallback);
     } else if (this.#congested.has(subdevice.id)) {
       this.#refuse(link, report, 'congestion');
     } else {
       const sender = new ReportSender(this.#answers, link, report, token);
-      this.#admit({ subdevice, topic: report.topic, message, terms, sender });
+      this.#admit({ subdevice, topic: report.topic, message, terms, sender, fallback });
     }
   }
 
@@ -151,30 +158,41 @@ export class UplinkFlow {
 
   /** Offers the will of a lost subdevice. @param sender called once; a QoS 0 will is safe at once */
   offerWill(subdevice: Subdevice, will: Message, sender: UplinkSender): void {
-    const topic = this.#options.topicsOf(subdevice.id).toHub(will.topic);
+    const { topic, fallback } = this.#topicFor(subdevice, will);
     if (topic === undefined) return sender.refuse('not allowed');
     const terms = this.#options.willTerms();
     const message = messageFor(topic, will, terms);
     if (message.qos === 1) {
-      this.#admit({ subdevice, topic: will.topic, message, terms, sender, isPromised: true });
+      this.#admit({ subdevice, topic: will.topic, message, terms, sender, isPromised: true, fallback });
     } else {
       this.#options.hubSender.offerQos0(subdevice.lane, message, true);
+      this.#noteFallback(subdevice, topic, fallback);
       sender.safe();
     }
   }
 
-  /** Offers a test message of an operator as an uplink of the subdevice. @param topic in the subdevice's own names */
-  offerTest(subdevice: Subdevice, topic: string, message: Message, sender: UplinkSender): Admission {
+  /** Offers a message of the gateway as an uplink of the subdevice. @param topic in the subdevice's own names */
+  offerFor(subdevice: Subdevice, topic: string, message: Message, sender: UplinkSender): Admission {
     return this.#admit({ subdevice, topic, message, terms: this.#options.willTerms(), sender });
   }
 
-  #admit({ subdevice, topic, message, terms, sender, isPromised = false }: UplinkOffer): Admission {
+  /** Topic at the hub. It is stored with the message, so it does not depend on a later configuration. */
+  #topicFor({ id }: Subdevice, { topic, payload }: Message): Partial<UplinkTopic> {
+    return this.#options.topicsOf(id).uplinkTopic(topic, payload) ?? {};
+  }
+
+  #noteFallback({ id }: Subdevice, topic: string, why: string | undefined): void {
+    if (why !== undefined) this.fallbacks.note(id, topic, why, this.#options.clock.nowMs());
+  }
+
+  #admit({ subdevice, topic, message, terms, sender, isPromised = false, fallback }: UplinkOffer): Admission {
     const { holdMs, commitMs, overflow } = terms;
     const { outbox, alarmTopics, clock, facts, hubSender } = this.#options;
     const admission = outbox.admit(
       {
         lane: alarmTopics.laneOf(subdevice.lane, topic),
         message,
+        ownTopic: topic,
         overflow,
         stamp: this.#options.stamp(),
         ackWaiter: sender,
@@ -190,6 +208,7 @@ export class UplinkFlow {
         const { payload, qos } = message;
         const { id } = subdevice;
         facts.emit('uplinkAccepted', { subdevice: id, topic: message.topic, bytes: payload.length, qos, payload });
+        this.#noteFallback(subdevice, message.topic, fallback);
         return admission;
       }
       case 'shed':

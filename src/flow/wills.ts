@@ -36,6 +36,8 @@ export interface WillsOptions {
   readonly uplink: UplinkFlow;
   readonly underWay: UnderWay;
   readonly topicsOf: (subdevice: string) => TopicMap;
+  /** Name of a subdevice in documents on shared topics. */
+  readonly nameOf: (subdevice: string) => string;
   readonly hubLimits: HubLimits;
   readonly outbox: Pick<Outbox, 'payloads'>;
 }
@@ -82,10 +84,14 @@ export class Wills {
 
   /** Returns whether this will may be kept for this subdevice. @param link link of the subdevice */
   isPossible(subdevice: string, link: string, will: Message): boolean {
-    const topic = this.#options.topicsOf(subdevice).toHub(will.topic);
+    const topic = this.#options.topicsOf(subdevice).uplinkTopic(will.topic, will.payload)?.topic;
     if (topic === undefined || topicProblem(topic) !== undefined) return false;
-    const sentBytes = this.#options.outbox.payloads.bytesMaxOn(link, will.payload);
-    return messageProblem({ ...will, topic }, this.#options.hubLimits, sentBytes) === undefined;
+    const message = { ...will, topic };
+    const sentBytes = this.#options.outbox.payloads.bytesMaxOn(
+      { link, name: this.#options.nameOf(subdevice) },
+      message,
+    );
+    return messageProblem(message, this.#options.hubLimits, sentBytes) === undefined;
   }
 
   /** Called when the subdevice is back. @returns changes to make durable before the answer */

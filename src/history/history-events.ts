@@ -25,7 +25,7 @@ export interface HistoryEvent {
   /** Link, subdevice, condition or command that the event concerns; '' if there is none. */
   readonly subject: string;
   readonly sentence: string;
-  /** Effect on data of a condition, or the command of an operator; '' for other events. */
+  /** Effect on data of a condition, the command of an operator, or the version of a firmware; '' for most others. */
   readonly detail: string;
   /** Duration of the state that the event ended, ms; `null`: it ended none, or the duration is unknown. */
   readonly durationMs: number | null;

@@ -38,33 +38,55 @@ export function configMarkOf(text: string): string {
   return createHash('sha256').update(text).digest('hex').slice(0, 16);
 }
 
-/** Digest of the present text of a file, which is read again only if the file has changed. */
+/** A text that is made from files. */
+export interface TextOfFiles {
+  readonly text: string;
+  /** Paths on which the text depends, also those of missing files. */
+  readonly files: readonly string[];
+}
+
+interface Reading extends Pick<TextOfFiles, 'files'> {
+  readonly version: string;
+  readonly mark: string | undefined;
+}
+
+/** Digest of a text that is made from files, which are read again only if one of them, or the rest of the text, has changed. */
 export class FileMark {
   readonly #path: string;
-  readonly #bytesMax: number;
-  #last: { readonly version: string; readonly mark: string | undefined } | undefined;
+  #last: Reading | undefined;
 
-  constructor(path: string, bytesMax: number) {
+  constructor(path: string) {
     this.#path = path;
-    this.#bytesMax = bytesMax;
   }
 
-  /** @returns `undefined`: the file cannot be read */
-  read(): string | undefined {
-    const version = versionOf(this.#path);
-    if (version === undefined) return undefined;
-    if (this.#last?.version !== version) this.#last = { version, mark: this.#markNow() };
-    return this.#last.mark;
+  /**
+   * @param rest digest of what is added to the files
+   * @param read returns the text; throws a Fault if the file cannot be read
+   * @returns `undefined`: the file cannot be read
+   */
+  of(rest: string, read: () => TextOfFiles): string | undefined {
+    if (versionOf(this.#path) === undefined) return undefined;
+    const last = this.#last;
+    if (last === undefined || last.version !== versionsOf(last.files, rest)) this.#last = this.#readNow(rest, read);
+    return this.#last?.mark;
   }
 
-  #markNow(): string | undefined {
+  #readNow(rest: string, read: () => TextOfFiles): Reading {
+    const unread = { files: [this.#path], version: versionsOf([this.#path], rest), mark: undefined };
     try {
-      return configMarkOf(readConfigFile(this.#path, this.#bytesMax));
+      const { files } = read();
+      // the text is read after the version, so a change between the two is noticed with the next call
+      const version = versionsOf(files, rest);
+      return { files, version, mark: configMarkOf(read().text) };
     } catch (error) {
-      if (error instanceof Fault) return undefined;
+      if (error instanceof Fault) return unread;
       throw error;
     }
   }
+}
+
+function versionsOf(files: readonly string[], rest: string): string {
+  return [...files.map((file) => versionOf(file) ?? 'none'), rest].join('; ');
 }
 
 /** @returns `undefined`: the file is missing, or its folder is closed to this user */

@@ -25,10 +25,12 @@ const libc = once(() => {
     getsockopt: library.func(
       'int getsockopt(int fd, int level, int name, _Out_ uint8_t *value, _Inout_ uint32_t *length)',
     ),
+    setsockopt: library.func('int setsockopt(int fd, int level, int name, const uint8_t *value, uint32_t length)'),
     ioctl: library.func('int ioctl(int fd, unsigned long request, ...)'),
     close: library.func('int close(int fd)'),
     poll: library.func('int poll(_Inout_ uint8_t *entries, unsigned long count, int timeoutMs)'),
     exit: library.func('void _exit(int status)'),
+    fallocate: library.func('int posix_fallocate(int fd, int64_t offset, int64_t bytes)'),
   };
 });
 
@@ -42,6 +44,17 @@ export function nameSlave(masterFd: number): string {
   check('unlockpt', libc().unlockpt(masterFd));
   check('ptsname_r', libc().ptsname(masterFd, buffer, buffer.length));
   return buffer.toString('utf8', 0, buffer.indexOf(0));
+}
+
+/** Numbers of <netinet/in.h> and <linux/tcp.h>. */
+const IPPROTO_TCP = 6;
+const TCP_USER_TIMEOUT = 18;
+
+/** Sets the largest time without an acknowledgement of data or of a keep-alive probe on a TCP socket. @throws the error */
+export function setUserTimeout(fd: number, ms: number): void {
+  const value = Buffer.alloc(4);
+  value.writeUInt32LE(ms);
+  check('setsockopt', libc().setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, value, value.length));
 }
 
 /** Numbers of <asm-generic/termios.h>. */
@@ -87,6 +100,12 @@ export function readLineErrors(
   };
 }
 
+/** Sends the bytes to the driver of an open file, which may change them. @returns 0, or the error number */
+export type IoctlExchange = (fd: number, request: number, bytes: Buffer) => number;
+
+export const exchangeOverIoctl: IoctlExchange = (fd, request, bytes) =>
+  libc().ioctl(fd, request, 'void *', bytes) < 0 ? libc().errno() : 0;
+
 /** Numbers of <asm-generic/socket.h>, the same on all supported architectures. */
 const SOL_SOCKET = 1;
 const SO_PEERCRED = 17;
@@ -106,6 +125,21 @@ export function peerUidOf(fd: number): number {
  */
 export function exitAtOnce(code: number): void {
   libc().exit(code);
+}
+
+/**
+ * Reserves room on the disk for the first bytes of an open file, which becomes at least as long. The call runs in a
+ * thread of its own, because a file system without this function may have to write every block.
+ *
+ * @returns 0, or the error number; the file must stay open until then
+ */
+export function reserveRoom(fd: number, bytes: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    libc().fallocate.async(fd, 0, bytes, (error: unknown, result: number) => {
+      if (error === null || error === undefined) resolve(result);
+      else reject(error);
+    });
+  });
 }
 
 /** `struct pollfd` of poll(2): the number of the file in 4 bytes, wanted and found events in 2 bytes each. */

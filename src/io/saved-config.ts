@@ -5,6 +5,7 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import type { HubConfigState, HubPatch } from '../base/hub-configuration.ts';
 import { configMarkOf } from './config-file.ts';
 import { writeDurably } from './durable/small-file.ts';
 import { syncFolder } from './durable/synced-folder.ts';
@@ -28,6 +29,8 @@ export interface SavedTrial {
   readonly confirmation: 'operator' | 'automatic';
   /** Parts that worked before the change and that the change restarts. */
   readonly worked: { readonly hub: boolean; readonly links: readonly string[] };
+  /** Changes of the hub that are on trial; absent: the trial is that of the file. */
+  readonly hub?: HubPatch | undefined;
 }
 
 export interface SavedConfig {
@@ -38,6 +41,8 @@ export interface SavedConfig {
   readonly rejected: { readonly mark: string; readonly reason: string } | null;
   /** Absolute path of the file that the confirmed text was read from; absent in records of older versions. */
   readonly file?: string;
+  /** Configuration of the hub over the file; absent in records of older versions. */
+  readonly hub?: HubConfigState;
   /** True while a process runs, and after one that did not stop regularly; absent in records of older versions. */
   readonly isRunning?: boolean;
 }
@@ -70,13 +75,27 @@ export function readSavedConfig(stateDir: string): FoundConfig {
   }
 }
 
-/** Writes the state. The state is durable on return. @throws the error of the file system */
+/**
+ * Writes the state, unless the file has it already, as after a start that follows a kill. The state is durable on return.
+ * @throws the error of the file system
+ */
 export function saveConfig(stateDir: string, saved: SavedConfig): void {
   const folder = join(stateDir, CONFIG_FOLDER);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   syncFolder(stateDir);
   const digest = configMarkOf(JSON.stringify(saved));
-  writeDurably(folder, STATE_FILE, JSON.stringify({ format: FORMAT, digest, ...saved }));
+  const text = JSON.stringify({ format: FORMAT, digest, ...saved });
+  if (hasText(join(folder, STATE_FILE), text))
+    syncFolder(folder); // the writer may have been killed before it synced the folder
+  else writeDurably(folder, STATE_FILE, text);
+}
+
+function hasText(path: string, text: string): boolean {
+  try {
+    return readFileSync(path, 'utf8') === text;
+  } catch {
+    return false;
+  }
 }
 
 /** Keeps the text of a configuration that was rolled back. @returns its path; @throws the error of the file system */

@@ -30,9 +30,11 @@ function ownerOf(folder: string): Pick<Account, 'uid' | 'gid'> | undefined {
 }
 
 /**
- * True if the kernel denies the user the reading of a file. A process of that user asks, so that folders, links and
+ * True if the kernel denies the user the access to a file. A process of that user asks, so that folders, links and
  * access control lists count. False also if no such process can be started.
  */
-export function isDeniedTo({ uid, gid }: Account, path: string): boolean {
-  return spawnSync('test', ['-r', path], { uid, gid, stdio: 'ignore', cwd: '/' }).status === 1;
+export function isDeniedTo({ uid, gid }: Account, path: string, access: 'read' | 'execute' = 'read'): boolean {
+  return (
+    spawnSync('test', [access === 'read' ? '-r' : '-x', path], { uid, gid, stdio: 'ignore', cwd: '/' }).status === 1
+  );
 }

@@ -2,13 +2,17 @@
  * TCP connections behind the `OpenChannel` port, used for the hub.
  *
  * Writes of one tick are sent together, at once (no Nagle). Every path ends in exactly one `closed`, whose reason is a
- * text for a technician. `tls.ts` is the other opener that uses `SocketChannel`.
+ * text for a technician. `tls.ts` and `route-channel.ts` are the other openers that use `SocketChannel`.
  *
  * Received bytes are passed on in pieces of `TURN_BYTES`, one per turn of the event loop. Meanwhile the socket is not
  * read, so the rest waits in the kernel, and then in the sender.
  */
-import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
+
+import { connect, isIP, type OnReadOpts, Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { hostAndPort } from '../base/host-and-port.ts';
 import type { Channel, ChannelListener, OpenChannel } from '../ports.ts';
+import { setUserTimeout } from './libc.ts';
 
 export interface TcpOptions {
   readonly host: string;
@@ -17,13 +21,32 @@ export interface TcpOptions {
   readonly openMsMax: number;
   /** Largest time of a close for queued bytes to leave and for the peer to close its side. */
   readonly closeMsMax: number;
+  /** Detection of a peer that does not answer any more. `undefined`: the protocol on the connection detects it. */
+  readonly deadPeer?: DeadPeerOptions | undefined;
+  /** Largest number of bytes that wait for the peer. */
+  readonly queuedBytesMax?: number | undefined;
+  /** Words after `host:port` in all texts, such as ` through the proxy 192.0.2.1:3128`. */
+  readonly via?: string;
   /** Changed in tests only: the negative control of fairness. */
   readonly turnBytes?: number;
 }
 
+/** Host and port for a text, with brackets around an IPv6 address. */
+export function peerOf({ host, port, via = '' }: Pick<TcpOptions, 'host' | 'port' | 'via'>): string {
+  return `${hostAndPort({ host, port })}${via}`;
+}
+
+/** Times after which the kernel ends a connection whose peer does not answer. */
+export interface DeadPeerOptions {
+  /** Silence after which the kernel begins to probe, ms. */
+  readonly idleMs: number;
+  /** Largest time without an answer to a probe or to data, ms. */
+  readonly unansweredMs: number;
+}
+
 export function openTcp(options: TcpOptions): OpenChannel {
   const { host, port } = options;
-  const explain = (error: Error): string => explainSocketError(`${host}:${port}`, error);
+  const explain = (error: Error): string => explainSocketError(peerOf(options), error);
   return (listener) => {
     const onread: OnReadOpts = {
       buffer: new Uint8Array(READ_BYTES),
@@ -35,9 +58,12 @@ export function openTcp(options: TcpOptions): OpenChannel {
 }
 
 interface SocketChannelOptions extends TcpOptions {
-  readonly socket: Socket;
-  /** Event after which bytes may be sent: `connect` for TCP, `secureConnect` for TLS. */
-  readonly connectedEvent: 'connect' | 'secureConnect';
+  /** Socket, or a stream over one. */
+  readonly socket: Duplex;
+  /** Event after which bytes may be sent: `connect` for TCP, `secureConnect` for TLS, `routeOpen` for a route. */
+  readonly connectedEvent: 'connect' | 'secureConnect' | 'routeOpen';
+  /** Text for an end without an error; by default, that the host closed the connection. */
+  readonly closedWords?: string;
   /** Returns the text for an error of the socket. */
   readonly explain: (error: Error) => string;
 }
@@ -63,7 +89,7 @@ const NOTHING = new Uint8Array(0);
 
 export class SocketChannel implements Channel {
   readonly #options: SocketChannelOptions;
-  readonly #socket: Socket;
+  readonly #socket: Duplex;
   readonly #listener: ChannelListener;
   #state: 'opening' | 'open' | 'closing' | 'closed' = 'opening';
   #reason: string;
@@ -85,9 +111,12 @@ export class SocketChannel implements Channel {
     this.#options = options;
     this.#socket = options.socket;
     this.#listener = listener;
-    this.#reason = `${options.host} closed the connection`;
+    this.#reason = options.closedWords ?? `${peerOf(options)} closed the connection`;
     this.#stage = isIP(options.host) === 0 ? 'name' : 'TCP';
     this.#deadline = setTimeout(() => this.#abandon(this.#lateWords), options.openMsMax);
+    const { deadPeer, socket } = options;
+    if (deadPeer !== undefined && socket instanceof Socket)
+      socket.once('connect', () => detectDeadPeer(socket, deadPeer));
     this.#socket
       .once('lookup', () => {
         this.#stage = 'TCP';
@@ -107,7 +136,8 @@ export class SocketChannel implements Channel {
 
   write(bytes: Uint8Array): void {
     if (this.#state !== 'open' || this.#isGone || bytes.length === 0) return;
-    if (this.#socket.writableLength + bytes.length > QUEUED_BYTES_MAX) {
+    const { queuedBytesMax = QUEUED_BYTES_MAX } = this.#options;
+    if (this.#socket.writableLength + bytes.length > queuedBytesMax) {
       this.#abandon(`${this.#peer} does not accept bytes: ${this.#socket.writableLength} waiting`);
       return;
     }
@@ -150,7 +180,7 @@ export class SocketChannel implements Channel {
   }
 
   get #peer(): string {
-    return `${this.#options.host}:${this.#options.port}`;
+    return peerOf(this.#options);
   }
 
   #opened(): void {
@@ -218,6 +248,16 @@ export class SocketChannel implements Channel {
     this.#state = 'closed';
     this.#listener.closed(this.#reason);
   }
+}
+
+/**
+ * Lets the kernel end the connection if the peer does not answer: keep-alive probes for a silent connection, and a time
+ * limit for data without an acknowledgement, which is about 15 min otherwise (tcp(7)).
+ */
+function detectDeadPeer(socket: Socket, { idleMs, unansweredMs }: DeadPeerOptions): void {
+  socket.setKeepAlive(true, idleMs);
+  const { fd } = (socket as { readonly _handle?: { readonly fd?: number } })._handle ?? {};
+  if (fd !== undefined && fd >= 0) setUserTimeout(fd, unansweredMs);
 }
 
 const EXPLANATIONS: Readonly<Record<string, string>> = {

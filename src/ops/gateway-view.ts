@@ -4,6 +4,7 @@
  * that are set aside.
  */
 import type { Facts } from '../base/events.ts';
+import type { FirmwareView } from '../base/firmware.ts';
 import type { Direction } from '../base/message.ts';
 import type { Age, Stamp } from '../base/time.ts';
 import type { Committer } from '../commit/committer.ts';
@@ -20,6 +21,7 @@ import type { Presence } from '../flow/presence.ts';
 import type { SetAside } from '../flow/set-aside.ts';
 import type { StoreOwner } from '../flow/store-owner.ts';
 import type { HubSubscriptions } from '../flow/subscriptions.ts';
+import type { TopicFallbacks } from '../flow/topic-fallbacks.ts';
 import type { WallClock } from '../flow/wall-clock.ts';
 import type { GatewayOperations } from '../hub/gateway/gateway-operations.ts';
 import type { HubServices } from '../hub/gateway/hub-service.ts';
@@ -56,6 +58,7 @@ export interface GatewayView {
     | 'recentRoundTrips'
     | 'unansweredSinceMs'
   >;
+  readonly topicFallbacks: Pick<TopicFallbacks, 'count' | 'last'>;
   readonly inbox: Pick<Inbox, 'deliveryOf'>;
   readonly alarmTopics: Pick<AlarmTopics, 'isSettled'>;
   readonly backlog: Pick<BacklogControl, 'state'>;
@@ -68,13 +71,17 @@ export interface GatewayView {
   /** Inputs on which a machine threw an error. */
   readonly setAside: Pick<SetAside, 'report'>;
   readonly links: Pick<Links, 'states' | 'lineErrors'>;
-  readonly hub: Pick<HubConnection, 'client' | 'recorder' | 'status'>;
+  readonly hub: Pick<HubConnection, 'client' | 'recorder' | 'status' | 'isUp'>;
   readonly session: HubSessionState;
   readonly watch: Pick<HubSessionMonitor, 'away' | 'replay' | 'tracker'>;
   readonly subscriptions: HubSubscriptions;
   readonly services: Pick<HubServices, 'filters'>;
   /** Gateway operations of the hub. `undefined`: the hub has none. */
   readonly operations: GatewayOperations | undefined;
+  /** Firmware of the subdevices; empty: firmware updates are off. */
+  firmware(): readonly FirmwareView[];
+  /** Returns why the newest records of firmware are not durable. `undefined`: they are, or there are none. */
+  firmwareUnstored(): string | undefined;
   readonly wallClock: WallClock;
   /** Current time, as stored in rows. */
   stamp(): Stamp;

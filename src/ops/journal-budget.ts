@@ -121,6 +121,12 @@ export class JournalBudget {
 /** Key of a cause. Names chosen by the peer (ids of refused clients, topics) do not make a new cause. */
 function keyOf(name: EventName, fact: object): string {
   const { subdevice, link, reason } = fact as Partial<Record<'subdevice' | 'link' | 'reason', string>>;
-  const subject = name === 'subdeviceRefused' ? link : (subdevice ?? link);
+  const subject = name === 'subdeviceRefused' ? link : (subdevice ?? link ?? configurationOf(fact));
   return `${subject ?? ''} ${reason?.slice(0, REASON_LENGTH) ?? ''}`;
+}
+
+/** Configuration of a fact, so that the journal names each one of several that are applied within a minute. */
+function configurationOf(fact: object): string | undefined {
+  const { keys, mark } = fact as { readonly keys?: readonly string[]; readonly mark?: string };
+  return keys?.join() ?? mark;
 }

@@ -97,6 +97,27 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   },
   hubRefused: { weight: 'error', tell: ({ reason, remedy }) => `${reason}. ${remedy}` },
   hubLost: { weight: 'warn', tell: ({ reason }) => `hub lost: ${reason}` },
+  passwordRenewed: {
+    weight: 'info',
+    tell: ({ ms, unsettled }) =>
+      `password renewed: connected again after ${durationWords(ms)}${unsettled === 0 ? '' : `; ${countOf(unsettled, 'packet')} had no answer before and may arrive twice`}`,
+  },
+  passwordJudged: {
+    weight: 'warn',
+    isOver: ({ problem }) => problem === undefined,
+    tell: ({ problem }) =>
+      problem === undefined
+        ? 'a new password was obtained'
+        : `no new password, the connection goes on with the present one: ${problem}`,
+  },
+  deviceNotesJudged: {
+    weight: 'warn',
+    isOver: ({ problem }) => problem === undefined,
+    tell: ({ problem }) =>
+      problem === undefined
+        ? 'the notes about devices are saved again'
+        : `the notes about devices cannot be saved (file device-notes), so refused registers are asked again after a restart: ${problem}. Check owner and mode of the state directory`,
+  },
   hubUnreachable: { weight: 'warn', tell: ({ reason }) => `cannot reach the hub: ${reason}` },
   hubSilent: {
     weight: 'warn',
@@ -160,6 +181,11 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
     weight: 'warn',
     tell: ({ subdevice, topic, bytes }) =>
       `uplink from ${subdevice} on ${topic} sent without its envelope: with it, the payload has ${countWords(Math.max(0, bytes))} B, more than the hub accepts; its envelope was off or smaller when the uplink was accepted`,
+  },
+  topicFallback: {
+    weight: 'warn',
+    tell: ({ subdevice, topic, reason }) =>
+      `uplink from ${subdevice} got a fallback in its topic, ${topic}: ${reason}; more of the next 10 minutes are counted only`,
   },
   uplinkDeadLettered: {
     weight: 'error',
@@ -272,6 +298,37 @@ export const NARRATORS: { readonly [Name in EventName]: Narrator<Name> } = {
   configRolledBack: {
     weight: 'warn',
     tell: ({ reason, by }) => `the configuration on trial was rolled back${byWords(by)}: ${reason}`,
+  },
+  firmwareOffered: {
+    weight: 'info',
+    tell: ({ subdevice, version, bytes }) =>
+      `firmware ${version} offered to subdevice ${subdevice}: ${countWords(Math.max(0, bytes))} B`,
+  },
+  firmwareOfferRejected: {
+    weight: 'warn',
+    tell: ({ subdevice, reason }) => `firmware offer for subdevice ${subdevice} rejected: ${reason}`,
+  },
+  firmwareDownloaded: {
+    weight: 'info',
+    tell: ({ version, bytes }) => `firmware ${version} downloaded: ${countWords(Math.max(0, bytes))} B`,
+  },
+  firmwareDownloadFailed: {
+    weight: 'warn',
+    tell: ({ version, reason, again }) =>
+      `download of firmware ${version} failed, ${again ? 'and is repeated later' : 'and is not repeated'}: ${reason}`,
+  },
+  firmwareReceived: {
+    weight: 'info',
+    tell: ({ subdevice, version }) => `subdevice ${subdevice} has received firmware ${version} and installs it`,
+  },
+  firmwareUpdated: {
+    weight: 'info',
+    tell: ({ subdevice, version }) => `subdevice ${subdevice} runs firmware ${version}; the update is done`,
+  },
+  firmwareFailed: {
+    weight: 'warn',
+    tell: ({ subdevice, version, reason }) =>
+      `update of subdevice ${subdevice} to firmware ${version} failed: ${reason}`,
   },
   conditionRaised: { weight: 'debug', tell: ({ code, sentence }) => `condition ${code}: ${sentence}` },
   conditionCleared: {

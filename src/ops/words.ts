@@ -1,6 +1,7 @@
 /**
  * Numbers in words, for people: thousands separated, durations to two units, bytes in binary units.
  */
+import type { DeviceIdentity } from '../base/device-note.ts';
 import type { Age } from '../base/time.ts';
 import type { LineErrors } from '../ports.ts';
 
@@ -19,7 +20,6 @@ export function countWords(count: number): string {
     .replaceAll(/\B(?=(?:\d{3})+$)/g, ',');
 }
 
-/** `1 message`, `1,204 messages`; the plural is formed with s. */
 /** Largest number of links in a sentence. */
 const LINKS_SHOWN_MAX = 4;
 
@@ -31,6 +31,7 @@ export function unreadLinksWords(links: readonly string[]): string {
   return `What devices without acknowledgements (${named}) sent in this time may be lost.`;
 }
 
+/** Returns `1 message`, `1,204 messages`; the plural is formed with s. */
 export function countOf(count: number, noun: string): string {
   return `${countWords(count)} ${noun}${Math.round(count) === 1 ? '' : 's'}`;
 }
@@ -109,9 +110,14 @@ export function sleepWords(lostInMs: number): string {
   return `lost in ${durationWords(lostInMs)} unless it wakes`;
 }
 
-/** Error counters of the kernel for a port. */
+/** Adds a full stop, unless the text ends as a sentence. */
+export function withFullStop(text: string): string {
+  return /[.?!]$/.test(text) ? text : `${text}.`;
+}
+
+/** Error counters of the kernel, or of the device server, for a port. */
 export function kernelWords(errors: LineErrors | null): string {
-  if (errors === null) return 'not reported by this driver';
+  if (errors === null) return 'not reported by this port';
   const { overruns, bufferOverruns, framing, parity, breaks } = errors;
   const lost = `${countOf(overruns + bufferOverruns, 'byte')} lost`;
   return `${lost}, ${countWords(framing)} without a stop bit, ${countWords(parity)} of wrong parity, ${countOf(breaks, 'break')}`;
@@ -123,4 +129,11 @@ export function printable(text: string): string {
     /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );
+}
+
+/** `ACME PM5560, revision 1.20`; missing parts are left out. */
+export function deviceWords({ vendor, product, revision }: DeviceIdentity): string {
+  const name = [vendor, product].filter((part) => part !== '').join(' ');
+  const parts = [name, revision === '' ? '' : `revision ${revision}`].filter((part) => part !== '');
+  return parts.length === 0 ? 'a device without names' : parts.join(', ');
 }

@@ -16,6 +16,10 @@ export class BacklogGate {
     this.#pacer = perS === undefined ? undefined : new Pacer(perS, 1);
   }
 
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   isOpen(nowMs: number): boolean {
     return !this.#isPaused && (this.#pacer === undefined || this.#pacer.isOpen(nowMs));
   }

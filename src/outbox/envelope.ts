@@ -12,6 +12,15 @@
  */
 import type { EnvelopeForm, EnvelopeNames } from '../base/envelope-form.ts';
 import type { Age, WallTime } from '../base/time.ts';
+import {
+  DATE_MS_MAX,
+  ESCAPED_BYTES_MAX,
+  joined,
+  nested,
+  objectIn,
+  type PayloadEncoding,
+  textOf,
+} from './json-payload.ts';
 
 /** Facts about a message at the moment at which it is sent. */
 export interface Measurement {
@@ -23,25 +32,17 @@ export interface Measurement {
   readonly seq: number | undefined;
 }
 
-/** `json`: JSON value. `text`: text of UTF-8. `base64`: any bytes, in base64 (RFC 4648 §4). */
-type PayloadEncoding = 'json' | 'text' | 'base64';
-
-interface NestedPayload {
-  readonly encoding: PayloadEncoding;
-  /** Text of the JSON value; for `json` the bytes of the payload. */
-  readonly value: Uint8Array;
-}
-
-/** Latest time that a date with a year of four digits can show, Unix ms. */
-const DATE_MS_MAX = 253_402_300_799_999;
-/** Payload of this many bytes takes at most six times as many in a text of JSON: `\u0000`. */
-const ESCAPED_BYTES_MAX = 6;
-/** Beginning of a text that may be JSON. A text that certainly is not needs no parser, which is slow on mistakes. */
-const JSON_START = /^[ \t\n\r]*(?:[{["\d-]|(?:true|false|null)[ \t\n\r]*$)/;
 const CLOSING_BRACE = 0x7d;
 
+/** Payload in its envelope. */
+interface Enclosed {
+  readonly bytes: Uint8Array;
+  /** Form that the payload has got: with `fields`, `json` for a payload that cannot be extended. */
+  readonly form: Exclude<EnvelopeForm, 'none'>;
+}
+
 /** Values of the greatest length, for the largest size of an envelope. */
-const LONGEST: Measurement = {
+export const LONGEST: Measurement = {
   time: { quality: 'at_least', ms: DATE_MS_MAX },
   age: { ms: Number.MAX_SAFE_INTEGER, quality: 'at_least' },
   isReplayed: false,
@@ -49,7 +50,6 @@ const LONGEST: Measurement = {
 };
 
 const encoder = new TextEncoder();
-const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Envelope with certain names of its members. */
 export class Envelope {
@@ -71,7 +71,7 @@ export class Envelope {
   }
 
   /** Returns the payload in its envelope. */
-  enclose(form: Exclude<EnvelopeForm, 'none'>, payload: Uint8Array, measurement: Measurement): Uint8Array {
+  enclose(form: Exclude<EnvelopeForm, 'none'>, payload: Uint8Array, measurement: Measurement): Enclosed {
     const text = textOf(payload);
     const fields = this.#fieldsText(measurement);
     if (form === 'fields') {
@@ -79,12 +79,12 @@ export class Envelope {
       if (object !== undefined) {
         const end = payload.lastIndexOf(CLOSING_BRACE);
         const added = object === 'empty' ? fields.slice(1) : fields;
-        return joined(payload.subarray(0, end), encoder.encode(added), payload.subarray(end));
+        return { form, bytes: joined(payload.subarray(0, end), encoder.encode(added), payload.subarray(end)) };
       }
     }
     const { encoding, value } = nested(payload, text);
     const tail = `${this.#encodingText(encoding)}${fields}}`;
-    return joined(this.#head, value, encoder.encode(tail));
+    return { form: 'json', bytes: joined(this.#head, value, encoder.encode(tail)) };
   }
 
   /** Returns the largest number of bytes of the payload in its envelope, whenever it is sent. */
@@ -102,8 +102,8 @@ export class Envelope {
 
   /** Returns whether the members can be added to the JSON object. `undefined`: no object, or it has such a member. */
   #extendable(text: string): 'empty' | 'filled' | undefined {
-    const value = jsonIn(text);
-    if (typeof value !== 'object' || value === null || Array.isArray(value)) return undefined;
+    const value = objectIn(text);
+    if (value === undefined) return undefined;
     if (this.#names.some((name) => Object.hasOwn(value, name))) return undefined;
     return Object.keys(value).length === 0 ? 'empty' : 'filled';
   }
@@ -136,40 +136,4 @@ function keysOf(names: EnvelopeNames): EnvelopeNames {
     replayed: key(replayed),
     seq: key(seq),
   };
-}
-
-/** Text of the payload. `undefined`: it is not UTF-8. */
-function textOf(payload: Uint8Array): string | undefined {
-  try {
-    return decoder.decode(payload);
-  } catch {
-    return undefined;
-  }
-}
-
-/** Value of a text of JSON. `undefined`: it is not JSON (RFC 8259). */
-function jsonIn(text: string): unknown {
-  if (!JSON_START.test(text)) return undefined;
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-function nested(payload: Uint8Array, text: string | undefined): NestedPayload {
-  if (text === undefined)
-    return { encoding: 'base64', value: encoder.encode(`"${Buffer.from(payload).toString('base64')}"`) };
-  if (jsonIn(text) !== undefined) return { encoding: 'json', value: payload };
-  return { encoding: 'text', value: encoder.encode(JSON.stringify(text)) };
-}
-
-function joined(...parts: readonly Uint8Array[]): Uint8Array {
-  const bytes = new Uint8Array(parts.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const part of parts) {
-    bytes.set(part, at);
-    at += part.length;
-  }
-  return bytes;
 }

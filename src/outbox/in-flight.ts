@@ -9,6 +9,7 @@
  */
 import { SlotMap } from '../base/slot-map.ts';
 import type { Entry } from '../custody/entry.ts';
+import { isAlarmLane } from '../custody/lane-number.ts';
 
 /** Number of packet identifiers for PUBLISH. Higher identifiers are used for SUBSCRIBE and UNSUBSCRIBE. */
 export const PUBLISH_PACKET_IDS = 60_000;
@@ -136,14 +137,24 @@ export class InFlight {
 
   /**
    * Takes the first entry to send again that may be sent. An entry without a missed PUBACK needs a slot of the window:
-   * other messages may have taken all slots while the entry's lane was halted.
+   * other messages may have taken all slots while the entry's lane was halted. An alarm may take a slot of the alarms,
+   * because a new alarm that takes it would overtake an older one of its topic.
    */
-  takeAgain(mayGo: (entry: Entry) => boolean, hasSlot: boolean): Entry | undefined {
+  takeAgain(
+    mayGo: (entry: Entry) => boolean,
+    has: { readonly slot: boolean; readonly alarmSlot: boolean },
+  ): Entry | undefined {
     if (this.#again.length === 0) return undefined;
+    const fits = ({ attempts, row }: Entry): boolean =>
+      has.slot || attempts > 0 || (has.alarmSlot && isAlarmLane(row.lane));
     const first = this.again.find(mayGo);
-    if (first === undefined || !this.isFree(first) || (!hasSlot && first.attempts === 0)) return undefined;
-    this.#again = this.#again.filter((entry) => entry !== first);
-    return first;
+    const mustWait = first !== undefined && !fits(first);
+    const next = mustWait
+      ? this.again.find((entry) => isAlarmLane(entry.row.lane) && fits(entry) && mayGo(entry))
+      : first;
+    if (next === undefined || !this.isFree(next)) return undefined;
+    this.#again = this.#again.filter((entry) => entry !== next);
+    return next;
   }
 
   /** Entries that were sent in this connection and are unanswered. */

@@ -8,8 +8,8 @@ import type { HubLimitProblem, HubLimits } from './hub-limits.ts';
 import type { HubPacket } from './hub-packet.ts';
 
 export interface OutboxLimits extends HubLimits {
-  /** Largest number of entries of a lane in RAM. Only these may be sent. */
-  readonly windowMax: number;
+  /** Largest number of rows of a lane that were sent before a crash and are still on disk. */
+  readonly sentRowsMax: number;
   readonly messagesMax: number;
   readonly bytesMax: number;
   /** Largest number of bytes in RAM that are not on disk yet. Above it, subdevices get the answer "congestion". */
@@ -37,6 +37,8 @@ export interface Offer {
    * demanded, since the envelope may have been off at that time.
    */
   readonly isPromised?: boolean;
+  /** Topic in the subdevice's own names. */
+  readonly ownTopic?: string | undefined;
   /** Mark of the dead letter that this message was, if it was released. */
   readonly letter?: LetterMark | undefined;
 }

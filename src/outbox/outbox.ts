@@ -13,13 +13,13 @@ import type { Stamp } from '../base/time.ts';
 import type { Outcome } from '../custody/change.ts';
 import type { Custodian } from '../custody/custodian.ts';
 import type { WaitLimits } from '../custody/durability.ts';
+import { EarlierSendings } from '../custody/earlier-sendings.ts';
 import type { Entry } from '../custody/entry.ts';
 import { ownerOf } from '../custody/lane-number.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { LaneWants, Row, RowPage } from '../custody/row.ts';
 import type { BacklogPace } from './backlog-gate.ts';
 import type { LaneClass } from './class-shares.ts';
-import { EarlierSendings } from './earlier-sendings.ts';
 import { type HubLimitProblem, messageProblem } from './hub-limits.ts';
 import { uplinkAct } from './hub-packet.ts';
 import { InFlight, packetIdOf } from './in-flight.ts';
@@ -27,6 +27,7 @@ import type { AbandonedUplink, Admission, Offer, OutboxLimits, Sending, Verdict 
 import type { OutgoingPayloads } from './outgoing-payloads.ts';
 import { Pacer } from './pacer.ts';
 import { PoisonDetector } from './poison-detector.ts';
+import { PERMITTED, type PublishPermission } from './publish-permission.ts';
 import { ALARM_SLOTS, Scheduler } from './scheduler.ts';
 import { type SendObstacle, sendObstacles } from './send-obstacles.ts';
 import { TopicAckHealth } from './topic-ack-health.ts';
@@ -57,19 +58,21 @@ export class Outbox {
   readonly #earlier: EarlierSendings;
 
   /** @param ownFrom lowest message number that no earlier process has used */
-  constructor(limits: OutboxLimits, custodian: Custodian, ownFrom: number, payloads: OutgoingPayloads) {
+  constructor(
+    limits: OutboxLimits,
+    custodian: Custodian,
+    ownFrom: number,
+    payloads: OutgoingPayloads,
+    permission: PublishPermission = PERMITTED,
+  ) {
     this.#limits = limits;
     this.#custodian = custodian;
     this.payloads = payloads;
-    this.#earlier = new EarlierSendings(ownFrom, limits.windowMax);
+    this.#earlier = new EarlierSendings(ownFrom, limits.sentRowsMax);
     this.poison = new PoisonDetector(limits.attemptsMax);
-    this.#scheduler = new Scheduler({
-      ...limits,
-      custodian,
-      unacknowledged: this.#unacknowledged,
-      ackHealth: this.ackHealth,
-      poison: this.poison,
-    });
+    const { ackHealth, poison } = this;
+    const unacknowledged = this.#unacknowledged;
+    this.#scheduler = new Scheduler({ ...limits, custodian, unacknowledged, ackHealth, poison, permission });
     this.pacer = new Pacer(limits.messagesPerS);
   }
 
@@ -87,6 +90,11 @@ export class Outbox {
   /** Monotonic ms of the first message sent after the last PUBACK; `undefined`: no message waits for its PUBACK. */
   get unansweredSinceMs(): number | undefined {
     return this.#unacknowledged.size === 0 ? undefined : this.#unansweredSinceMs;
+  }
+
+  /** Number of messages that were sent in this connection and are unanswered. */
+  get unanswered(): number {
+    return this.#unacknowledged.unanswered;
   }
 
   get isConnected(): boolean {
@@ -107,6 +115,11 @@ export class Outbox {
     return this.#scheduler.classOf(lane);
   }
 
+  /** True if messages of the lane are in flight, or can be sent as soon as the hub permits it. */
+  isSending(lane: number): boolean {
+    return this.#scheduler.isSending(lane);
+  }
+
   /** Limits the backlog, and nothing else. */
   setBacklogPace(pace: BacklogPace): void {
     this.#scheduler.backlogGate.set(pace);
@@ -125,7 +138,7 @@ export class Outbox {
     if (problem !== undefined) return { kind: 'refused', why: 'too large', problem };
     const unstoredBytes = this.#custodian.unstoredBytes + chargedBytes(message);
     if (this.isClosed || unstoredBytes > this.#limits.unstoredBytesMax) return { kind: 'refused', why: 'congestion' };
-    const replaced = offer.overflow === 'keep-latest' ? this.#replaceable(lane, message.topic) : NOTHING;
+    const replaced = offer.overflow === 'keep-latest' ? this.#replaceable(offer) : NOTHING;
     while (this.#isOver(chargedBytes(message), replaced)) {
       if (offer.overflow === 'drop-newest') {
         const reason = 'overflow drop-newest';
@@ -135,12 +148,9 @@ export class Outbox {
       if (offer.overflow !== 'drop-oldest' || !this.#dropOldest(lane)) return { kind: 'refused', why: 'congestion' };
     }
     for (const older of replaced) this.#shed(older, 'replaced by a later value');
-    const entry = this.#custodian.accept(lane, message, {
-      stamp: offer.stamp,
-      ackWaiter: offer.ackWaiter,
-      letter: offer.letter,
-      waitLimits: this.#waitLimits(offer, nowMs),
-    });
+    const { stamp, ackWaiter, letter, ownTopic } = offer;
+    const waitLimits = this.#waitLimits(offer, nowMs);
+    const entry = this.#custodian.accept(lane, message, { stamp, ackWaiter, letter, ownTopic, waitLimits });
     this.#scheduler.join(lane);
     return { kind: 'accepted', entry };
   }
@@ -152,7 +162,7 @@ export class Outbox {
 
   #problemOf(lane: number, message: Message, isPromised: boolean): HubLimitProblem | undefined {
     const { payload } = message;
-    const sentBytes = isPromised ? payload.length : this.payloads.bytesMax(lane, payload);
+    const sentBytes = isPromised ? payload.length : this.payloads.bytesMax(lane, message);
     return messageProblem(message, this.#limits, sentBytes);
   }
 
@@ -181,9 +191,7 @@ export class Outbox {
         ackHealth: this.ackHealth,
         poison: this.poison,
         pacer: this.pacer,
-        backlogGate: this.#scheduler.backlogGate,
-        isHalted: (lane) => this.#scheduler.isHalted(lane),
-        classOf: (lane) => this.classOf(lane),
+        scheduler: this.#scheduler,
         inFlightMax: this.#limits.inFlightMax,
         alarmSlots: ALARM_SLOTS,
       },
@@ -300,7 +308,7 @@ export class Outbox {
   }
 
   /** @returns the conclusion from the end of the connection about a packet, if any */
-  disconnected(ended: 'by hub' | 'by silence' | 'otherwise', nowMs: number): Verdict | undefined {
+  disconnected(ended: 'by hub' | 'by silence' | 'for renewal' | 'otherwise', nowMs: number): Verdict | undefined {
     this.#isConnected = false;
     this.#unansweredSinceMs = undefined;
     let verdict: Verdict | undefined;
@@ -367,8 +375,9 @@ export class Outbox {
     return true;
   }
 
-  #replaceable(lane: number, topic: string): Entry[] {
-    return this.#custodian.lane(lane).window.filter((entry) => entry.row.topic === topic && !this.#isAtHub(entry));
+  #replaceable(offer: Offer): Entry[] {
+    const { window } = this.#custodian.lane(offer.lane);
+    return window.filter((entry) => this.payloads.haveOneTopic(entry, offer) && !this.#isAtHub(entry));
   }
 
   /** True if the hub may have received the message. Its PUBACK may still come, so it must not be shed. */

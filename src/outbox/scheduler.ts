@@ -10,6 +10,7 @@ import { ClassShares, type LaneClass } from './class-shares.ts';
 import { uplinkAct } from './hub-packet.ts';
 import type { InFlight } from './in-flight.ts';
 import type { PoisonDetector } from './poison-detector.ts';
+import type { PublishPermission } from './publish-permission.ts';
 import type { TopicAckHealth } from './topic-ack-health.ts';
 
 export interface SchedulerOptions {
@@ -19,6 +20,7 @@ export interface SchedulerOptions {
   readonly poison: PoisonDetector;
   readonly inFlightMax: number;
   readonly liveShare: number;
+  readonly permission: PublishPermission;
 }
 
 /** Slots for alarms in addition to `inFlightMax`, so that alarms do not wait for the PUBACKs of other messages. */
@@ -32,6 +34,8 @@ export class Scheduler {
   readonly #blocked = new Set<number>();
   /** Lanes that left their round because a message of theirs waits for a suspected or doubted packet. */
   readonly #held = new Set<number>();
+  /** Lanes that left their round because the hub has not confirmed yet that the subdevice is online. */
+  readonly #unannounced = new Set<number>();
   /** Subdevices whose messages the hub does not accept now. Their lanes have no turn until they are resumed. */
   readonly #halted = new Set<number>();
   /** Messages with a higher number were accepted during this connection. */
@@ -44,7 +48,10 @@ export class Scheduler {
   #nowMs = 0;
   readonly #pick = (lane: number): Entry | undefined => this.#sendable(lane);
   readonly #mayGoAgain = (entry: Entry): boolean =>
-    !this.isHalted(entry.row.lane) && !this.#isOnHold(entry) && this.#mayGo(entry);
+    !this.isHalted(entry.row.lane) &&
+    !this.#isOnHold(entry) &&
+    this.#options.permission.mayPublish(entry.row.lane) &&
+    this.#mayGo(entry);
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
@@ -80,11 +87,25 @@ export class Scheduler {
 
   disconnected(): void {
     this.#liveFrom = Number.POSITIVE_INFINITY;
+    this.#unannounced.clear();
+  }
+
+  /** True if messages of the lane are in flight, or can be sent as soon as the hub permits it. */
+  isSending(lane: number): boolean {
+    const { window, pending, onHold } = this.#options.custodian.lane(lane);
+    if (window.some(({ inFlight }) => inFlight)) return true;
+    const isPaused = this.backlogGate.isPaused && this.classOf(lane) === 'backlog';
+    return pending > onHold && !isPaused;
   }
 
   /** Adds a lane that may have a message to send. */
   join(lane: number): void {
     this.#shares.join(lane, this.classOf(lane));
+  }
+
+  /** True if the hub permits to publish messages of the lane. */
+  isReady(lane: number): boolean {
+    return this.#options.permission.isReady(lane);
   }
 
   isHalted(lane: number): boolean {
@@ -111,10 +132,16 @@ export class Scheduler {
       for (const lane of this.#held) this.join(lane);
       this.#held.clear();
     }
+    for (const lane of this.#unannounced) {
+      if (!this.#options.permission.mayPublish(lane)) continue;
+      this.#unannounced.delete(lane);
+      this.join(lane);
+    }
     this.#nowMs = nowMs;
     const hasSlot = unacknowledged.fresh < inFlightMax;
-    const again = unacknowledged.takeAgain(this.#mayGoAgain, hasSlot);
-    if (again !== undefined || unacknowledged.fresh >= inFlightMax + ALARM_SLOTS) return again;
+    const hasAlarmSlot = unacknowledged.fresh < inFlightMax + ALARM_SLOTS;
+    const again = unacknowledged.takeAgain(this.#mayGoAgain, { slot: hasSlot, alarmSlot: hasAlarmSlot });
+    if (again !== undefined || !hasAlarmSlot) return again;
     const entry = this.#shares.next(this.#pick, !hasSlot, this.backlogGate.isOpen(nowMs));
     if (entry !== undefined && this.classOf(entry.row.lane) === 'backlog') this.backlogGate.take(nowMs);
     return entry;
@@ -138,9 +165,14 @@ export class Scheduler {
 
   /** Returns the next entry of a lane. A blocked message blocks only its own topic. */
   #sendable(lane: number): Entry | undefined {
-    const { custodian, unacknowledged, ackHealth, inFlightMax } = this.#options;
-    if (this.isHalted(lane)) return undefined;
-    for (const entry of custodian.lane(lane).window) {
+    const { custodian, unacknowledged, ackHealth, inFlightMax, permission } = this.#options;
+    const { window } = custodian.lane(lane);
+    if (window.length === 0 || this.isHalted(lane)) return undefined;
+    if (!permission.mayPublish(lane)) {
+      this.#unannounced.add(lane);
+      return undefined;
+    }
+    for (const entry of window) {
       if (entry.inFlight) continue;
       const topicState = ackHealth.stateOf(entry.row);
       if (topicState === 'suspect') continue;

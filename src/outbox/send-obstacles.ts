@@ -4,12 +4,11 @@
  */
 import type { Entry } from '../custody/entry.ts';
 import { isAlarmLane } from '../custody/lane-number.ts';
-import type { BacklogGate } from './backlog-gate.ts';
-import type { LaneClass } from './class-shares.ts';
 import { uplinkAct } from './hub-packet.ts';
 import type { InFlight } from './in-flight.ts';
 import type { Pacer } from './pacer.ts';
 import type { PoisonDetector } from './poison-detector.ts';
+import type { Scheduler } from './scheduler.ts';
 import type { TopicAckHealth } from './topic-ack-health.ts';
 
 /** Times are monotonic ms. */
@@ -18,6 +17,8 @@ export type SendObstacle =
   | { readonly kind: 'in flight'; readonly sentAtMs: number }
   /** The hub has unbound the subdevice. */
   | { readonly kind: 'halted' }
+  /** The hub has not confirmed in this connection that the subdevice is online. */
+  | { readonly kind: 'not announced' }
   /** The PUBACK of an earlier message of the topic is overdue. */
   | { readonly kind: 'topic suspect' }
   /** The topic has no PUBACKs, and its own slots are taken. */
@@ -41,9 +42,7 @@ export interface SendingState {
   readonly ackHealth: TopicAckHealth;
   readonly poison: PoisonDetector;
   readonly pacer: Pacer;
-  readonly backlogGate: BacklogGate;
-  readonly isHalted: (lane: number) => boolean;
-  readonly classOf: (lane: number) => LaneClass;
+  readonly scheduler: Pick<Scheduler, 'backlogGate' | 'isHalted' | 'isReady' | 'classOf'>;
   readonly inFlightMax: number;
   /** Slots of alarms in addition to `inFlightMax`. */
   readonly alarmSlots: number;
@@ -51,22 +50,23 @@ export interface SendingState {
 
 /** @returns the obstacles of a message in the window of its lane; messages that go before it are no obstacle */
 export function sendObstacles(entry: Entry, state: SendingState, nowMs: number): SendObstacle[] {
-  const { unacknowledged, ackHealth, isHalted, inFlightMax, alarmSlots, pacer } = state;
+  const { unacknowledged, ackHealth, scheduler, inFlightMax, alarmSlots, pacer } = state;
   const isAgain = unacknowledged.again.includes(entry);
   if (entry.inFlight && !isAgain) return [{ kind: 'in flight', sentAtMs: entry.sentAtMs }];
   const obstacles: SendObstacle[] = [];
-  if (isHalted(entry.row.lane)) obstacles.push({ kind: 'halted' });
+  if (scheduler.isHalted(entry.row.lane)) obstacles.push({ kind: 'halted' });
+  else if (!scheduler.isReady(entry.row.lane)) obstacles.push({ kind: 'not announced' });
   const topicState = ackHealth.stateOf(entry.row);
   if (topicState === 'suspect' && !isAgain) obstacles.push({ kind: 'topic suspect' });
   obstacles.push(...poisonObstacles(entry, state.poison, nowMs));
   if (topicState === 'refused' && unacknowledged.doubtful >= inFlightMax) obstacles.push({ kind: 'topic refused' });
   if (!unacknowledged.isFree(entry)) obstacles.push({ kind: 'packet identifier in use' });
-  const slots = inFlightMax + (isAlarmLane(entry.row.lane) && !isAgain ? alarmSlots : 0);
+  const slots = inFlightMax + (isAlarmLane(entry.row.lane) ? alarmSlots : 0);
   const needsSlot = !isAgain || entry.attempts === 0;
   if (needsSlot && unacknowledged.fresh >= slots)
     obstacles.push({ kind: 'window full', inFlight: unacknowledged.fresh });
-  const { backlogGate, classOf } = state;
-  if (!isAgain && classOf(entry.row.lane) === 'backlog' && !backlogGate.isOpen(nowMs))
+  const { backlogGate } = scheduler;
+  if (!isAgain && scheduler.classOf(entry.row.lane) === 'backlog' && !backlogGate.isOpen(nowMs))
     obstacles.push({ kind: 'backlog limited', untilMs: backlogGate.opensAtMs });
   if (!pacer.isOpen(nowMs)) obstacles.push({ kind: 'paced', untilMs: pacer.nextAtMs });
   return obstacles;

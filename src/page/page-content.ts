@@ -2,6 +2,7 @@
  * Content of a page about one gateway: the file of `holdfast report` and the live page. The same code renders both, from
  * this content alone. A part that is `null` could not be read; `missing` gives the reasons.
  */
+import type { FirmwareUpdatesReport } from '../ops/reports/firmware-updates-report.ts';
 import type { LedgerReport } from '../ops/reports/ledger-report.ts';
 import type { OfflineSubdevice } from '../ops/reports/offline-report.ts';
 import type { Losing, StatusReport, SubdeviceReport } from '../ops/reports/report.ts';
@@ -16,6 +17,8 @@ export interface PageContent {
   readonly subdevices: readonly SubdeviceReport[] | null;
   /** Subdevices in the store of a gateway that does not run; `null`: the gateway runs, or the store was not read. */
   readonly storedSubdevices: readonly OfflineSubdevice[] | null;
+  /** `null`: not read, or the gateway does not run. */
+  readonly firmware: FirmwareUpdatesReport | null;
   readonly ledger: LedgerReport | null;
   readonly history: PageHistory | null;
   readonly events: PageEvents | null;

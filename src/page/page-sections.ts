@@ -4,6 +4,7 @@ import type { PageContent, PageSection } from './page-content.ts';
 import { chartSection } from './sections/chart-section.ts';
 import { conditionSection } from './sections/condition-section.ts';
 import { eventSection } from './sections/event-section.ts';
+import { firmwareSection } from './sections/firmware-section.ts';
 import { hubSection } from './sections/hub-section.ts';
 import { ledgerSection } from './sections/ledger-section.ts';
 import { linkSection } from './sections/link-section.ts';
@@ -22,10 +23,10 @@ export interface SectionOptions {
 /** @param id id of the section @param input part of the content that the section shows */
 export type Rendered = (id: string, input: unknown, render: () => string) => string;
 
-/** Sections of the live page: always the same ones, so that each can be replaced by its id. */
+/** Sections of the live page, each replaced by its id: always the same ones, and that of firmware if there are updates. */
 export function sectionsOf(content: PageContent, options: SectionOptions): PageSection[] {
   const { period, linkPage, rendered = (_id, _input, render) => render() } = options;
-  const { status, history, ledger, events, subdevices } = content;
+  const { status, history, ledger, events, subdevices, firmware } = content;
   const section = (id: string, title: string, input: unknown, markup: () => Markup): PageSection => ({
     id,
     title,
@@ -37,10 +38,15 @@ export function sectionsOf(content: PageContent, options: SectionOptions): PageS
     section('charts', `Charts, ${period}`, history, () => chartSection(content)),
     section('links', 'Links', status, () => linkSection(content, linkPage)),
     section('subdevices', 'Subdevices', subdevices, () => subdeviceSection(content)),
+    ...(hasUpdates(content) ? [section('firmware', 'Firmware', firmware, () => firmwareSection(content))] : []),
     section('ledger', 'Ledger', ledger, () => ledgerSection(content)),
     section('events', `Events, ${period}`, events, () => eventSection(content)),
     section('versions', 'Versions and machine', status, () => versionSection(content)),
   ];
+}
+
+function hasUpdates({ firmware }: PageContent): boolean {
+  return firmware?.subdevices.some(({ update }) => update !== null) === true;
 }
 
 /** Sections that need a running gateway. */

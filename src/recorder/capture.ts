@@ -24,10 +24,10 @@ const NO_DISSECTOR = { kind: 'dissector', name: 'data' } as const;
 const TAG = { end: 0, dissector: 12 } as const;
 
 export function encodeCapture(recording: Recording): Uint8Array {
-  const { driver, name } = recording.header.subject;
+  const { driver, name, options } = recording.header.subject;
   const noted = (packets: Iterable<CapturedPacket>): Iterable<CapturedPacket> => withNotes(recording.header, packets);
   if (driver === HUB) return encodePcapng(LINK_TYPE.ipv4, name, noted(tcpPackets(recording)));
-  const format = findDriver(driver)?.capture ?? NO_DISSECTOR;
+  const format = findDriver(driver)?.capture(options) ?? NO_DISSECTOR;
   if (format.kind === 'udp') return encodePcapng(LINK_TYPE.ipv4, name, noted(datagrams(recording, format.port)));
   return encodePcapng(LINK_TYPE.exportedPdu, name, noted(exportedPackets(recording, format.name)));
 }

@@ -48,14 +48,14 @@ export class MomentReader {
       this.#in = frameSource(this.#subject);
       this.#out = frameSource(this.#subject);
     }
-    const isOfChannel = ['opened', 'closed', 'start', 'stop'].includes(input.kind);
+    const isOfChannel = ['opened', 'closed', 'start', 'stop', 'speedSet'].includes(input.kind);
     return [{ upMs, what: isOfChannel ? 'channel' : 'command', words: wordsOf(input), frame: undefined }];
   }
 
   #ofAction(upMs: number, action: Kinded): Moment[] {
     if (action.kind === 'write' && 'bytes' in action && action.bytes instanceof Uint8Array)
       return this.#out.read(action.bytes).map((frame) => momentOf(upMs, 'out', frame));
-    const isOfChannel = action.kind === 'open' || action.kind === 'close';
+    const isOfChannel = ['open', 'close', 'setSpeed'].includes(action.kind);
     return [{ upMs, what: isOfChannel ? 'channel' : 'decision', words: wordsOf(action), frame: undefined }];
   }
 }

@@ -4,7 +4,7 @@
  * Inputs are handled one after the other, including inputs caused by the machine's own actions. So bytes leave in the
  * order in which the machine decided.
  */
-import type { ChannelAction, ChannelInput, Machine } from '../base/machine.ts';
+import { type ChannelAction, type ChannelInput, isChannelAction, type Machine } from '../base/machine.ts';
 import type { Channel, Clock, LineErrors, OpenChannel, PortWait } from '../ports.ts';
 import type { FlightRecorder } from '../recorder/flight-recorder.ts';
 import type { Mailbox } from './mailbox.ts';
@@ -132,6 +132,10 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
       case 'write':
         this.#channel?.write(action.bytes);
         return;
+      case 'setSpeed':
+        if (this.#channel?.setSpeed === undefined) this.#channel?.close('the port cannot change its speed');
+        else this.#channel.setSpeed(action.baudRate);
+        return;
       case 'close':
         this.#channel?.close(action.reason);
         return;
@@ -162,14 +166,11 @@ export class Pump<Input extends { readonly kind: string }, Action extends { read
         post({ kind: 'opened' });
       },
       bytes: (bytes) => post({ kind: 'bytes', bytes }),
+      speedSet: (baudRate) => post({ kind: 'speedSet', baudRate }),
       closed: (reason) => {
         this.#options.onChannel?.('closed', reason);
         post({ kind: 'closed', reason });
       },
     });
   }
-}
-
-function isChannelAction(action: { readonly kind: string }): action is ChannelAction {
-  return action.kind === 'open' || action.kind === 'write' || action.kind === 'close';
 }

@@ -16,7 +16,7 @@ import type { LaneCounts, LossRow, SubdeviceRow } from '../custody/row.ts';
 import type { HistoryAnswer, HistoryRequest } from '../history/history-requests.ts';
 import { isRestored } from './backup/backup-note.ts';
 import { RESTORING_FOLDER } from './backup/swap-store.ts';
-import { type Database, faultOf, openReadOnly } from './database.ts';
+import { type Database, openReadOnly } from './database.ts';
 import { readLetters } from './dead-letter-rows.ts';
 import { readEpochs } from './epoch-rows.ts';
 import { HistoryStore } from './history-store.ts';
@@ -29,6 +29,7 @@ import { findBroken } from './repair/record-repair.ts';
 import { isSuspect, isWhole } from './repair/store-recovery.ts';
 import { isWalOwn } from './repair/wal-owner.ts';
 import { STORE_FILE } from './state-files.ts';
+import { faultOf } from './store-fault.ts';
 
 /** Size above which a healthy store is not copied. */
 const COPIED_BYTES_MAX = 32 * 1024 * 1024;

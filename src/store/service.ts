@@ -5,12 +5,13 @@
  */
 import type { Change } from '../custody/change.ts';
 import { type CoreOptions, StoreCore } from './core.ts';
-import { faultOf, isFull } from './database.ts';
+import { isFull } from './database.ts';
 import { readLetters } from './dead-letter-rows.ts';
 import { Reserve } from './disk-reserve.ts';
 import { readMessages } from './message-rows.ts';
 import { packPage, packRows, unpackChanges } from './packed.ts';
 import { readPage, readTally } from './reader.ts';
+import { faultOf } from './store-fault.ts';
 import type { FromStore, ToStore } from './thread-messages.ts';
 
 export interface ServiceOptions extends CoreOptions {

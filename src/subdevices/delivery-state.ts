@@ -9,6 +9,8 @@ export interface Delivery {
   readonly message: Message;
   readonly entry: Entry | undefined;
   readonly dup: boolean;
+  /** A message of the gateway itself, with a topic in the subdevice's own names. It is in no ledger. */
+  readonly isOwn?: true;
 }
 
 export interface DeliveryState {

@@ -9,6 +9,7 @@
 import type { Message } from '../base/message.ts';
 import type { Stamp } from '../base/time.ts';
 import type { Custodian } from '../custody/custodian.ts';
+import type { EarlierSendings } from '../custody/earlier-sendings.ts';
 import type { AckWaiter, Entry } from '../custody/entry.ts';
 import type { ShedReason } from '../custody/ledger.ts';
 import type { LaneWants, RowPage } from '../custody/row.ts';
@@ -40,13 +41,15 @@ const UNDELIVERED = {
 export class Inbox {
   #limits: InboxLimits;
   readonly #custodian: Custodian;
+  readonly #earlier: EarlierSendings;
   readonly #deliveryStates = new Map<number, DeliveryState>();
   /** Lanes that may hold more than the bound. */
   readonly #overfull = new Set<number>();
 
-  constructor(limits: InboxLimits, custodian: Custodian) {
+  constructor(limits: InboxLimits, custodian: Custodian, earlier: EarlierSendings) {
     this.#limits = limits;
     this.#custodian = custodian;
+    this.#earlier = earlier;
   }
 
   /** Sets the limits for the messages from now on. */
@@ -68,7 +71,7 @@ export class Inbox {
     if (queue.pending >= this.#limits.messagesMax) {
       const hasOthers = queue.rowsOnDisk > 0 || queue.window.some((entry) => !entry.inFlight);
       if (this.#limits.overflow === 'drop-newest' || !hasOthers) {
-        this.#custodian.countOnly(lane, { as: 'shed', reason: 'overflow drop-newest' });
+        this.countShed(lane, 'overflow drop-newest', message.topic);
         return undefined;
       }
       this.#dropOldest(lane, 1);
@@ -119,15 +122,15 @@ export class Inbox {
   /** Queues a QoS 0 message for a subdevice that is present, or counts it as shed. */
   offerQos0(lane: number, message: Message): void {
     const deliveryState = this.#of(lane);
-    if (this.#custodian.lane(lane).isCovered(message.topic)) this.countShed(lane, 'QoS 0 while on hold');
-    else if (deliveryState.state === 'away') this.countShed(lane, 'QoS 0 while the subdevice is away');
-    else if (deliveryState.qos0.length >= QOS0_MAX) this.countShed(lane, 'QoS 0 too fast');
+    if (this.#custodian.lane(lane).isCovered(message.topic)) this.countShed(lane, 'QoS 0 while on hold', message.topic);
+    else if (deliveryState.state === 'away') this.countShed(lane, 'QoS 0 while the subdevice is away', message.topic);
+    else if (deliveryState.qos0.length >= QOS0_MAX) this.countShed(lane, 'QoS 0 too fast', message.topic);
     else deliveryState.qos0.push(message);
   }
 
   /** Counts a downlink that is shed without having been in custody. */
-  countShed(lane: number, reason: ShedReason): void {
-    this.#custodian.countOnly(lane, { as: 'shed', reason });
+  countShed(lane: number, reason: ShedReason, topic?: string): void {
+    this.#custodian.countOnly(lane, { as: 'shed', reason }, topic);
   }
 
   attached(lane: number, nowMs: number): void {
@@ -143,7 +146,8 @@ export class Inbox {
     const deliveryState = this.#of(lane);
     deliveryState.state = 'away';
     this.#backToWindow(deliveryState);
-    for (const _ of deliveryState.qos0.splice(0)) this.countShed(lane, 'QoS 0 while the subdevice is away');
+    for (const { topic } of deliveryState.qos0.splice(0))
+      this.countShed(lane, 'QoS 0 while the subdevice is away', topic);
     if (isOver) this.endSession(lane);
   }
 
@@ -209,6 +213,24 @@ export class Inbox {
     return deliveryState.delivering;
   }
 
+  /** True if the subdevice of `lane` is awake or active, and nothing is being delivered to it. */
+  isIdle(lane: number): boolean {
+    const { state, delivering } = this.#of(lane);
+    return (state === 'active' || state === 'awake') && delivering === undefined;
+  }
+
+  /** Begins the delivery of a message of the gateway itself to a subdevice that is idle. */
+  beginOwn(lane: number, message: Message): Delivery {
+    const delivery: Delivery = { lane, message, entry: undefined, dup: false, isOwn: true };
+    this.#of(lane).delivering = delivery;
+    return delivery;
+  }
+
+  /** Called when the delivery of a message of the gateway itself has ended. */
+  endOwn(delivery: Delivery): void {
+    this.#finish(delivery);
+  }
+
   /**
    * Ends the pauses between the messages that waited when the subdevice connected. @returns false if none waits for a
    * pause
@@ -241,7 +263,7 @@ export class Inbox {
   }
 
   loaded(wanted: LaneWants, page: RowPage): void {
-    this.#custodian.loaded(wanted, page);
+    for (const entry of this.#custodian.loaded(wanted, page)) this.#earlier.loaded(entry);
     for (const lane of wanted.keys()) {
       this.#discard(lane);
       if (this.#limits.overflow === 'drop-oldest') this.#dropOldest(lane, 0);

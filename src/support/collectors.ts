@@ -14,7 +14,9 @@ import { readSecretFile } from '../io/secret-file.ts';
 import { listPorts } from '../io/serial/serial-ports.ts';
 import type { AnswerPath } from '../ops/api/control-answers.ts';
 import { ask } from '../ops/api/control-client.ts';
+import { ownTextOf } from '../ops/complete-config.ts';
 import { type Collected, type Collector, leftOut } from './collector.ts';
+import { profileCollectors } from './profile-collectors.ts';
 import { redactConfig } from './redact.ts';
 
 const JOURNAL_LINES = 2000;
@@ -28,6 +30,7 @@ const DOCTOR_MS_MAX = 25_000;
 
 const ANSWERS: readonly (readonly [file: string, path: AnswerPath])[] = [
   ['ledger.json', '/v1/ledger'],
+  ['firmware.json', '/v1/firmware'],
   ['outbox.json', '/v1/outbox'],
   ['dead-letters.json', '/v1/dead-letters'],
   ['hub-subscriptions.json', '/v1/hub-subscriptions'],
@@ -35,6 +38,7 @@ const ANSWERS: readonly (readonly [file: string, path: AnswerPath])[] = [
 
 const json = (value: unknown): Collected => ({ kind: 'value', value });
 
+/** @param configText complete text of the configuration: with its device profiles; `undefined`: it cannot be read */
 export function collectorsFor(input: DoctorInput, configText: string | undefined): readonly Collector[] {
   const { places, machine, version, gateway } = input;
   return [
@@ -59,8 +63,11 @@ export function collectorsFor(input: DoctorInput, configText: string | undefined
       file: 'configuration.toml',
       msMax: ANSWER_MS_MAX,
       collect: async () =>
-        configText === undefined ? leftOut('it cannot be read') : { kind: 'text', text: redactConfig(configText) },
+        configText === undefined
+          ? leftOut('it cannot be read')
+          : { kind: 'text', text: redactConfig(ownTextOf(configText)) },
     },
+    ...(configText === undefined ? [] : profileCollectors(configText)),
     { file: 'ports.json', msMax: ANSWER_MS_MAX, collect: async () => json(await listPorts(machine)) },
     { file: 'files.json', msMax: ANSWER_MS_MAX, collect: async () => await filesOf(places.stateDir) },
     { file: 'versions.json', msMax: ANSWER_MS_MAX, collect: async () => json(await machineVersions(version)) },
@@ -124,8 +131,8 @@ function withoutSamples(journal: string): string {
 export function knownSecrets({ reading, gateway }: DoctorInput): string[] {
   const files: (string | undefined)[] = [];
   if (reading.kind === 'valid') {
-    const { credentials, tls } = reading.config.hub;
-    files.push(reading.config.web?.tokenFile);
+    const { credentials, tls, proxy } = reading.config.hub;
+    files.push(reading.config.web?.tokenFile, proxy?.login?.passwordFile);
     if (credentials.kind === 'password') files.push(credentials.passwordFile);
     if (credentials.kind === 'device') files.push(credentials.deviceSecretFile);
     if (tls.kind === 'psk') files.push(tls.secretFile);

@@ -5,6 +5,8 @@
  * they occur; keys whose names say that their values are secret; and forms of tokens and keys. Pure.
  */
 
+import { withoutSecretForms } from '../base/secret-forms.ts';
+
 /** Text in place of a removed one. */
 export const REMOVED = '(removed)';
 /** Shortest known value that is searched for. A single character would occur everywhere. */
@@ -13,18 +15,6 @@ const KNOWN_LENGTH_MIN = 2;
 /** Names of keys whose values are secret. A key that names a file is harmless: `password_file`. */
 const SECRET_KEY = /(?:secret|password|passwd|token|psk|api_?key|private_?key)$/i;
 
-const FORMS: readonly RegExp[] = [
-  /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?-----END [A-Z ]*PRIVATE KEY-----/g,
-  // JSON Web Token: three base64url parts, the first of which begins with {"
-  /\beyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]*/g,
-  /\bSharedAccessSignature\s+\S+/g,
-  /\b(?:Bearer|Basic)\s+[\w+/.=~-]{8,}/g,
-  // user and password within a URL
-  /(?<=\b[a-z][a-z0-9+.-]*:\/\/)[^\s/@:]+:[^\s/@]+(?=@)/gi,
-];
-/** `name=value` and `name: value` in logs, with a secret name. */
-const ASSIGNMENT = /\b(\w*(?:secret|password|passwd|token|psk|api_?key))(["']?\s*[=:]\s*["']?)([^\s"',;}]+)/gi;
-
 /** @param known secret values and samples, in any order */
 export function redactText(text: string, known: readonly string[]): string {
   let clean = text;
@@ -32,8 +22,7 @@ export function redactText(text: string, known: readonly string[]): string {
     .filter((value) => value.length >= KNOWN_LENGTH_MIN)
     .toSorted((one, other) => other.length - one.length);
   for (const value of longestFirst) clean = clean.replaceAll(value, REMOVED);
-  for (const form of FORMS) clean = clean.replace(form, REMOVED);
-  return clean.replace(ASSIGNMENT, `$1$2${REMOVED}`);
+  return withoutSecretForms(clean, REMOVED);
 }
 
 /** Keys of reports that may contain a part of a payload. */
@@ -67,18 +56,40 @@ const LONG_QUOTES = ['"""', "'''"];
  */
 export function redactConfig(text: string): string {
   let isInLong: string | undefined;
-  const lines = text.split('\n').map((line) => {
-    if (isInLong !== undefined) {
-      if (line.includes(isInLong)) isInLong = undefined;
-      return REMOVED;
-    }
-    const [, , key = ''] = /^(\s*["']?([\w.-]+)["']?\s*=\s*)/.exec(line) ?? [];
-    const quotes = LONG_QUOTES.find((one) => line.split(one).length === 2);
-    if (quotes !== undefined && SECRET_KEY.test(key)) isInLong = quotes;
-    if (isInLong !== undefined) return `${line.slice(0, line.indexOf('=') + 1)} ${REMOVED}`;
-    return withoutComment(line).replace(SECRET_PAIR, `$1"${REMOVED}"`);
-  });
+  const lines = withoutPrograms(text)
+    .split('\n')
+    .map((line) => {
+      if (isInLong !== undefined) {
+        if (line.includes(isInLong)) isInLong = undefined;
+        return REMOVED;
+      }
+      const [, , key = ''] = /^(\s*["']?([\w.-]+)["']?\s*=\s*)/.exec(line) ?? [];
+      const quotes = LONG_QUOTES.find((one) => line.split(one).length === 2);
+      if (quotes !== undefined && SECRET_KEY.test(key)) isInLong = quotes;
+      if (isInLong !== undefined) return `${line.slice(0, line.indexOf('=') + 1)} ${REMOVED}`;
+      return withoutComment(line).replace(SECRET_PAIR, `$1"${REMOVED}"`);
+    });
   return lines.join('\n');
+}
+
+/** Beginning of the list of a key with a program, whose arguments may be secret; not in a comment. */
+const PROGRAM = /^([^#\n]*\bpassword_command["']?\s*=\s*)\[/gm;
+/** Element of a list of TOML: a text, a comment, the end of the list, or anything else. */
+const ELEMENT = /"{3}[\s\S]*?"{3}|'{3}[\s\S]*?'{3}|"(?:\\.|[^"\\\n])*"|'[^'\n]*'|#[^\n]*|\]|[\s\S]/g;
+
+/** Removes the lists of programs and keeps the numbers of the lines. A list without an end is removed to the end. */
+function withoutPrograms(text: string): string {
+  let clean = '';
+  let from = 0;
+  for (const { index, 0: whole, 1: head = '' } of text.matchAll(PROGRAM)) {
+    if (index < from) continue;
+    const elements: readonly string[] = text.slice(index + whole.length).match(ELEMENT) ?? [];
+    const end = elements.indexOf(']');
+    const list = elements.slice(0, end === -1 ? undefined : end + 1).join('');
+    clean += `${text.slice(from, index)}${head}["${REMOVED}"]${'\n'.repeat(list.split('\n').length - 1)}`;
+    from = index + whole.length + list.length;
+  }
+  return clean + text.slice(from);
 }
 
 /** Removes a comment at the end of a line of TOML; a `#` within quotes is no comment. */

@@ -61,7 +61,7 @@ export class PageSource {
     this.#versions ??= versionsOf(this.#options.version);
     const base = { madeAtMs: Date.now(), storedSubdevices: null, versions: await this.#versions };
     if (status instanceof Fault) {
-      const nothing = { status: null, subdevices: null, ledger: null, history: null, events: null };
+      const nothing = { status: null, subdevices: null, firmware: null, ledger: null, history: null, events: null };
       const sentence = `Unknown. ${status.message}. ${status.hint}`;
       return {
         ...base,
@@ -78,8 +78,9 @@ export class PageSource {
       return null;
     };
     const nowMs = Date.now();
-    const [subdevices, ledger, history, events] = await Promise.all([
+    const [subdevices, firmware, ledger, history, events] = await Promise.all([
       this.#part('/v1/subdevices', '', SUBDEVICES_MS),
+      this.#part('/v1/firmware', '', SUBDEVICES_MS),
       this.#part('/v1/ledger', '', LEDGER_MS),
       this.#part('/v1/history', historyQuery(period, nowMs), HISTORY_MS, `history ${period.name}`),
       this.#part('/v1/events', eventsQuery(period, nowMs), EVENTS_MS, `events ${period.name}`),
@@ -90,6 +91,7 @@ export class PageSource {
       verdict: status,
       status,
       subdevices: known('list of subdevices', subdevices)?.subdevices ?? null,
+      firmware: known('list of firmware updates', firmware),
       ledger: withLiveTotals(known('ledger', ledger), status),
       history: known('history', history),
       events: this.#pageEvents(period.name, known('list of events', events)),

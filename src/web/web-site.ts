@@ -2,8 +2,10 @@
  * Pages of the web server by path: files, login, live pages and their streams. All requests need a session or a token,
  * except the login and the files of the page.
  */
+
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { Fault } from '../base/fault.ts';
+import { bracketed } from '../base/host-and-port.ts';
 import { readAsset } from '../page/assets.ts';
 import { PERIODS, periodNamed } from '../page/period.ts';
 import { AccessCheck, type Login } from './access-check.ts';
@@ -46,7 +48,7 @@ export class WebSite {
   constructor(options: WebServerOptions) {
     const { host, hostNames, gateway, token, controlSocket, version } = options;
     const nowMs = (): number => performance.now();
-    const own = host.includes(':') ? `[${host}]` : host;
+    const own = bracketed(host);
     const names = ['localhost', '127.0.0.1', '[::1]', own, ...hostNames].map((name) => name.toLowerCase());
     this.#options = options;
     this.#access = new AccessCheck({ gateway, token, nowMs, hostNames: new Set(names) });

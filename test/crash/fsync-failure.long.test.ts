@@ -33,9 +33,7 @@ const EVERY = 1_000_000;
 const TRUSTING = fileURLToPath(new URL('./gateway-without-wal-sync.ts', import.meta.url));
 
 describe.skipIf(isUnrecordable())('an fsync that fails', () => {
-  it('ends the first start with 74 for each n, and the next start is a normal one', {
-    timeout: 600_000,
-  }, async () => {
+  it('ends the first start with 74 for each n, and the next start is a normal one', async () => {
     const { testbed, failFsync } = await openRecordedTestbed(DAY);
     let n = 1;
     for (let isBorn = false; !isBorn; n += STEP) {
@@ -60,7 +58,7 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
   it.each([
     ['alone', 0],
     ['and every later one of that life', EVERY],
-  ])('%s loses no acknowledged message, during traffic, for each n', { timeout: 600_000 }, async (_, more) => {
+  ])('%s loses no acknowledged message, during traffic, for each n', async (_, more) => {
     const recorded = await openRecordedTestbed(DAY);
     const { testbed } = recorded;
     expect(await liveAndFail(recorded, more)).toEqual(Array.from({ length: LIVES }, () => EXIT.storage));
@@ -76,7 +74,7 @@ describe.skipIf(isUnrecordable())('an fsync that fails', () => {
     expect(result.promised.uplinks).toBeGreaterThan(0);
   });
 
-  it('negative control: costs messages if the next process uses the WAL unchanged', { timeout: 600_000 }, async () => {
+  it('negative control: costs messages if the next process uses the WAL unchanged', async () => {
     const recorded = await openRecordedTestbed({ ...DAY, program: TRUSTING });
     await liveAndFail(recorded, EVERY);
     await recorded.testbed.gateway.start();

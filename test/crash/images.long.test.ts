@@ -66,7 +66,7 @@ it('an empty trace proves nothing, and is reported', () => {
   expect(() => readTrace(path)).toThrow('nothing was recorded');
 });
 
-describe.skipIf(isUnrecordable())('a power cut at any operation on the files', { timeout: 600_000 }, () => {
+describe.skipIf(isUnrecordable())('a power cut at any operation on the files', () => {
   it('leaves every acknowledged message, and a ledger that balances', async () => {
     const { testbed, trace } = await openRecordedTestbed(DAY);
     await liveADay(testbed, 20);

@@ -215,6 +215,7 @@ function enter(entries: ReadonlyMap<string, Body>, operations: readonly Operatio
 }
 
 function contentOf(body: Body, decide: Decide): Uint8Array {
+  if (body.operations.length === 0) return body.content;
   let length = body.content.length;
   let room = length;
   for (const { effect } of body.operations)

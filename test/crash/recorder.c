@@ -5,10 +5,10 @@
  * Environment (the recorder's; children of the process do not inherit the recorder):
  *   CRASH_STATE   the folder, absolute; operations elsewhere are not recorded
  *   CRASH_TRACE   the trace, appended to
- *   CRASH_FAIL    a file holding two numbers: the n-th fsync of a file there, and so many more, do nothing and return EIO
- *                 (0: none); those of the folder itself do not count, SQLite does not look at their outcome; nor do files
- *                 in folders below, such as the confirmed configuration: they hold no message, and the gateway continues
- *                 without them
+ *   CRASH_FAIL    a file with two numbers: which fsync of a file there is the first to fail, and how many after it fail
+ *                 too. They do nothing and return EIO (0: none). Those of the folder itself do not count, SQLite does not
+ *                 look at their outcome; nor do files in folders below, such as the confirmed configuration: they hold no
+ *                 message, and the gateway continues without them
  *
  * What makes a trace honest: bytes that leave are recorded before the call that lets them go, bytes that come after the
  * call that got them, and an fsync counts from the record of its end, for what was written before the record of its
@@ -234,7 +234,7 @@ int rename(const char *from, const char *to) {
   return result;
 }
 
-/* Recorded before it is made: whoever is at the other end may know it in the next instant. */
+/* Records the call before it is made: the other end may know it in the next instant. */
 #define SEND(call, parts, count)                                                  \
   uint64_t object = 0, serial = 0;                                                \
   enum stream stream = stream_of(fd, &object);                                    \

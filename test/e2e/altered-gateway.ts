@@ -4,16 +4,19 @@
  */
 import { mkdirSync, readFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
-import { type Gateway, type GatewayParts, openGateway } from '../../src/app/gateway.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
+import type { GatewayParts } from '../../src/app/gateway-parts.ts';
+import { openerFor } from '../../src/app/hub-opener.ts';
+import { openGateway } from '../../src/app/open-gateway.ts';
 import { viewOf } from '../../src/app/view.ts';
 import { newFacts } from '../../src/base/events.ts';
 import { parseConfig } from '../../src/config/parse.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { systemClock } from '../../src/io/clock.ts';
 import { configMarkOf } from '../../src/io/config-file.ts';
+import { RenewedSecret } from '../../src/io/secret-file.ts';
 import { ReadTurns } from '../../src/io/serial/read-turns.ts';
 import { openTty } from '../../src/io/serial/tty.ts';
-import { openTcp } from '../../src/io/tcp.ts';
 import { startControl } from '../../src/ops/api/control.ts';
 import { CONFIRMED, configReportOf } from '../../src/ops/reports/config-report.ts';
 import { Inspector } from '../../src/ops/reports/inspect.ts';
@@ -32,18 +35,23 @@ export async function runAlteredGateway(
   const parsed = parseConfig(text);
   if (!parsed.ok) fail(parsed.problems);
   const { config } = parsed;
-  const { clientId, host, port, connectMsMax } = config.hub;
+  const { hub } = config;
+  const { clientId } = hub;
+  const surroundings = { clock: systemClock(), facts: newFacts() };
+  const { open } = await openerFor(
+    { ...surroundings, hub, closeMsMax: 2000 },
+    (read) => new RenewedSecret(read, () => undefined),
+  );
   mkdirSync(config.gateway.stateDir, { recursive: true });
   const storePath = join(config.gateway.stateDir, STORE_FILE);
   const turns = new ReadTurns();
   const gateway = await openGateway({
     config,
-    clock: systemClock(),
+    ...surroundings,
     random: Math.random,
-    facts: newFacts(),
     mailbox: new Mailbox(fail),
     openStore: storeAt(storePath),
-    openHub: openTcp({ host, port, openMsMax: connectMsMax, closeMsMax: 2000 }),
+    openHub: open,
     openLink: (link) => openTty({ ...link, turns, openMsMax: 5000, closeMsMax: 2000, queuedBytesMax: 256 * 1024 }),
     credentials: () => ({ clientId, username: undefined, password: undefined }),
     onStoreFailed: fail,
@@ -56,7 +64,17 @@ export async function runAlteredGateway(
     version: 'unsafe',
     configPath: resolve(configPath),
     configMark: () => configMarkOf(text),
-    configReport: () => configReportOf(resolve(configPath), { ...parsed, mark: configMarkOf(text) }, CONFIRMED),
+    configReport: () =>
+      configReportOf(
+        {
+          configPath: resolve(configPath),
+          source: { readFile: () => text, parse: parseConfig },
+          read: () => text,
+          hub: null,
+        },
+        { ...parsed, mark: configMarkOf(text) },
+        CONFIRMED,
+      ),
     configState: () => CONFIRMED,
     storePath,
     ...noTrouble,

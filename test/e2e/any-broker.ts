@@ -34,14 +34,19 @@ export interface BrokerTestbedPlan {
   readonly subdevices?: readonly string[];
   /** Keys of each subdevice. */
   readonly will?: Message;
-  /** Subdevices with a keep alive of 10 min instead of 1 s: a busy machine does not lose them. */
+  /** Subdevices with a keep alive of 10 min: a busy machine does not lose them. */
   readonly steady?: readonly string[];
+  /** Keep alive of the other subdevices; 1000 if absent. */
+  readonly keepAliveMs?: number;
   /** Templates of the gateway, and of the application side. */
   readonly topics?: TopicTemplates;
   /** Keys of the configuration's [inbox]. */
   readonly inbox?: ConfigTables['inbox'];
   /** More text of the configuration. */
   readonly more?: string;
+  /** Program other than the product, and its environment, for a negative control. */
+  readonly program?: string;
+  readonly env?: Record<string, string>;
   /** @param folder folder for its files */
   readonly brokerAt: (port: number, folder: string) => Broker;
 }
@@ -87,7 +92,7 @@ export class BrokerTestbed {
       subdevices: Object.fromEntries(
         (plan.subdevices ?? ['a', 'b']).map((id) => [
           id,
-          { keepAliveMs: plan.steady?.includes(id) === true ? 600_000 : 1000, ...will },
+          { keepAliveMs: plan.steady?.includes(id) === true ? 600_000 : (plan.keepAliveMs ?? 1000), ...will },
         ]),
       ),
       config: {
@@ -95,6 +100,7 @@ export class BrokerTestbed {
         inbox: { replay_interval_ms: 0, ...plan.inbox },
       },
       ...(plan.more === undefined ? {} : { more: plan.more }),
+      ...(plan.program === undefined ? {} : { program: plan.program, env: plan.env ?? {} }),
     });
     const broker = plan.brokerAt(port, testbed.folder);
     onTestFinished(() => broker.close());

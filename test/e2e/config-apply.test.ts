@@ -21,11 +21,15 @@ function countChanges(subdevice: FieldSubdevice): { readonly changes: string[] }
 
 const connects = ({ events }: Testbed): number => events.filter(({ kind }) => kind === 'connected').length;
 
+/** Largest number of undelivered commands of one subdevice: less than its inbox and the hub hold, on a slow machine too. */
+const COMMANDS_MAX = 50;
+
 /** Publishes and commands without a pause while `act` runs. */
 async function duringTraffic<Result>(testbed: Testbed, act: () => Promise<Result>): Promise<Result> {
   const traffic = setInterval(() => {
     testbed.publish(1);
-    for (const subdevice of testbed.subdevices) testbed.command(subdevice);
+    for (const subdevice of testbed.subdevices)
+      if (subdevice.downlinks.sent - subdevice.downlinks.delivered < COMMANDS_MAX) testbed.command(subdevice);
   }, 20);
   try {
     return await act();
@@ -316,6 +320,24 @@ describe('a configuration on trial', () => {
     expect(await report(testbed)).toMatchObject({ state: 'confirmed', changes: [] });
   });
 
+  it('is confirmed with a note about what does not work and about an edit during the trial', async () => {
+    const testbed = await openTestbed();
+    await testbed.start();
+    edit(testbed, wrongPort);
+    expect((await config(testbed, 'apply', '--confirm', '1h')).code).toBe(0);
+    edit(testbed, onLinkOf('a', 'retries_max = 7'));
+    const { stdout } = await runProgram('--config', testbed.configPath, 'config', 'confirm');
+    const words = stdout.replaceAll(/\s+/g, ' ');
+    expect(words).toContain('The configuration is confirmed, although the hub is not connected again');
+    expect(words).toContain('was edited during the trial, and the edit is not in use');
+    expect((await report(testbed)).changes.map(({ key }) => key)).toEqual(['link[link-a].retries_max']);
+
+    edit(testbed, (text) => text.replace('[inbox]', '[inbox]\nmessages_max = 77'));
+    expect((await config(testbed, 'apply', '--confirm', '1h')).code).toBe(0);
+    const confirmed = await config(testbed, 'confirm');
+    expect(JSON.parse(confirmed.stdout)).toMatchObject({ outcome: 'confirmed', missing: null, changesLeft: 0 });
+  });
+
   it('returns at once by command', async () => {
     const testbed = await openTestbed();
     await testbed.start();
@@ -326,6 +348,8 @@ describe('a configuration on trial', () => {
     expect(await report(testbed)).toMatchObject({ state: 'rolled back', reason: 'by command' });
     expect((await config(testbed, 'confirm')).code).toBe(1);
     await testbed.expectNothingLost();
+    // the links keep the order of the file, although link-a was started again
+    expect((await testbed.gateway.status()).links.map(({ name }) => name)).toEqual(['link-a', 'link-b']);
   });
 
   it('that needs a restart ends the process twice: for the trial and for the return', async () => {

@@ -122,6 +122,6 @@ describe('the texts of config diff and apply', () => {
     edit(testbed, (text) => text.replace('name = "link-b"', 'name = "renamed"'));
     expect(await explain()).toMatch(/link\[link-b\]\.path = ".*" in the running gateway only/);
     edit(testbed, (text) => `${text}\n[hub\n`);
-    expect(await explain()).toContain(`${testbed.configPath} is missing or invalid`);
+    expect(await explain()).toContain(`${testbed.configPath} is missing, invalid, or closed to this user`);
   });
 });

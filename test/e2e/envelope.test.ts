@@ -127,7 +127,10 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub, an uplink', ()
     expect(JSON.parse(texts[0] ?? '')).toMatchObject({ payload: expect.stringMatching(/^n=1;/), encoding: 'text' });
     expect(texts[1]).toMatch(/^n=2;\.*$/);
     expect(texts[2]).toMatch(/^\{"flow":12\.50,"measured_at":.*"replayed":true,"seq":\d+\}$/);
-    expect((await testbed.gateway.status()).hub.uplinksWithoutEnvelope).toBeGreaterThanOrEqual(1);
+    const { hub, conditions } = await testbed.gateway.status();
+    expect(hub.uplinksWithoutEnvelope).toBeGreaterThanOrEqual(1);
+    expect(hub.uplinksNested).toBeGreaterThanOrEqual(1);
+    expect(conditions.map(({ code }) => code)).toContain('envelope-left-out');
     expect(testbed.gateway.journal).toContain('uplink from a on gw/a/t sent without its envelope');
 
     subdevice.publish('t', { bytes: LARGE_BYTES });

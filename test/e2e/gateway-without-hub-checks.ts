@@ -1,11 +1,13 @@
 /**
  * A gateway without one check of the hub, named by `OVERLOOKS`, for the negative controls: repeated messages (`dup`),
  * takeovers by another client (`rivals`), the durable record of a gap (`gaps`), the certificate of the hub
- * (`certificates`), and the owner of the stored session (`owners`).
+ * (`certificates`), the owner of the stored session (`owners`), the will of the gateway (`will`), and the subdevice that a
+ * downlink on a shared topic names (`names`).
  */
 import { join } from 'node:path';
 import { connect } from 'node:tls';
-import type { Gateway, GatewayParts } from '../../src/app/gateway.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
+import type { GatewayParts } from '../../src/app/gateway-parts.ts';
 import type { Config } from '../../src/config/schema.ts';
 import { SocketChannel } from '../../src/io/tcp.ts';
 import { STORE_FILE } from '../../src/store/state-files.ts';
@@ -24,6 +26,8 @@ const CHANGES: Readonly<Record<string, Change>> = {
   gaps: { patch: keepGapsInRam },
   certificates: { alter: trustAnybody },
   owners: { alter: takeAnySession },
+  will: { patch: forgetWill },
+  names: { patch: overlookNames },
 };
 
 /** Keeps the record of a gap in RAM: in the order of decisions it would be written with the next commit. */
@@ -32,6 +36,15 @@ function keepGapsInRam({ stations: { committer } }: Gateway): void {
   committer.require = (changes, byMs, then) => {
     require(changes.filter(({ kind }) => kind !== 'hubGap'), byMs, then);
   };
+}
+
+function forgetWill({ hub }: Gateway): void {
+  const client = hub.client as unknown as { readonly options: object };
+  Object.defineProperty(client, 'options', { value: { ...client.options, will: undefined } });
+}
+
+function overlookNames({ running }: Gateway): void {
+  running.sharedTopics().open = () => undefined;
 }
 
 function trustAnybody({ hub: { host, port, connectMsMax } }: Config): Partial<GatewayParts> {

@@ -43,6 +43,7 @@ class CountedDevice {
         return this.#isDeaf && transfer.kind === 'gone' ? { kind: 'later' } : transfer;
       },
       write: (bytes) => device.write(bytes),
+      setSpeed: (baudRate) => device.setSpeed(baudRate),
       close: () => device.close(),
     };
   }

@@ -242,3 +242,19 @@ it.skipIf(process.geteuid?.() !== 0)(
     expect((await runProgram('config', 'check', output)).code).toBe(0);
   },
 );
+
+it('warns of a secret that config check rejects because others may read it, and of no other one', async () => {
+  const folder = newFolder();
+  const secret = join(folder, 'secret');
+  const init = (name: string) =>
+    runProgram(
+      ...['init', '--output', join(folder, name), '--listen', '0s', '--host', 'hub.example.net', '--driver', 'mqttsn'],
+      ...['--port', '/dev/null', '--username', 'gw', '--secret-file', secret],
+    );
+  writeFileSync(secret, 'secret', { mode: 0o644 });
+  expect((await init('open.toml')).stderr).toMatch(
+    /others may read or change it\n {2}-> Before the gateway starts: chmod 0600/,
+  );
+  chmodSync(secret, 0o600);
+  expect((await init('closed.toml')).stderr).not.toContain('secret');
+});

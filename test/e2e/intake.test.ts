@@ -37,7 +37,7 @@ async function openMeters() {
     ].join('\n'),
   );
   const path = await openUnits([silent, hole, twin]);
-  const head = `[[link]]\nname = "meters"\npath = "${path}"\ndriver = "modbus"\nretry_ms = 100\nrecovery = []\n`;
+  const head = `[[link]]\nname = "meters"\npath = "${path}"\ndriver = "modbus"\nretry_ms = 500\nretries_max = 1\nrecovery = []\n`;
   const heal = (): void => {
     isOff = false;
     hole.exceptionTo = () => undefined;

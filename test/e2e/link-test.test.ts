@@ -101,7 +101,7 @@ it('on lines it reports that they cannot be probed, and on a kernel without coun
   expect(code).toBe(1);
   expect(flat).toContain('Nothing arrived on link text in 1 s');
   expect(flat).toContain('line devices cannot be probed');
-  expect(flat).toContain('Kernel errors: not reported by this driver.');
+  expect(flat).toContain('Line errors: not reported by this port.');
 });
 
 it('a command to probe reports what it cannot probe, and is rejected without names', async () => {

@@ -34,6 +34,7 @@ describe('a hub that sends all its stored messages at once', () => {
     const brokerTestbed = await BrokerTestbed.open({
       brokerAt: (port, folder) => new Mosquitto(port, folder, undefined, ['max_inflight_messages 0']),
       subdevices: IDS,
+      steady: IDS,
     });
     const { testbed } = brokerTestbed;
     await brokerTestbed.enter();
@@ -42,8 +43,9 @@ describe('a hub that sends all its stored messages at once', () => {
     await testbed.gateway.start();
     testbed.publish(5);
     await brokerTestbed.expectAllDelivered();
-    const { hub, losing } = await testbed.gateway.status();
+    const { hub, losing, links } = await testbed.gateway.status();
     expect([hub.state, hub.sessionsLost, losing]).toEqual(['connected', 0, 'no']);
-    expect(testbed.downlinks.duplicates).toBe(0);
+    const repeated = links.reduce((sum, { counters }) => sum + counters.retries, 0);
+    expect(testbed.downlinks.duplicates).toBeLessThanOrEqual(repeated);
   });
 });

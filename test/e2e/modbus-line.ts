@@ -10,11 +10,10 @@ import { seededRandom } from '../../src/base/random.ts';
 import { openPty, type Pty } from '../../src/bench/pty.ts';
 import type { Channel } from '../../src/ports.ts';
 
-/** Versions of Debian packages. */
-const PYTHON = '/usr/bin/python3';
-/** Later releases have no such framer, and other names for the parts of the unit. */
-const PYMODBUS_3_0 = 'import pymodbus.server; from pymodbus.transaction import ModbusRtuFramer';
-const sourceOf = (name: string): string => fileURLToPath(new URL(`./${name}`, import.meta.url));
+export const PYTHON = '/usr/bin/python3';
+/** Version of Debian 12. Later releases have no such framer, and other names for the parts of the unit. */
+export const PYMODBUS_3_0 = 'import pymodbus.server; from pymodbus.transaction import ModbusRtuFramer';
+export const sourceOf = (name: string): string => fileURLToPath(new URL(`./${name}`, import.meta.url));
 
 /** Program that is a Modbus unit. */
 export interface UnitProgram {
@@ -29,12 +28,7 @@ export const UNIT_PROGRAMS: readonly UnitProgram[] = [
   {
     name: 'libmodbus',
     missing: whyNot('cc', ['-fsyntax-only', sourceOf('modbus-unit.c'), '-I/usr/include/modbus'], 'gcc, libmodbus-dev'),
-    prepare: (folder) => {
-      const program = join(folder, 'modbus-unit');
-      const options = ['-Wall', '-Werror', '-I/usr/include/modbus', '-o', program];
-      execFileSync('cc', [...options, sourceOf('modbus-unit.c'), '-lmodbus'], { stdio: 'pipe' });
-      return [program];
-    },
+    prepare: (folder) => [compiled('modbus-unit', folder)],
   },
   {
     name: 'pymodbus',
@@ -43,7 +37,15 @@ export const UNIT_PROGRAMS: readonly UnitProgram[] = [
   },
 ];
 
-function whyNot(program: string, words: readonly string[], packages: string): string | undefined {
+/** @returns path of the program, made of a file of this folder with libmodbus */
+export function compiled(name: string, folder: string): string {
+  const program = join(folder, name);
+  const options = ['-Wall', '-Werror', '-I/usr/include/modbus', '-o', program];
+  execFileSync('cc', [...options, sourceOf(`${name}.c`), '-lmodbus'], { stdio: 'pipe' });
+  return program;
+}
+
+export function whyNot(program: string, words: readonly string[], packages: string): string | undefined {
   try {
     execFileSync(program, [...words], { stdio: 'pipe' });
     return undefined;
@@ -58,6 +60,15 @@ export class ModbusLine {
   readonly path: string;
   /** Probability that a piece of bytes on the line is damaged. */
   damage = 0;
+  /** True if the adapter of the gateway receives what it sends. */
+  echoes = false;
+  /** Time after an answer in which the unit receives nothing, ms. */
+  deafMs = 0;
+  /** Number of pieces of requests that the unit did not receive. */
+  missed = 0;
+  /** Number of answers of the unit with exception 2. */
+  refusals = 0;
+  #answeredAtMs = Number.NEGATIVE_INFINITY;
   readonly #far: Pty;
   readonly #words: readonly string[];
   #unit: ChildProcess | undefined;
@@ -69,8 +80,15 @@ export class ModbusLine {
     const random = seededRandom(5);
     const ends: Channel[] = [];
     for (const [index, pty] of [near, far].entries()) {
-      const bytes = (piece: Uint8Array) =>
-        ends[1 - index]?.write(random() < this.damage ? damaged(piece, random) : piece);
+      const bytes = (piece: Uint8Array) => {
+        const isRequest = index === 0;
+        // before the gateway can have the answer, so that its pause ends after that of the unit
+        if (!isRequest) this.#answeredAtMs = performance.now();
+        if (isRequest && this.echoes) ends[0]?.write(piece.slice());
+        if (isRequest && performance.now() - this.#answeredAtMs < this.deafMs) this.missed += 1;
+        else ends[1 - index]?.write(random() < this.damage ? damaged(piece, random) : piece);
+        if (!isRequest && isRefusal(piece)) this.refusals += 1;
+      };
       ends.push(pty.open({ opened: () => {}, bytes, closed: () => {} }));
     }
   }
@@ -102,6 +120,12 @@ export class ModbusLine {
     unit.kill('SIGKILL');
     await once(unit, 'exit');
   }
+}
+
+/** True for an answer with exception 2 (illegal data address). */
+function isRefusal(piece: Uint8Array): boolean {
+  const [, code = 0, exception] = piece;
+  return piece.length === 5 && code > 0x80 && exception === 2;
 }
 
 /** Loses a byte, flips a bit, or adds a stray byte at the front. */

@@ -3,6 +3,7 @@ import asyncio
 import sys
 
 from pymodbus.datastore import ModbusSequentialDataBlock, ModbusServerContext, ModbusSlaveContext
+from pymodbus.device import ModbusDeviceIdentification
 from pymodbus.server import StartAsyncSerialServer
 from pymodbus.transaction import ModbusRtuFramer
 
@@ -18,8 +19,9 @@ async def main(path):
         zero_mode=True,
     )
     context = ModbusServerContext(slaves={1: tables}, single=False)
+    names = {0x00: "Example Works", 0x01: "PM-7", 0x02: "2.13"}
     server = await StartAsyncSerialServer(
-        context, framer=ModbusRtuFramer, port=path, baudrate=115200, ignore_missing_slaves=True, defer_start=True
+        context, identity=ModbusDeviceIdentification(info=names), framer=ModbusRtuFramer, port=path, baudrate=115200, ignore_missing_slaves=True, defer_start=True
     )
     await server.start()
     print("ready", flush=True)

@@ -74,7 +74,9 @@ describe('a will', () => {
     testbed.subdevice('a').stop();
     await testbed.gateway.start();
     await until(() => topicsArrived(testbed).includes('gw/a/gone'));
-    expect(topicsArrived(testbed).filter((topic) => topic.endsWith('/gone'))).toEqual(['gw/a/gone']);
+    // on a busy machine the keep alive of a may have ended before
+    const gone = topicsArrived(testbed).filter((topic) => topic.endsWith('/gone'));
+    expect(new Set(gone)).toEqual(new Set(['gw/a/gone']));
   });
 });
 

@@ -1,12 +1,15 @@
 /** The package for users: built into a folder, it carries messages, answers commands and names the licences. */
-import { spawnSync } from 'node:child_process';
+import { execFile, spawnSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { WebSocketServer } from 'ws';
 import { programName } from '../../src/io/program-name.ts';
 import { buildPackage } from '../built-package.ts';
 import { openTestbed } from './testbed.ts';
+import { standUp } from './tls-rig.ts';
 import { untilServed, WEB_TOKEN, webPlace } from './web-browser.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-package-'));
@@ -79,4 +82,20 @@ it('has the licence text of each package in its code', () => {
   expect(licences).toMatch(/^idiomorph [0-9.]+ \(/m);
   for (const name of new Set(names)) expect(licences).toMatch(new RegExp(`^${name} [0-9.]+ \\(`, 'm'));
   expect(licences.match(/permission|redistribution/gi)?.length).toBeGreaterThan(20);
+});
+
+it('reaches a hub over WebSocket, with the library in its own code', async () => {
+  const http = createServer();
+  const server = new WebSocketServer({ server: http, handleProtocols: () => 'mqtt' });
+  const port = await standUp(http);
+  const testbed = await openTestbed({ subdevices: { a: {} }, config: { hub: { transport: 'ws', port } } });
+  const words = ['doctor', '--json', '--config', testbed.configPath];
+  const { stdout } = await new Promise<{ stdout: string }>((resolve) => {
+    // doctor ends with 1 or 2 on a machine with other findings
+    execFile(join(folder, 'bin/holdfast'), words, (_, out) => resolve({ stdout: out }));
+  });
+  const { findings } = JSON.parse(stdout) as { findings: { id: string; verdict: string }[] };
+  expect(findings.find(({ id }) => id === 'hub.route')).toMatchObject({ verdict: 'ok' });
+  expect(readFileSync(join(folder, 'THIRD-PARTY-LICENCES'), 'utf8')).toMatch(/^ws \d+\.\d+\.\d+ \(MIT\)$/m);
+  server.close();
 });

@@ -14,7 +14,15 @@ async function openLinks(machine: FakeMachine, links: Readonly<Record<string, st
   const ports = new StablePorts({ ...LIMITS, roots: machine.roots, links: [] });
   for (const [name, path] of Object.entries(links)) {
     const listener = new Recorder();
-    const channel = ports.opener({ name, path, baudRate: 115_200, parity: 'none', stopBits: 1 })(listener);
+    const channel = ports.opener({
+      name,
+      path,
+      baudRate: 115_200,
+      dataBits: 8,
+      parity: 'none',
+      stopBits: 1,
+      rs485: undefined,
+    })(listener);
     onTestFinished(() => channel.close('over'));
     await listener.untilOpen();
   }

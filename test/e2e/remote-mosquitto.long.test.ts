@@ -1,4 +1,4 @@
-/** Health telemetry and remote commands with an ordinary broker: retained documents, and a retained request. */
+/** Telemetry, remote commands and remote configuration with an ordinary broker: all of them retained. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
@@ -14,10 +14,13 @@ retain = true
 commands = ["record"]
 request_topic = "holdfast/{gateway}/request"
 answer_topic = "holdfast/{gateway}/answer"
+config = ["outbox"]
+config_topic = "holdfast/{gateway}/config"
+config_report_topic = "holdfast/{gateway}/config/report"
 `;
 
 describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub', () => {
-  it('the newest document of the telemetry is retained, and a retained request runs once over three starts', async () => {
+  it('the newest document of the telemetry is retained; a retained request and a retained configuration run once over three starts', async () => {
     const brokers: Mosquitto[] = [];
     const { testbed } = await BrokerTestbed.open({
       ...{ subdevices: ['a'], more: MORE },
@@ -30,6 +33,7 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub', () => {
     const [broker] = brokers;
     if (broker === undefined) throw new Error('the testbed has no broker');
     await broker.retain('holdfast/gw/request', '{"id":"kept","command":"record","args":{"of":"hub"}}');
+    await broker.retain('holdfast/gw/config', '{"version":"7","config":{"outbox":{"hold_ms":90}}}');
     const recordings = (): string[] => readdirSync(join(testbed.stateDir, 'recordings'));
 
     await testbed.gateway.start();
@@ -39,6 +43,7 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub', () => {
     const [line = ''] = await broker.retained('holdfast/gw/health');
     expect(complaintsAbout(line.slice(line.indexOf('{')))).toEqual([]);
 
+    await until(() => testbed.gateway.journal.includes('remote configuration 7: confirmed'));
     for (const starts of [2, 3]) {
       await testbed.gateway.signal('SIGKILL');
       await broker.endSession('gw'); // so that the retained request comes with the first subscription
@@ -46,5 +51,7 @@ describe.skipIf(MOSQUITTO_IS_MISSING)('with mosquitto as the hub', () => {
       await until(() => testbed.gateway.journal.split('remote request kept: rejected: repeated').length === starts);
     }
     expect(recordings()).toHaveLength(1);
+    expect(testbed.gateway.journal.split('remote configuration 7: confirmed'), 'applied once').toHaveLength(2);
+    expect((await testbed.gateway.status()).process.hubConfigVersion).toBe('7');
   });
 });

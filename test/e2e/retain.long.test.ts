@@ -22,6 +22,7 @@ async function openTestbed(retain: boolean, lines: readonly string[] = []): Prom
     hub: { retain },
     will: WILL,
     steady: ['a'],
+    keepAliveMs: 5000, // with less, a busy machine loses b while the broker is there
     brokerAt: (port, folder) => {
       const broker = new Mosquitto(port, folder, undefined, lines);
       brokers.push(broker);

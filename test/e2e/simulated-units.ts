@@ -10,9 +10,12 @@ import { Pump } from '../../src/runtime/pump.ts';
 /** Line with several units. */
 class UnitBus implements Machine<ChannelInput, ChannelAction> {
   readonly #units: readonly SimulatedUnit[];
+  readonly #echoes: boolean;
 
-  constructor(units: readonly SimulatedUnit[]) {
+  /** @param echoes the adapter of the gateway receives what it sends */
+  constructor(units: readonly SimulatedUnit[], echoes: boolean) {
     this.#units = units;
+    this.#echoes = echoes;
   }
 
   wakeAtMs(): number | undefined {
@@ -24,6 +27,7 @@ class UnitBus implements Machine<ChannelInput, ChannelAction> {
     const actions = this.#units.flatMap((unit) => unit.handle(input, nowMs));
     const answers = actions.flatMap((action) => (action.kind === 'write' ? [action.bytes] : []));
     const others = actions.filter(({ kind }, index) => kind !== 'write' && (kind !== 'open' || index === 0));
+    if (this.#echoes && input.kind === 'bytes') others.push({ kind: 'write', bytes: input.bytes.slice() });
     return answers.length === 0 ? others : [...others, { kind: 'write', bytes: collided(answers) }];
   }
 }
@@ -40,12 +44,12 @@ export function simulatedUnit(address: number, answerMs: SimulatedUnitOptions['a
 }
 
 /** Closed at the end of the test. @returns path of the gateway's end of the line */
-export async function openUnits(units: readonly SimulatedUnit[]): Promise<string> {
+export async function openUnits(units: readonly SimulatedUnit[], echoes = false): Promise<string> {
   const pty = await openPty();
   const mailbox = new Mailbox((error) => {
     throw error;
   });
-  const machine = new UnitBus(units);
+  const machine = new UnitBus(units, echoes);
   const pump = new Pump<ChannelInput, ChannelAction>({
     ...{ machine, open: pty.open, clock: systemClock(), mailbox },
     act: () => undefined,

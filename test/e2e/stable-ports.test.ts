@@ -28,7 +28,7 @@ async function newPty(): Promise<Pty> {
 }
 
 function link(name: string, path: string) {
-  return { name, path, baudRate: 115_200, parity: 'none', stopBits: 1 } as const;
+  return { name, path, baudRate: 115_200, dataBits: 8, parity: 'none', stopBits: 1, rs485: undefined } as const;
 }
 
 function open(ports: StablePorts, name: string, path: string) {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { numberedPayload } from '../../src/bench/account.ts';
 import { type HubRules, MAINLAND } from '../../src/bench/hub/bench-rules.ts';
-import { FILTER, openTestbed, type Testbed } from './testbed.ts';
+import { FILTER, openTestbed, type SubdevicePlan, type Testbed } from './testbed.ts';
 import { GATEWAY } from './testbed-config.ts';
 
 export const PRODUCT = 'PPPPPPPPPP';
@@ -25,6 +25,7 @@ export async function openStrictHubTestbed(
   rules: Partial<HubRules> = {},
   ids: readonly string[] = ['a'],
   more = '',
+  planOf: (id: string) => SubdevicePlan = () => ({}),
 ): Promise<Testbed> {
   const folder = mkdtempSync(join(tmpdir(), 'holdfast-secret-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -32,7 +33,7 @@ export async function openStrictHubTestbed(
   writeFileSync(secretFile, SECRET, { mode: 0o600 });
   const testbed = await openTestbed({
     more,
-    subdevices: Object.fromEntries(ids.map((id) => [id, {}])),
+    subdevices: Object.fromEntries(ids.map((id) => [id, planOf(id)])),
     rules: {
       ...MAINLAND,
       ...{ permissions: 'checked', customTopics: CUSTOM_TOPICS },

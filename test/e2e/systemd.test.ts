@@ -103,4 +103,23 @@ describe.skipIf(!hasAnalyze)('the packaged unit', () => {
     const { status, stderr } = spawnSync('systemd-analyze', ['verify', '--man=no', unit]);
     expect([status, stderr.toString()]).toEqual([0, '']);
   });
+
+  it('permits the program of password_command: no path is excluded, and the filter has its system calls', () => {
+    const text = readFileSync(unitWith(), 'utf8');
+    expect(text).not.toMatch(/^(NoExecPaths|ExecPaths|InaccessiblePaths|RootDirectory|RestrictFileSystems)=/m);
+    const filters = [...text.matchAll(/^SystemCallFilter=(.*)$/gm)].map(([, value]) => value);
+    expect(filters).toEqual(['@system-service', '~@privileged @resources']);
+    const permitted = callsOf('@system-service');
+    for (const refused of ['@privileged', '@resources']) for (const call of callsOf(refused)) permitted.delete(call);
+    const needed = ['clone', 'clone3', 'dup3', 'execve', 'exit_group', 'kill', 'pipe2', 'setsid', 'vfork', 'wait4'];
+    expect(needed.filter((call) => !permitted.has(call))).toEqual([]);
+    expect(permitted.has('setuid'), 'negative control').toBe(false);
+  });
 });
+
+/** System calls of a set, with those of the sets in it. */
+function callsOf(set: string): Set<string> {
+  const lines = execFileSync('systemd-analyze', ['syscall-filter', '--no-pager', set]).toString().split('\n');
+  const names = lines.map((line) => line.trim()).filter((line) => /^@?[\w-]+$/.test(line) && line !== set);
+  return new Set(names.flatMap((name) => (name.startsWith('@') ? [...callsOf(name)] : [name])));
+}

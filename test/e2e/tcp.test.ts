@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { explainSocketError, openTcp } from '../../src/io/tcp.ts';
+import { explainSocketError, openTcp, peerOf } from '../../src/io/tcp.ts';
 import { Recorder, until } from './recorder.ts';
 
 const LIMITS = { openMsMax: 10_000, closeMsMax: 10_000 };
@@ -93,7 +93,7 @@ describe('a peer that floods', () => {
   it('has its last bytes passed on before its end', async () => {
     const { listener, far } = await open();
     far.resume().end(randomBytes(FLOOD_BYTES));
-    expect(await listener.untilClosed()).toBe('127.0.0.1 closed the connection');
+    expect(await listener.untilClosed()).toMatch(/^127\.0\.0\.1:\d+ closed the connection$/);
     expect(listener.received).toHaveLength(FLOOD_BYTES);
   });
 
@@ -169,10 +169,17 @@ describe('a TCP channel', () => {
     expect(await listener.untilClosed()).toMatch(/does not accept bytes/);
   });
 
+  it('is named with its port, and an IPv6 address with brackets', () => {
+    expect(peerOf({ host: 'hub.example.net', port: 1883 })).toBe('hub.example.net:1883');
+    expect(peerOf({ host: 'fe80::1%eth0', port: 4001, via: ' through a proxy' })).toBe(
+      '[fe80::1%eth0]:4001 through a proxy',
+    );
+  });
+
   it('distinguishes an orderly end from a reset', async () => {
     const orderly = await open();
     orderly.far.resume().end();
-    expect(await orderly.listener.untilClosed()).toBe('127.0.0.1 closed the connection');
+    expect(await orderly.listener.untilClosed()).toMatch(/^127\.0\.0\.1:\d+ closed the connection$/);
     sockets = [];
     const reset = await open();
     reset.far.resetAndDestroy();

@@ -24,7 +24,7 @@ import { type ConfigTables, configText, GATEWAY } from './testbed-config.ts';
 import { until } from './until.ts';
 import { openWireTap, type WireTap } from './wire-tap.ts';
 
-type SubdevicePlan = Omit<FieldSubdeviceOptions, 'id' | 'clock'> & {
+export type SubdevicePlan = Omit<FieldSubdeviceOptions, 'id' | 'clock'> & {
   /** Damages the bytes of the line. */
   readonly disturb?: (open: OpenChannel) => OpenChannel;
 };
@@ -228,9 +228,14 @@ export class Testbed {
     return `${this.gateway.journal}\n${JSON.stringify(ledgers, undefined, 1)}`;
   }
 
+  /** @returns the first status that is so */
   async untilStatus(isSo: (status: StatusReport) => boolean): Promise<StatusReport> {
-    await until(async () => isSo(await this.gateway.status()));
-    return await this.gateway.status();
+    let status = await this.gateway.status();
+    await until(async () => {
+      status = await this.gateway.status();
+      return isSo(status);
+    }, isSo);
+    return status;
   }
 
   /**

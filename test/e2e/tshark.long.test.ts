@@ -45,10 +45,9 @@ describe.skipIf(TSHARK_IS_MISSING)('Wireshark', () => {
 
     const strange = '_ws.malformed || tcp.analysis.flags || tcp.checksum.status == 0 || ip.checksum.status == 0';
     expect(await dissect(`${hub}.pcapng`, strange, ['frame.number'])).toEqual([]);
-    expect(await dissect(`${hub}.pcapng`, 'mqtt.msgtype == 1', ['mqtt.clientid', 'mqtt.kalive'])).toEqual([
-      ['gw', '60'],
-      ['gw', '60'],
-    ]);
+    const connects = await dissect(`${hub}.pcapng`, 'mqtt.msgtype == 1', ['mqtt.clientid', 'mqtt.kalive']);
+    expect(connects.length).toBeGreaterThanOrEqual(2);
+    expect(new Set(connects.map((packet) => packet.join(' ')))).toEqual(new Set(['gw 60']));
     const sent = await dissect(`${hub}.pcapng`, 'mqtt.msgtype == 3 && ip.src == 192.0.2.1', ['mqtt.topic', 'mqtt.qos']);
     expect(new Set(sent.map((packet) => packet.join(' ')))).toEqual(new Set(['gw/a/t 1', 'gw/b/t 1']));
     expect(await dissect(`${hub}.pcapng`, 'mqtt.msgtype == 3 && ip.dst == 192.0.2.1', ['mqtt.topic'])).toEqual([
@@ -56,10 +55,11 @@ describe.skipIf(TSHARK_IS_MISSING)('Wireshark', () => {
     ]);
 
     expect(await dissect(`${link}.pcapng`, '_ws.malformed || !mqttsn', ['frame.number'])).toEqual([]);
-    expect(await dissect(`${link}.pcapng`, 'mqttsn.msg.type == 0x04', ['mqttsn.client.id'])).toEqual([['a']]);
+    const clients = await dissect(`${link}.pcapng`, 'mqttsn.msg.type == 0x04', ['mqttsn.client.id']);
+    expect(new Set(clients.flat())).toEqual(new Set(['a']));
     const published = await dissect(`${link}.pcapng`, 'mqttsn.msg.type == 0x0c && ip.dst == 192.0.2.1', [
-      'mqttsn.pub.msg',
+      'mqttsn.msg.id',
     ]);
-    expect(published).toHaveLength(10);
+    expect(new Set(published.flat()).size).toBe(10); // a subdevice on a busy machine repeats some of them
   });
 });

@@ -15,7 +15,7 @@ import { Recorder, until } from './recorder.ts';
 
 const MEGABYTE = 1_000_000;
 const LIMITS = {
-  ...({ parity: 'none', stopBits: 1 } as const),
+  ...({ dataBits: 8, parity: 'none', stopBits: 1, rs485: undefined } as const),
   turns: new ReadTurns(),
   ...{ openMsMax: 10_000, closeMsMax: 10_000, queuedBytesMax: 2 * MEGABYTE },
 };
@@ -166,6 +166,7 @@ describe('a device that does not answer', () => {
     arm() {},
     read: () => ({ kind: 'later' }),
     write: () => ({ kind: 'later' }),
+    setSpeed: () => new Promise(() => {}),
     close: () => new Promise(() => {}),
   };
   const options = { ...LIMITS, overflow: 'close', explain: async (error: unknown) => String(error) } as const;

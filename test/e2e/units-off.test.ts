@@ -13,7 +13,7 @@ async function openField() {
   const off = new Set<number>();
   const units = [1, 2].map((address) => simulatedUnit(address, () => (off.has(address) ? undefined : 1)));
   const path = await openUnits(units);
-  const link = `[[link]]\nname = "meters"\npath = "${path}"\ndriver = "modbus"\nretry_ms = 100\n`;
+  const link = `[[link]]\nname = "meters"\npath = "${path}"\ndriver = "modbus"\nretry_ms = 1000\nretries_max = 1\n`;
   const unitText = (id: string, index: number): string =>
     [
       `[[link.unit]]\nid = "${id}"\naddress = ${index + 1}\npoll_ms = 100\nheartbeat_s = 0`,

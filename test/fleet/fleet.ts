@@ -20,8 +20,13 @@ function number(text: string): number {
   return value;
 }
 
+function count(text: string): number {
+  if (!/^[1-9]\d{0,3}$/.test(text)) throw new InvalidArgumentError('not a whole number from 1 to 9999');
+  return Number(text);
+}
+
 const program = new Command('npm run fleet --')
-  .option('--gateways <count>', 'number of gateways, each a process of about 100 MB', number, 5)
+  .option('--gateways <count>', 'number of gateways, each a process of about 100 MB', count, 5)
   .addOption(new Option('--hub <kind>', 'hub').choices(['mosquitto', 'rabbitmq']).default('mosquitto'))
   .option('--rate <n>', 'uplinks of each gateway per second', number, 2)
   .option('--seconds <s>', 'duration of the steady phase, and of each failure', number, 15)

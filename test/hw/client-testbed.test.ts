@@ -5,9 +5,10 @@ import { seededRandom } from '../../src/base/random.ts';
 import { openTestbed, type Testbed } from '../e2e/testbed.ts';
 import { until } from '../e2e/until.ts';
 import { attachFirmware, CLEAN, type Firmware, noisy, type Tap } from './firmware.ts';
-import { build, CLIENT, isWithoutCompiler, type Program, ROOT } from './toolchain.ts';
+import { build, CLIENT, isWithoutCompiler, type Program, ROOT, TRANSFER } from './toolchain.ts';
 
 const MAIN = `${ROOT}/hw/ports/posix/main.c`;
+const FLASH = `${ROOT}/hw/ports/posix/file_flash.c`;
 /** Share of pieces of the stream that are damaged in each of two ways, in each direction. */
 const DAMAGED = 0.04;
 const ROUNDS = 40;
@@ -16,7 +17,7 @@ const CONFIG = { link: { retry_ms: 100, retries_max: 20 }, inbox: { replay_inter
 describe.skipIf(isWithoutCompiler())('the C client on a PTY', () => {
   let program: Program;
   beforeAll(() => {
-    program = build([MAIN, CLIENT]);
+    program = build([MAIN, FLASH, TRANSFER, CLIENT]);
   });
   afterAll(() => program.remove());
 
@@ -70,7 +71,9 @@ describe.skipIf(isWithoutCompiler())('the C client on a PTY', () => {
     const safety = 'if (slot->qos == 0) answer_slot(c, slot, HF_ACKNOWLEDGED);';
     const source = readFileSync(CLIENT, 'utf8');
     expect(source.split(safety)).toHaveLength(2);
-    const altered = build([MAIN, '-'], { input: source.replace(safety, 'answer_slot(c, slot, HF_ACKNOWLEDGED);') });
+    const altered = build([MAIN, FLASH, TRANSFER, '-'], {
+      input: source.replace(safety, 'answer_slot(c, slot, HF_ACKNOWLEDGED);'),
+    });
     const { testbed, firmware } = await openFirmwareTestbed(altered, {
       window: 1,
       tap: noisy(seededRandom(3), DAMAGED),

@@ -21,6 +21,8 @@ export interface Output {
   readonly messages: readonly string[];
   /** Reported events: `event value`. */
   readonly states: readonly string[];
+  /** Versions that the firmware transfer has installed. */
+  readonly installed: readonly string[];
   /** Numbers of damaged frames and of malformed packets. */
   readonly counters: string;
   /** Return value of the last function. */
@@ -106,6 +108,7 @@ function outputOf(lines: readonly string[]): Output {
     }),
     messages: rest('message'),
     states: rest('state'),
+    installed: rest('installed'),
     counters: rest('counters').at(-1) ?? '',
     number: rest('=').map(Number).at(-1),
   };

@@ -36,6 +36,8 @@ export interface FirmwareOptions {
   readonly tap: Tap;
   /** Longest sleep, s. 0: the client does not sleep. */
   readonly sleepS?: number;
+  /** Folder that is the flash of the client. Absent: the client takes no firmware. */
+  readonly flash?: string;
 }
 
 /** Pause between repetitions, ms. Short, so that the tests are fast. */
@@ -54,10 +56,14 @@ export class Firmware {
   stderr = '';
   /** Number of pieces that the tap damaged. */
   damagedPieces = 0;
+  /** Versions in the order of their installation. */
+  readonly installed: string[] = [];
 
-  constructor(subdevice: FieldSubdevice, devicePath: string, { program, window, sleepS = 0 }: FirmwareOptions) {
+  constructor(subdevice: FieldSubdevice, devicePath: string, options: FirmwareOptions) {
+    const { program, window, sleepS = 0, flash } = options;
     this.#account = subdevice;
-    const child = spawn(program, [devicePath, subdevice.id, ...[window, RETRY_MS, KEEP_ALIVE_S, sleepS].map(String)]);
+    const words = [devicePath, subdevice.id, ...[window, RETRY_MS, KEEP_ALIVE_S, sleepS].map(String)];
+    const child = spawn(program, flash === undefined ? words : [...words, flash]);
     child.stdin.on('error', () => undefined); // the process has ended, and the account shows missing messages
     child.stderr.on('data', (text: Buffer) => {
       this.stderr += text.toString();
@@ -88,6 +94,7 @@ export class Firmware {
     const [word = '', rest = ''] = line.split(' ', 2);
     if (word === 'queued') this.#named.set(Number(rest), this.#unqueued.shift() ?? 0);
     if (word === 'acknowledged') this.#account.uplinks.acknowledge(this.#named.get(Number(rest)) ?? 0);
+    if (word === 'installed') this.installed.push(rest);
     if (word === 'message') this.#account.downlinks.arrive(numberOf(new TextEncoder().encode(rest)) ?? 0);
   }
 }

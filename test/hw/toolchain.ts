@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 export const CLIENT = join(ROOT, 'hw/client/holdfast_sn.c');
+/** Firmware transfer over the client. */
+export const TRANSFER = join(ROOT, 'hw/client/holdfast_fw.c');
 export const STRICT = ['-Wall', '-Wextra', '-Wpedantic', '-Wconversion', '-Wshadow', '-Werror'];
 const C99 = ['-std=c99', ...STRICT, '-I', join(ROOT, 'hw/client')];
 /** Flags with which the first invalid access or undefined operation ends the program. */

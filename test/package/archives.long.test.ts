@@ -10,12 +10,12 @@ import type { BillOfMaterials } from '../../package/bill-of-materials.ts';
 import { outputOf } from '../../package/subprocess.ts';
 import { keyRows } from '../../src/config/key-table.ts';
 import { parseConfig } from '../../src/config/parse.ts';
+import { type BuiltPackages, buildPackages } from './packages.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const folder = mkdtempSync(join(tmpdir(), 'holdfast-archives-'));
 /** A second checkout, with the same packages by hard links. `tmp` is ignored by git. */
 const copy = join(ROOT, 'tmp/second-checkout');
-const { version } = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'));
 const INSTALLED_BYTES_MAX = 150e6;
 
 function build(from: string, out: string, words: readonly string[], environment: Record<string, string>): string {
@@ -25,16 +25,21 @@ function build(from: string, out: string, words: readonly string[], environment:
   return readFileSync(join(folder, out, 'SHA256SUMS'), 'utf8');
 }
 
+/** Packages of this checkout by architecture, each built alone. */
+const built = new Map<string, BuiltPackages>();
 let sums = '';
-beforeAll(() => {
-  sums = build(ROOT, 'first', [], {});
-  for (const { debian } of ARCHITECTURES) outputOf('dpkg-deb', ['--raw-extract', debOf(debian), join(folder, debian)]);
+beforeAll(async () => {
+  for (const { debian } of ARCHITECTURES) {
+    const packages = await buildPackages(debian);
+    built.set(debian, packages);
+    sums += readFileSync(join(packages.dist, 'SHA256SUMS'), 'utf8');
+  }
 });
 afterAll(() => {
   rmSync(folder, { recursive: true, force: true });
   rmSync(copy, { recursive: true, force: true });
 });
-const debOf = (debian: string): string => join(folder, `first/holdfast_${version}_${debian}.deb`);
+const debOf = (debian: string): string => built.get(debian)?.deb ?? '';
 
 it('are the same bytes from another folder, at another time, with another umask, language and time zone', () => {
   rmSync(copy, { recursive: true, force: true });
@@ -61,7 +66,7 @@ it('negative control: another time of the sources gives other bytes', () => {
 });
 
 describe.each(ARCHITECTURES)('for $debian', ({ debian, npm }) => {
-  const inside = (path: string): string => join(folder, debian, path);
+  const inside = (path: string): string => join(built.get(debian)?.tree ?? '', path);
   const read = (path: string): string => readFileSync(inside(path), 'utf8');
   const files = (path: string): string[] =>
     readdirSync(inside(path), { recursive: true, withFileTypes: true })
@@ -133,6 +138,14 @@ describe.each(ARCHITECTURES)('for $debian', ({ debian, npm }) => {
     const paths = named.map(([, path = '']) => path).filter((path) => !path.endsWith('/NAME'));
     expect(paths.length).toBeGreaterThan(0);
     expect(paths.filter((path) => !existsSync(inside(path)))).toEqual([]);
+  });
+
+  it('has every device profile, where its program looks for them', () => {
+    const names = readdirSync(join(ROOT, 'profiles'));
+    expect(readdirSync(inside('usr/lib/holdfast/profiles'))).toEqual(names);
+    if (npm !== process.arch) return;
+    const listed = outputOf(inside('usr/lib/holdfast/bin/holdfast'), ['profiles', 'list', '--json']);
+    expect(JSON.parse(listed).profiles.map(({ id }: { id: string }) => `${id}.toml`)).toEqual(names);
   });
 
   it('has an example of a configuration that is valid, with every key', () => {

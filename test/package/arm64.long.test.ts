@@ -4,27 +4,28 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it, onTestFinished } from 'vitest';
+import { outputOf } from '../../package/subprocess.ts';
 import { RELEASES } from './debian-root.ts';
 import { type EmulatedArm64, emulateArm64 } from './emulated-arm64.ts';
-import { type BuiltPackages, buildPackages, VERSION } from './packages.ts';
+import { buildPackages, VERSION } from './packages.ts';
 
 const SMOKE = fileURLToPath(new URL('./machine-code-smoke.ts', import.meta.url));
 const OTHER_CODE = join(import.meta.dirname, '../../node_modules/better-sqlite3/prebuilds/linux-x64.node');
 const HOME = 'usr/lib/holdfast';
 
 let folder = '';
-let packages: BuiltPackages | undefined;
 let emulated: EmulatedArm64 | string = '';
-const inPackage = (path: string): string => join(packages?.tree ?? '', path);
+/** Path in the unpacked package. */
+const inPackage = (path: string): string => join(folder, 'package', path);
 
-beforeAll(() => {
+beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'holdfast-arm64-'));
   emulated = emulateArm64(folder, RELEASES[12]);
   if (typeof emulated === 'string') return console.log(`skipped: ${emulated}`);
-  packages = buildPackages('arm64');
+  // links, because a test puts another file in place of one
+  outputOf('cp', ['-al', (await buildPackages('arm64')).tree, inPackage('')]);
 });
 afterAll(() => {
-  packages?.remove();
   rmSync(folder, { recursive: true, force: true });
 });
 

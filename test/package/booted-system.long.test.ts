@@ -6,7 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { until } from '../e2e/until.ts';
 import { BootedTestbed } from './booted-testbed.ts';
 import { type DebianRoot, makeDebianRoot, RELEASES } from './debian-root.ts';
-import { type BuiltPackages, buildPackages, VERSION } from './packages.ts';
+import { buildLater, buildPackages, LATER } from './packages.ts';
 
 const BACKLOG = 10_000;
 const STATE = '/var/lib/holdfast';
@@ -15,24 +15,23 @@ const DIGESTS = `cd ${STATE} && find . -type f | sort | xargs sha256sum`;
 /** Schema of a store that no program has yet, written into the header of the file (SQLite file format §1.3). */
 const AGE_THE_PROGRAM = `printf '\\0\\0\\0\\143' | dd of=${STATE}/holdfast.db bs=1 seek=60 conv=notrunc status=none`;
 
-let packages: BuiltPackages | undefined;
 let root: DebianRoot | string = '';
 let opened: BootedTestbed | string = '';
 const tookMs = new Map<string, number>();
 
 beforeAll(async () => {
-  root = makeDebianRoot(RELEASES[12]);
+  root = await makeDebianRoot(RELEASES[12]);
   if (typeof root === 'string') return console.log(`skipped: ${root}`);
-  packages = buildPackages();
+  const { deb } = await buildPackages();
+  const later = await buildLater();
   opened = await BootedTestbed.open(root);
   if (typeof opened === 'string') return console.log(`skipped: ${opened}`);
-  opened.bring(packages.deb, 'holdfast.deb');
-  opened.bring(packages.renumber(`${VERSION}+next`, 'next.deb'), 'next.deb');
+  opened.bring(deb, 'holdfast.deb');
+  opened.bring(later, 'next.deb');
 });
 afterAll(async () => {
   if (typeof opened !== 'string') await opened.close();
   if (typeof root !== 'string') root.remove();
-  packages?.remove();
   console.log('times, ms:', Object.fromEntries([...tookMs].map(([what, ms]) => [what, Math.round(ms)])));
 });
 
@@ -130,7 +129,7 @@ describe('a booted machine', () => {
     testbed.command(10);
     await testbed.expectAllDelivered();
     expect(await testbed.sh('dpkg-query --status holdfast')).toContain(`
-Version: ${VERSION}+next
+Version: ${LATER}
 `);
   });
 

@@ -16,12 +16,12 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, type TestContext } from 'vitest';
-import { outputOf } from '../../package/subprocess.ts';
 import { openTestbed, type Testbed } from '../e2e/testbed.ts';
 import { until } from '../e2e/until.ts';
 import { type ContainerEngine, makeContainerEngine, RUN_OPTIONS } from './container-engine.ts';
+import { buildPackages } from './packages.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 const IMAGE = 'holdfast';
@@ -35,8 +35,9 @@ let engine: ContainerEngine | string = 'not made yet';
 beforeAll(async () => {
   engine = await makeContainerEngine();
   if (typeof engine === 'string') return;
-  const words = ['--out', join(context, 'dist'), '--arch', debian, '--level', '0', '--no-tarball'];
-  outputOf(process.execPath, [join(ROOT, 'package/build.ts'), ...words]);
+  const { deb } = await buildPackages(debian);
+  mkdirSync(join(context, 'dist'));
+  copyFileSync(deb, join(context, 'dist', basename(deb)));
   for (const name of ['Containerfile', '.dockerignore']) copyFileSync(join(ROOT, name), join(context, name));
   const options = ['--format=docker', '--isolation=chroot', '--pull=never', '--network=host', '--layers=false'];
   const built = engine.run('build', ...options, `--build-arg=TARGETARCH=${debian}`, '--tag', IMAGE, context);

@@ -7,9 +7,11 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { bootDebian } from './booted-debian.ts';
 import { type DebianRoot, makeDebianRoot, RELEASES } from './debian-root.ts';
-import { type BuiltPackages, buildPackages, VERSION } from './packages.ts';
+import { buildLater, buildPackages, VERSION } from './packages.ts';
 
-let packages: BuiltPackages;
+let deb = '';
+/** The same program with another version number. */
+let later = '';
 
 const CONFIG = '/etc/holdfast/holdfast.toml';
 const WANTED = '/etc/systemd/system/multi-user.target.wants/holdfast.service';
@@ -26,21 +28,19 @@ case "$*" in
 esac
 `;
 
-beforeAll(() => {
-  packages = buildPackages();
-  // the next version is the same program with another number, and with another example
-  packages.renumber(`${VERSION}+next`, 'next.deb');
+beforeAll(async () => {
+  deb = (await buildPackages()).deb;
+  later = await buildLater();
 });
-afterAll(() => packages.remove());
 
 describe.each(Object.entries(RELEASES))('on Debian %s', (_, release) => {
   let root: DebianRoot | string = '';
   let before = '';
-  beforeAll(() => {
-    root = makeDebianRoot(release);
+  beforeAll(async () => {
+    root = await makeDebianRoot(release);
     if (typeof root === 'string') return console.log(`skipped: ${root}`);
-    copyFileSync(packages.deb, join(root.folder, 'tmp/holdfast.deb'));
-    copyFileSync(join(packages.folder, 'next.deb'), join(root.folder, 'tmp/next.deb'));
+    copyFileSync(deb, join(root.folder, 'tmp/holdfast.deb'));
+    copyFileSync(later, join(root.folder, 'tmp/next.deb'));
     before = sh(LIST);
   });
   afterAll(() => {
@@ -97,7 +97,9 @@ describe.each(Object.entries(RELEASES))('on Debian %s', (_, release) => {
     const upgrade = (): string => sh('rm -f /tmp/calls; dpkg -i /tmp/next.deb; cat /tmp/calls');
     const stopped = upgrade();
     expect(stopped).not.toMatch(/^restart|^--\S+ .*(re)?start/m);
-    expect(stopped).toContain('stays stopped.\n  -> To start it: sudo systemctl start holdfast\n');
+    expect(stopped).toContain(
+      'because it is not enabled.\n  -> To start it now and at each boot: sudo systemctl enable',
+    );
     for (const state of ['activating', 'active']) {
       sh(`echo ${state} > /tmp/active`);
       expect(upgrade()).toMatch(/restart holdfast\.service$/m);
@@ -118,6 +120,26 @@ describe.each(Object.entries(RELEASES))('on Debian %s', (_, release) => {
       /kept\n.*holdfast\.toml\n.*No such file/s,
     );
   });
+
+  step(
+    'an installation after a removal starts an enabled service with a valid configuration, or says what is missing',
+    () => {
+      sh('echo inactive > /tmp/active');
+      const disabled = sh('rm -f /tmp/calls; dpkg -i /tmp/holdfast.deb; cat /tmp/calls');
+      expect(disabled).toContain(
+        'because it is not enabled.\n  -> To start it now and at each boot: sudo systemctl enable',
+      );
+      expect(disabled).not.toMatch(/(^| )start holdfast\.service$/m);
+      sh(`mkdir -p $(dirname ${WANTED}); ln -s /usr/lib/systemd/system/holdfast.service ${WANTED}`); // systemctl enable
+      const enabled = sh('dpkg -r holdfast; rm -f /tmp/calls; dpkg -i /tmp/holdfast.deb; cat /tmp/calls');
+      expect(enabled).toMatch(/(^| )start holdfast\.service$/m);
+      expect(enabled).not.toContain('holdfast: ');
+      // negative control: an upgrade
+      expect(sh('dpkg -i /tmp/holdfast.deb')).toContain(
+        'stays stopped.\n  -> To start it: sudo systemctl start holdfast\n',
+      );
+    },
+  );
 
   step('purge leaves nothing', () => {
     sh('dpkg -P holdfast; rm -r /tmp/active /run/systemd /usr/local/bin/systemctl');

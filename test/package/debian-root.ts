@@ -3,6 +3,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readFileSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { makeOnce } from './shared-folder.ts';
 
 export interface DebianRoot {
   readonly folder: string;
@@ -27,24 +28,22 @@ export function mirrorsOf(release: string): readonly string[] {
 }
 
 /** @returns the root, or the reason why there is none */
-export function makeDebianRoot(release: string): DebianRoot | string {
+export async function makeDebianRoot(release: string): Promise<DebianRoot | string> {
   if (process.getuid?.() !== 0) return 'a root directory can only be made by root';
   if (spawnSync('mmdebstrap', ['--version']).status !== 0) return 'mmdebstrap is not installed';
   if (spawnSync('unshare', ['--mount', '--net', 'true']).status !== 0) return 'no mounts of its own are allowed here';
   const { bavail, bsize } = statfsSync(tmpdir());
   if (bavail * bsize < BYTES_MIN) return `less than 3 GB free in ${tmpdir()}`;
+  let fresh: string;
+  try {
+    fresh = await makeOnce(`debian-${release}`, (made) => install(release, made));
+  } catch (error) {
+    return `Debian ${release} could not be installed: ${error instanceof Error ? error.message : String(error)}`;
+  }
   const parent = mkdtempSync(join(tmpdir(), 'holdfast-debian-'));
   const folder = join(parent, 'root');
   const remove = (): void => void execFileSync('rm', ['-rf', '--one-file-system', parent], { encoding: 'utf8' });
-  const words = ['--quiet', '--variant=apt', '--include=systemd,libstdc++6,passwd', '--dpkgopt=force-unsafe-io'];
-  const made = spawnSync('mmdebstrap', [...words, release, folder, ...mirrorsOf(release)], {
-    encoding: 'utf8',
-    timeout: INSTALL_MS_MAX,
-  });
-  if (made.status !== 0) {
-    remove();
-    return `Debian ${release} could not be installed: ${made.stderr.trim().split('\n').at(-1)}`;
-  }
+  execFileSync('cp', ['-a', fresh, folder], { stdio: 'pipe' });
   const run: DebianRoot['run'] = (script, network) => {
     const { status, stdout, stderr } = spawnSync(
       'unshare',
@@ -57,4 +56,14 @@ export function makeDebianRoot(release: string): DebianRoot | string {
     return { status, text: `${stdout}${stderr}` };
   };
   return { folder, run, remove };
+}
+
+/** @throws if the machine cannot install that release */
+function install(release: string, folder: string): void {
+  const words = ['--quiet', '--variant=apt', '--include=systemd,libstdc++6,passwd', '--dpkgopt=force-unsafe-io'];
+  const { status, stderr } = spawnSync('mmdebstrap', [...words, release, folder, ...mirrorsOf(release)], {
+    encoding: 'utf8',
+    timeout: INSTALL_MS_MAX,
+  });
+  if (status !== 0) throw new Error(stderr.trim().split('\n').at(-1));
 }

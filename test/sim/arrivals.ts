@@ -1,5 +1,6 @@
 /** Connects the taps of a world with its accounts: notes when a message is stored, delivered or acknowledged. */
 import type { Message } from '../../src/base/message.ts';
+import type { SimDevice } from './sim-device.ts';
 import { numberIn } from './stream.ts';
 import type { World } from './world.ts';
 
@@ -8,20 +9,39 @@ const WAY_BACK_MS = 100;
 
 export function noteArrivals(world: World): void {
   const { store, tap, hub } = world;
-  store.onPut = (direction, row) => world.streamOf(direction, row.topic)?.stored(row.payload);
+  store.onPut = (direction, row) => world.streamOf(direction, row.lane)?.stored(row.payload);
   const { envelopes } = world;
-  tap.payloadIn = (message) => envelopes.payloadIn(message);
-  tap.onDownlink = ({ topic, payload }) => world.streamOf('downlink', topic)?.place(payload);
-  tap.onCrossed = ({ topic, payload }) => world.streamOf('downlink', topic)?.cross(payload);
-  tap.onDownlinkAcknowledged = ({ topic, payload }) => {
-    const number = numberIn(payload);
-    if (number !== undefined) world.streamOf('downlink', topic)?.acknowledge(number);
+  tap.payloadIn = (message) => {
+    const { subdevice, payload } = world.atHub(message);
+    return Buffer.concat([Buffer.from(`${subdevice?.id} `), envelopes.payloadIn(subdevice, payload)]);
   };
-  hub.onArrived = (message) => uplinkArrived(world, { ...message, payload: envelopes.arrived(message) });
+  tap.onDownlink = (message) => {
+    const { subdevice, payload } = world.atHub(message);
+    subdevice?.downlinks.place(payload);
+  };
+  tap.onCrossed = (message) => {
+    const { subdevice, payload } = world.atHub(message);
+    subdevice?.downlinks.cross(payload);
+  };
+  tap.onDownlinkAcknowledged = (message) => {
+    const { topic } = message;
+    const { subdevice, payload } = world.atHub(message);
+    const number = numberIn(payload);
+    if (number !== undefined) subdevice?.downlinks.acknowledge(number);
+    const isStored = (): boolean =>
+      store.messages('downlink').some((row) => row.topic === topic && Buffer.compare(row.payload, payload) === 0);
+    world.firmware?.acknowledged({ topic, payload, qos: 1 }, isStored);
+  };
+  hub.onArrived = (message) => {
+    const { subdevice, payload, ms } = world.atHub(message);
+    const arrived = { ...message, payload: envelopes.arrived(subdevice, message.topic, payload) };
+    if (ms !== undefined) envelopes.judgeDocument(subdevice, arrived, ms);
+    uplinkArrived(world, subdevice, arrived);
+  };
 }
 
-function uplinkArrived(world: World, { topic, payload, qos, retain }: Message): void {
-  const subdevice = world.subdeviceOf(topic);
+function uplinkArrived(world: World, subdevice: SimDevice | undefined, message: Message): void {
+  const { topic, payload, qos, retain } = message;
   const number = subdevice?.uplinks.numberOf(payload);
   if (number === undefined || subdevice === undefined) return;
   const isRetained = world.config.hub.retain && subdevice.retains?.(number) === true;

@@ -4,6 +4,7 @@
  */
 import type { Message } from '../../src/base/message.ts';
 import { type OpenedEnvelope, opened } from '../envelope-reader.ts';
+import type { SimDevice } from './sim-device.ts';
 import { WALL_MS, type World } from './world.ts';
 
 /** Error of a trusted clock: it is corrected only if it differs by more than this (`base/clock-trust.ts`), ms. */
@@ -24,13 +25,14 @@ export class ArrivedEnvelopes {
     this.#world = world;
   }
 
-  payloadIn({ topic, payload }: Pick<Message, 'topic' | 'payload'>): Uint8Array {
-    return this.#isEnclosed(topic) ? opened(payload).payload : payload;
+  /** @param payload without its document */
+  payloadIn(subdevice: SimDevice | undefined, payload: Uint8Array): Uint8Array {
+    return this.#isEnclosed(subdevice) ? opened(payload).payload : payload;
   }
 
-  /** Judges the envelope of an uplink. @returns its payload */
-  arrived({ topic, payload }: Message): Uint8Array {
-    if (!this.#isEnclosed(topic)) return payload;
+  /** Judges the envelope of an uplink. @param payload without its document @returns the payload of the subdevice */
+  arrived(subdevice: SimDevice | undefined, topic: string, payload: Uint8Array): Uint8Array {
+    if (!this.#isEnclosed(subdevice)) return payload;
     const envelope = opened(payload);
     this.seen[envelope.time_quality] += 1;
     const problem = envelope.seq === null ? undefined : this.#problemOf(topic, envelope, envelope.seq);
@@ -39,8 +41,24 @@ export class ArrivedEnvelopes {
   }
 
   /** The gateway's own messages have no envelope. */
-  #isEnclosed(topic: string): boolean {
-    return this.#world.scenario.envelope !== undefined && this.#world.subdeviceOf(topic) !== undefined;
+  #isEnclosed(subdevice: SimDevice | undefined): boolean {
+    return this.#world.scenario.envelope !== undefined && subdevice !== undefined;
+  }
+
+  /** Judges the time in the document of an uplink: exact within a boot, otherwise not before the measurement. */
+  judgeDocument(subdevice: SimDevice | undefined, { topic, payload, qos }: Message, ms: number): void {
+    const { gateway, observer, time, bootedAtMs } = this.#world;
+    const lane = gateway?.stations.registry.byId(subdevice?.id ?? '')?.lane;
+    if (lane === undefined || qos === 0) return;
+    const acceptances = observer.acceptancesOfUplink(lane, { topic, payload });
+    const latestMs = (atMs: number): number => (atMs >= bootedAtMs ? atMs : time.nowMs);
+    const isPossible = acceptances.some(
+      (atMs) => ms - WALL_MS >= atMs - CLOCK_ERROR_MS && ms - WALL_MS <= latestMs(atMs) + CLOCK_ERROR_MS,
+    );
+    if (!isPossible)
+      this.#world.complain(
+        `the time in a document of ${subdevice?.id} is ${ms - WALL_MS}, accepted at ${acceptances.join(', ')}`,
+      );
   }
 
   #problemOf(topic: string, envelope: OpenedEnvelope, seq: number): string | undefined {

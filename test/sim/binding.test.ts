@@ -50,8 +50,9 @@ describe('a subdevice that is unbound on the platform', () => {
   });
 
   it('negative control: its uplinks become dead letters if they are sent', async () => {
-    const patch = (gateway: Gateway): void => {
-      gateway.stations.outbox.setHalted = () => undefined; // the safety is removed
+    const patch = ({ stations: { outbox, operations } }: Gateway): void => {
+      outbox.setHalted = () => undefined; // the safety is removed
+      Object.assign(operations ?? {}, { mayPublish: () => true });
     };
     const bindings = await new BindingsWorld({ bound: ['s1', 's2'], patch }).begin();
     bindings.world.hub.isReachable = false;

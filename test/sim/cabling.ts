@@ -1,7 +1,7 @@
 /**
  * Lines and ports of a world: one line and one port of the gateway for each subdevice, with cables that can be swapped. Or
- * one line for all MQTT-SN subdevices, with a forwarder at its end. One line for all Modbus units. Devices without MQTT-SN
- * stay at their port, since the gateway knows them by the port.
+ * one line for all MQTT-SN subdevices, with a forwarder at its end. One line for all Modbus units, and one connection for
+ * all units with Modbus TCP. Devices without MQTT-SN stay at their port, since the gateway knows them by the port.
  */
 
 import type { Random } from '../../src/base/random.ts';
@@ -9,15 +9,19 @@ import { Forwarder } from '../../src/bench/subdevices/forwarder.ts';
 import type { OpenChannel } from '../../src/ports.ts';
 import { linksOf } from './line-protocols.ts';
 import { ModbusBus } from './modbus-bus.ts';
+import { ModbusGateway } from './modbus-gateway.ts';
+import { PolledLine } from './polled-line.ts';
+import { polledSpeed } from './polled-protocols.ts';
 import { randomOf, type Scenario } from './scenario.ts';
-import { VirtualLine } from './virtual-line.ts';
+import { BYTES_PER_MS, VirtualLine } from './virtual-line.ts';
 import type { VirtualTime } from './virtual-time.ts';
 
-type Wire = VirtualLine | ModbusBus;
+type Wire = VirtualLine | ModbusBus | ModbusGateway | PolledLine;
 
 export class Cabling {
   readonly #time: VirtualTime;
   readonly #seed: number;
+  readonly #baudRate: number | undefined;
   readonly #lines: Wire[];
   /** Port of the gateway → line that is plugged in there. */
   readonly #ports: number[];
@@ -30,9 +34,14 @@ export class Cabling {
   constructor(scenario: Scenario, time: VirtualTime, complain: (what: string) => void) {
     this.#time = time;
     this.#seed = scenario.seed;
+    this.#baudRate = scenario.baudRate;
     const links = linksOf(scenario);
-    this.#lines = links.map(({ driver }, index) => {
-      return driver === 'modbus' ? new ModbusBus(time, this.#randomOf(index), complain) : this.#newLine(index);
+    this.#lines = links.map(({ driver, framing, subdevices: [first] }, index) => {
+      if (first?.lineProtocol?.kind === 'polled')
+        return new PolledLine({ time, random: this.#randomOf(index), baudRate: polledSpeed(first.lineProtocol) });
+      if (driver !== 'modbus') return this.#newLine(index);
+      if (framing === 'mbap') return new ModbusGateway({ time, random: this.#randomOf(index), complain });
+      return new ModbusBus({ time, random: this.#randomOf(index), complain, isEchoed: scenario.isEchoed === true });
     });
     this.#ports = links.map((_, index) => index);
     this.#movable = this.#ports.filter((port) => links[port]?.driver === 'mqttsn');
@@ -58,16 +67,28 @@ export class Cabling {
     return (listener) => this.#plain(this.#lineOf[index] ?? 0).subdeviceEnd(listener);
   }
 
-  /** Returns the line of a Modbus unit. */
-  busOf(index: number): ModbusBus {
+  /** Returns the line or the network of a Modbus unit. */
+  busOf(index: number): ModbusBus | ModbusGateway {
     const line = this.#line(this.#lineOf[index] ?? 0);
-    if (line instanceof VirtualLine) throw new Error('no line for Modbus units');
+    if (line instanceof VirtualLine || line instanceof PolledLine) throw new Error('no line for Modbus units');
+    return line;
+  }
+
+  /** Returns the line of a device that speaks only when asked. */
+  polledLineOf(index: number): PolledLine {
+    const line = this.#line(this.#lineOf[index] ?? 0);
+    if (!(line instanceof PolledLine)) throw new Error('no line for devices that are asked');
     return line;
   }
 
   /** World time until which the line of a subdevice was last disturbed. */
   disturbedAtMs(index: number): number {
     return this.#line(this.#lineOf[index] ?? 0).disturbedAtMs;
+  }
+
+  /** Disturbs all connections of Modbus TCP. */
+  disturbNetworks(damage: number): void {
+    for (const line of this.#lines) if (line instanceof ModbusGateway) line.disturb(damage);
   }
 
   /** @param draw in [0, 1) */
@@ -106,7 +127,8 @@ export class Cabling {
   }
 
   #newLine(index: number): VirtualLine {
-    return new VirtualLine(this.#time, this.#randomOf(index));
+    const bytesPerMs = this.#baudRate === undefined ? BYTES_PER_MS : this.#baudRate / 10_000;
+    return new VirtualLine(this.#time, this.#randomOf(index), { bytesPerMs });
   }
 
   #randomOf(index: number): Random {

@@ -12,6 +12,7 @@ const { values } = parseArgs({
     subdevices: { type: 'string', default: '8' },
     slowness: { type: 'string', default: '1' },
     'driver-mix': { type: 'string' },
+    shared: { type: 'boolean', default: false },
     timeline: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
   },
@@ -25,7 +26,8 @@ const USAGE = `npm run sim -- [options]
   --trouble X        frequency of troubles: 0 = none, 1 = as in a bad week (1)
   --subdevices N     number of subdevices (8)
   --slowness X       factor of the pauses between messages (1)
-  --driver-mix NAME  mixed, lines or modbus
+  --driver-mix NAME  mixed, lines, telegrams, modbus, modbus-tcp, meters or asked
+  --shared           with topics at the hub that all subdevices share
   --timeline         print all events
 `;
 
@@ -34,7 +36,7 @@ if (values.help) {
   process.exit(0);
 }
 
-const DRIVER_MIXES = ['mixed', 'lines', 'modbus'] as const;
+const DRIVER_MIXES = ['mixed', 'lines', 'telegrams', 'modbus', 'modbus-tcp', 'meters', 'asked'] as const;
 
 let failed = 0;
 const firstSeed = Number(values.seed);
@@ -48,6 +50,7 @@ for (let seed = firstSeed; seed < firstSeed + seeds; seed += 1) {
     hours,
     trouble: Number(values.trouble),
     driverMix: DRIVER_MIXES.find((one) => one === values['driver-mix']),
+    hasSharedTopics: values.shared || undefined,
     subdevices: Number(values.subdevices),
     slowness: Number(values.slowness),
   };

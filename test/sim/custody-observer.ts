@@ -7,16 +7,19 @@ import type { Gateway } from '../../src/app/gateway.ts';
 import type { Direction, Message } from '../../src/base/message.ts';
 import type { Custodian } from '../../src/custody/custodian.ts';
 import type { Entry } from '../../src/custody/entry.ts';
+import { ownerOf } from '../../src/custody/lane-number.ts';
 import { shedEntries } from '../../src/custody/ledger.ts';
+import type { Row } from '../../src/custody/row.ts';
 import { Decisions } from './decisions.ts';
 import { HOUR_MS } from './scenario.ts';
+import { isSharedTopic } from './shared-documents.ts';
 import type { World } from './world.ts';
 
 export class CustodyObserver {
   readonly #world: World;
   /** Direction and `seq` → world time of the acceptance. */
   readonly #acceptedAtMs = new Map<string, number>();
-  /** Uplink, by its topic and payload → world times of its acceptances. A dead letter keeps the time of the first. */
+  /** Uplink, by its subdevice, topic and payload → world times of its acceptances. A dead letter keeps the time of the first. */
   readonly #acceptances = new Map<string, readonly number[]>();
   /** `seq` of an uplink → the same times, up to its own acceptance. */
   readonly #uplinks = new Map<number, readonly number[]>();
@@ -25,6 +28,8 @@ export class CustodyObserver {
   #shedBefore = new Map<string, number>();
   #custodians: readonly Custodian[] = [];
   #decisions: Decisions | undefined;
+  /** Last uplink offered to the outbox. */
+  #offered: Message | undefined;
 
   constructor(world: World) {
     this.#world = world;
@@ -40,17 +45,27 @@ export class CustodyObserver {
     for (const custodian of this.#custodians) this.#watchCustodian(custodian);
     const admitUplink = outbox.admit.bind(outbox);
     outbox.admit = (offer, nowMs) => {
+      this.#offered = offer.message;
       const admission = admitUplink(offer, nowMs);
-      const insight = this.#world.subdeviceOf(offer.message.topic)?.insight;
+      const insight = this.#world.subdeviceOf(offer.lane)?.insight;
       if (admission.kind === 'refused') insight?.refused(offer.message);
       else insight?.accepted(offer.message, offer.letter !== undefined);
-      if (admission.kind === 'shed') this.#release('uplink', offer.message, admission.reason);
+      if (admission.kind === 'shed') this.#release('uplink', offer.lane, offer.message, admission.reason);
       return admission;
+    };
+    const { intake } = gateway;
+    const note = intake.note.bind(intake);
+    intake.note = (discard) => {
+      const { direction, reason, sample, subdevice } = discard;
+      const isShared = typeof sample === 'string' && isSharedTopic(sample);
+      if (direction === 'downlink' && reason === 'no subscriber' && isShared)
+        this.#world.unsubscribedDownlink(subdevice);
+      note(discard);
     };
     const admitDownlink = inbox.admit.bind(inbox);
     inbox.admit = (lane, message, from) => {
       const entry = admitDownlink(lane, message, from);
-      if (entry === undefined) this.#release('downlink', message, 'overflow drop-newest');
+      if (entry === undefined) this.#release('downlink', lane, message, 'overflow drop-newest');
       if (entry === undefined) this.#judgeNewest(inbox.pending(lane) - downlinks.lane(lane).onHold);
       return entry;
     };
@@ -59,6 +74,11 @@ export class CustodyObserver {
   /** World times at which the uplink may have been accepted; several for a dead letter that was retried. */
   acceptancesOf(seq: number): readonly number[] {
     return this.#uplinks.get(seq) ?? [];
+  }
+
+  /** World times at which an uplink with this content was accepted. @param topic as the hub knows it */
+  acceptancesOfUplink(lane: number, message: Pick<Message, 'topic' | 'payload'>): readonly number[] {
+    return this.#acceptances.get(nameOf(lane, message)) ?? [];
   }
 
   /** Difference between the messages shed in this life by the ledger and by observation; `undefined`: none. */
@@ -94,7 +114,7 @@ export class CustodyObserver {
       const key = `${direction} ${entry.row.seq}`;
       if (this.#acceptedAtMs.has(key)) this.#world.complain(`number ${key} was assigned twice`);
       const { nowMs } = this.#world.time;
-      const name = `${message.topic} ${Buffer.from(message.payload).toString('latin1')}`;
+      const name = nameOf(lane, message);
       const earlier = this.#acceptances.get(name) ?? [];
       const isLetter = from.letter !== undefined;
       this.#acceptedAtMs.set(key, isLetter ? (earlier[0] ?? nowMs) : nowMs);
@@ -116,19 +136,25 @@ export class CustodyObserver {
     const dropRow = custodian.dropRow.bind(custodian);
     custodian.dropRow = (row) => {
       add(this.#shed, wordsOf(custodian, 'dropped by hand'), 1);
-      this.#release(direction, row, 'dropped by hand');
+      this.#release(direction, row.lane, row, 'dropped by hand');
       return dropRow(row);
     };
     this.#watchRoom(custodian);
     const end = custodian.end.bind(custodian);
     custodian.end = (entry, how) => {
       if (entry.ended === undefined && direction === 'downlink')
-        this.#world.subdeviceOf(entry.row.topic)?.insight?.ended(entry.row, how.as === 'shed' ? how.reason : how.as);
+        this.#world.subdeviceOf(entry.row.lane)?.insight?.ended(entry.row, how.as === 'shed' ? how.reason : how.as);
       if (direction === 'downlink' && how.as === 'shed' && how.reason === 'overflow drop-oldest')
         this.#judgeOldest(custodian, entry);
       if (entry.ended === undefined && how.as !== 'delivered') {
-        this.#release(direction, entry.row, how.as === 'dead' || how.as === 'shed' ? how.reason : how.as);
+        this.#release(
+          direction,
+          entry.row.lane,
+          entry.row,
+          how.as === 'dead' || how.as === 'shed' ? how.reason : how.as,
+        );
         if (how.as === 'shed') add(this.#shed, wordsOf(custodian, how.reason), 1);
+        if (how.as === 'shed' && how.reason === 'replaced by a later value') this.#judgeReplaced(entry.row);
         if (how.as === 'shed' && how.reason === 'expired') this.#judgeExpiry(direction, entry.row.seq);
       }
       end(entry, how);
@@ -141,7 +167,7 @@ export class CustodyObserver {
       const hasEnded = entry.ended !== undefined;
       const stays = unstored(entry);
       if (!stays && !hasEnded && custodian.direction === 'uplink')
-        this.#world.subdeviceOf(entry.row.topic)?.insight?.revoked(entry.row);
+        this.#world.subdeviceOf(entry.row.lane)?.insight?.revoked(entry.row);
       return stays;
     };
   }
@@ -152,6 +178,15 @@ export class CustodyObserver {
     const ageMs = this.#world.time.nowMs - (this.#acceptedAtMs.get(`${direction} ${seq}`) ?? 0);
     if (ageMs < hoursMax * HOUR_MS)
       this.#world.complain(`${direction} ${seq} expired at the age of ${Math.round(ageMs / 1000)} s`);
+  }
+
+  /** Checks that a value was replaced by one of the same topic of its subdevice. */
+  #judgeReplaced({ lane, payload }: Row): void {
+    const subdevice = this.#world.subdeviceOf(lane);
+    const later = this.#offered && subdevice?.topicOf?.(this.#offered.payload);
+    const topic = subdevice?.topicOf?.(payload);
+    if (topic !== later && topic !== undefined && later !== undefined)
+      this.#world.complain(`an uplink on ${topic} was replaced by one on ${later}`);
   }
 
   /** Checks a newest downlink that was shed. @param others downlinks in the inbox */
@@ -168,9 +203,14 @@ export class CustodyObserver {
     if (first < row.seq) this.#world.complain(`downlink ${row.seq} was shed before ${first}`);
   }
 
-  #release(direction: Direction, { topic, payload }: Message, why: string): void {
-    this.#world.streamOf(direction, topic)?.release(payload, why);
+  #release(direction: Direction, lane: number, { topic, payload }: Message, why: string): void {
+    this.#world.streamOf(direction, lane)?.release(payload, why);
+    this.#world.firmware?.released(topic);
   }
+}
+
+function nameOf(lane: number, { topic, payload }: Pick<Message, 'topic' | 'payload'>): string {
+  return `${ownerOf(lane)} ${topic} ${Buffer.from(payload).toString('latin1')}`;
 }
 
 function wordsOf({ direction }: Custodian, reason: string): string {

@@ -17,5 +17,4 @@ it.each(IS_LONG_RUN ? WORLDS : WORLDS.slice(0, 1))(
     expect(absence, 'the drawing of worlds has changed: choose another seed').toBeDefined();
     expect(outcome.shed).toBeGreaterThan(0);
   },
-  120_000,
 );

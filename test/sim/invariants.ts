@@ -21,7 +21,7 @@ const EXCESS_MAX = 5 * COPIES_MAX;
 
 /** Returns the first problem between two steps; `undefined`: none. */
 export function problemNow(world: World): string | undefined {
-  const [complaint] = world.complaints;
+  const complaint = world.complaints[0] ?? world.firmware?.problemNow();
   if (complaint !== undefined || world.gateway === undefined) return complaint;
   const { uplinks, downlinks } = world.gateway.stations;
   const { outbox, inbox } = world.config;
@@ -76,8 +76,8 @@ export function problemsAtCrash(world: World, isOrderly: boolean): string[] {
   const problems = problem === undefined ? [] : [problem];
   for (const direction of ['uplink', 'downlink'] as const) {
     const onDisk = new Map<Stream, Set<number>>();
-    for (const { topic, payload } of world.store.messages(direction)) {
-      const stream = world.streamOf(direction, topic);
+    for (const { lane, payload } of world.store.messages(direction)) {
+      const stream = world.streamOf(direction, lane);
       const number = stream?.numberOf(payload);
       if (stream === undefined || number === undefined) continue;
       const numbers = onDisk.get(stream) ?? new Set();
@@ -102,12 +102,14 @@ export function isDrained(world: World): boolean {
   if (gateway === undefined) return false;
   const { uplinks, downlinks, committer } = gateway.stations;
   if (uplinks.pending > 0 || downlinks.pending > 0 || committer.fullSinceMs !== undefined) return false;
+  if (world.firmware?.isSettled === false) return false;
   return world.subdevices.every(({ queued }) => queued === 0) && world.hub.unacknowledged(world.clientId) === 0;
 }
 
 /** Returns the problems after all troubles, when there was time to deliver all messages. */
 export function problemsWhenDrained(world: World): string[] {
   const problems: string[] = isDrained(world) ? [] : [pendingWords(world)];
+  problems.push(...(world.firmware?.problemsWhenDrained() ?? []));
   if (world.observer.problem !== undefined) problems.push(world.observer.problem);
   let vanished = 0;
   for (const { uplinks, downlinks } of world.subdevices) {

@@ -35,11 +35,13 @@ export class Life {
       const guarded: ChannelListener = {
         opened: () => this.isAlive && listener.opened(),
         bytes: (bytes) => this.isAlive && listener.bytes(bytes),
+        speedSet: (baudRate) => this.isAlive && listener.speedSet?.(baudRate),
         closed: (reason) => this.isAlive && listener.closed(reason),
       };
       const channel = open(guarded);
       return {
         write: (bytes) => this.isAlive && channel.write(bytes),
+        setSpeed: (baudRate) => this.isAlive && channel.setSpeed?.(baudRate),
         get queuedBytes() {
           return channel.queuedBytes;
         },

@@ -13,6 +13,7 @@ import { LineReader } from '../../src/codec/lines.ts';
 import { LINES_RETRY_MS, type LinesProtocol } from './line-protocols.ts';
 
 const CHECK = { kind: 'crc32', separator: new TextEncoder().encode('*') } as const;
+const P1_CHECK = { kind: 'dsmr', separator: new TextEncoder().encode('!') } as const;
 const LINE_FEED = Uint8Array.of(0x0a);
 const LINE_BYTES_MAX = 4096;
 
@@ -117,7 +118,9 @@ export class LineDevice implements Machine<LineDeviceInput, Action> {
   }
 
   #say({ number, topic, bytes }: Extract<LineDeviceInput, { kind: 'say' }>): void {
-    const line = lineOf(uplinkText(this.#lineProtocol.format, { number, topic, bytes }));
+    const { format } = this.#lineProtocol;
+    const isTelegram = format === 'telegram';
+    const line = isTelegram ? telegramOf(number, topic) : lineOf(uplinkText(format, { number, topic, bytes }));
     if (this.#lineProtocol.isAnswered) this.#unacknowledged.push({ number, line, sentAtMs: undefined });
     else if (this.#isHere) this.#actions.push({ kind: 'write', bytes: line });
   }
@@ -165,7 +168,7 @@ interface Words {
   readonly bytes: number;
 }
 
-function uplinkText(format: LinesProtocol['format'], { number, topic, bytes }: Words): string {
+function uplinkText(format: 'text' | 'ndjson', { number, topic, bytes }: Words): string {
   if (format === 'text') return `n=${number};${topic};`.padEnd(bytes, '.');
   return filled({ n: number, kind: topic }, bytes);
 }
@@ -174,6 +177,17 @@ function uplinkText(format: LinesProtocol['format'], { number, topic, bytes }: W
 export function filled(object: Readonly<Record<string, unknown>>, bytes: number): string {
   const bare = JSON.stringify({ ...object, fill: '' });
   return JSON.stringify({ ...object, fill: '.'.repeat(Math.max(0, bytes - bare.length)) });
+}
+
+/** Returns the text of a telegram without its check. Each line has the number, so that no two telegrams have a line in common. */
+export function telegramText(number: number, topic: string): string {
+  const values = Array.from({ length: 1 + (number % 4) }, (_, line) => `1-0:${line}.8.0(${number}*kWh)\r\n`);
+  return `/T${number} ${topic}\r\n\r\n${values.join('')}`;
+}
+
+function telegramOf(number: number, topic: string): Uint8Array {
+  const text = new TextEncoder().encode(telegramText(number, topic));
+  return Uint8Array.from(Buffer.concat([appendCheck(text, P1_CHECK), Buffer.from('\r\n')]));
 }
 
 function lineOf(text: string): Uint8Array {

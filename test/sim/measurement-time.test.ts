@@ -22,7 +22,7 @@ class Outage {
     const { hub } = this.world;
     const judge = hub.onArrived;
     hub.onArrived = (message) => {
-      if (this.world.subdeviceOf(message.topic) !== undefined) this.arrived.push(opened(message.payload));
+      if (this.world.ownerOf(message.topic) !== undefined) this.arrived.push(opened(message.payload));
       judge(message);
     };
     hub.isReachable = false;

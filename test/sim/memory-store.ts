@@ -73,8 +73,8 @@ export class MemoryStore {
   }
 
   /** Messages on the disk. */
-  messages(direction: Direction): Pick<Row, 'topic' | 'payload'>[] {
-    return this.#database.prepare(`SELECT topic, payload FROM ${tableOf(direction)}`).all() as Row[];
+  messages(direction: Direction): Pick<Row, 'lane' | 'topic' | 'payload'>[] {
+    return this.#database.prepare(`SELECT lane, topic, payload FROM ${tableOf(direction)}`).all() as Row[];
   }
 
   open(life: Life): OpenStore {

@@ -140,7 +140,7 @@ export class Operator {
     const subdevice = this.#subdeviceOf(draw);
     const known = [...(this.#world.gateway?.stations.custodian(direction).lanes() ?? [])]
       .flatMap(({ window }) => window)
-      .filter(({ row }) => this.#world.subdeviceOf(row.topic)?.id === subdevice)
+      .filter(({ row }) => this.#world.subdeviceOf(row.lane)?.id === subdevice)
       .map(({ row }) => row.topic);
     return known[Math.floor(draw * 10_000) % Math.max(1, known.length)] ?? '+/+/event';
   }

@@ -1,22 +1,26 @@
 /** Planted bugs of the drivers for lines and Modbus: on the line, in the configuration, in the machine. */
 
-import type { Gateway, GatewayParts } from '../../src/app/gateway.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
+import type { GatewayParts } from '../../src/app/gateway-parts.ts';
 import { appendCheck } from '../../src/codec/line-check.ts';
 import { appendCrc } from '../../src/codec/modbus-rtu.ts';
 import type { LinkConfig } from '../../src/config/schema.ts';
 import type { LinesOptions } from '../../src/driver/lines/options.ts';
-import type { ModbusOptions } from '../../src/driver/modbus/definition.ts';
 import { createModbusLink, type ModbusLinkOptions } from '../../src/driver/modbus/link.ts';
+import type { ModbusOptions } from '../../src/driver/modbus/options.ts';
 import type { OpenChannel } from '../../src/ports.ts';
 import { ANSWER_MS_MAX, POINTS } from './line-protocols.ts';
+import { ASK_RETRY_MS } from './polled-protocols.ts';
 import type { PlantedBug } from './sabotage.ts';
 
 /** Every Nth delivery is repeated, and polls are N times as rare. */
 const EVERY = 10;
+const STX = '\u0002';
+const ETX = '\u0003';
 const CHECK = { kind: 'crc32', separator: new TextEncoder().encode('*') } as const;
 
 /** Changes the configuration of the links of one driver. */
-function reconfigured(driver: LinkConfig['driver'], change: (link: LinkConfig) => Partial<LinkConfig>) {
+export function reconfigured(driver: LinkConfig['driver'], change: (link: LinkConfig) => Partial<LinkConfig>) {
   return (parts: GatewayParts): GatewayParts => {
     const links = parts.config.links.map((link) => (link.driver === driver ? { ...link, ...change(link) } : link));
     return { ...parts, config: { ...parts.config, links } };
@@ -24,7 +28,7 @@ function reconfigured(driver: LinkConfig['driver'], change: (link: LinkConfig) =
 }
 
 /** Changes the lines of the links of one driver. */
-function rewired(driver: LinkConfig['driver'], wrap: (open: OpenChannel) => OpenChannel) {
+export function rewired(driver: LinkConfig['driver'], wrap: (open: OpenChannel) => OpenChannel) {
   return (parts: GatewayParts): GatewayParts => ({
     ...parts,
     openLink: (link) => (link.driver === driver ? wrap(parts.openLink(link)) : parts.openLink(link)),
@@ -45,6 +49,38 @@ function answerAtOnce(open: OpenChannel): OpenChannel {
       },
     });
     return channel;
+  };
+}
+
+/** Gives each telegram the check of the text that has arrived, damaged or not. */
+function correctChecks(open: OpenChannel): OpenChannel {
+  return (listener) =>
+    open({
+      ...listener,
+      bytes: (bytes) => {
+        const [, text] = /^(\/[^!]*)!.{4}\r\n$/s.exec(Buffer.from(bytes).toString('latin1')) ?? [];
+        if (text === undefined) return listener.bytes(bytes);
+        const checked = appendCheck(Buffer.from(text, 'latin1'), { kind: 'dsmr', separator: Buffer.from('!') });
+        listener.bytes(Uint8Array.from([...checked, 0x0d, 0x0a]));
+      },
+    });
+}
+
+/** Gives each data block the BCC of the data that have arrived, damaged or not. */
+function correctBlocks(open: OpenChannel): OpenChannel {
+  return (listener) => {
+    let block = '';
+    return open({
+      ...listener,
+      bytes: (bytes) => {
+        const text = Buffer.from(bytes.map((octet) => octet & 0x7f)).toString('latin1');
+        block = text.includes(STX) ? text.slice(text.indexOf(STX)) : block + text;
+        const isEnd = block.at(-2) === ETX && block.startsWith(STX);
+        if (!isEnd) return listener.bytes(bytes);
+        const bcc = [...block.slice(1, -1)].reduce((sum, character) => sum ^ character.charCodeAt(0), 0);
+        listener.bytes(Uint8Array.from([...bytes.subarray(0, -1), bcc]));
+      },
+    });
   };
 }
 
@@ -121,14 +157,18 @@ function keepSilentUnits({ links }: Gateway): void {
   }
 }
 
-function pollSeldom({ units }: ModbusOptions): ModbusOptions {
+function pollSeldom(options: ModbusOptions): ModbusOptions {
   const points = (unit: ModbusOptions['units'][number]) =>
     unit.points.map((point) => ({ ...point, pollMs: EVERY * point.pollMs }));
-  return { units: units.map((unit) => ({ ...unit, points: points(unit) })) };
+  return { ...options, units: options.units.map((unit) => ({ ...unit, points: points(unit) })) };
 }
 
-function giveUpAtOnce({ units }: ModbusOptions): ModbusOptions {
-  return { units: units.map((unit) => ({ ...unit, busyMs: 0 })) };
+function withoutPauses(options: ModbusOptions): ModbusOptions {
+  return { ...options, units: options.units.map((unit) => ({ ...unit, pauseMs: 0, pauseAfterWriteMs: 0 })) };
+}
+
+function giveUpAtOnce(options: ModbusOptions): ModbusOptions {
+  return { ...options, units: options.units.map((unit) => ({ ...unit, busyMs: 0 })) };
 }
 
 function forgetSequence(options: LinesOptions): LinesOptions {
@@ -171,6 +211,24 @@ export const PLANTED_IN_DRIVERS: readonly PlantedBug[] = [
     patch: deliverTwice,
   },
   {
+    name: 'late answer taken for that of the next device',
+    driverMix: 'asked',
+    complaint: /a text of s\d was never sent by it/,
+    alter: reconfigured('lines', () => ({ retryMs: ASK_RETRY_MS / 3 })),
+  },
+  {
+    name: 'check of data blocks ignored',
+    driverMix: 'meters',
+    complaint: /a text of s\d was never sent by it/,
+    alter: rewired('lines', correctBlocks),
+  },
+  {
+    name: 'check of telegrams ignored',
+    driverMix: 'telegrams',
+    complaint: /a telegram of s\d was never sent/,
+    alter: rewired('lines', correctChecks),
+  },
+  {
     name: 'result reported before the value is read back',
     driverMix: 'modbus',
     complaint: /a result of unit s\d says n is \d+: the unit never sent that/,
@@ -199,6 +257,12 @@ export const PLANTED_IN_DRIVERS: readonly PlantedBug[] = [
     driverMix: 'modbus',
     complaint: /was not polled for/,
     alter: reconfigured('modbus', ({ options }) => ({ options: pollSeldom(options as ModbusOptions) })),
+  },
+  {
+    name: 'request sent within the pause of a unit',
+    driverMix: 'modbus',
+    complaint: /a request to unit s\d within its pause/,
+    alter: reconfigured('modbus', ({ options }) => ({ options: withoutPauses(options as ModbusOptions) })),
   },
   {
     name: 'values lost after a rejected block',

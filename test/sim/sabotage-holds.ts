@@ -31,5 +31,5 @@ export const PLANTED_IN_HOLDS: readonly PlantedBug[] = [
     complaint: /arrived out of order|not drained/,
     patch: forgetOrder,
   },
-  { name: 'messages in flight dropped', complaint: /ledger is off by/, patch: dropInFlight },
+  { name: 'messages in flight dropped', complaint: /ledger is off by/, world: 17, patch: dropInFlight },
 ];

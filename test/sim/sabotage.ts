@@ -21,6 +21,10 @@ export interface PlantedBug extends Sabotage {
   readonly complaint: RegExp;
   /** Drivers of the worlds that show the bug; default: MQTT-SN only. */
   readonly driverMix?: DriverMix;
+  /** Seed of a world that shows the bug, simulated first; for a bug that few worlds show. */
+  readonly world?: number;
+  /** The worlds have shared topics. */
+  readonly hasSharedTopics?: true;
 }
 
 /** Sends the receipt before the commit. */

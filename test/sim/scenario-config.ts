@@ -7,10 +7,13 @@ import { type Credentials, signCredentials } from '../../src/hub/client/credenti
 import { Envelope } from '../../src/outbox/envelope.ts';
 import { linksOf, linkText } from './line-protocols.ts';
 import type { Scenario } from './scenario.ts';
+import { hubNameOf, sharedDownlinkTopic, sharedTopicsText } from './shared-documents.ts';
 
 const PRODUCT = 'GATEWAY001';
 const SUB_PRODUCT = 'SUBDEVICE1';
 const DEVICE = 'gw-1';
+/** Keys of own topics of the subdevices, with profile generic. */
+export const GENERIC_FIRMWARE_TOPICS = { offer_topic: 'firmware/offer', report_topic: 'firmware/report' } as const;
 /** Largest payload limit of the hub profiles. */
 const HUB_BYTES_MAX = 16_384;
 const SIGNING = {
@@ -20,17 +23,28 @@ const SIGNING = {
   method: 'hmacsha256',
 } as const;
 
-export function topicAtHub({ profile }: Scenario, subdevice: string, topic: string): string {
-  return `${profile === 'generic' ? DEVICE : SUB_PRODUCT}/${subdevice}/${topic}`;
+/** Rules of a hub that drops messages of a subdevice that is not announced as online. All topics are permitted. */
+const CHECKED: Pick<HubRules, 'permissions' | 'offlineSubdevices' | 'customTopics'> = {
+  permissions: 'checked',
+  offlineSubdevices: 'refused',
+  customTopics: [PRODUCT, SUB_PRODUCT].map((product) => ({ product, topic: `${product}/#`, right: 'both' })),
+};
+
+/** Returns the topic at the hub for a subdevice's own topic of downlinks. */
+export function topicAtHub(scenario: Scenario, subdevice: string, topic: string): string {
+  const { profile } = scenario;
+  const shared = sharedDownlinkTopic(scenario, topic);
+  return shared ?? `${profile === 'generic' ? DEVICE : SUB_PRODUCT}/${subdevice}/${topic}`;
 }
 
 export function rulesOf(scenario: Scenario): HubRules {
-  const { swallowsAlarmPubacks, ...rules } = scenario.hub;
+  const { swallowsAlarmPubacks, dropsOffline = false, ...rules } = scenario.hub;
   const first = scenario.subdevices[0]?.id ?? '';
   return {
     ...PROFILES[scenario.profile],
     sessionHoursMax: Number.POSITIVE_INFINITY, // sessions are deleted by a trouble, which counts them
     ...rules,
+    ...(dropsOffline && scenario.profile !== 'generic' ? CHECKED : {}),
     payloadBytesMax: payloadBytesMaxOf(scenario),
     mutedTopics: swallowsAlarmPubacks ? [topicAtHub(scenario, first, 'alarm')] : [],
   };
@@ -62,13 +76,26 @@ export function configOf(scenario: Scenario): Config {
     `age_hours_max = ${bounds.uplinkHoursMax}\nhold_ms = ${bounds.holdMs}\ncommit_ms = ${bounds.commitMs}`,
     `[inbox]\nmessages_max = ${bounds.inboxMessagesMax}\nhold_ms = ${bounds.holdMs}`,
     `overflow = "${bounds.inboxOverflow}"\nage_hours_max = ${bounds.downlinkHoursMax}`,
+    ...firmwareText(scenario),
     // no list of subdevices: each MQTT-SN subdevice is served on any port
     ...linksOf(scenario).map((link, port) => linkText(link, port, scenario)),
-    ...subdevices.map(({ id }) => `[[subdevice]]\nid = "${id}"\n${identity(SUB_PRODUCT, id)}`),
+    ...subdevices.map(({ id }) => `[[subdevice]]\nid = "${id}"\n${identity(SUB_PRODUCT, id)}${nameText(scenario, id)}`),
+    ...sharedTopicsText(scenario),
   ];
   const parsed = parseConfig(lines.join('\n'));
   if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
   return parsed.config;
+}
+
+function nameText(scenario: Scenario, id: string): string {
+  const name = hubNameOf(scenario, id);
+  return name === id ? '' : `hub_name = ${JSON.stringify(name)}`;
+}
+
+function firmwareText({ firmware, profile }: Scenario): string[] {
+  if (firmware === undefined) return [];
+  const topics = profile === 'generic' ? Object.entries(GENERIC_FIRMWARE_TOPICS) : [];
+  return ['[firmware]\nenabled = true', ...topics.map(([key, topic]) => `${key} = "${topic}"`)];
 }
 
 /** Returns the credentials for each CONNECT. */

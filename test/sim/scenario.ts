@@ -7,10 +7,14 @@ import type { EnvelopeForm } from '../../src/base/envelope-form.ts';
 import type { OverflowPolicy } from '../../src/base/overflow-policy.ts';
 import { type Random, seededRandom } from '../../src/base/random.ts';
 import { type HubRules, MAINLAND } from '../../src/bench/hub/bench-rules.ts';
+import { drawFirmware, type FirmwarePlan } from './firmware-plan.ts';
 import { type DriverMix, drawLineProtocol, type LineProtocol } from './line-protocols.ts';
+import { drawSharedTopics, type SharedTopicsPlan } from './shared-documents.ts';
 import { TROUBLE_KINDS, TROUBLES, type TroubleKind } from './troubles.ts';
 
 export const HOUR_MS = 3_600_000;
+/** Largest payload limit of a hub. */
+const HUB_BYTES_MAX = 16_384;
 
 export interface TroubleEvent {
   readonly kind: TroubleKind;
@@ -55,6 +59,8 @@ export type HubSwitches = Pick<
   Partial<Pick<HubRules, LaterSwitch | 'sessionHoursMax'>> & {
     /** The hub never acknowledges messages on the alarm topic of the first subdevice. */
     readonly swallowsAlarmPubacks: boolean;
+    /** The hub drops messages of a subdevice that is not announced as online in this connection. Default: false. */
+    readonly dropsOffline?: boolean;
   };
 
 export interface Bounds {
@@ -93,6 +99,16 @@ export interface Scenario {
   readonly envelope?: EnvelopeForm;
   /** All subdevices are behind a forwarder, on one line. */
   readonly isForwarded?: boolean;
+  /** The adapter of each Modbus line receives what it sends. */
+  readonly isEchoed?: boolean;
+  /** Modbus units receive nothing for a time after an answer, and the configuration has pauses for that. */
+  readonly isPaused?: boolean;
+  /** Topics at the hub that all subdevices share. Default: none. */
+  readonly sharedTopics?: SharedTopicsPlan;
+  /** Firmware updates of the MQTT-SN subdevices. Default: none. */
+  readonly firmware?: FirmwarePlan;
+  /** Speed of the lines, bits per second. Default: 115200. */
+  readonly baudRate?: number;
   readonly bounds: Bounds;
   readonly troubles: readonly TroubleEvent[];
 }
@@ -107,6 +123,8 @@ export interface ScenarioRequest {
   readonly slowness?: number;
   /** Drivers besides MQTT-SN. Default: none. */
   readonly driverMix?: DriverMix | undefined;
+  /** The world has shared topics. Default: some mixed worlds have them. */
+  readonly hasSharedTopics?: boolean | undefined;
 }
 
 /**
@@ -123,6 +141,20 @@ export function pauseOf(random: Random, meanMs: number): number {
 }
 
 export function drawScenario(request: ScenarioRequest): Scenario {
+  return withSharedTopics(drawWorld(request), request);
+}
+
+/** Adds shared topics to some worlds of a hub that may have them, and to any world if the request has them. */
+function withSharedTopics(scenario: Scenario, { seed, driverMix, hasSharedTopics }: ScenarioRequest): Scenario {
+  const random = randomOf(seed, 'shared topics');
+  const { profile, bounds } = scenario;
+  const mayHave = driverMix === 'mixed' && profile === 'generic' && bounds.payloadBytesMax === HUB_BYTES_MAX;
+  if (!(hasSharedTopics ?? (mayHave && random() < 0.5))) return scenario;
+  const sharedTopics = drawSharedTopics(random);
+  return { ...scenario, sharedTopics, profile: 'generic', bounds: { ...bounds, payloadBytesMax: HUB_BYTES_MAX } };
+}
+
+function drawWorld(request: ScenarioRequest): Scenario {
   const { seed, hours, trouble, subdevices = 8, slowness = 1 } = request;
   const random = randomOf(seed, 'scenario');
   const oneOf = <T>(...choices: readonly T[]): T => choices[Math.floor(random() * choices.length)] as T;
@@ -148,6 +180,9 @@ export function drawScenario(request: ScenarioRequest): Scenario {
     profile: isPlain ? 'mainland' : oneOf('mainland', 'mainland', 'intl', 'generic', 'generic'),
     ...(isPlain ? {} : drawEnvelope(randomOf(seed, 'envelope'))),
     ...(!isPlain && randomOf(seed, 'forwarder')() < 0.25 ? { isForwarded: true } : {}),
+    ...(randomOf(seed, 'echo')() < 0.4 ? { isEchoed: true } : {}),
+    ...(randomOf(seed, 'pauses')() < 0.3 ? { isPaused: true } : {}),
+    ...(isPlain ? {} : firmwareOf(request)),
     hub: {
       overflow: oneOf('oldest', 'newest'),
       replayPacing: oneOf('send', 'acknowledgement'),
@@ -158,6 +193,7 @@ export function drawScenario(request: ScenarioRequest): Scenario {
       subdevicesOfflineOnGatewayLoss: oneOf(true, false),
       swallowsAlarmPubacks: !isPlain && random() < 0.25,
       ...(isPlain ? {} : drawLaterSwitches(randomOf(seed, 'later switches'))),
+      ...(isPlain ? {} : drawStrictness(randomOf(seed, 'strict hub'))),
       // ordinary brokers send all stored messages at once
       ...(!isPlain && randomOf(seed, 'eager hub')() < 0.5
         ? { storedMax: 1000, inFlightMax: 1000, downlinksPerS: 0 }
@@ -190,6 +226,13 @@ function lineProtocolOf({ seed, driverMix }: ScenarioRequest, index: number): Pi
   return lineProtocol === undefined ? {} : { lineProtocol };
 }
 
+/** Draws firmware updates for a third of the worlds with MQTT-SN. */
+function firmwareOf({ seed, hours, driverMix }: ScenarioRequest): Pick<Scenario, 'firmware'> {
+  const random = randomOf(seed, 'firmware');
+  const hasMqttsn = driverMix === undefined || driverMix === 'mixed'; // the first subdevice of a mixed world has it
+  return hasMqttsn && random() < 0.34 ? { firmware: drawFirmware(random, hours * HOUR_MS) } : {};
+}
+
 /** Draws the form of the envelopes: none in half of the worlds. */
 function drawEnvelope(random: Random): Pick<Scenario, 'envelope'> {
   const draw = random();
@@ -209,6 +252,14 @@ function drawLaterSwitches(random: Random): Omit<Pick<HubRules, LaterSwitch>, 'r
     batch: oneOf('all', 'first only', 'refused'),
     repeatOnlineResult: oneOf<0 | -2>(0, -2),
   };
+}
+
+/**
+ * Draws a hub that drops messages of offline subdevices, for a quarter of the worlds. It reads several devices in one
+ * request: otherwise a late result delays the announcement of most of them for longer than uplinks wait.
+ */
+function drawStrictness(random: Random): Partial<HubSwitches> {
+  return random() < 0.25 ? { dropsOffline: true, batch: 'all' } : {};
 }
 
 function drawTroubles(seed: number, untilMs: number, frequency: number): TroubleEvent[] {

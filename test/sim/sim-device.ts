@@ -2,6 +2,7 @@
 import type { Message } from '../../src/base/message.ts';
 import { numberedPayload } from '../../src/bench/account.ts';
 import type { SimulatedCommand } from '../../src/bench/subdevices/subdevice-contract.ts';
+import { filled } from './line-device.ts';
 import type { Qos0Stream } from './qos0-stream.ts';
 import type { Stream } from './stream.ts';
 import type { UnitBehaviour } from './unit-answers.ts';
@@ -35,6 +36,8 @@ export interface SimDevice {
   /** @param isTooLarge for the hub */
   publish(topic: string, bytes: number, isTooLarge: boolean): void;
   publishQos0(topic: string, bytes: number): void;
+  /** Returns the own topic of an uplink. Missing: it is not known. */
+  topicOf?(payload: Uint8Array): string | undefined;
   /** Returns whether the message with this number has RETAIN. Missing: no message has it. */
   retains?(number: number): boolean;
   /** Returns the message of a command from the application. */
@@ -58,6 +61,8 @@ export interface Command {
   readonly bytes: number;
   /** True for a command that the device rejects. */
   readonly isTooLarge: boolean;
+  /** The content is a JSON object, as in a document of a shared topic. */
+  readonly isObject: boolean;
 }
 
 /** Called by the custody observer for the messages of the device. */
@@ -75,6 +80,7 @@ export interface Insight {
 }
 
 /** Returns the command as most devices expect it. */
-export function plainCommand({ topic, number, bytes }: Command): Pick<Message, 'topic' | 'payload'> {
+export function plainCommand({ topic, number, bytes, isObject }: Command): Pick<Message, 'topic' | 'payload'> {
+  if (isObject) return { topic, payload: new TextEncoder().encode(filled({ n: number }, bytes)) };
   return { topic, payload: numberedPayload(number, bytes) };
 }

@@ -8,7 +8,7 @@ import type { Message } from '../../src/base/message.ts';
 import type { OpenChannel } from '../../src/ports.ts';
 import { Mailbox } from '../../src/runtime/mailbox.ts';
 import { Pump } from '../../src/runtime/pump.ts';
-import { filled, LineDevice, type LineDeviceInput, type LineDeviceReport } from './line-device.ts';
+import { filled, LineDevice, type LineDeviceInput, type LineDeviceReport, telegramText } from './line-device.ts';
 import type { LinesProtocol } from './line-protocols.ts';
 import { Qos0Stream } from './qos0-stream.ts';
 import { type Command, type Insight, plainCommand, type SimDevice } from './sim-device.ts';
@@ -53,6 +53,8 @@ export class SimLineDevice implements SimDevice {
   readonly #mailbox = new Mailbox((error) => {
     throw error;
   });
+  /** Telegrams by number. */
+  readonly #telegrams: string[] = [];
   #absences = 0;
   #begunAtMs = 0;
   /** World time at which the device last could not receive. */
@@ -65,6 +67,7 @@ export class SimLineDevice implements SimDevice {
     this.#options = options;
     this.uplinks = new Stream(`line of ${id}`, complain, {
       isOrdered: !lineProtocol.isAnswered || lineProtocol.window === 1,
+      ...(lineProtocol.format === 'telegram' ? { numberOf: (payload) => this.#telegramIn(payload) } : {}),
     });
     this.downlinks = new Stream(`downlink to ${id}`, complain);
     this.qos0Uplinks = new Qos0Stream(`uplink of ${id}`, complain);
@@ -136,6 +139,11 @@ export class SimLineDevice implements SimDevice {
 
   publish(topic: string, bytes: number, isTooLarge: boolean): void {
     const { nowMs } = this.#options.time;
+    if (this.#options.lineProtocol.format === 'telegram') {
+      const number = this.uplinks.send(nowMs);
+      this.#telegrams[number] = telegramText(number, topic);
+      return this.#input({ kind: 'say', number, topic, bytes });
+    }
     const number = isTooLarge ? this.uplinks.sendTooLarge(nowMs) : this.uplinks.send(nowMs);
     this.uplinks.place(new TextEncoder().encode(`n=${number};`));
     this.#input({ kind: 'say', number, topic, bytes });
@@ -150,6 +158,15 @@ export class SimLineDevice implements SimDevice {
     if (this.#options.lineProtocol.format === 'text') return plainCommand(command);
     const payload = new TextEncoder().encode(filled({ n: command.number }, command.bytes));
     return { topic: command.topic, payload };
+  }
+
+  /** Returns the number of a telegram, and complains about one that the device has not sent like that. */
+  #telegramIn(payload: Uint8Array): number | undefined {
+    const text = new TextDecoder().decode(payload);
+    const number = Number(/^\/T(\d+) /.exec(text)?.[1]);
+    if (this.#telegrams[number] === text) return number;
+    this.#options.complain(`a telegram of ${this.id} was never sent: ${JSON.stringify(text)}`);
+    return undefined;
   }
 
   #input(input: LineDeviceInput): void {

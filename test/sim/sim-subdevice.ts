@@ -8,6 +8,7 @@ import type {
   SubdeviceAction,
   SubdeviceInput,
 } from '../../src/bench/subdevices/subdevice-contract.ts';
+import type { SubdeviceFirmwareOptions } from '../../src/bench/subdevices/subdevice-firmware.ts';
 import type { OpenChannel } from '../../src/ports.ts';
 import { Mailbox } from '../../src/runtime/mailbox.ts';
 import { Pump } from '../../src/runtime/pump.ts';
@@ -33,6 +34,10 @@ export interface SimSubdeviceOptions {
   readonly complain: (what: string) => void;
   /** World time at which the gateway last started or connected to the hub, which may cause a second delivery. */
   readonly gatewayChangedAtMs: () => number;
+  /** Filter of a shared topic, which `filter` does not include. */
+  readonly sharedFilter?: string | undefined;
+  /** Absent: the subdevice takes no firmware. Its flash keeps its content over power cycles. */
+  readonly firmware?: SubdeviceFirmwareOptions | undefined;
 }
 
 type Report = Exclude<SubdeviceAction, ChannelAction>;
@@ -46,6 +51,8 @@ export class SimSubdevice implements SimDevice {
   readonly qos0Uplinks: Qos0Stream;
   readonly qos0Downlinks: Qos0Stream;
   readonly #options: SimSubdeviceOptions;
+  /** Number of an uplink → its topic. */
+  readonly #topics: string[] = [];
   #machine: SimulatedSubdevice;
   #pump: Pump<SubdeviceInput, SubdeviceAction>;
   readonly #mailbox = new Mailbox((error) => {
@@ -73,7 +80,14 @@ export class SimSubdevice implements SimDevice {
 
   start(): void {
     this.#input({ kind: 'start' });
-    this.command({ kind: 'subscribe', filter: FILTER, qos: 1 });
+    this.#subscribe(FILTER);
+  }
+
+  #subscribe(filter: string): void {
+    this.command({ kind: 'subscribe', filter, qos: 1 });
+    const { sharedFilter } = this.#options;
+    if (filter === FILTER && sharedFilter !== undefined)
+      this.command({ kind: 'subscribe', filter: sharedFilter, qos: 1 });
   }
 
   /** Simulates a power cycle, which loses the RAM with the unsent messages. */
@@ -94,7 +108,7 @@ export class SimSubdevice implements SimDevice {
     this.#input({ kind: 'stop' });
     [this.#machine, this.#pump] = this.#boot(program);
     this.#input({ kind: 'start' });
-    for (const filter of program.filters) this.command({ kind: 'subscribe', filter, qos: 1 });
+    for (const filter of program.filters) this.#subscribe(filter);
     for (const topic of program.topics) this.command({ kind: 'publish', topic, payload: SAMPLE, qos: 1, reference: 0 });
   }
 
@@ -123,7 +137,12 @@ export class SimSubdevice implements SimDevice {
     const reference = isTooLarge ? this.uplinks.sendTooLarge(nowMs) : this.uplinks.send(nowMs);
     const payload = numberedPayload(reference, bytes);
     this.uplinks.place(payload);
+    this.#topics[reference] = topic;
     this.command({ kind: 'publish', topic, payload, qos: 1, reference, ...retaining(this.retains(reference)) });
+  }
+
+  topicOf(payload: Uint8Array): string | undefined {
+    return this.#topics[numberIn(payload) ?? 0];
   }
 
   publishQos0(topic: string, bytes: number): void {
@@ -142,7 +161,7 @@ export class SimSubdevice implements SimDevice {
   }
 
   #boot(program: Partial<Program> = {}): [SimulatedSubdevice, Pump<SubdeviceInput, SubdeviceAction>] {
-    const { id, window, packetBytesMax, time, open, complain } = this.#options;
+    const { id, window, packetBytesMax, time, open, complain, firmware } = this.#options;
     const clean = program.isOther === true ? !this.#options.clean : this.#options.clean;
     const machine = new SimulatedSubdevice({
       framing: 'sn-cobs',
@@ -153,6 +172,7 @@ export class SimSubdevice implements SimDevice {
       ...{ window, packetBytesMax },
       predefinedTopics: new Map(),
       will: program.will,
+      firmware,
     });
     const tap = new LineTap(id, complain);
     const pump = new Pump<SubdeviceInput, SubdeviceAction>({

@@ -10,27 +10,47 @@ import type { Message } from '../../src/base/message.ts';
 import type { Random } from '../../src/base/random.ts';
 import { SimulatedUnit } from '../../src/bench/subdevices/modbus-device.ts';
 import type { Cancel } from '../../src/ports.ts';
-import { ANSWER_MS_MAX, addressOf, BUSY_MS_MAX, POINTS, POLL_MS } from './line-protocols.ts';
-import type { ModbusBus } from './modbus-bus.ts';
+import { ANSWER_MS_MAX, addressOf, BUSY_MS_MAX, DEAF_MS, POINTS, POLL_MS } from './line-protocols.ts';
+import { unitOctets } from './mbap-tap.ts';
 import { Qos0Stream } from './qos0-stream.ts';
 import type { Command, Insight, SimDevice } from './sim-device.ts';
 import { Stream } from './stream.ts';
-import { REGISTERS, type Registers, UnitAccount } from './unit-account.ts';
+import { isResult, REGISTERS, type Registers, UnitAccount } from './unit-account.ts';
 import { BUSY, UnitAnswers, type UnitBehaviour } from './unit-answers.ts';
 import type { VirtualTime } from './virtual-time.ts';
+
+export interface BusUnit {
+  /** Takes the request to any unit, as one frame. */
+  receive(bytes: Uint8Array): void;
+  /** Time for which answers are late. */
+  slowDown(ms: number): void;
+}
+
+/** Line or network between the gateway and its units. */
+export interface UnitBus {
+  readonly framing: 'rtu' | 'mbap';
+  /** World time until which the way to the units was last disturbed, or its master was new. */
+  readonly disturbedAtMs: number;
+  join(unit: BusUnit): void;
+  /** Sends the answer of a unit. */
+  send(bytes: Uint8Array): void;
+}
 
 export interface SimUnitOptions {
   readonly id: string;
   readonly time: VirtualTime;
   readonly random: Random;
-  readonly bus: ModbusBus;
+  readonly bus: UnitBus;
   readonly complain: (what: string) => void;
   /** World time at which the gateway last started or connected to the hub. */
   readonly gatewayChangedAtMs: () => number;
   /** Returns whether the gateway considers the unit connected; `undefined`: no gateway. */
   readonly isAttached: () => boolean | undefined;
+  /** The unit receives nothing for a time after an answer. */
+  readonly isPaused: boolean;
 }
 
+export const UNIT_FILTER = 'set';
 const SIZE = 1000;
 /** Silence between frames: 1.75 ms at 115200 baud, rounded up for the coarse clock of a unit. */
 const SILENCE_MS = 2;
@@ -38,9 +58,12 @@ const QUICK_MS = 5;
 /** Largest delay of an answer, in deadlines. Above three a late answer may be used for the next request. */
 const LATE_MAX = 2.8;
 const BOOT_MS = 1000;
-/** First values, so far apart that values of the two points and numbers of commands are never equal. */
+/** First values, so far apart that values of the two points, of different units, and numbers of commands are never equal. */
 const V_BASE = 3_000_000;
 const Q_BASE = 1_000_000_000;
+/** Difference between the first values of units with neighbouring addresses. */
+const V_APART = 1_000_000;
+const Q_APART = 100_000_000;
 const M_MOD = 5000;
 /** Largest pause between polls, in periods: polls wait for commands and for units that do not answer. */
 const PERIODS_MAX = 3;
@@ -51,10 +74,12 @@ const READ_WRITE = 23;
 const ABSENCE_MS = 20_000;
 /** Time for which an earlier disturbance may be the cause of a failed command. */
 const EXCUSED_MS = 30_000;
+/** Longest time from the first attempt of a command until it is abandoned: the unit is busy, and each attempt has its repetitions. */
+const COMMAND_MS_MAX = BUSY_MS_MAX + 5000;
 
 export class SimUnit implements SimDevice {
   readonly id: string;
-  readonly filter = 'set';
+  readonly filter = UNIT_FILTER;
   readonly uplinks: Stream;
   readonly downlinks: Stream;
   readonly qos0Uplinks: Qos0Stream;
@@ -75,14 +100,15 @@ export class SimUnit implements SimDevice {
   #polledAtMs: number | undefined;
 
   constructor(options: SimUnitOptions) {
-    const { id, complain, time, bus, random } = options;
+    const { id, complain, time, bus, random, isPaused } = options;
     this.id = id;
     this.#options = options;
     this.downlinks = new Stream(`command to ${id}`, complain);
     this.qos0Uplinks = new Qos0Stream(`uplink of ${id}`, complain);
     this.qos0Downlinks = new Qos0Stream(`downlink to ${id}`, complain);
     this.#machine = new SimulatedUnit({
-      ...{ address: addressOf(id), size: SIZE, silenceMs: SILENCE_MS },
+      ...{ address: addressOf(id), size: SIZE, silenceMs: SILENCE_MS, framing: bus.framing },
+      deafMs: isPaused ? DEAF_MS : { afterRead: 0, afterWrite: 0 },
       answerMs: () => (this.#isSlow ? ANSWER_MS_MAX * random() * LATE_MAX : QUICK_MS),
     });
     this.#answers = new UnitAnswers(this.#machine, time);
@@ -92,8 +118,8 @@ export class SimUnit implements SimDevice {
     });
     this.uplinks = this.#account.uplinks;
     this.insight = this.#account;
-    this.#set('v', V_BASE);
-    this.#set('q', Q_BASE);
+    this.#set('v', V_BASE + V_APART * addressOf(id));
+    this.#set('q', Q_BASE + Q_APART * addressOf(id));
     bus.join(this);
   }
 
@@ -167,6 +193,10 @@ export class SimUnit implements SimDevice {
     this.#set('v', this.#get('v') + 1);
   }
 
+  topicOf(payload: Uint8Array): string {
+    return isResult(new TextDecoder().decode(payload)) ? 'result' : 'state';
+  }
+
   publishQos0(): void {
     this.publish();
   }
@@ -177,13 +207,14 @@ export class SimUnit implements SimDevice {
     const command = { n: number, ...(isTooLarge ? { [`x${number}`]: 1 } : more) };
     const payload = new TextEncoder().encode(JSON.stringify(command));
     // the unit ignores messages with QoS 0
-    return { topic: topic === 'control/tell' ? topic : 'set', payload };
+    return { topic: topic === 'control/tell' ? topic : UNIT_FILTER, payload };
   }
 
   receive(bytes: Uint8Array): void {
     if (this.#isAway) return;
     this.#set('q', this.#get('q') + 1);
-    this.#received = bytes.slice();
+    this.#received = this.#options.bus.framing === 'mbap' ? unitOctets(bytes).slice() : bytes.slice();
+    this.#judgePause(this.#received);
     this.#feed({ kind: 'bytes', bytes });
   }
 
@@ -228,12 +259,20 @@ export class SimUnit implements SimDevice {
   #judgeRefusal(command: Uint8Array): void {
     const { time, bus, complain } = this.#options;
     const { n, m: _, ...others } = JSON.parse(new TextDecoder().decode(command));
-    const sinceMs = time.nowMs - EXCUSED_MS;
+    const sinceMs = time.nowMs - COMMAND_MS_MAX;
     const disturbedAtMs = Math.max(this.#disturbedAtMs, bus.disturbedAtMs);
     if (Object.keys(others).length > 0 || this.#isAway || disturbedAtMs >= sinceMs) return;
     const busyMs = this.#answers.busyMs(sinceMs);
     if (busyMs < BUSY_MS_MAX / 2)
       complain(`command to ${this.id} ${n} was abandoned, but the unit was busy for ${Math.round(busyMs)} ms`);
+  }
+
+  /** Checks that no request comes while the unit receives nothing. */
+  #judgePause([address]: Uint8Array): void {
+    const { id, time, bus, complain } = this.#options;
+    if (address !== addressOf(id) || !this.#machine.isDeafAt(time.nowMs)) return;
+    const isExcused = Math.max(this.#disturbedAtMs, bus.disturbedAtMs) >= time.nowMs - EXCUSED_MS;
+    if (!isExcused) complain(`a request to unit ${id} within its pause`);
   }
 
   #judgeAbsence(): void {

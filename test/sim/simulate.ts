@@ -16,6 +16,8 @@ export interface Outcome {
   readonly duplicates: number;
   readonly shed: number;
   readonly commits: number;
+  /** Number of images that subdevices have installed. */
+  readonly installations: number;
 }
 
 /** Virtual time within which all messages must be delivered after the troubles. */
@@ -44,6 +46,7 @@ export async function live(scenario: Scenario, sabotage?: Sabotage): Promise<Out
   await world.start(true);
   world.traffic.start();
   schedule(world);
+  world.firmware?.schedule();
   await time.run(endMs, check, isBroken);
   if (!isBroken()) {
     world.endTroubles();
@@ -77,5 +80,6 @@ function sums(world: World): Omit<Outcome, 'scenario' | 'problems' | 'timeline' 
     sum.duplicates += uplinks.duplicates + downlinks.duplicates;
     sum.shed += uplinks.shed + downlinks.shed;
   }
-  return { ...sum, steps: world.time.steps, commits: world.store.commits };
+  const installations = world.firmware?.installations ?? 0;
+  return { ...sum, steps: world.time.steps, commits: world.store.commits, installations };
 }

@@ -188,6 +188,11 @@ export class Stream {
     return this.#arrivedAtMs.size;
   }
 
+  /** Time from the sending to the first arrival, by number, ms. */
+  get delaysMs(): ReadonlyMap<number, number> {
+    return new Map([...this.#arrivedAtMs].map(([number, atMs]) => [number, atMs - (this.#sentAtMs[number] ?? 0)]));
+  }
+
   get duplicates(): number {
     return this.#duplicates;
   }

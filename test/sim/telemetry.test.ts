@@ -1,6 +1,6 @@
 /** Health telemetry in whole worlds: order, pace, window and custody are those of a world without telemetry. */
 import { expect, it } from 'vitest';
-import type { GatewayParts } from '../../src/app/gateway.ts';
+import type { GatewayParts } from '../../src/app/gateway-parts.ts';
 import { simulate } from './simulate.ts';
 import type { Sabotage } from './world.ts';
 

@@ -2,7 +2,9 @@
 import type { Qos } from '../../src/base/message.ts';
 import type { Random } from '../../src/base/random.ts';
 import { pauseOf, randomOf } from './scenario.ts';
+import { downlinkDocument, hubNameOf, isSharedTopic } from './shared-documents.ts';
 import type { SimDevice } from './sim-device.ts';
+import { UNIT_FILTER } from './sim-unit.ts';
 import type { World } from './world.ts';
 
 /** Largest number of unsent messages of a subdevice. It publishes nothing more until then. */
@@ -73,21 +75,36 @@ export class Traffic {
 
   /** Sends a downlink on a subscribed topic; others are not guaranteed. */
   #downlink(subdevice: SimDevice): void {
-    const { hub, clientId, time, scenario } = this.#world;
+    const { hub, time, scenario } = this.#world;
     const { qos0Share, largeShare, bounds } = scenario;
     const random = this.#randomOf(subdevice);
     const isQuick = random() < qos0Share;
     const topic = isQuick ? QUICK_TOPICS.downlink : oneOf(DOWNLINK_TOPICS, random);
-    if (!hub.subscriptions(clientId).includes(this.#world.topicAtHub(subdevice.id, subdevice.filter))) return;
+    const atHub = this.#world.topicAtHub(subdevice.id, topic);
+    if (!this.#isSubscribed(subdevice, isSharedTopic(atHub) ? topic : subdevice.filter)) return;
     const isTooLarge = random() < largeShare;
     const bytes = isTooLarge ? bounds.packetBytesMax + TOO_MANY_BYTES : 24;
     const publish = (number: number, qos: Qos): void => {
-      const command = subdevice.commandOf({ topic, number, bytes, isTooLarge });
-      hub.publish({ ...command, topic: this.#world.topicAtHub(subdevice.id, command.topic), qos });
+      const isObject = isSharedTopic(atHub);
+      const command = subdevice.commandOf({ topic, number, bytes, isTooLarge, isObject });
+      const { payload } = command;
+      const to = this.#world.topicAtHub(subdevice.id, command.topic);
+      // a unit would take a member `device` for a point
+      const isWhole = isObject && number % 2 === 0 && subdevice.filter !== UNIT_FILTER;
+      const document = (): Uint8Array => downlinkDocument(hubNameOf(scenario, subdevice.id), payload, isWhole);
+      hub.publish({ payload: isSharedTopic(to) ? document() : payload, topic: to, qos });
     };
     if (isQuick) return publish(subdevice.qos0Downlinks.send(), 0);
     const { downlinks } = subdevice;
     publish(isTooLarge ? downlinks.sendTooLarge(time.nowMs) : downlinks.send(time.nowMs), 1);
+  }
+
+  /** Returns whether the hub will send messages for this filter, and the gateway will pass them on to the subdevice. */
+  #isSubscribed({ id }: SimDevice, own: string): boolean {
+    const { hub, clientId, gateway } = this.#world;
+    const filter = this.#world.topicAtHub(id, own);
+    if (!hub.subscriptions(clientId).includes(filter)) return false;
+    return !isSharedTopic(filter) || gateway?.stations.registry.byId(id)?.subscriptions.has(filter) !== false;
   }
 
   #randomOf({ id }: SimDevice): Random {

@@ -141,6 +141,11 @@ const TABLE = {
     words: 'a Modbus unit is busy or slow',
     begin: (world, { draw, ms }) => world.subdeviceAt(draw).begin?.(behaviourOf(draw, BUSY), ms),
   }),
+  networkTroubled: trouble(30, 60, {
+    words: 'the gateway of Modbus TCP and its network lose, delay, repeat and change messages, and end connections',
+    begin: (world, { draw }) => world.cabling.disturbNetworks(0.02 + ((draw * 1000) % 1) * 0.2),
+    end: (world) => world.cabling.disturbNetworks(0),
+  }),
   lettersHandled: trouble(60, 0.5, {
     words: 'a technician retries dead letters, and drops the others',
     begin: (world) => void world.gateway?.deadLetters.retry('all'),
@@ -187,8 +192,12 @@ const TABLE = {
     words: 'the disk is full',
     begin: (world) => {
       world.store.isFull = true;
+      world.firmware?.fillDisk();
     },
-    end: (world) => world.store.repair(),
+    end: (world) => {
+      world.store.repair();
+      world.firmware?.emptyDisk();
+    },
   }),
   wallStep: trouble(60, 0, {
     words: 'the wall clock steps',
@@ -202,6 +211,16 @@ const TABLE = {
       world.wallStepMs = 0;
       world.syncedAtMs = world.wallMs();
     },
+  }),
+  imagesAway: trouble(40, 120, {
+    words: 'the server of images goes away',
+    begin: (world) => world.firmware?.setServer(false),
+    end: (world) => world.firmware?.setServer(true),
+  }),
+  installationFails: trouble(60, 120, {
+    words: 'a subdevice cannot install images',
+    begin: (world, { draw }) => world.firmware?.setInstaller(world.subdeviceAt(draw).id, false),
+    end: (world, { draw }) => world.firmware?.setInstaller(world.subdeviceAt(draw).id, true),
   }),
 } as const satisfies Record<string, Trouble>;
 

@@ -63,12 +63,12 @@ export class UnitAccount implements Insight {
     this.#answered[register].add(value);
   }
 
-  accepted({ topic, payload }: Message, isPutBack: boolean): void {
+  accepted({ payload }: Message, isPutBack: boolean): void {
     const { time } = this.#options;
     const text = textOf(payload);
     if (isPutBack) this.#judgeLetter(text);
-    else if (topic.endsWith('/state')) this.#judgeState(JSON.parse(text));
-    else this.#judgeResult(JSON.parse(text));
+    else if (isResult(text)) this.#judgeResult(JSON.parse(text));
+    else this.#judgeState(JSON.parse(text));
     if (!this.#numbers.has(text)) this.#numbers.set(text, this.uplinks.send(time.nowMs));
     this.uplinks.accept(payload, time.nowMs);
   }
@@ -77,10 +77,10 @@ export class UnitAccount implements Insight {
     this.#refusedAtMs = this.#options.time.nowMs;
   }
 
-  revoked({ topic, payload }: Message): void {
+  revoked({ payload }: Message): void {
     this.refused();
     this.uplinks.revoke(payload);
-    if (topic.endsWith('/state')) this.#newest = undefined;
+    if (!isResult(textOf(payload))) this.#newest = undefined;
     else this.#unreported.unshift(this.#options.time.nowMs);
   }
 
@@ -128,6 +128,11 @@ export class UnitAccount implements Insight {
         );
     }
   }
+}
+
+/** A state has points only. A shared topic does not distinguish the two. */
+export function isResult(text: string): boolean {
+  return 'ok' in JSON.parse(text);
 }
 
 function textOf(payload: Uint8Array): string {

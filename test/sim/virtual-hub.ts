@@ -4,6 +4,7 @@ import type { Message } from '../../src/base/message.ts';
 import type { HubRules } from '../../src/bench/hub/bench-rules.ts';
 import type { SessionView } from '../../src/bench/hub/client-sessions.ts';
 import { type FaultCommand, NO_FAULTS } from '../../src/bench/hub/faults.ts';
+import type { HubEvent } from '../../src/bench/hub/hub-events.ts';
 import { type BenchHubInput, BenchHubMachine } from '../../src/bench/hub/hub-machine.ts';
 import type { BenchService } from '../../src/bench/hub/service-contract.ts';
 import { encodeMqtt } from '../../src/codec/mqtt-wire.ts';
@@ -35,6 +36,7 @@ export class VirtualHub {
   /** Number of overlapping reasons for its absence. */
   #absences = 0;
   onArrived: (message: Message) => void = () => undefined;
+  onEvent: (event: HubEvent) => void = () => undefined;
   /** Number of downlinks lost with deleted sessions. */
   #forgotten = 0;
 
@@ -204,6 +206,7 @@ export class VirtualHub {
       if (action.kind === 'send' && socket !== undefined) this.#carryDown(socket, action.bytes);
       else if (action.kind === 'end' && socket !== undefined) this.#end(socket, action.reason);
       else if (action.kind === 'arrived') this.onArrived(action);
+      else if (action.kind === 'noted') this.onEvent(action.event);
     }
     this.#setWake();
   }

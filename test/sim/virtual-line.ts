@@ -35,10 +35,14 @@ export class VirtualLine {
   readonly #subdevice: End = newEnd();
 
   readonly #isHalfDuplex: boolean;
+  /** Speed of the line. */
+  bytesPerMs: number;
   /** World time until which the line last lost, corrupted or delayed bytes, or at which it was pulled. */
   disturbedAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(time: VirtualTime, random: Random, isHalfDuplex = false) {
+  /** @param bytesPerMs speed of the line */
+  constructor(time: VirtualTime, random: Random, { isHalfDuplex = false, bytesPerMs = BYTES_PER_MS } = {}) {
+    this.bytesPerMs = bytesPerMs;
     this.#time = time;
     this.#random = random;
     this.#isHalfDuplex = isHalfDuplex;
@@ -46,6 +50,11 @@ export class VirtualLine {
 
   readonly gatewayEnd: OpenChannel = (listener) => this.#open(this.#gateway, this.#subdevice, listener);
   readonly subdeviceEnd: OpenChannel = (listener) => this.#open(this.#subdevice, this.#gateway, listener);
+
+  /** World time at which all bytes of the gateway have left. */
+  get writtenAtMs(): number {
+    return Math.max(this.#time.nowMs, this.#subdevice.busyUntilMs);
+  }
 
   unplug(): void {
     this.#isPlugged = false;
@@ -107,7 +116,7 @@ export class VirtualLine {
 
   #carry(from: End, to: End, bytes: Uint8Array): void {
     const startMs = Math.max(this.#time.nowMs, to.busyUntilMs, to.stalledUntilMs);
-    to.busyUntilMs = startMs + bytes.length / BYTES_PER_MS;
+    to.busyUntilMs = startMs + bytes.length / this.bytesPerMs;
     const flight: InFlight = { untilMs: to.busyUntilMs, isHit: false };
     to.flight = flight;
     if (this.#isHalfDuplex && from.flight !== undefined && from.flight.untilMs > startMs) {
@@ -125,15 +134,20 @@ export class VirtualLine {
   #spoil(bytes: Uint8Array, damage: number): Uint8Array {
     if (bytes.length === 0 || this.#random() >= damage) return bytes;
     this.#hurt(this.#time.nowMs);
-    const at = Math.floor(this.#random() * bytes.length);
-    const kind = this.#random();
-    if (kind < 0.4) {
-      bytes[at] = (bytes[at] ?? 0) ^ (1 << Math.floor(this.#random() * 8));
-      return bytes;
-    }
-    if (kind < 0.7) return new Uint8Array([...bytes.subarray(0, at), ...bytes.subarray(at + 1)]);
-    return new Uint8Array([...bytes.subarray(0, at), Math.floor(this.#random() * 256), ...bytes.subarray(at)]);
+    return spoiled(bytes, this.#random);
   }
+}
+
+/** Inverts a bit of some bytes, or drops or inserts a byte. */
+export function spoiled(bytes: Uint8Array, random: Random): Uint8Array {
+  const at = Math.floor(random() * bytes.length);
+  const kind = random();
+  if (kind < 0.4) {
+    bytes[at] = (bytes[at] ?? 0) ^ (1 << Math.floor(random() * 8));
+    return bytes;
+  }
+  if (kind < 0.7) return new Uint8Array([...bytes.subarray(0, at), ...bytes.subarray(at + 1)]);
+  return new Uint8Array([...bytes.subarray(0, at), Math.floor(random() * 256), ...bytes.subarray(at)]);
 }
 
 function newEnd(): End {

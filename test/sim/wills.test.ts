@@ -74,7 +74,7 @@ describe('a will', () => {
     if (config === undefined) throw new Error('no gateway');
     const { outbox, links } = config;
     const byLink = new Map(links.map(({ name }) => [name, 'json'] as const));
-    stations?.outbox.payloads.set({ form: 'json', byLink, names: outbox.envelopeNames });
+    stations?.outbox.payloads.set({ form: 'json', byLink, names: outbox.envelopeNames, documents: new Map() });
     await wire.pass(100_000);
     expect(wire.arrived).toEqual([['gone', LARGE]]);
   });

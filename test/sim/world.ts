@@ -3,12 +3,15 @@
  * behind a virtual network, and accounts of all messages. It depends only on its scenario.
  */
 
-import { type Gateway, type GatewayParts, openGateway } from '../../src/app/gateway.ts';
+import type { Gateway } from '../../src/app/gateway.ts';
+import type { GatewayParts } from '../../src/app/gateway-parts.ts';
 import { keepHistory } from '../../src/app/history.ts';
+import { openGateway } from '../../src/app/open-gateway.ts';
 import { newFacts } from '../../src/base/events.ts';
-import type { Direction } from '../../src/base/message.ts';
+import type { Direction, Message } from '../../src/base/message.ts';
 import type { BenchService } from '../../src/bench/hub/service-contract.ts';
 import type { Config } from '../../src/config/schema.ts';
+import type { NoteFile, SavedNotes } from '../../src/ports.ts';
 import { Mailbox } from '../../src/runtime/mailbox.ts';
 import { noteArrivals } from './arrivals.ts';
 import { ArrivedEnvelopes } from './arrived-envelopes.ts';
@@ -20,9 +23,12 @@ import { problemsAtCrash } from './invariants.ts';
 import { type Boot, Life } from './life.ts';
 import { MemoryStore } from './memory-store.ts';
 import { Operator } from './operator.ts';
+import { watchOwnMessages } from './own-message-observer.ts';
 import { randomOf, type Scenario } from './scenario.ts';
 import { configOf, credentialsOf, rulesOf, topicAtHub } from './scenario-config.ts';
+import { isSharedTopic, readDocument } from './shared-documents.ts';
 import type { SimDevice } from './sim-device.ts';
+import { SimFirmware } from './sim-firmware.ts';
 import type { Stream } from './stream.ts';
 import { Traffic } from './traffic.ts';
 import { VirtualHub } from './virtual-hub.ts';
@@ -42,6 +48,14 @@ export interface Sabotage {
   readonly patch?: (gateway: Gateway) => void;
   /** Services of the hub besides `$gateway`. Default: none. */
   readonly hubServices?: readonly BenchService[];
+}
+
+/** Message at the hub, with its subdevice and the time in its document. */
+interface MessageAtHub {
+  readonly subdevice: SimDevice | undefined;
+  readonly payload: Uint8Array;
+  /** Unix ms. */
+  readonly ms?: number;
 }
 
 export class World {
@@ -66,6 +80,7 @@ export class World {
   readonly observer: CustodyObserver;
   readonly envelopes = new ArrivedEnvelopes(this);
   readonly operator = new Operator(this);
+  readonly firmware: SimFirmware | undefined;
   #life: Life | undefined;
   #boot: Boot = { bootId: 'boot-0', startedAtMs: 0 };
   #boots = 0;
@@ -81,12 +96,19 @@ export class World {
     const complain = (what: string): void => this.complain(what);
     this.tap = new HubTap({ ...hub, connectIntervalMs: hub.reconnectFloorMs }, complain);
     this.tap.mayExceedWindow = scenario.hub.swallowsAlarmPubacks;
-    this.hub = new VirtualHub(this.time, this.tap, { rules: rulesOf(scenario), services: sabotage.hubServices ?? [] });
+    this.firmware = scenario.firmware && new SimFirmware(this, scenario.firmware);
+    const services = [...(sabotage.hubServices ?? []), ...(this.firmware === undefined ? [] : [this.firmware.service])];
+    this.hub = new VirtualHub(this.time, this.tap, { rules: rulesOf(scenario), services });
     this.cabling = new Cabling(scenario, this.time, complain);
     this.subdevices = devicesOf(this);
     this.traffic = new Traffic(this);
     this.observer = new CustodyObserver(this);
     noteArrivals(this);
+  }
+
+  /** World time at which the machine was last switched on. */
+  get bootedAtMs(): number {
+    return this.#boot.startedAtMs;
   }
 
   /** Wall clock of the machine, correct or not. */
@@ -108,15 +130,31 @@ export class World {
     return topicAtHub(this.scenario, subdevice, topic);
   }
 
-  /** @param topic as the hub knows it */
-  streamOf(direction: Direction, topic: string): Stream | undefined {
-    const subdevice = this.subdeviceOf(topic);
+  /** Returns the stream of a lane of the running gateway. */
+  streamOf(direction: Direction, lane: number): Stream | undefined {
+    const subdevice = this.subdeviceOf(lane);
     return direction === 'uplink' ? subdevice?.uplinks : subdevice?.downlinks;
   }
 
-  /** @param topic as the hub knows it */
-  subdeviceOf(topic: string): SimDevice | undefined {
-    const id = topic.split('/')[1];
+  /** Returns the subdevice of a lane of the running gateway. */
+  subdeviceOf(lane: number): SimDevice | undefined {
+    return this.#byId(this.gateway?.stations.registry.byLane(lane)?.id);
+  }
+
+  /** Returns the subdevice of a topic at the hub that is not shared. */
+  ownerOf(topic: string): SimDevice | undefined {
+    return this.#byId(topic.split('/')[1]);
+  }
+
+  /** Finds the subdevice of a message at the hub. `payload` is without the document, and with the envelope. */
+  atHub({ topic, payload }: Pick<Message, 'topic' | 'payload'>): MessageAtHub {
+    if (!isSharedTopic(topic)) return { subdevice: this.ownerOf(topic), payload };
+    const named = readDocument(this.scenario, topic, payload);
+    if (named === undefined) this.complain(`a document on ${topic} names no subdevice`);
+    return { ...named, subdevice: this.#byId(named?.subdevice), payload: named?.payload ?? payload };
+  }
+
+  #byId(id: string | undefined): SimDevice | undefined {
     return this.subdevices.find((one) => one.id === id);
   }
 
@@ -137,6 +175,7 @@ export class World {
     this.#sabotage.patch?.(gateway);
     const history = keepHistory(gateway, { configMark: () => 'scenario', machine: () => MACHINE });
     this.observer.watch(gateway);
+    watchOwnMessages(gateway, (what) => this.complain(what));
     this.operator.watch(gateway);
     gateway.start();
     history.start();
@@ -176,8 +215,18 @@ export class World {
     this.store.repair();
     this.cabling.repair();
     this.operator.end();
+    this.firmware?.repair();
     for (const subdevice of this.subdevices) subdevice.command({ kind: 'connect' });
   }
+
+  /** Notes about devices, which outlive the process. */
+  #notes: SavedNotes | undefined;
+  readonly #noteFile: NoteFile = {
+    read: () => this.#notes,
+    write: async (notes) => {
+      this.#notes = structuredClone(notes);
+    },
+  };
 
   /** Kills the process at once. @returns false if there was none */
   kill(isOrderly = false): boolean {
@@ -201,12 +250,16 @@ export class World {
       this.tell(`an uplink of ${subdevice} is a dead letter: ${reason}`),
     );
     facts.on('downlinkShed', ({ topic, reason }) => this.#downlinkShed(topic, reason));
+    const mailbox = new Mailbox((error) =>
+      this.complain(`the gateway threw: ${error instanceof Error ? error.stack : ''}`),
+    );
     return {
-      ...{ config: this.config, clock: life.clock, random, facts },
-      mailbox: new Mailbox((error) => this.complain(`the gateway threw: ${error instanceof Error ? error.stack : ''}`)),
+      ...{ config: this.config, clock: life.clock, random, facts, mailbox },
+      firmwareStorage: this.firmware?.disk.open(life, (task) => mailbox.post(task)),
       openStore: this.store.open(life),
       openHub: life.guard(this.hub.open),
       openLink: ({ name }) => life.guard(this.cabling.gatewayEnd(Number(name.slice(1)))),
+      noteFile: this.#noteFile,
       timeService: { syncedAtMs: () => this.syncedAtMs, sleptMs: () => 0 },
       credentials: credentialsOf(this.config, random),
       onStoreFailed: (reason) => this.complain(`the store failed: ${reason}`),
@@ -214,10 +267,19 @@ export class World {
   }
 
   #downlinkShed(topic: string, reason: string): void {
-    const stream = this.streamOf('downlink', topic);
-    if (reason === 'no subscriber' && stream !== undefined) {
-      stream.unnumberedLosses += 1;
-      stream.displace(undefined); // the hub may send it again at any time
-    }
+    if (reason !== 'no subscriber') return;
+    this.firmware?.released(topic);
+    if (!isSharedTopic(topic)) this.#excuseDownlink(this.ownerOf(topic));
+  }
+
+  /** Called for a downlink on a shared topic that its subdevice has not subscribed to. */
+  unsubscribedDownlink(subdevice: string | undefined): void {
+    this.#excuseDownlink(this.#byId(subdevice));
+  }
+
+  #excuseDownlink(subdevice: SimDevice | undefined): void {
+    if (subdevice === undefined) return;
+    subdevice.downlinks.unnumberedLosses += 1;
+    subdevice.downlinks.displace(undefined); // the hub may send it again at any time
   }
 }

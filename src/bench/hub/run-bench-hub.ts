@@ -1,6 +1,8 @@
 /** `holdfast bench-hub`: runs the bench hub until a signal, and prints its events as text. */
+
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { hostAndPort } from '../../base/host-and-port.ts';
 import type { Clock } from '../../ports.ts';
 import { Authority } from '../certificates.ts';
 import { startApplicationSide } from './application.ts';
@@ -38,9 +40,10 @@ export async function runBenchHub(command: BenchHubCommand): Promise<number> {
     say(`${clientId} published ${payload.length} bytes to ${topic}, QoS ${qos}${dup ? ', DUP' : ''}`);
   });
   say(
-    `bench hub (${command.profile}) on ${host}:${hub.port}, application side on http://127.0.0.1:${application.port}`,
+    `bench hub (${command.profile}) on ${hostAndPort({ host, port: hub.port })}, application side on http://127.0.0.1:${application.port}`,
   );
-  if (command.tls !== undefined) say(`TLS on ${host}:${hub.tlsPort}, certificates in ${command.tls.folder}`);
+  if (command.tls !== undefined)
+    say(`TLS on ${hostAndPort({ host, port: hub.tlsPort })}, certificates in ${command.tls.folder}`);
   const signal = await signalled();
   say(`${signal}: stopping`);
   await application.stop();

@@ -9,6 +9,7 @@ import { numberedPayload, numberOf, StreamAccount } from '../account.ts';
 import { openPty, type Pty } from '../pty.ts';
 import { SimulatedSubdevice } from './subdevice.ts';
 import type { SimulatedReport, SubdeviceAction, SubdeviceInput } from './subdevice-contract.ts';
+import type { SubdeviceFirmwareOptions } from './subdevice-firmware.ts';
 
 export interface FieldSubdeviceOptions {
   readonly id: string;
@@ -19,6 +20,8 @@ export interface FieldSubdeviceOptions {
   readonly retryMs?: number;
   readonly window?: number;
   readonly will?: Message;
+  /** Absent: the subdevice takes no firmware. */
+  readonly firmware?: SubdeviceFirmwareOptions;
 }
 
 export class FieldSubdevice {
@@ -53,6 +56,7 @@ export class FieldSubdevice {
       packetBytesMax: 1024,
       predefinedTopics: new Map(),
       will: options.will,
+      firmware: options.firmware,
     });
     this.#mailbox = new Mailbox((error) => {
       throw error;
@@ -136,6 +140,7 @@ export class FieldSubdevice {
       case 'rested':
       case 'rejected':
       case 'unsubscribed':
+      case 'installed':
         break;
     }
     for (const listener of this.#listeners) listener(report);

@@ -1,6 +1,7 @@
 /**
- * Simulated Modbus unit: the far end of a Modbus line, as a machine. Silence separates frames, as in the standard
- * (Modbus over Serial Line V1.02 §2.5.1.1). Damaged frames and frames for other units are ignored.
+ * Simulated Modbus unit: the far end of a Modbus line, as a machine. Silence separates RTU frames, as in the standard
+ * (Modbus over Serial Line V1.02 §2.5.1.1), and their length separates frames of Modbus TCP. Damaged frames and frames
+ * for other units are ignored, so several units can be behind one address of Modbus TCP.
  *
  * The requests are decoded without the code of the master. Otherwise an error in that code could hide itself.
  */
@@ -10,12 +11,16 @@ import { appendCrc } from '../../codec/modbus-rtu.ts';
 
 export interface SimulatedUnitOptions {
   readonly address: number;
+  /** `rtu` if absent. */
+  readonly framing?: 'rtu' | 'mbap';
   /** Number of bits and registers of each table. */
   readonly size: number;
   /** Silence between two frames, in ms. */
   readonly silenceMs: number;
   /** Time from the end of a request to the answer, in ms. `undefined`: no answer to this request. */
   readonly answerMs: () => number | undefined;
+  /** Time after the answer to a read, and after the answer to a write, in which the unit receives nothing, ms. */
+  readonly deafMs?: { readonly afterRead: number; readonly afterWrite: number };
 }
 
 /** Request to a unit: function code, first register or bit, and their number. */
@@ -25,6 +30,9 @@ export interface UnitRequest {
   readonly count: number;
 }
 
+/** MEI type and read code of an identification (Modbus Application Protocol V1.1b3 §6.21). */
+const IDENTIFICATION = 14;
+const BASIC = 1;
 const ACKNOWLEDGE = 5;
 const ILLEGAL_FUNCTION = 1;
 const ILLEGAL_ADDRESS = 2;
@@ -32,8 +40,13 @@ const ILLEGAL_VALUE = 3;
 /** Largest frame in bytes (§2.5.1). Longer sequences are noise. */
 const FRAME_BYTES_MAX = 256;
 
+/** Octets before the unit in a frame of Modbus TCP (MODBUS Messaging on TCP/IP Implementation Guide V1.0b §3.1.3). */
+const MBAP_BYTES = 6;
+
 interface Reply {
   readonly atMs: number;
+  /** Function code of the request. */
+  readonly code: number;
   readonly bytes: Uint8Array;
 }
 
@@ -51,12 +64,17 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
   acknowledges: (request: UnitRequest) => boolean = () => false;
   /** Value that the unit stores for a value written to a holding register. */
   limit: (register: number, value: number) => number = (_, value) => value;
+  /** Texts of the identification (function 43/14), by number of the object. Empty: the unit does not know the function. */
+  identification: readonly string[] = [];
+  /** Largest number of these texts in one answer. */
+  identificationMax = 3;
   /** Returns the frame that the unit sends instead of this answer: address, function and the other bytes. */
   alters: (body: readonly number[]) => readonly number[] = (body) => body;
   /** Number of executed requests. */
   requests = 0;
   readonly #options: SimulatedUnitOptions;
   #onReceived: number[] = [];
+  #deafUntilMs = Number.NEGATIVE_INFINITY;
   #frameEndMs: number | undefined;
   readonly #replies: Reply[] = [];
 
@@ -67,6 +85,11 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
     this.discretes = new Uint8Array(size);
     this.holdings = new Uint16Array(size);
     this.inputs = new Uint16Array(size);
+  }
+
+  /** True if the unit receives nothing now. */
+  isDeafAt(nowMs: number): boolean {
+    return nowMs < this.#deafUntilMs;
   }
 
   wakeAtMs(): number | undefined {
@@ -80,7 +103,11 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
         return [{ kind: 'open' }];
       case 'stop':
         return [{ kind: 'close', reason: 'the unit is switched off' }];
+      case 'speedSet':
+        return [];
       case 'bytes':
+        if (this.isDeafAt(nowMs)) return [];
+        if (this.#options.framing === 'mbap') return this.#stream(input.bytes, nowMs);
         if (this.#onReceived.length <= FRAME_BYTES_MAX) this.#onReceived.push(...input.bytes);
         this.#frameEndMs = nowMs + this.#options.silenceMs;
         return [];
@@ -102,26 +129,55 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
       this.#frameEndMs = undefined;
     }
     const due = this.#replies.filter(({ atMs }) => atMs <= nowMs);
-    for (const reply of due) this.#replies.splice(this.#replies.indexOf(reply), 1);
+    for (const reply of due) {
+      this.#replies.splice(this.#replies.indexOf(reply), 1);
+      this.#deafUntilMs = nowMs + this.#deafMsAfter(reply.code);
+    }
     return due.map(({ bytes }) => ({ kind: 'write', bytes }));
   }
 
+  #deafMsAfter(code: number): number {
+    const { afterRead, afterWrite } = this.#options.deafMs ?? { afterRead: 0, afterWrite: 0 };
+    return code <= 4 ? afterRead : afterWrite;
+  }
+
+  /** Handles the complete frames of Modbus TCP. */
+  #stream(bytes: Uint8Array, nowMs: number): [] {
+    this.#onReceived.push(...bytes);
+    for (;;) {
+      const [high, low, , , length = 0, rest = 0] = this.#onReceived;
+      const end = MBAP_BYTES + length * 0x100 + rest;
+      if (this.#onReceived.length < Math.max(end, MBAP_BYTES)) return [];
+      const frame = this.#onReceived.splice(0, end);
+      const header = [high ?? 0, low ?? 0, 0, 0];
+      this.#execute(Uint8Array.from(frame.slice(MBAP_BYTES)), nowMs, (body) =>
+        Uint8Array.from([...header, body.length >> 8, body.length & 0xff, ...body]),
+      );
+    }
+  }
+
   #act(frame: Uint8Array, nowMs: number): void {
-    const { address, answerMs } = this.#options;
     if (frame.length < 4 || frame.length > FRAME_BYTES_MAX || crc16(frame) !== 0) return;
-    if (frame[0] !== address && frame[0] !== 0) return;
+    this.#execute(frame.subarray(0, -2), nowMs, appendCrc);
+  }
+
+  /** @param request unit, function and the other octets; @param framed the frame of such octets */
+  #execute(request: Uint8Array, nowMs: number, framed: (body: readonly number[]) => Uint8Array): void {
+    const { address, answerMs } = this.#options;
+    const [unit, code = 0] = request;
+    if (unit !== address && unit !== 0) return;
     this.requests += 1;
-    const code = frame[1] ?? 0;
-    const answer = this.#answer(code, frame.subarray(2, -2));
-    const delayMs = frame[0] === 0 ? undefined : answerMs();
+    const answer = this.#answer(code, request.subarray(2));
+    const delayMs = unit === 0 ? undefined : answerMs();
     if (delayMs === undefined) return;
     const body = typeof answer === 'number' ? [address, code | 0x80, answer] : [address, code, ...answer];
-    this.#replies.push({ atMs: nowMs + delayMs, bytes: appendCrc(this.alters(body)) });
+    this.#replies.push({ atMs: nowMs + delayMs, code, bytes: framed(this.alters(body)) });
   }
 
   /** @returns the bytes after the function code, or an exception */
   #answer(code: number, body: Uint8Array): readonly number[] | number {
     const view = new DataView(body.buffer, body.byteOffset, body.byteLength);
+    if (code === 43 && this.identification.length > 0) return this.#identify(body);
     if (body.length < 4) return ILLEGAL_VALUE;
     const [start, second] = [view.getUint16(0), view.getUint16(2)];
     const request = { code, start, count: code === 5 || code === 6 || code === 22 ? 1 : second };
@@ -129,6 +185,19 @@ export class SimulatedUnit implements Machine<ChannelInput, ChannelAction> {
     if (exception !== undefined) return exception;
     const answer = this.#obey(code, body, view);
     return typeof answer !== 'number' && this.acknowledges(request) ? ACKNOWLEDGE : answer;
+  }
+
+  /** @param body MEI type, read code and first object */
+  #identify([type, read = 0, first = 0]: Uint8Array): readonly number[] | number {
+    if (type !== IDENTIFICATION) return ILLEGAL_FUNCTION;
+    if (read !== BASIC) return ILLEGAL_VALUE;
+    const end = Math.min(first + this.identificationMax, this.identification.length);
+    const objects = this.identification.slice(first, end).flatMap((text, index) => {
+      const octets = [...text].map((character) => character.charCodeAt(0));
+      return [first + index, octets.length, ...octets];
+    });
+    const follows = end < this.identification.length ? [0xff, end] : [0, 0];
+    return [IDENTIFICATION, read, BASIC, ...follows, end - first, ...objects];
   }
 
   #obey(code: number, body: Uint8Array, view: DataView): readonly number[] | number {

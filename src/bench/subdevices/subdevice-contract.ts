@@ -2,6 +2,7 @@
 import type { ChannelAction, ChannelInput } from '../../base/machine.ts';
 import type { Message, Qos, Retaining } from '../../base/message.ts';
 import type { FramingName } from '../../codec/framing.ts';
+import type { FirmwareAction, SubdeviceFirmwareOptions } from './subdevice-firmware.ts';
 
 export interface SubdeviceOptions {
   readonly clientId: string;
@@ -19,6 +20,8 @@ export interface SubdeviceOptions {
   readonly packetBytesMax: number;
   readonly predefinedTopics: ReadonlyMap<number, string>;
   readonly will: Message | undefined;
+  /** Absent: the subdevice reports no version and takes no firmware. */
+  readonly firmware?: SubdeviceFirmwareOptions | undefined;
 }
 
 export type SimulatedCommand =
@@ -54,6 +57,8 @@ export type SimulatedReport =
   | { readonly kind: 'rejected'; readonly reference: number }
   | { readonly kind: 'subscribed'; readonly filter: string }
   | { readonly kind: 'unsubscribed'; readonly filter: string }
+  /** A firmware image is installed. The subdevice has ended its connection, and connects with the new version. */
+  | Extract<FirmwareAction, { kind: 'installed' }>
   | {
       readonly kind: 'received';
       readonly topic: string;

@@ -70,6 +70,11 @@ export class SubdeviceExchange {
     this.#outlet.send({ kind: 'publish', ...flags, topic: reference, messageId: 0, payload });
   }
 
+  /** Removes publications as a restart does. @param isForgotten by the reference */
+  forget(isForgotten: (reference: number) => boolean): void {
+    this.#queue.forget(isForgotten);
+  }
+
   connected(): void {
     this.#pauseUntilMs = undefined;
     if (this.#clean) this.#topics.forget();

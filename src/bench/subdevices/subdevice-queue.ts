@@ -59,6 +59,11 @@ export class SubdeviceQueue {
     this.#sendings.push({ ...publication, place: this.#lastPlace, messageId: 0, retryAtMs: undefined });
   }
 
+  /** Removes publications as a restart does. @param isForgotten by the reference */
+  forget(isForgotten: (reference: number) => boolean): void {
+    for (const sending of [...this.#sendings]) if (isForgotten(sending.reference)) this.#drop(sending);
+  }
+
   /** Next publication to send. `undefined`: none, or the window is full. */
   next(): Sending | undefined {
     return this.#inWindow().find((sending) => sending.retryAtMs === undefined);

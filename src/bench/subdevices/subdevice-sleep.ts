@@ -11,7 +11,8 @@ type Phase = 'dozing' | 'asleep' | 'awake';
 export class SubdeviceSleep {
   readonly #clientId: string;
   readonly #retryMs: number;
-  readonly #durationMs: number;
+  /** Time between two wakes. */
+  readonly durationMs: number;
   #phase: Phase = 'dozing';
   /** Time of the next wake, or of the next repetition of an unanswered packet. */
   #atMs: number;
@@ -20,7 +21,7 @@ export class SubdeviceSleep {
   constructor({ clientId, retryMs }: { readonly clientId: string; readonly retryMs: number }, durationMs: number) {
     this.#clientId = clientId;
     this.#retryMs = retryMs;
-    this.#durationMs = durationMs;
+    this.durationMs = durationMs;
     this.#atMs = Number.NEGATIVE_INFINITY;
   }
 
@@ -34,7 +35,7 @@ export class SubdeviceSleep {
     if (this.#phase === 'asleep') this.#phase = 'awake';
     this.#atMs = nowMs + this.#retryMs;
     return this.#phase === 'dozing'
-      ? { kind: 'disconnect', durationS: Math.ceil(this.#durationMs / 1000) }
+      ? { kind: 'disconnect', durationS: Math.ceil(this.durationMs / 1000) }
       : { kind: 'pingreq', clientId: this.#clientId };
   }
 
@@ -48,7 +49,7 @@ export class SubdeviceSleep {
     if (kind === 'disconnect' && !wasDozing) return 'forgotten';
     if (kind !== (wasDozing ? 'disconnect' : 'pingresp')) return 'heard';
     this.#phase = 'asleep';
-    this.#atMs = nowMs + this.#durationMs;
+    this.#atMs = nowMs + this.durationMs;
     return wasDozing ? 'slept' : 'rested';
   }
 }

@@ -1,19 +1,22 @@
 /**
  * Simulated subdevice: the client's half of MQTT-SN 1.2 in frames of either kind, as a Machine on a byte channel. The
  * subdevice never gives up, like a carefully programmed microcontroller. This file handles connection, keep alive, will
- * and sleep; `subdevice-exchange.ts` handles the exchange within a connection.
+ * and sleep; `subdevice-exchange.ts` handles the exchange within a connection, and `subdevice-firmware.ts` the transfer of
+ * firmware. After an installation the subdevice connects again, and keeps its other publications.
  *
  * Invariants: a QoS 1 publication is sent until it is acknowledged or permanently rejected, over any number of
  * connections. One request (REGISTER …) is unanswered at a time. The caller must limit the number of its publications
  * (`queued`).
  */
 import type { Machine } from '../../base/machine.ts';
+import { FIRMWARE_DOWN, FIRMWARE_UP } from '../../codec/firmware-messages.ts';
 import { type Framing, framingOf, type PacketReader } from '../../codec/framing.ts';
 import { decodePacket } from '../../codec/mqttsn-decode.ts';
 import { encodePacket } from '../../codec/mqttsn-encode.ts';
 import { type Packet, RETURN_CODE } from '../../codec/mqttsn-packets.ts';
-import type { SubdeviceAction, SubdeviceInput, SubdeviceOptions } from './subdevice-contract.ts';
+import type { SimulatedReport, SubdeviceAction, SubdeviceInput, SubdeviceOptions } from './subdevice-contract.ts';
 import { SubdeviceExchange } from './subdevice-exchange.ts';
+import { type FirmwareInput, SubdeviceFirmware } from './subdevice-firmware.ts';
 import { SubdeviceKeepAlive } from './subdevice-keep-alive.ts';
 import { SubdeviceSleep } from './subdevice-sleep.ts';
 
@@ -30,6 +33,10 @@ export class SimulatedSubdevice implements Machine<SubdeviceInput, SubdeviceActi
   #wantsConnection = true;
   /** Sleep of the subdevice. `undefined`: awake. */
   #sleep: SubdeviceSleep | undefined;
+  /** Firmware transfer. `undefined`: the subdevice takes no firmware. */
+  #firmware: SubdeviceFirmware | undefined;
+  /** True if the sleep is interrupted for a firmware transfer. */
+  #isAwakeForFirmware = false;
   #nowMs = 0;
   /** Time at which the channel is opened again, or CONNECT is sent again. */
   #pauseUntilMs: number | undefined;
@@ -38,8 +45,9 @@ export class SimulatedSubdevice implements Machine<SubdeviceInput, SubdeviceActi
     this.#options = options;
     this.#exchange = new SubdeviceExchange(options, {
       send: (packet) => this.#send(packet),
-      report: (report) => this.#actions.push(report),
+      report: (report) => this.#report(report),
     });
+    this.#firmware = this.#newFirmware();
     this.#framing = framingOf(options.framing);
     this.#reader = this.#framing.newReader(options.packetBytesMax);
     this.#keepAlive = new SubdeviceKeepAlive(options);
@@ -61,7 +69,9 @@ export class SimulatedSubdevice implements Machine<SubdeviceInput, SubdeviceActi
 
   wakeAtMs(): number | undefined {
     const wakes = [this.#pauseUntilMs];
-    if (this.#state === 'connected') wakes.push(this.#exchange.wakeAtMs(), this.#keepAlive.pingAtMs());
+    if (this.#state === 'connected') {
+      wakes.push(this.#exchange.wakeAtMs(), this.#keepAlive.pingAtMs(), this.#firmware?.wakeAtMs());
+    }
     if (this.#state === 'sleeping') wakes.push(this.#sleep?.wakeAtMs());
     const atMs = Math.min(...wakes.map((wake) => wake ?? Number.POSITIVE_INFINITY));
     return Number.isFinite(atMs) ? atMs : undefined;
@@ -107,6 +117,7 @@ export class SimulatedSubdevice implements Machine<SubdeviceInput, SubdeviceActi
         break;
       case 'disconnect':
         this.#wantsConnection = false;
+        this.#isAwakeForFirmware = false;
         if (this.#isOpen && this.#state !== 'away') {
           this.#send({ kind: 'disconnect', durationS: undefined });
           this.#leave('away', undefined);
@@ -114,9 +125,11 @@ export class SimulatedSubdevice implements Machine<SubdeviceInput, SubdeviceActi
         break;
       case 'connect':
         this.#wantsConnection = true;
+        this.#isAwakeForFirmware = false;
         if (this.#state === 'away' || this.#state === 'sleeping') this.#connect(nowMs);
         break;
     }
+    this.#sleepAgain();
     if (this.#state === 'connected') this.#exchange.advance(nowMs);
     const actions = this.#actions;
     this.#actions = [];
@@ -143,7 +156,10 @@ export class SimulatedSubdevice implements Machine<SubdeviceInput, SubdeviceActi
   }
 
   #leave(state: State, pauseUntilMs: number | undefined): void {
-    if (this.#state === 'connected') this.#actions.push({ kind: 'disconnected' });
+    if (this.#state === 'connected') {
+      this.#actions.push({ kind: 'disconnected' });
+      this.#runFirmware({ kind: 'disconnected' });
+    }
     this.#state = state;
     this.#pauseUntilMs = pauseUntilMs;
   }
@@ -168,6 +184,7 @@ export class SimulatedSubdevice implements Machine<SubdeviceInput, SubdeviceActi
       this.#send({ kind: 'pingreq', clientId: '' });
     }
     this.#exchange.wake(nowMs);
+    this.#runFirmware({ kind: 'wake' });
   }
 
   #fallAsleep(durationMs: number): void {
@@ -200,8 +217,11 @@ export class SimulatedSubdevice implements Machine<SubdeviceInput, SubdeviceActi
   #receiveSleeping(packet: Packet, nowMs: number): void {
     const meaning = this.#sleep?.receive(packet, nowMs);
     if (meaning === 'forgotten') this.#connect(nowMs);
-    else if (meaning === 'heard') this.#exchange.receive(packet, nowMs);
-    else if (meaning === 'slept' || meaning === 'rested') this.#actions.push({ kind: meaning });
+    else if (meaning === 'heard') {
+      this.#exchange.receive(packet, nowMs);
+      this.#isAwakeForFirmware = this.#firmware?.isActive === true;
+      if (this.#isAwakeForFirmware) this.#connect(nowMs);
+    } else if (meaning === 'slept' || meaning === 'rested') this.#actions.push({ kind: meaning });
   }
 
   #connack(returnCode: number): void {
@@ -210,6 +230,41 @@ export class SimulatedSubdevice implements Machine<SubdeviceInput, SubdeviceActi
     this.#pauseUntilMs = undefined;
     this.#exchange.connected();
     this.#actions.push({ kind: 'connected' });
+    this.#runFirmware({ kind: 'connected' });
+  }
+
+  /** Reports to the owner, except the messages of the firmware transfer. */
+  #report(report: SimulatedReport): void {
+    if (this.#firmware === undefined) this.#actions.push(report);
+    else if (report.kind === 'received' && report.topic === FIRMWARE_DOWN) this.#runFirmware(report);
+    else if ((report.kind === 'acknowledged' || report.kind === 'rejected') && report.reference < 0) {
+      this.#runFirmware({ kind: report.kind, reference: -report.reference });
+    } else this.#actions.push(report);
+  }
+
+  #runFirmware(input: FirmwareInput): void {
+    for (const action of this.#firmware?.handle(input, this.#nowMs) ?? []) {
+      if (action.kind === 'publish') {
+        this.#exchange.accept({ ...action, topic: FIRMWARE_UP, reference: -action.reference });
+      } else {
+        this.#actions.push(action);
+        this.#exchange.forget((reference) => reference < 0);
+        this.#firmware = this.#newFirmware();
+        this.#connect(this.#nowMs);
+      }
+    }
+  }
+
+  #newFirmware(): SubdeviceFirmware | undefined {
+    const { firmware } = this.#options;
+    return firmware === undefined ? undefined : new SubdeviceFirmware(firmware);
+  }
+
+  #sleepAgain(): void {
+    if (!this.#isAwakeForFirmware || this.#state !== 'connected' || this.#sleep === undefined) return;
+    if (this.#firmware?.isActive === true || this.queued > 0) return;
+    this.#isAwakeForFirmware = false;
+    this.#fallAsleep(this.#sleep.durationMs);
   }
 
   #send(packet: Packet): void {

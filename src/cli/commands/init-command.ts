@@ -22,7 +22,7 @@ export function addInit(add: Add): void {
     .option('--secret-file <path>', 'file with the password (needs --username) or the device secret, mode 0600')
     .option('--port <name>', 'serial port, as holdfast ports prints it, or a path; may be repeated', collect, [])
     .option('--driver <name>', 'protocol of the subdevices: mqttsn, modbus or lines')
-    .option('--baud-rate <number>', 'bits per second of the ports', wholeNumber(1200, 4_000_000))
+    .option('--baud-rate <number>', 'bits per second of the ports', wholeNumber(300, 4_000_000))
     .option(
       '--subdevice <id>',
       'first subdevice of each port, in their order: ID, or ID=PRODUCT/DEVICE; may be repeated',

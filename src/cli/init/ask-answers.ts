@@ -9,6 +9,7 @@ import { Fault } from '../../base/fault.ts';
 import type { SerialPort } from '../../base/serial-port.ts';
 import { type HubProfile, PROFILES } from '../../config/hub/profiles.ts';
 import { DRIVERS } from '../../driver/drivers.ts';
+import { readSecretFile } from '../../io/secret-file.ts';
 import { countOf } from '../../ops/words.ts';
 import { choosePorts, placeOf } from './choose-ports.ts';
 import type { InitAnswers, InitLink, InitOptions } from './init-answers.ts';
@@ -85,8 +86,7 @@ async function secretOf(
   what: string,
 ): Promise<{ readonly secretFile: string; readonly secret: string | undefined }> {
   if (secretFile !== undefined) {
-    if (!existsSync(secretFile))
-      warn(`${secretFile} does not exist`, `Write the ${what} into it, with mode 0600, before the gateway starts.`);
+    warnOfSecret(secretFile, what, warn);
     return { secretFile, secret: undefined };
   }
   const isThere = existsSync(newSecretFile);
@@ -96,8 +96,10 @@ async function secretOf(
       : 'Write the secret into a file with mode 0600, and name it: holdfast init --secret-file FILE.';
     throw new Fault('usage', `No file with the ${what} was named`, { hint });
   }
-  if (isThere && (await questions.yes(`${newSecretFile} exists already. Use it as the ${what}?`)))
+  if (isThere && (await questions.yes(`${newSecretFile} exists already. Use it as the ${what}?`))) {
+    warnOfSecret(newSecretFile, what, warn);
     return { secretFile: newSecretFile, secret: undefined };
+  }
   const file = isThere
     ? await interview.ask({ text: `New file for the ${what}`, fallback: `${newSecretFile}-2`, problem: newFileProblem })
     : newSecretFile;
@@ -105,6 +107,18 @@ async function secretOf(
     secretFile: file,
     secret: await interview.ask({ text: `The ${what} (not shown; written to ${file})`, isSecret: true }),
   };
+}
+
+/** Warns of a file of a secret that config check would reject. */
+function warnOfSecret(path: string, what: string, warn: Surroundings['warn']): void {
+  if (!existsSync(path))
+    return warn(`${path} does not exist`, `Write the ${what} into it, with mode 0600, before the gateway starts.`);
+  try {
+    readSecretFile(path);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    warn(error.message, `Before the gateway starts: ${error.hint}`);
+  }
 }
 
 function newFileProblem(path: string): string | undefined {

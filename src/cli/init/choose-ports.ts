@@ -1,7 +1,7 @@
 /** Serial ports for a first configuration: from options, or by numbers of a list, or by their paths. */
 import { realpathSync } from 'node:fs';
 import { Fault } from '../../base/fault.ts';
-import { findPort, portNameOf, type SerialPort, stableNameOf } from '../../base/serial-port.ts';
+import { findPort, networkPortOf, portNameOf, type SerialPort, stableNameOf } from '../../base/serial-port.ts';
 import { countOf } from '../../ops/words.ts';
 import { answerProblem } from './init-answers.ts';
 import type { KeyQuestions } from './key-questions.ts';
@@ -64,6 +64,7 @@ export interface PortPlace {
 }
 
 export function placeOf(path: string, ports: readonly SerialPort[]): PortPlace {
+  if (networkPortOf(path) !== undefined) return { device: undefined, why: undefined };
   const finding = findPort(portNameOf(path), ports, (name) => {
     try {
       return realpathSync(name);

@@ -118,7 +118,9 @@ const TLS_VALUES = 'Allowed: off, on. Certificates and PSK: add the keys to the 
 function hostProblem(text: string, isOption: boolean): string | undefined {
   const parts = hostPartsOf(text);
   if (parts === undefined) return 'Write the host name or the address only, such as hub.example.net.';
-  const { name, port, isSecure, extras } = parts;
+  const { name, port, isSecure, isWebSocket, extras } = parts;
+  if (isWebSocket)
+    return 'Write the host alone. For WebSocket, add transport = "ws" to [hub] of the file later (docs/firewall.md).';
   if (port !== undefined && port !== '' && answerProblem('hub.port', Number(port)) !== undefined)
     return `${port} is not a TCP port.`;
   if (!isOption || extras.length === 0) return undefined;

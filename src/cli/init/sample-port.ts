@@ -48,7 +48,16 @@ function listen(
     let size = 0;
     let isOpen = false;
     let timer: NodeJS.Timeout | undefined;
-    const open = openTty({ path, baudRate, parity: 'none', stopBits: 1, turns: new ReadTurns(), ...LIMITS });
+    const open = openTty({
+      path,
+      baudRate,
+      dataBits: 8,
+      parity: 'none',
+      stopBits: 1,
+      rs485: undefined,
+      turns: new ReadTurns(),
+      ...LIMITS,
+    });
     const channel = open({
       opened: () => {
         isOpen = true;

@@ -110,7 +110,7 @@ async function fittingAnswers(
 function nextSteps(path: string, secretFile: string | undefined): string[] {
   const isUsual = path === DEFAULT_CONFIG_PATH;
   return [
-    `${path} was written${secretFile === undefined ? '' : `; the secret is in ${secretFile}`}.`,
+    `${path} was written${secretFile === undefined ? '' : `; it names the secret in ${secretFile}`}.`,
     `Look at it, then run: ${isUsual ? 'sudo holdfast config check' : `holdfast config check ${path}`}`,
     isUsual
       ? 'Start the gateway: sudo systemctl enable --now holdfast'

@@ -6,12 +6,13 @@ import { brokenFrames, type LinkReport } from '../../ops/reports/link-report.ts'
 import type { StatusReport, SubdeviceReport } from '../../ops/reports/report.ts';
 import { STATE_WORDS, subdeviceState } from '../../ops/reports/subdevice-state.ts';
 import type { ScreenKey } from '../full-screen.ts';
+import { stateWord } from '../link-lines.ts';
 import { RateHistory, SAMPLES_MAX } from './rate-history.ts';
 
 export interface TopRow {
   readonly kind: 'link' | 'subdevice';
   readonly name: string;
-  /** Link of a subdevice, or port of a link. */
+  /** Link of a subdevice, or port of a link; that of a device server without `tcp://`. */
   readonly place: string;
   /** Frames of a link, uplinks of a subdevice, per second over 5 s. */
   readonly inPerS: number;
@@ -171,11 +172,11 @@ export class TopModel {
     return {
       kind: 'link',
       name,
-      place: device ?? path,
+      place: device ?? path.replace(/^\w+:\/\//, ''),
       inPerS: this.#rates.mean(`in ${name}`, SHORT_SAMPLES),
       outPerS: this.#rates.mean(`out ${name}`, SHORT_SAMPLES),
       waiting: this.#rates.mean(`broken ${name}`, SAMPLES_MAX) * this.#rates.samples(`broken ${name}`).length,
-      state,
+      state: stateWord(state),
       curve: this.#rates.samples(`in ${name}`).slice(-this.#span),
     };
   }

@@ -1,5 +1,6 @@
 /** Screen of `holdfast top`: verdict, hub, backlog, and a table of links and subdevices with their rates. */
 
+import { hostAndPort } from '../../base/host-and-port.ts';
 import { roundTripWords } from '../../ops/explain/explain-hub.ts';
 import { lastSeenWords } from '../../ops/reports/subdevice-state.ts';
 import { bytesWords, countOf, countWords, durationWords, etaWords, printable, rateWords } from '../../ops/words.ts';
@@ -19,6 +20,8 @@ export interface TopScreen extends Terminal {
 const WIDE_CURVE = 30;
 const CURVE = 20;
 const NARROW_CURVE = 8;
+/** Width from which the curve of a row has its full width; a narrower screen needs the columns for names and ports. */
+const FULL_CURVE_WIDTH_MIN = 100;
 /** Width from which the table has a curve, and from which it has the place and the rate to the subdevice. */
 const CURVE_WIDTH_MIN = 76;
 const PLACE_WIDTH_MIN = 60;
@@ -55,7 +58,7 @@ function headLines(model: TopModel, screen: TopScreen): string[] {
   const curve = sparkline(model.backlog, screen.width < PLACE_WIDTH_MIN ? NARROW_CURVE : WIDE_CURVE, screen.isAscii);
   const worst = conditions[0]?.sentence ?? '';
   const lines = [
-    `Hub     ${hub.state}${since} · ${hub.host}:${hub.port}`,
+    `Hub     ${hub.state}${since} · ${hostAndPort(hub)}`,
     `PUBACK  ${roundTripWords(hub.roundTrip)}`,
     `Outbox  ${curve} ${countOf(outbox.messages, 'message')} · ${rateWords(outbox.ratePerS)}${outbox.etaMs === null ? '' : `, done in ${etaWords(outbox.etaMs)}`}`,
     `Gateway ${bytesWords(process.rssBytes)} · up ${durationWords(process.uptimeMs)} · flash ${store.flashBytesWritten === null ? 'unknown' : bytesWords(store.flashBytesWritten)}`,
@@ -74,8 +77,10 @@ function tableLines(model: TopModel, screen: TopScreen, room: number): string[] 
   const from = Math.max(0, Math.min(model.selected - Math.floor(room / 2), rows.length - (room - 1)));
   const shown = rows.slice(from, from + room - 1);
   const columns: Column[] = [
-    { heading: '  name' },
-    ...(screen.width >= PLACE_WIDTH_MIN ? [{ heading: 'port or link', shrinks: true } as const] : []),
+    { heading: '  name', shrinks: true },
+    ...(screen.width >= PLACE_WIDTH_MIN
+      ? [{ heading: 'port or link', shrinks: true, losesMiddle: true } as const]
+      : []),
     { heading: 'in/s', align: 'right' },
     ...(screen.width >= PLACE_WIDTH_MIN ? [{ heading: 'out/s', align: 'right' } as const] : []),
     { heading: 'waiting', align: 'right' },
@@ -90,6 +95,7 @@ function tableLines(model: TopModel, screen: TopScreen, room: number): string[] 
 
 /** @param isSelected marked by a sign too, since a terminal may show no colour */
 function cellsOf(row: TopRow, isSelected: boolean, { width, isAscii }: TopScreen): string[] {
+  const curveWidth = width < FULL_CURVE_WIDTH_MIN ? NARROW_CURVE : CURVE;
   const waiting =
     row.kind === 'link' ? (row.waiting < 0.5 ? '-' : `${countWords(row.waiting)} broken`) : countWords(row.waiting);
   return [
@@ -99,7 +105,7 @@ function cellsOf(row: TopRow, isSelected: boolean, { width, isAscii }: TopScreen
     ...(width >= PLACE_WIDTH_MIN ? [rateWords(row.outPerS).replace('/s', '')] : []),
     waiting,
     row.state,
-    ...(width >= CURVE_WIDTH_MIN ? [sparkline(grouped(row.curve, CURVE), CURVE, isAscii)] : []),
+    ...(width >= CURVE_WIDTH_MIN ? [sparkline(grouped(row.curve, curveWidth), curveWidth, isAscii)] : []),
   ];
 }
 

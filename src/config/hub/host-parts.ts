@@ -7,6 +7,10 @@ export interface HostParts {
   readonly port: string | undefined;
   /** True if the scheme means TLS, such as `mqtts`. */
   readonly isSecure: boolean;
+  /** True if the scheme means WebSocket. */
+  readonly isWebSocket: boolean;
+  /** Path with its slash, if there is one. */
+  readonly path: string | undefined;
   /** Parts other than the name, e.g. `a scheme`. */
   readonly extras: readonly string[];
 }
@@ -19,7 +23,8 @@ const SECURE = ['mqtts', 'ssl', 'tls', 'https', 'wss'];
 
 /** @returns `undefined`: the text has no host name and no address */
 export function hostPartsOf(host: string): HostParts | undefined {
-  if (NAME.test(host) || IPV6.test(host)) return { name: host, port: undefined, isSecure: false, extras: [] };
+  if (NAME.test(host) || IPV6.test(host))
+    return { name: host, port: undefined, isSecure: false, isWebSocket: false, path: undefined, extras: [] };
   const [, scheme, bare = '', port, rest] = URL_PARTS.exec(host) ?? [];
   const name = bare.replace(/^\[|\]$/g, '');
   if (!NAME.test(name) && !IPV6.test(name)) return undefined;
@@ -30,5 +35,6 @@ export function hostPartsOf(host: string): HostParts | undefined {
     ...(rest === undefined ? [] : ['a path']),
     ...(bare.startsWith('[') ? ['brackets'] : []),
   ];
-  return { name, port, isSecure: scheme !== undefined && SECURE.includes(scheme.toLowerCase()), extras };
+  const kind = scheme?.toLowerCase() ?? '';
+  return { name, port, isSecure: SECURE.includes(kind), isWebSocket: /^wss?$/.test(kind), path: rest, extras };
 }

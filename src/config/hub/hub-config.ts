@@ -1,18 +1,32 @@
 /** Configuration of the hub for the program: the keys of the section with all defaults. */
+import { hostAndPort } from '../../base/host-and-port.ts';
 import type { SignMethod } from '../../base/hub-identity.ts';
 import type { TopicTemplates } from '../../base/topic-template.ts';
 import { type CamelKeys, camelKeys } from '../kinds/camel-keys.ts';
 import { type HubSection, PLAIN_KEYS } from './hub-keys.ts';
 import { PROFILE_DEFAULTS, type ProfileDefaults } from './profiles.ts';
+import { type ProxyAddress, proxyAddressOf } from './route-rules.ts';
 
-/** Ports of the IANA service names mqtt and secure-mqtt; the IoT hub uses the same ports. */
-const MQTT_PORT = 1883;
-const MQTT_TLS_PORT = 8883;
+/**
+ * Ports of the IANA service names mqtt and secure-mqtt, and of http and https for WebSocket (RFC 6455 §3). The IoT hub uses
+ * the same ports.
+ */
+const PORTS = { tcp: { plain: 1883, secure: 8883 }, ws: { plain: 80, secure: 443 } } as const;
+/** Path of most brokers. */
+const WS_PATH = '/mqtt';
 
 /** Credentials of the gateway at the hub. Secrets are in files only. */
 export type HubCredentials =
   | { readonly kind: 'none' }
-  | { readonly kind: 'password'; readonly username: string; readonly passwordFile: string | undefined }
+  | {
+      readonly kind: 'password';
+      readonly username: string;
+      readonly passwordFile: string | undefined;
+      /** Program that prints the password, and its arguments. Not together with `passwordFile`. */
+      readonly passwordCommand: readonly [path: string, ...words: string[]] | undefined;
+      /** Time after which another password is used, in s; `undefined`: only at the next connection. */
+      readonly renewS: number | undefined;
+    }
   | {
       readonly kind: 'device';
       readonly productId: string;
@@ -26,6 +40,14 @@ export type HubCredentials =
       /** Algorithm of the password, and of the signatures that bind subdevices. */
       readonly signMethod: SignMethod;
     };
+
+/** Carrier of MQTT packets. */
+export type HubTransport = { readonly kind: 'tcp' } | { readonly kind: 'ws'; readonly path: string };
+
+/** HTTP proxy on the way to the hub. */
+export interface HubProxy extends ProxyAddress {
+  readonly login: { readonly username: string; readonly passwordFile: string } | undefined;
+}
 
 /** Protection of the connection to the hub. */
 export type HubTls =
@@ -49,6 +71,8 @@ type FullSection = HubSection & ProfileDefaults;
 export interface HubConfig extends CamelKeys<Pick<FullSection, keyof typeof PLAIN_KEYS>> {
   readonly port: number;
   readonly bootSpreadMs: number;
+  readonly transport: HubTransport;
+  readonly proxy: HubProxy | undefined;
   readonly tls: HubTls;
   /** Kind `device` with the hub profiles, `none` or `password` with `generic`. */
   readonly credentials: HubCredentials;
@@ -58,14 +82,33 @@ export interface HubConfig extends CamelKeys<Pick<FullSection, keyof typeof PLAI
   readonly clientId: string;
 }
 
+/** Words for the proxy in texts, after `host:port` of the hub; `''`: no proxy. */
+export function viaProxy({ proxy }: Pick<HubConfig, 'proxy'>): string {
+  return proxy === undefined ? '' : ` through the proxy ${hostAndPort(proxy)}`;
+}
+
+/** Steps of opening a connection, in words. */
+export function openingStepsOf({ proxy, tls, transport }: Pick<HubConfig, 'proxy' | 'tls' | 'transport'>): string {
+  const steps = [
+    'name look-up',
+    'TCP connection',
+    ...(proxy === undefined ? [] : ['tunnel of the proxy']),
+    ...(tls.kind === 'off' ? [] : ['TLS handshake']),
+    ...(transport.kind === 'tcp' ? [] : ['WebSocket handshake']),
+  ];
+  return `${steps.slice(0, -1).join(', ')} and ${steps.at(-1)}`;
+}
+
 export function decodeHub(section: HubSection, gatewayName: string): HubConfig {
   const hub: FullSection = Object.assign({}, PROFILE_DEFAULTS[section.profile], section);
   const credentials = decodeCredentials(hub);
   return {
     ...camelKeys(hub, PLAIN_KEYS),
-    port: hub.port ?? (hub.tls === 'off' ? MQTT_PORT : MQTT_TLS_PORT),
+    port: hub.port ?? PORTS[hub.transport][hub.tls === 'off' ? 'plain' : 'secure'],
     // as wide as the first pauses after a lost connection, so one number sizes both waves (docs/fleet.md)
     bootSpreadMs: hub.boot_spread_ms ?? 2 * hub.reconnect_floor_ms,
+    transport: hub.transport === 'tcp' ? { kind: 'tcp' } : { kind: 'ws', path: hub.ws_path ?? WS_PATH },
+    proxy: decodeProxy(hub),
     tls: decodeTls(hub),
     credentials,
     topics: { uplink: hub.uplink_topic ?? hub.topic_template, downlink: hub.downlink_topic ?? hub.topic_template },
@@ -88,7 +131,21 @@ function decodeCredentials(hub: FullSection): HubCredentials {
     };
   }
   if (hub.username === undefined) return { kind: 'none' };
-  return { kind: 'password', username: hub.username, passwordFile: hub.password_file };
+  const [path, ...words] = hub.password_command ?? [];
+  return {
+    kind: 'password',
+    username: hub.username,
+    passwordFile: hub.password_file,
+    passwordCommand: path === undefined ? undefined : [path, ...words],
+    renewS: hub.password_renew_s,
+  };
+}
+
+function decodeProxy({ proxy, proxy_username: username, proxy_password_file: passwordFile }: HubSection) {
+  const address = proxy === undefined ? undefined : proxyAddressOf(proxy);
+  if (address === undefined) return undefined;
+  const login = username === undefined || passwordFile === undefined ? undefined : { username, passwordFile };
+  return { ...address, login };
 }
 
 function decodeTls(hub: HubSection): HubTls {

@@ -1,6 +1,6 @@
 /**
  * Keys of the hub section: type, range, default and meaning. Defaults that depend on the profile are in `profiles.ts`,
- * rules across keys in `hub-rules.ts` and `tls-rules.ts`.
+ * rules across keys in `hub-rules.ts`, `route-rules.ts` and `tls-rules.ts`.
  */
 import { z } from 'zod';
 import { SIGN_METHODS } from '../../base/hub-identity.ts';
@@ -9,6 +9,7 @@ import { byProfile, PROFILES } from './profiles.ts';
 
 const HOST = text(/^[\x21-\x7e]{1,253}$/, 'host name or address, without scheme and port');
 const CLIENT_ID = text(/^[\x21-\x7e]{1,128}$/, '1 to 128 printable characters, no spaces');
+const WS_PATH = text(/^\/[\x21-\x22\x24-\x7e]{0,255}$/, 'path that begins with /, without spaces and #');
 const SERVER_NAME = text(/^[A-Za-z0-9._-]{1,253}$/, 'host name');
 /** Pin of a public key: SHA-256 (32 bytes) of a SubjectPublicKeyInfo in DER, in base64 (RFC 7469 §2.4). */
 const PIN = text(/^[A-Za-z0-9+/]{43}=$/, 'SHA-256 in base64');
@@ -19,7 +20,37 @@ const ADDRESS_KEYS = {
     .enum(PROFILES)
     .meta(means('Type of hub: any MQTT 3.1.1 broker, or the IoT hub with its international or mainland limits.')),
   host: HOST.meta(means('Host name or address of the hub.')),
-  port: whole(1, 65_535).optional().meta(means('TCP port of the hub.', '1883, with TLS 8883')),
+  port: whole(1, 65_535)
+    .optional()
+    .meta(means('TCP port of the hub.', '1883, with TLS 8883; with transport = "ws" 80, with TLS 443')),
+};
+
+/** Way to the hub: WebSocket, and a proxy. Rules across these keys are in `route-rules.ts`. */
+const ROUTE_KEYS = {
+  transport: z
+    .enum(['tcp', 'ws'])
+    .default('tcp')
+    .meta(means('tcp: MQTT directly over TCP or TLS. ws: MQTT in WebSocket frames, with tls = "on" as wss.')),
+  ws_path: WS_PATH.optional().meta(means('Path of the WebSocket URL. With transport = "ws".', '/mqtt')),
+  proxy: z
+    .string()
+    .max(300)
+    .optional()
+    .meta(
+      means(
+        'HTTP proxy that opens a tunnel to the hub with CONNECT, as `http://HOST:PORT`.',
+        'none: direct connection',
+      ),
+    ),
+  proxy_username: z
+    .string()
+    .min(1)
+    .max(256)
+    .optional()
+    .meta(means('User name at the proxy, for Basic authentication.')),
+  proxy_password_file: absolutePath()
+    .optional()
+    .meta(means('File with the password for the proxy, readable by its owner only.')),
 };
 
 const TLS_KEYS = {
@@ -68,6 +99,25 @@ const CREDENTIAL_KEYS = {
   password_file: absolutePath()
     .optional()
     .meta(means('File with the MQTT password, readable by its owner only. Profile generic only.')),
+  // never settable by the hub (`hub-patch.ts`): the key names a program that runs
+  password_command: z
+    .array(z.string().min(1).max(4095))
+    .min(1)
+    .max(32)
+    .optional()
+    .meta(
+      means(
+        'Program that prints the MQTT password, as absolute path and arguments; runs for each connection, without a shell. Profile generic only. See tokens.md.',
+      ),
+    ),
+  password_renew_s: whole(10, 1_209_600)
+    .optional()
+    .meta(
+      means(
+        'Time after which the gateway connects again with another password, at most 10 % earlier. Less than the life of the tokens. With password_file or password_command.',
+        'none: at the next connection',
+      ),
+    ),
 };
 
 const TRAFFIC_KEYS = {
@@ -151,21 +201,31 @@ const TOPIC_KEYS = {
   ),
   uplink_topic: topicTemplate().meta(
     means(
-      'Topic at the hub for an uplink of a subdevice. Without {topic}, all uplinks have one topic. {topic_encoded} is {topic} in percent-encoding.',
+      'Topic at the hub for an uplink of a subdevice. Without {topic}, all uplinks have one topic. {topic_encoded} is {topic} in percent-encoding. {field:room|none} is the member room of a JSON payload as a whole level, and none in messages without it; {field_encoded:room|none} may be a part of a level. Fields need profile generic.',
       'topic_template',
     ),
   ),
   downlink_topic: topicTemplate().meta(
     means(
-      'Topic at the hub on which a subdevice gets downlinks. Has {topic} or {topic_encoded} once.',
+      'Topic at the hub on which a subdevice gets downlinks. Has {topic} or {topic_encoded} once, and no fields.',
       'topic_template',
     ),
   ),
 };
 
-/** Keys whose values the program uses unchanged. The other keys become `HubTls` and `HubCredentials`. */
+/**
+ * Keys whose values the program uses unchanged. The other keys become `HubTransport`, `HubProxy`, `HubTls` and
+ * `HubCredentials`.
+ */
 export const PLAIN_KEYS = { ...ADDRESS_KEYS, ...TRAFFIC_KEYS };
 
-export const HUB = z.strictObject({ ...ADDRESS_KEYS, ...TLS_KEYS, ...CREDENTIAL_KEYS, ...TOPIC_KEYS, ...TRAFFIC_KEYS });
+export const HUB = z.strictObject({
+  ...ADDRESS_KEYS,
+  ...ROUTE_KEYS,
+  ...TLS_KEYS,
+  ...CREDENTIAL_KEYS,
+  ...TOPIC_KEYS,
+  ...TRAFFIC_KEYS,
+});
 
 export type HubSection = z.output<typeof HUB>;

@@ -10,13 +10,15 @@ import type { Problem } from '../kinds/problem.ts';
 import type { Sections } from '../sections.ts';
 import { hostPartsOf } from './host-parts.ts';
 import type { HubSection } from './hub-keys.ts';
+import { PASSWORD_RULES } from './password-rules.ts';
 import { HUB_KEEP_ALIVE_S, PROFILE_DEFAULTS, type ProfileDefaults } from './profiles.ts';
+import { routeProblems } from './route-rules.ts';
 import { tlsProblems, usesClientCertificate } from './tls-rules.ts';
 
 const HUB_PROFILE_KEYS = ['product_id', 'device_name', 'device_secret_file'] as const;
 const HUB_PROFILE_OPTIONS = ['sign_method', 'bind', 'operations_batch_max'] as const;
 const IDENTITY_KEYS = ['product_id', 'device_name'] as const;
-const GENERIC_KEYS = ['client_id', 'username', 'password_file'] as const;
+const GENERIC_KEYS = ['client_id', 'username', 'password_file', 'password_command', 'password_renew_s'] as const;
 
 export function hubProblems({ gateway, hub }: Sections): Problem[] {
   return [
@@ -28,10 +30,11 @@ export function hubProblems({ gateway, hub }: Sections): Problem[] {
 
 const HUB_RULES: readonly ((hub: HubSection) => readonly Problem[])[] = [
   ineffectiveKeyProblems,
-  usernameProblems,
+  ...PASSWORD_RULES,
   missingKeyProblems,
   retainProblems,
   hostProblems,
+  routeProblems,
   tlsProblems,
   resyncProblems,
   reconnectProblems,
@@ -42,12 +45,6 @@ function ineffectiveKeyProblems(hub: HubSection): Problem[] {
   return keys.flatMap((key) =>
     whereKnown(() => (hub[key] === undefined ? [] : [ineffectiveKey(`hub.${key}`, hub.profile)])),
   );
-}
-
-/** Reports a password without a user name [MQTT-3.1.2-22]. */
-function usernameProblems({ profile, username, password_file: passwordFile }: HubSection): Problem[] {
-  if (profile !== 'generic' || passwordFile === undefined || username !== undefined) return [];
-  return [{ path: 'hub.username', what: 'is missing, but password_file is set', hint: 'Add the user name.' }];
 }
 
 function missingKeyProblems(hub: HubSection): Problem[] {
@@ -198,12 +195,14 @@ function hostProblems({ host }: HubSection): Problem[] {
   const parts = hostPartsOf(host);
   if (parts === undefined)
     return [{ path, what: `is "${host}", not a host name or an address`, hint: 'Write the host name only.' }];
-  const { name, port, isSecure, extras } = parts;
+  const { name, port, isSecure, isWebSocket, path: urlPath, extras } = parts;
   if (extras.length === 0) return [];
   const instead = [
     `host = "${name}"`,
     ...(port === undefined || port === '' ? [] : [`port = ${port}`]),
     ...(isSecure ? ['tls = "on"'] : []),
+    ...(isWebSocket ? ['transport = "ws"'] : []),
+    ...(isWebSocket && urlPath !== undefined ? [`ws_path = "${urlPath}"`] : []),
   ];
   const without = extras.map((extra) => extra.replace(/^a /, '')).join(' and ');
   const what = `is "${host}", with ${extras.join(' and ')}; only the host name or address is allowed`;

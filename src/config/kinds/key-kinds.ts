@@ -32,3 +32,6 @@ export function groupedByValue(choices: readonly (readonly [string, string | num
   if (byValue.length === 1) return byValue[0]?.[0] ?? '';
   return byValue.map(([value, group]) => `${value} (${group.map(([name]) => name).join(', ')})`).join(', ');
 }
+
+/** Id of a device profile, which is also the name of its file. */
+export const PROFILE_ID = text(/^[a-z0-9][a-z0-9_-]{0,63}$/, '1 to 64 lower-case letters, digits, - or _');

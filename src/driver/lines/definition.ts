@@ -1,10 +1,13 @@
 /** The driver of lines of text and NDJSON. */
-import { fieldsOf, fillTemplate } from '../../base/template.ts';
 import { defineDriver } from '../link-driver.ts';
+import { ASK } from './ask-keys.ts';
+import { FIELD } from './field-keys.ts';
+import { fieldReadings, fixedTopics } from './field-readings.ts';
 import { createLinesLink, type LinesLinkOptions } from './link.ts';
 import { LINES_TABLE, LINK_KEYS } from './link-keys.ts';
 import { linesProblems } from './link-rules.ts';
 import { decodeLines, type LinesOptions, recallPattern } from './options.ts';
+import { READOUT } from './readout-keys.ts';
 import { isText } from './recognise-text.ts';
 import { LineSource } from './recorded-frames.ts';
 
@@ -13,11 +16,13 @@ export const LINES = defineDriver<typeof LINK_KEYS, LinesOptions, Omit<LinesLink
   protocol: 'lines',
   protocols: [{ name: 'lines', words: 'lines of text', order: 3, isIn: isText }],
   keys: LINK_KEYS,
-  lists: {},
+  lists: { 'link.lines.field': FIELD, 'link.lines.ask': ASK, 'link.lines.readout': READOUT },
   tables: { 'link.lines': LINES_TABLE },
   subdeviceKeys: {},
-  retry: { retryMs: 1000, retriesMax: 5 },
+  profiled: undefined,
+  retry: () => ({ retryMs: 1000, retriesMax: 5 }),
   problems: linesProblems,
+  warnings: () => [],
   starter: (subdevice) => ['', '[link.lines]', `subdevice = ${JSON.stringify(subdevice)}`],
   listed: ({ subdevices, lines }, path) =>
     subdevices.length === 0 && lines !== undefined
@@ -27,13 +32,15 @@ export const LINES = defineDriver<typeof LINK_KEYS, LinesOptions, Omit<LinesLink
   toServe:
     'the link serves `subdevice` of [link.lines] alone; for others set `subdevice_field`, and list their ids in `subdevices`',
   acknowledges: ({ lines }) => lines?.ack !== undefined,
-  decode: ({ lines }) => {
+  decode: ({ lines, data_bits }) => {
     if (lines === undefined) throw new Error('a link of lines without [link.lines], and no problem was found');
-    return decodeLines(lines);
+    return decodeLines(lines, data_bits);
   },
   protocolOf: () => 'lines',
   filtersFor: ({ downlinks }) => downlinks,
-  topicsFor: ({ topic }) => (fieldsOf(topic).length === 0 ? [fillTemplate(topic, () => undefined) ?? ''] : []),
+  topicsFor: fixedTopics,
+  profileOf: () => undefined,
+  readingsFor: fieldReadings,
   isMute: () => false,
   plan: (link, options, { uplinksMax, reopen }) => ({ ...link, ...options, uplinksMax, reopen }),
   create: createLinesLink,
@@ -43,13 +50,17 @@ export const LINES = defineDriver<typeof LINK_KEYS, LinesOptions, Omit<LinesLink
     return {
       ...options,
       pattern: recallPattern(options.pattern),
+      fields: options.fields.map((field) => ({ ...field, pattern: recallPattern(field.pattern) })),
+      asks: options.asks.map((ask) => ({ ...ask, answer: recallPattern(ask.answer) })),
+      telegramBegin: recallPattern(options.telegramBegin),
+      telegramEnd: recallPattern(options.telegramEnd),
       downlinkAck: recallPattern(options.downlinkAck),
       downlinkRefused: recallPattern(options.downlinkRefused),
     };
   },
   newFrameSource: (options) => new LineSource(options),
-  capture: { kind: 'dissector', name: 'data' },
-  isPolled: false,
+  capture: () => ({ kind: 'dissector', name: 'data' }),
+  isText: true,
   attachesUnheard: true,
   oversizeIsDamage: false,
   unprobedBecause: 'line devices cannot be probed, because they interpret every line',

@@ -10,9 +10,10 @@ import { fillTemplate, type Template } from '../../base/template.ts';
 import { filterMatches } from '../../base/topic.ts';
 import { decodeText } from '../../codec/lines.ts';
 import type { DeliverCommand } from '../driver.ts';
+import type { LinePattern } from './line-pattern.ts';
 import type { LinesSection } from './link-keys.ts';
 import { type LinePacketSink, type LineShape, type NoLine, noLine } from './packet-sink.ts';
-import { type DownlinkAnswer, type LinePattern, writtenValue } from './parse-line.ts';
+import { type DownlinkAnswer, writtenValue } from './parse-line.ts';
 
 export interface LineDownlinkTerms extends LineShape {
   readonly format: LinesSection['format'];
@@ -40,13 +41,18 @@ const NUMBERS = 65_536;
 export class LineDownlinks {
   private readonly terms: LineDownlinkTerms;
   private readonly sink: LinePacketSink;
+  private readonly isFree: () => boolean;
   /** Deliveries in progress, at most one per subdevice. The first one is on the line. */
   private deliveries: Delivery[] = [];
   /** Starts at a random number, so that an answer to an earlier process is unlikely to match. */
   private lastNumber: number;
 
-  /** @param random uniform in [0, 1) */
-  constructor(terms: LineDownlinkTerms, sink: LinePacketSink, random: () => number) {
+  /** @param random uniform in [0, 1) @param isFree false while nothing may be written */
+  constructor(
+    terms: LineDownlinkTerms,
+    { sink, random, isFree }: { sink: LinePacketSink; random: () => number; isFree: () => boolean },
+  ) {
+    this.isFree = isFree;
     this.terms = terms;
     this.sink = sink;
     this.lastNumber = Math.floor(random() * NUMBERS);
@@ -103,6 +109,11 @@ export class LineDownlinks {
     return undefined;
   }
 
+  /** True while an answer to a downlink is expected. */
+  get isBusy(): boolean {
+    return this.deliveries[0]?.retryAtMs !== undefined;
+  }
+
   wakeAtMs(): number | undefined {
     return this.deliveries[0]?.retryAtMs;
   }
@@ -113,9 +124,17 @@ export class LineDownlinks {
     for (const { token } of lost) this.sink.report({ kind: 'undelivered', token, why: 'lost' });
   }
 
+  /** Writes the next downlink if the line is free. */
+  resume(nowMs: number): void {
+    for (let before = Number.POSITIVE_INFINITY; this.deliveries.length < before; ) {
+      before = this.deliveries.length;
+      this.write(nowMs);
+    }
+  }
+
   private write(nowMs: number): void {
     const [first] = this.deliveries;
-    if (first === undefined || first.retryAtMs !== undefined) return;
+    if (first === undefined || first.retryAtMs !== undefined || !this.isFree()) return;
     this.sink.write(first.line);
     if (this.terms.downlinkAck !== undefined) first.retryAtMs = nowMs + this.terms.retryMs;
     else {

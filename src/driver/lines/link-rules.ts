@@ -8,7 +8,11 @@ import { applyRules, whereKnown } from '../../config/kinds/known.ts';
 import { compilePattern } from '../../config/kinds/pattern.ts';
 import type { Problem } from '../../config/kinds/problem.ts';
 import type { LinkKeys } from '../link-driver.ts';
+import { askFields, askProblems } from './ask-rules.ts';
+import { checkProblems } from './check-rules.ts';
+import { typedFieldProblems } from './field-rules.ts';
 import type { LinesSection } from './link-keys.ts';
+import { readoutProblems } from './readout-rules.ts';
 
 type LinkSection = LinkKeys & { readonly lines?: LinesSection | undefined };
 
@@ -21,9 +25,26 @@ export function linesProblems(link: LinkSection, path: string): Problem[] {
     return [{ path: place, what: 'is missing, but driver "lines" requires it', hint }];
   }
   const at = (key: string, what: string, hint: string): Problem => ({ path: `${place}.${key}`, what, hint });
+  const ofLink = (key: string, what: string, hint: string): Problem => ({ path: `${path}.${key}`, what, hint });
   return [
-    ...applyRules([formatProblems, patternProblems, fieldProblems, answerProblems, topicProblems], lines, at),
+    ...applyRules(
+      [
+        formatProblems,
+        splittingProblems,
+        patternProblems,
+        typedFieldProblems,
+        fieldProblems,
+        answerProblems,
+        topicProblems,
+      ],
+      lines,
+      at,
+    ),
     ...whereKnown(() => servingProblems(link, lines, at)),
+    ...whereKnown(() => askProblems(lines, link, at)),
+    ...whereKnown(() => readoutProblems(lines, link, { at, ofLink })),
+    ...whereKnown(() => checkProblems(lines, link.data_bits === 7 || lines.bit_7 !== 'data', at)),
+    ...whereKnown(() => bitSevenProblems(link, lines, at)),
     ...whereKnown(() => overflowProblems(link, lines, path)),
   ];
 }
@@ -45,10 +66,23 @@ function servingProblems({ subdevices }: LinkSection, lines: LinesSection, at: A
   ];
 }
 
-function formatProblems({ format, pattern, payload, encoding }: LinesSection, at: At): Problem[] {
+function bitSevenProblems({ data_bits }: LinkSection, { bit_7 }: LinesSection, at: At): Problem[] {
+  if (bit_7 === 'data' || data_bits === 8) return [];
+  return [at('bit_7', `is "${bit_7}", but the link has 7 data bits`, 'Remove it: the bytes have no bit 7.')];
+}
+
+function formatProblems({ format, pattern, payload, encoding, field }: LinesSection, at: At): Problem[] {
   if (format === 'text') {
-    const isEmpty = payload === 'json' && pattern === undefined;
-    return isEmpty ? [at('payload', 'is "json", but there are no fields', 'Add `pattern` with named groups.')] : [];
+    const isEmpty = payload === 'json' && pattern === undefined && field.length === 0;
+    return isEmpty
+      ? [
+          at(
+            'payload',
+            'is "json", but there are no fields',
+            'Add `pattern` with named groups, or [[link.lines.field]].',
+          ),
+        ]
+      : [];
   }
   return [
     ...(pattern === undefined
@@ -60,6 +94,9 @@ function formatProblems({ format, pattern, payload, encoding }: LinesSection, at
             'Remove it: with "ndjson" the fields are those of the JSON object.',
           ),
         ]),
+    ...(field.length === 0
+      ? []
+      : [at('field', 'is for format "text" only', 'Remove it: the members of the JSON object have types already.')]),
     ...(payload === 'line'
       ? []
       : [at('payload', 'is "json", but format is "ndjson"', 'Write "line": the line is JSON already.')]),
@@ -69,8 +106,52 @@ function formatProblems({ format, pattern, payload, encoding }: LinesSection, at
   ];
 }
 
+/** Rules between the keys that say where a line or a telegram begins and ends. */
+function splittingProblems(lines: LinesSection, at: At): Problem[] {
+  const { start, line_bytes, line_bytes_max, telegram_begin, telegram_end, check, echo } = lines;
+  const isTelegram = telegram_begin !== undefined || telegram_end !== undefined;
+  return [
+    ...(line_bytes !== undefined && start === undefined
+      ? [
+          at(
+            'line_bytes',
+            'requires start',
+            'Add `start`: without a mark the gateway cannot find the beginning of a line.',
+          ),
+        ]
+      : []),
+    ...(line_bytes !== undefined && line_bytes > line_bytes_max
+      ? [at('line_bytes', `is larger than line_bytes_max, which is ${line_bytes_max}`, 'Raise line_bytes_max.')]
+      : []),
+    ...(isTelegram && (telegram_begin === undefined || telegram_end === undefined)
+      ? [
+          at(
+            telegram_begin === undefined ? 'telegram_end' : 'telegram_begin',
+            `requires ${telegram_begin === undefined ? 'telegram_begin' : 'telegram_end'}`,
+            'Write both: the first and the last line of a telegram.',
+          ),
+        ]
+      : []),
+    ...(isTelegram && start !== undefined
+      ? [at('start', 'has no effect with telegram_begin', 'Remove one of the two.')]
+      : []),
+    ...(check === 'dsmr' && !isTelegram
+      ? [
+          at(
+            'check',
+            'is "dsmr", which is the check of a telegram',
+            "Add telegram_begin = '^/' and telegram_end = '^!'.",
+          ),
+        ]
+      : []),
+    ...(echo && (isTelegram || start !== undefined)
+      ? [at('echo', 'is for lines without start and telegrams', 'Switch the echo off in the device or the adapter.')]
+      : []),
+  ];
+}
+
 function patternProblems(lines: LinesSection, at: At): Problem[] {
-  return (['pattern', 'downlink_ack', 'downlink_refused'] as const).flatMap((key) => {
+  return (['pattern', 'telegram_begin', 'telegram_end', 'downlink_ack', 'downlink_refused'] as const).flatMap((key) => {
     const source = lines[key];
     const compiled = source === undefined ? undefined : compilePattern(source);
     if (compiled === undefined || compiled.ok) return [];
@@ -84,7 +165,8 @@ function fieldProblems(lines: LinesSection, at: At): Problem[] {
   const { topic, ack, busy, refused, sequence, subdevice_field, downlink } = lines;
   const compiled = lines.pattern === undefined ? undefined : compilePattern(lines.pattern);
   const groups = compiled === undefined ? [] : compiled.ok ? compiled.value.fields : undefined;
-  const known = groups && [...groups, 'subdevice'];
+  const typed = lines.field.flatMap(({ name, unit_field }) => (unit_field === undefined ? [name] : [name, unit_field]));
+  const known = groups && [...groups, ...typed, 'subdevice'];
   const isKnown = (name: string): boolean => lines.format === 'ndjson' || known === undefined || known.includes(name);
   const unknown = (key: string, name: string): Problem =>
     at(key, `names the field "${name}", but pattern has no group of this name`, `Add (?P<${name}>…) to \`pattern\`.`);
@@ -97,7 +179,9 @@ function fieldProblems(lines: LinesSection, at: At): Problem[] {
   const places = fieldsOf(parseTemplate(downlink));
   const foreign = places.filter((name) => !['payload', 'topic', 'subdevice', 'number'].includes(name));
   return [
-    ...[...used, ...named].filter(([, name]) => !isKnown(name)).map(([key, name]) => unknown(key, name)),
+    ...[...used, ...named, ...askFields(lines)]
+      .filter(([, name]) => !isKnown(name))
+      .map(([key, name]) => unknown(key, name)),
     ...foreign.map((name) =>
       at('downlink', `names the unknown field "${name}"`, 'The fields are payload, topic, subdevice and number.'),
     ),

@@ -1,7 +1,7 @@
 /**
  * Link of lines: devices that send text or NDJSON, one message per line.
  *
- *     bytes ▶ LineReader ▶ readLine ▶ LinePresence ▶ LineUplinks ▶ reports
+ *     bytes ▶ LineSplitter, Readout ▶ readLine ▶ LinePresence ▶ LineUplinks ▶ reports
  *     commands ▶ LineUplinks (answers), LineDownlinks ▶ lines
  *
  * Invariants: total on bytes from outside. No line is offered before the flow has accepted the subdevice. Lines that
@@ -10,12 +10,15 @@
  */
 
 import type { BackoffLimits } from '../../base/backoff.ts';
+import type { DeviceNote } from '../../base/device-note.ts';
 import { type DiscardReason, sampleWords } from '../../base/discard.ts';
 import type { LinkCounters } from '../../base/link-counters.ts';
-import { LineReader } from '../../codec/lines.ts';
+import { cleanReceived } from '../../codec/bit-seven.ts';
+import type { LineSplitter } from '../../codec/lines.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../driver.ts';
 import { LastReceived } from '../last-received.ts';
 import { LinkOpening, type LinkState } from '../reopen.ts';
+import type { AskPlan, AskTerms } from './asks.ts';
 import { LinePresence, type PresenceTerms } from './device-presence.ts';
 import { LineDownlinks, type LineDownlinkTerms } from './downlinks.ts';
 import type { LinesSection } from './link-keys.ts';
@@ -28,10 +31,15 @@ import {
   readLine,
   readOverlong,
 } from './parse-line.ts';
+import { LinePolling } from './polling.ts';
+import { newSplitter, type SplittingTerms } from './splitting.ts';
+import { UnendedWatch } from './unended-watch.ts';
 import { type LineUplinkLimits, LineUplinks } from './uplinks.ts';
 
 export interface LinesLinkOptions
   extends ReadingTerms,
+    SplittingTerms,
+    AskTerms,
     LineDownlinkTerms,
     PresenceTerms,
     Omit<LineUplinkLimits, 'isAnswered'> {
@@ -39,31 +47,22 @@ export interface LinesLinkOptions
   readonly attach: LinesSection['attach'];
   /** The bytes before the first delimiter may be part of a line. */
   readonly skipsFirstLine: boolean;
+  /** Bits per second. */
+  readonly baudRate: number;
   /** Pauses between openings of the channel. */
   readonly reopen: BackoffLimits;
   /** Uniform in [0, 1). */
   readonly random: () => number;
 }
 
-/** A device that speaks lines interprets every line, so no line is a neutral test. */
-const NO_PROBE = { kind: 'not asked', why: 'line devices cannot be probed' } as const;
-/** Bytes after the last delimiter. Reported after `UNENDED_MS`, and again when more have come. */
-interface Unended {
-  readonly reportedBytes: number;
-  readonly reportAtMs: number | undefined;
-}
-
-const ENDED: Unended = { reportedBytes: 0, reportAtMs: undefined };
-/**
- * Time after which an unfinished line is reported, ms. A device writes a line without pauses: 4096 octets at 9600 baud
- * take 4 s.
- */
-const UNENDED_MS = 5000;
+/** Octets after a line that are not reported when a request follows: a check of a byte or two, CR and LF. */
+const LEFTOVER_BYTES_MAX = 4;
 
 /** Counters for discarded lines, except those with undamaged but unexpected content. */
 const COUNTED_AS: Readonly<Partial<Record<DiscardReason, 'crcErrors' | 'oversizeFrames'>>> = {
   'line check': 'crcErrors',
   'line noise': 'crcErrors',
+  'line cut': 'crcErrors',
   'line too long': 'oversizeFrames',
 };
 
@@ -80,7 +79,7 @@ export function createLinesLink(options: LinesLinkOptions): LinkMachine {
 class LinesLink implements LinkMachine {
   private readonly options: LinesLinkOptions;
   private readonly opening: LinkOpening;
-  private readonly reader: LineReader;
+  private readonly reader: LineSplitter;
   private readonly sink: LinePacketSink;
   private readonly presence: LinePresence;
   private readonly uplinks: LineUplinks;
@@ -89,18 +88,33 @@ class LinesLink implements LinkMachine {
   private bytesIn = 0;
   /** Number of valid lines: messages, answers and echoes. */
   private framesIn = 0;
-  private unended = ENDED;
+  private readonly unended: UnendedWatch;
+  private readonly polling: LinePolling;
   private readonly lastReceived = new LastReceived();
 
   constructor(options: LinesLinkOptions) {
     this.options = options;
     this.opening = new LinkOpening(options.reopen, options.random);
     this.sink = new LinePacketSink(options);
-    this.reader = new LineReader(options, (begun) => this.reject(begun, readOverlong(begun, options, this.sink)));
+    this.reader = newSplitter(options, {
+      overlong: (begun) => this.reject(begun, readOverlong(begun, options, this.sink)),
+      cut: (begun) => this.reject(begun, dropped('line cut')),
+      outside: (begun) => this.reject(begun, dropped('line not begun')),
+    });
+    this.unended = new UnendedWatch(options.lineBytesMax, options.baudRate);
+    this.polling = new LinePolling(options, { sink: this.sink, onGone: (id, nowMs) => this.gone(id, nowMs) });
     this.presence = new LinePresence(options, this.sink);
     const { uplinksMax, retryMs, answers } = options;
     this.uplinks = new LineUplinks({ uplinksMax, retryMs, isAnswered: answers !== undefined }, this.sink);
-    this.downlinks = new LineDownlinks(options, this.sink, options.random);
+    this.downlinks = new LineDownlinks(options, {
+      sink: this.sink,
+      random: options.random,
+      isFree: () => this.polling.isIdle,
+    });
+  }
+
+  get isPolled(): boolean {
+    return this.polling.isPolled;
   }
 
   get state(): LinkState {
@@ -125,11 +139,15 @@ class LinesLink implements LinkMachine {
   }
 
   unanswered(): ReadonlyMap<string, number> {
+    return this.polling.unanswered();
+  }
+
+  deviceNotes(): ReadonlyMap<string, DeviceNote> {
     return new Map();
   }
 
   probeable(): readonly string[] {
-    return [];
+    return this.opening.state === 'open' ? this.polling.probeable() : [];
   }
 
   attachedSubdevices(): readonly string[] {
@@ -138,7 +156,7 @@ class LinesLink implements LinkMachine {
 
   wakeAtMs(): number | undefined {
     const times = [this.opening.wakeAtMs(), this.presence.wakeAtMs(), this.downlinks.wakeAtMs()];
-    times.push(this.unended.reportAtMs);
+    times.push(this.unended.wakeAtMs(), this.polling.wakeAtMs(this.downlinks.isBusy, this.opening.state === 'open'));
     const set = times.filter((time) => time !== undefined);
     return set.length === 0 ? undefined : Math.min(...set);
   }
@@ -157,10 +175,14 @@ class LinesLink implements LinkMachine {
       case 'opened':
         this.opening.opened(nowMs);
         this.reader.reset(this.options.skipsFirstLine);
+        this.polling.opened(nowMs);
         if (this.options.attach === 'open') this.presence.onReceived(this.options.subdevice, nowMs);
         break;
       case 'bytes':
         this.receive(input.bytes, nowMs);
+        break;
+      case 'speedSet':
+        this.polling.speedSet(input.baudRate, nowMs);
         break;
       case 'closed':
         this.opening.closed(nowMs);
@@ -188,36 +210,64 @@ class LinesLink implements LinkMachine {
         else this.sink.report({ kind: 'undelivered', token: input.token, why: 'lost' });
         break;
       case 'probe':
-        this.sink.report({ kind: 'probed', token: input.token, outcome: NO_PROBE });
+        this.polling.startProbe(input.token, input.subdevice, this.probeable().includes(input.subdevice), nowMs);
         break;
     }
+    if (this.polling.isPolled && this.opening.state === 'open') this.ask(nowMs);
     return this.sink.take();
   }
 
   private receive(bytes: Uint8Array, nowMs: number): void {
     if (this.opening.state !== 'open') return;
     this.bytesIn += bytes.length;
-    for (const line of this.reader.push(bytes)) {
-      if (this.sink.isEcho(line)) this.framesIn += 1;
-      else this.read(line, nowMs);
-    }
-    this.watchEnd(nowMs);
+    const clean = cleanReceived(bytes, this.options);
+    if (this.polling.readsOut) this.receiveReadout(clean, nowMs);
+    else this.receiveLines(clean, nowMs);
     this.offerAhead(nowMs);
   }
 
-  private watchEnd(nowMs: number): void {
-    const { unendedBytes } = this.reader;
-    if (unendedBytes < this.unended.reportedBytes || unendedBytes === 0) this.unended = ENDED;
-    const { reportedBytes, reportAtMs } = this.unended;
-    if (unendedBytes > reportedBytes) this.unended = { reportedBytes, reportAtMs: reportAtMs ?? nowMs + UNENDED_MS };
+  private receiveLines(bytes: Uint8Array, nowMs: number): void {
+    let hasEnded = false;
+    for (const line of this.reader.push(bytes)) {
+      hasEnded = true;
+      if (this.sink.isEcho(line)) this.framesIn += 1;
+      else this.read(line, nowMs);
+    }
+    this.unended.read(this.reader.unendedBytes, hasEnded, nowMs);
+  }
+
+  /** A meter has answered also if its text is no message, because a repetition would be none either. */
+  private receiveReadout(bytes: Uint8Array, nowMs: number): void {
+    const text = this.polling.receive(bytes, nowMs);
+    if (text === undefined) return;
+    this.read(text, nowMs);
+    this.polling.answered(nowMs);
+  }
+
+  /** Writes what may be written now: downlinks first, then the request that is due. */
+  private ask(nowMs: number): void {
+    if (this.polling.isIdle) this.downlinks.resume(nowMs);
+    if (this.downlinks.isBusy) return;
+    const ask = this.polling.next(nowMs);
+    if (ask === undefined) return;
+    // what has arrived before the request is no part of its answer
+    const { unendedBytes, begun } = this.reader;
+    if (unendedBytes > LEFTOVER_BYTES_MAX) this.discard('line not ended', begun, unendedBytes);
+    this.reader.reset(false);
+    this.unended.reset();
+    this.polling.write(ask, nowMs);
+  }
+
+  private gone(subdevice: string, nowMs: number): void {
+    if (!this.presence.isHere(subdevice)) return;
+    this.downlinks.abandon(subdevice, nowMs);
+    this.presence.unanswered(subdevice, nowMs);
   }
 
   private reportUnended(nowMs: number): void {
-    const { reportedBytes, reportAtMs } = this.unended;
-    if (reportAtMs === undefined || nowMs < reportAtMs) return;
     const { unendedBytes, begun } = this.reader;
-    this.unended = { reportedBytes: unendedBytes, reportAtMs: undefined };
-    this.discard('line not ended', begun, unendedBytes - reportedBytes);
+    const count = this.unended.due(unendedBytes, nowMs);
+    if (count > 0) this.discard('line not ended', begun, count);
   }
 
   /** @param count number of lines, or of bytes of an unfinished line */
@@ -227,9 +277,19 @@ class LinesLink implements LinkMachine {
   }
 
   private read(line: Uint8Array, nowMs: number): void {
-    const reading = readLine(line, this.options, this.sink);
+    const asked = this.polling.current;
+    const terms =
+      asked === undefined ? this.options : { ...this.options, subdevice: asked.subdevice, topic: asked.topic };
+    const reading = readLine(line, terms, this.sink);
+    this.reader.judged(reading.kind !== 'rejected');
     switch (reading.kind) {
       case 'message':
+        if (this.polling.isPolled && !isAnswerTo(asked, reading, line)) {
+          this.sink.counters.unexpectedPackets += 1;
+          this.discard('line unexpected', line);
+          break;
+        }
+        this.polling.answered(nowMs);
         this.framesIn += 1;
         this.lastReceived.note(reading.subdevice, nowMs);
         if (this.ahead.length < AHEAD_MAX) this.ahead.push(reading);
@@ -274,6 +334,7 @@ class LinesLink implements LinkMachine {
   private wake(nowMs: number): void {
     this.sink.act(this.opening.wake(nowMs));
     this.reportUnended(nowMs);
+    this.polling.wake(nowMs);
     const silent = this.downlinks.wake(nowMs);
     if (silent !== undefined) {
       this.downlinks.abandon(silent, nowMs);
@@ -304,6 +365,16 @@ class LinesLink implements LinkMachine {
     this.uplinks.closed();
     this.sink.closed();
     this.ahead = [];
-    this.unended = ENDED;
+    this.unended.reset();
+    this.polling.closed();
   }
+}
+
+function dropped(reason: DiscardReason): Rejection {
+  return { kind: 'rejected', reason, detail: undefined, answer: undefined };
+}
+
+function isAnswerTo(asked: AskPlan | undefined, { subdevice }: LineMessage, line: Uint8Array): boolean {
+  if (asked === undefined || subdevice !== asked.subdevice) return false;
+  return asked.answer === undefined || asked.answer.match(Buffer.from(line).toString('latin1')) !== undefined;
 }

@@ -5,18 +5,23 @@
 import { type DiscardReason, type ExcessSize, sampleBytes } from '../../base/discard.ts';
 import { type LinkCounters, NO_COUNTS } from '../../base/link-counters.ts';
 import type { ChannelAction } from '../../base/machine.ts';
+import { type ByteCleaning, withParity } from '../../codec/bit-seven.ts';
 import { appendCheck, type LineCheck } from '../../codec/line-check.ts';
 import { encodeText, type LineEncoding } from '../../codec/lines.ts';
 import type { DriverReport, LinkAction } from '../driver.ts';
 import { LINE_BYTES_KEY } from './link-keys.ts';
 
-export interface LineShape {
+export interface LineShape extends ByteCleaning {
   /** At least one octet. */
   readonly delimiter: Uint8Array;
   /** Octets of the longest line in either direction, without the delimiter. */
   readonly lineBytesMax: number;
   readonly encoding: LineEncoding;
+  /** The line carries 7 bits of each byte. */
+  readonly isSevenBit: boolean;
   readonly check: LineCheck;
+  /** Octets of the check after the delimiter. 0: the check is before the delimiter. */
+  readonly tailBytes: number;
   /** The device echoes written lines. */
   readonly isEchoed: boolean;
 }
@@ -49,21 +54,26 @@ export class LinePacketSink {
 
   /** @returns the line with check and delimiter, or the reason why there is none */
   lineOf(text: string): Uint8Array | NoLine {
-    const { delimiter, lineBytesMax, encoding, check } = this.shape;
+    const { delimiter, lineBytesMax, encoding, check, isSevenBit, tailBytes } = this.shape;
     const encoded = encodeText(text, encoding);
     if (encoded === undefined) return noLine(`the text has characters that ${encoding} lacks`);
+    if (isSevenBit && encoded.some((octet) => octet > 0x7f))
+      return noLine('the text has characters of more than 7 bits');
     if (encoded.length === 0) return { why: 'empty' };
     const body = Buffer.from(appendCheck(encoded, check));
-    if (body.includes(Buffer.from(delimiter))) return noLine('the text contains the line delimiter');
-    if (body.length > lineBytesMax)
-      return { why: 'too large', size: { bytes: body.length, bytesMax: lineBytesMax, key: LINE_BYTES_KEY } };
-    return Uint8Array.from(Buffer.concat([body, delimiter]));
+    const beforeDelimiter = tailBytes === 0 ? body : Buffer.from(encoded);
+    if (beforeDelimiter.includes(Buffer.from(delimiter))) return noLine('the text contains the line delimiter');
+    const { length } = beforeDelimiter;
+    if (length > lineBytesMax)
+      return { why: 'too large', size: { bytes: length, bytesMax: lineBytesMax, key: LINE_BYTES_KEY } };
+    return Uint8Array.from(tailBytes === 0 ? Buffer.concat([body, delimiter]) : body);
   }
 
+  /** @param line line with its delimiter, or a request */
   write(line: Uint8Array): void {
     this.counters.framesOut += 1;
     this.counters.bytesOut += line.length;
-    this.actions.push({ kind: 'write', bytes: line });
+    this.actions.push({ kind: 'write', bytes: withParity(line, this.shape) });
     if (!this.shape.isEchoed) return;
     this.echoes.push(keyOf(line.subarray(0, line.length - this.shape.delimiter.length)));
     if (this.echoes.length > ECHOES_MAX) this.echoes.shift();
@@ -73,6 +83,7 @@ export class LinePacketSink {
   isEcho(line: Uint8Array): boolean {
     const at = this.echoes.length === 0 ? -1 : this.echoes.indexOf(keyOf(line));
     this.echoes.splice(0, at + 1);
+    if (at !== -1) this.counters.echoes += 1;
     return at !== -1;
   }
 

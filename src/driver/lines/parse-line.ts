@@ -12,13 +12,10 @@ import { crc32 } from '../../codec/crc32.ts';
 import { removeCheck, withoutCheck } from '../../codec/line-check.ts';
 import { decodeText } from '../../codec/lines.ts';
 import { isNoise } from '../../codec/noise.ts';
+import type { LinePattern } from './line-pattern.ts';
 import type { LinesSection } from './link-keys.ts';
 import type { LinePacketSink, LineShape } from './packet-sink.ts';
-
-/** Pattern whose matching time is proportional to the length of the text. */
-export interface LinePattern {
-  match(text: string): ReadonlyMap<string, string> | undefined;
-}
+import { type FieldPlan, readTyped } from './typed-fields.ts';
 
 export interface ReadingTerms extends LineShape {
   readonly subdevice: string;
@@ -27,6 +24,8 @@ export interface ReadingTerms extends LineShape {
   readonly allowedSubdevices: readonly string[] | undefined;
   readonly format: LinesSection['format'];
   readonly pattern: LinePattern | undefined;
+  /** Fields with types, besides the groups of `pattern`. */
+  readonly fields: readonly FieldPlan[];
   readonly topic: Template;
   readonly payload: LinesSection['payload'];
   readonly answers:
@@ -114,10 +113,12 @@ export function readLine(line: Uint8Array, terms: ReadingTerms, sink: LinePacket
     return damaged('line noise', line, { terms, sink });
   if (text === undefined) return rejected('line encoding');
   if (parsed === undefined) return rejected(terms.format === 'ndjson' ? 'line not JSON' : 'line pattern');
-  const subdevice = subdeviceOf(parsed, terms);
+  const typed = readTyped(text, parsed, terms.fields);
+  if (typeof typed === 'string') return rejected('line field', typed);
+  const subdevice = subdeviceOf(typed.texts, terms);
   if (subdevice === undefined)
     return rejected('line subdevice', `${terms.subdeviceField} names no subdevice of this link`);
-  const fields = new Map(parsed).set('subdevice', subdevice);
+  const fields = new Map(typed.texts).set('subdevice', subdevice);
   const topic = fillTemplate(terms.topic, (name) => topicValue(fields.get(name)));
   if (topic === undefined) return rejected('line field', missingIn(terms.topic, fields, topicValue));
   const { sequence, ack } = terms.answers ?? {};
@@ -134,7 +135,7 @@ export function readLine(line: Uint8Array, terms: ReadingTerms, sink: LinePacket
     topic,
     answers,
     isNumbered: sequence !== undefined,
-    payload: payloadOf({ body, text, fields: parsed }, terms),
+    payload: payloadOf({ body, text, json: typed.json }, terms),
     identity: `${subdevice} ${fields.get(sequence ?? '') ?? ''} ${body.length} ${crc32(body)}`,
   };
 }
@@ -280,9 +281,12 @@ export function writtenValue(value: string | undefined, format: LinesSection['fo
 }
 
 function payloadOf(
-  line: { readonly body: Uint8Array; readonly text: string; readonly fields: Fields },
+  line: { readonly body: Uint8Array; readonly text: string; readonly json: Fields },
   { payload, encoding }: ReadingTerms,
 ): Uint8Array {
-  if (payload === 'json') return new TextEncoder().encode(JSON.stringify(Object.fromEntries(line.fields)));
+  if (payload === 'json') {
+    const members = [...line.json].map(([name, value]) => `${JSON.stringify(name)}:${value}`);
+    return new TextEncoder().encode(`{${members.join(',')}}`);
+  }
   return encoding === 'latin1' ? new TextEncoder().encode(line.text) : line.body.slice();
 }

@@ -1,5 +1,6 @@
 /** Blocks: adjacent points of one table and period, read with one request. Planning, splitting and joining. Pure. */
-import { BITS_READ_MAX, type ModbusRequest, WORDS_READ_MAX } from '../../codec/modbus-rtu.ts';
+import type { DeviceNote } from '../../base/device-note.ts';
+import { BITS_READ_MAX, type ModbusRequest, WORDS_READ_MAX } from '../../codec/modbus-pdu.ts';
 import { isBitTable, type Point, READ_FUNCTION, type Table, widthOf } from './points.ts';
 
 /** Points read with one request. */
@@ -18,12 +19,14 @@ export interface PolledUnit {
   readonly points: readonly Point[];
   /** Largest number of unused registers or coils between two points of a block. */
   readonly gapMax: number;
+  /** Note of an earlier machine; its basis is that of the unit. `undefined`: none. */
+  readonly learned: DeviceNote | undefined;
 }
 
 /**
  * Groups points of one table and period, in the order of their addresses, into blocks as large as one request can read.
  */
-export function planBlocks({ address: unit, points, gapMax }: PolledUnit): Block[] {
+export function planBlocks({ address: unit, points, gapMax }: Omit<PolledUnit, 'learned'>): Block[] {
   const kinds = Map.groupBy(points, ({ table, pollMs }) => `${table} ${pollMs}`);
   return [...kinds.values()].flatMap((kind) => {
     const sorted = kind.toSorted((a, b) => a.address - b.address);

@@ -13,10 +13,11 @@
 
 import { digitsOf } from '../../base/decimal.ts';
 import { type Decoded, decoded, undecodable } from '../../base/decoded.ts';
-import { ACKNOWLEDGE, BUSY, echoOf, exceptionWords, type ModbusRequest } from '../../codec/modbus-rtu.ts';
+import { ACKNOWLEDGE, BUSY, echoOf, exceptionWords, type ModbusRequest } from '../../codec/modbus-pdu.ts';
+import type { AnswerFailure } from './adapter-echo.ts';
 import { decodeEntries } from './json.ts';
 import { decodePoint, isNumeric, isSame, type Point, type PointValue, READ_FUNCTION, widthOf } from './points.ts';
-import type { AnswerFailure, TransactionOutcome } from './transaction.ts';
+import type { TransactionOutcome } from './transaction.ts';
 import { encodeWrite, valueProblem, type WriteMode } from './writes.ts';
 
 export interface Write {

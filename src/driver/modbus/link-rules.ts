@@ -1,17 +1,32 @@
-/** Rules within and between the Modbus units of a link. */
-import { applyRules, whereKnown } from '../../config/kinds/known.ts';
+/** Rules within and between the Modbus units of a link. Source: Modbus over Serial Line V1.02 ("line"). */
+import { applyRules } from '../../config/kinds/known.ts';
 import { duplicates, type Placed, placed } from '../../config/kinds/placed.ts';
 import type { Problem } from '../../config/kinds/problem.ts';
 import type { LinkKeys } from '../link-driver.ts';
 import type { PointSection, UnitSection } from './link-keys.ts';
-import { isBits, typeOf } from './options.ts';
-import type { PointType } from './points.ts';
+import { contentText, isBits, type ModbusOptions, typeOf } from './options.ts';
+import { type PointType, WORDS } from './points.ts';
 
 type ModbusLink = LinkKeys & { readonly unit?: readonly UnitSection[] | undefined };
 
 /** @param path of the link */
 export function unitProblems(link: ModbusLink, path: string): Problem[] {
   return applyRules([missingUnitProblems, subdeviceListProblems, problemsOfUnits], link, path);
+}
+
+/** Address after which the standard reserves all (line §2.2). */
+const UNIT_ADDRESS_MAX = 247;
+
+/** @param path of the link */
+export function unitWarnings({ units, framing }: Pick<ModbusOptions, 'units' | 'framing'>, path: string): Problem[] {
+  // unit ids of Modbus TCP have no reserved values above 247
+  if (framing === 'mbap') return [];
+  return units.flatMap(({ address }, index) => {
+    if (address <= UNIT_ADDRESS_MAX) return [];
+    const what = `is ${address}, which the Modbus standard reserves: other devices on the line may use it for themselves`;
+    const hint = 'Give the unit an address from 1 to 247, if its manual offers one.';
+    return [{ path: `${path}.unit[${index}].address`, what, hint }];
+  });
 }
 
 function missingUnitProblems({ unit = [] }: ModbusLink, path: string): Problem[] {
@@ -28,12 +43,35 @@ function subdeviceListProblems({ subdevices }: ModbusLink, path: string): Proble
 function problemsOfUnits({ unit = [] }: ModbusLink, path: string): Problem[] {
   const units = placed(`${path}.unit`, unit);
   return [
-    ...units.flatMap((one) => applyRules([topicProblems, pointProblems], one)),
+    ...units.flatMap((one) =>
+      applyRules([topicProblems, missingPointProblems, profileKeyProblems, pointProblems], one),
+    ),
     ...duplicates(units, 'id', ({ id }) => id),
     ...duplicates(units, 'address', ({ address }) => String(address)),
-    ...units.flatMap(({ path: place, section }) =>
-      whereKnown(() => duplicates(placed(`${place}.point`, section.point), 'name', ({ name }) => name)),
-    ),
+    ...units.flatMap((one) => applyRules([sameNameProblems], one)),
+  ];
+}
+
+/** Rules of the keys of a unit that a device profile may have. @param path of the unit, or of the profile's file */
+export function profiledProblems(section: UnitSection, path: string): Problem[] {
+  return applyRules([pointProblems, sameNameProblems], { path, section });
+}
+
+function sameNameProblems({ path, section }: Placed<UnitSection>): Problem[] {
+  return duplicates(placed(`${path}.point`, section.point), 'name', ({ name }) => name);
+}
+
+function missingPointProblems({ path, section: { point, profile } }: Placed<UnitSection>): Problem[] {
+  if (point.length > 0 || profile !== undefined) return [];
+  const hint =
+    'Add a [[link.unit.point]] for each value of the unit, or the profile of its type: holdfast profiles list.';
+  return [{ path: `${path}.point`, what: 'is missing', hint }];
+}
+
+function profileKeyProblems({ path, section: { profile, profile_points } }: Placed<UnitSection>): Problem[] {
+  if (profile_points === undefined || profile !== undefined) return [];
+  return [
+    { path: `${path}.profile_points`, what: 'has no effect without profile', hint: 'Add profile, or remove it.' },
   ];
 }
 
@@ -54,8 +92,26 @@ function topicProblems({ path, section: unit }: Placed<UnitSection>): Problem[] 
 
 function pointProblems({ path, section: unit }: Placed<UnitSection>): Problem[] {
   return placed(`${path}.point`, unit.point).flatMap(({ path: place, section }) =>
-    applyRules([shapeProblems, writeProblems, (point) => broadcastProblems(unit, point, place)], section, place),
+    applyRules(
+      [
+        shapeProblems,
+        contentProblems,
+        writeProblems,
+        quantityProblems,
+        (point) => broadcastProblems(unit, point, place),
+      ],
+      section,
+      place,
+    ),
   );
+}
+
+/** Reports a key of numbers at a point that is none. */
+function quantityProblems(point: PointSection, path: string): Problem[] {
+  const type = typeOf(point);
+  if (type !== 'bool' && type !== 'string') return [];
+  if (point.state_class === undefined) return [];
+  return [{ path: `${path}.state_class`, what: `is only for numbers, and the point is a ${type}`, hint: 'Remove it.' }];
 }
 
 function broadcastProblems({ address }: UnitSection, { writable }: PointSection, path: string): Problem[] {
@@ -91,6 +147,22 @@ function shapeProblems(point: PointSection, path: string): Problem[] {
   if (last > 65_535)
     complain('address', `is ${point.address}, and the point would end at ${last}`, 'The last address is 65535.');
   return problems;
+}
+
+/** Checks that each content of `nan` fits into the registers of the point. */
+function contentProblems(point: PointSection, path: string): Problem[] {
+  if (point.nan.length === 0) return [];
+  const type = typeOf(point);
+  if (type === 'bool' || type === 'string')
+    return [{ path: `${path}.nan`, what: `is only for numbers, and the point is a ${type}`, hint: 'Remove it.' }];
+  const words = WORDS[type];
+  return point.nan.flatMap((content, index) => {
+    if (contentText(content, words) !== undefined) return [];
+    const hint = `Write the ${words * 4} hexadecimal digits of the content, such as 0x8${'0'.repeat(Math.min(words, 2) * 4 - 1)}.`;
+    return [
+      { path: `${path}.nan[${index}]`, what: `is ${content}, more than the ${words * 16} bits of ${type} hold`, hint },
+    ];
+  });
 }
 
 function writeProblems({ table, writable, min, max }: PointSection, path: string): Problem[] {

@@ -1,26 +1,30 @@
 /**
- * Modbus RTU link. This gateway is the only master of the line, and each unit is a subdevice.
+ * Modbus link, RTU or TCP. This gateway is the only master of the line, and each unit is a subdevice.
  *
  *     schedule, commands ▶ ModbusTurns ▶ ModbusTransactions ▶ bytes
  *     bytes ▶ ModbusTransactions ▶ ModbusUnit ▶ reports
  */
 
 import type { BackoffLimits } from '../../base/backoff.ts';
+import type { DeviceIdentity, DeviceNote } from '../../base/device-note.ts';
 import type { LinkCounters } from '../../base/link-counters.ts';
+import { isSilence } from '../../codec/modbus-pdu.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../driver.ts';
 import { LinkOpening, type LinkState } from '../reopen.ts';
+import { ModbusIdentification } from './identification.ts';
+import { MbapLine } from './mbap-line.ts';
 import { ModbusSchedule } from './poll-plan.ts';
 import { ModbusTurns } from './request-order.ts';
-import {
-  type ModbusLineLimits,
-  ModbusTransactions,
-  type TransactionAction,
-  type TransactionOutcome,
-} from './transaction.ts';
+import { type RtuLimits, RtuLine } from './rtu-line.ts';
+import type { ModbusTransactions, TransactionAction, TransactionOutcome } from './transaction.ts';
 import { isBroadcast, ModbusUnit, type UnitPlan } from './unit.ts';
 import { ModbusProbe } from './unit-probe.ts';
 
-export interface ModbusLinkOptions extends ModbusLineLimits {
+/** `rtu`: frames with a CRC, separated by silence. `mbap`: frames of Modbus TCP. */
+export type ModbusFraming = 'rtu' | 'mbap';
+
+export interface ModbusLinkOptions extends RtuLimits {
+  readonly framing: ModbusFraming;
   readonly units: readonly UnitPlan[];
   /** Largest number of uplinks of one unit that wait for their answer. */
   readonly uplinksMax: number;
@@ -35,8 +39,6 @@ export interface ModbusLinkOptions extends ModbusLineLimits {
  * cost.
  */
 const UNIT_PAUSES: BackoffLimits = { floorMs: 1000, ceilingMs: 30_000 };
-/** Exceptions by which a Modbus gateway (app §7) reports that a unit gave no answer. */
-const NO_UNIT_CODES = [10, 11];
 
 export function createModbusLink(options: ModbusLinkOptions): LinkMachine {
   return new ModbusLink(options);
@@ -48,6 +50,7 @@ class ModbusLink implements LinkMachine {
   private readonly schedule: ModbusSchedule;
   private readonly units: readonly ModbusUnit[];
   private readonly probe: ModbusProbe;
+  private readonly identification: ModbusIdentification;
   private readonly turns: ModbusTurns;
   private lastToken = 0;
   private readonly actions: LinkAction[] = [];
@@ -55,7 +58,7 @@ class ModbusLink implements LinkMachine {
   constructor(options: ModbusLinkOptions) {
     const { units, uplinksMax, random } = options;
     this.opening = new LinkOpening(options.reopen, random);
-    this.line = new ModbusTransactions(options);
+    this.line = options.framing === 'mbap' ? new MbapLine(options) : new RtuLine(options);
     const polled = units.filter((unit) => !isBroadcast(unit));
     this.schedule = new ModbusSchedule(polled, UNIT_PAUSES, random);
     const ports = {
@@ -68,7 +71,13 @@ class ModbusLink implements LinkMachine {
     };
     this.units = units.map((unit) => new ModbusUnit(unit, ports));
     this.probe = new ModbusProbe((token, outcome) => this.actions.push({ kind: 'probed', token, outcome }));
-    this.turns = new ModbusTurns(this.units, this.schedule, this.probe);
+    this.identification = new ModbusIdentification(identitiesOf(units));
+    const { probe, identification } = this;
+    this.turns = new ModbusTurns(this.units, this.schedule, { probe, identification });
+  }
+
+  get isPolled(): boolean {
+    return true;
   }
 
   get state(): LinkState {
@@ -109,6 +118,16 @@ class ModbusLink implements LinkMachine {
     return new Map(silent);
   }
 
+  deviceNotes(): ReadonlyMap<string, DeviceNote> {
+    const notes = this.units.flatMap(({ plan }): [string, DeviceNote][] => {
+      const note = this.schedule.noteOf(plan.address);
+      const identity = this.identification.of(plan.address);
+      const isEmpty = note === undefined || (note.refused.length + note.apart.length === 0 && identity === undefined);
+      return isEmpty ? [] : [[plan.subdevice, { ...note, identity, basis: plan.basis }]];
+    });
+    return new Map(notes);
+  }
+
   /** Includes units that do not answer, because a probe must test those too. */
   probeable(): readonly string[] {
     if (this.opening.state !== 'open') return [];
@@ -123,7 +142,8 @@ class ModbusLink implements LinkMachine {
     const commands = this.units.flatMap(({ commandAtMs, plan }) =>
       commandAtMs === undefined ? [] : Math.max(commandAtMs, rests(plan.address)),
     );
-    const questions = [...commands, this.schedule.wakeAtMs(rests), this.probe.wakeAtMs(rests)];
+    const others = [this.probe.wakeAtMs(rests), this.identification.wakeAtMs(rests)];
+    const questions = [...commands, this.schedule.wakeAtMs(rests), ...others];
     const words = this.units.map((unit) => unit.wakeAtMs());
     const times = [...words, ...(isOpen ? questions : [this.opening.wakeAtMs()])];
     const atMs = Math.min(...times.filter((time) => time !== undefined));
@@ -144,9 +164,8 @@ class ModbusLink implements LinkMachine {
         break;
       case 'opened':
         this.opening.opened(nowMs);
+        this.line.opened(nowMs);
         for (const unit of this.units) {
-          // an answer to a request of an earlier process may still come
-          if (this.opening.openings === 1) this.line.expectLateAnswer(unit.plan.address, nowMs);
           if (isBroadcast(unit.plan)) unit.answered(nowMs);
         }
         break;
@@ -158,6 +177,7 @@ class ModbusLink implements LinkMachine {
         this.line.closed();
         this.turns.over();
         this.probe.abandon();
+        this.identification.abandon();
         for (const unit of this.units) {
           unit.left('link closed');
           this.schedule.startOver(unit.plan.address, nowMs);
@@ -194,10 +214,9 @@ class ModbusLink implements LinkMachine {
 
   private act(actions: readonly TransactionAction[], nowMs: number): void {
     for (const action of actions) {
-      if (action.kind === 'write') {
-        this.actions.push(action);
-        this.probe.sent(nowMs);
-      } else this.ended(action.outcome, nowMs);
+      if (action.kind === 'ended') this.ended(action.outcome, nowMs);
+      else this.actions.push(action);
+      if (action.kind === 'write') this.probe.sent(nowMs);
     }
   }
 
@@ -205,9 +224,11 @@ class ModbusLink implements LinkMachine {
     const question = this.turns.over();
     if (question === undefined) return;
     const { unit, block } = question;
+    // says nothing about the presence of the unit
+    if (question.isIdentification) return this.identification.onReceived(outcome);
     const { isRunning: isProbe } = this.probe;
     const { address } = unit.plan;
-    const isThere = outcome.kind === 'exception' ? !NO_UNIT_CODES.includes(outcome.code) : outcome.kind !== 'no answer';
+    const isThere = outcome.kind === 'exception' ? !isSilence(outcome.code) : outcome.kind !== 'no answer';
     const seen: TransactionOutcome =
       isThere || outcome.kind === 'no answer' ? outcome : { kind: 'no answer', onReceived: { kind: 'nothing' } };
     if (!isThere) unit.missed(block, outcome, nowMs);
@@ -218,7 +239,10 @@ class ModbusLink implements LinkMachine {
       // an answered probe does not count as the turn of its block
       const isKnown = (isProbe && seen.kind === 'done') || this.schedule.done(block, seen, nowMs);
       if (isKnown) unit.polled(block, seen, nowMs);
-      if (isProbe) this.probe.done(this.line.counters, unit.refusals(block, seen), nowMs);
+      if (isProbe) {
+        this.probe.done(this.line.counters, unit.refusals(block, seen), nowMs);
+        this.identification.ask(address, nowMs);
+      }
     }
     if (isThere) {
       this.schedule.answered(address);
@@ -233,10 +257,16 @@ class ModbusLink implements LinkMachine {
     const question = this.turns.next(nowMs, (unit) => this.line.blockedUntilMs(unit));
     if (question === undefined) return;
     if (question.isProbe) this.probe.begin(this.line.counters);
-    this.line.begin(question.request, nowMs);
+    this.act(this.line.begin(question.request, nowMs), nowMs);
   }
 
   private unitOf(subdevice: string): ModbusUnit | undefined {
     return this.units.find(({ plan }) => plan.subdevice === subdevice);
   }
+}
+
+function identitiesOf(units: readonly UnitPlan[]): (readonly [number, DeviceIdentity])[] {
+  return units.flatMap(({ address, learned }) =>
+    learned?.identity === undefined ? [] : [[address, learned.identity]],
+  );
 }

@@ -15,13 +15,13 @@ import {
   numericOf,
   subtract,
 } from '../../base/decimal.ts';
-import type { PointSection } from './link-keys.ts';
+import type { PointSection, UnitSection } from './link-keys.ts';
 import { decodeText, type TextEncoding, type TextPadding, textBytes } from './register-text.ts';
 
 export type Table = PointSection['table'];
 export type PointType = Exclude<PointSection['type'], undefined>;
 /** Order of the octets of a value; the four letters stand for any number of octets. */
-export type WordOrder = PointSection['word_order'];
+export type WordOrder = UnitSection['word_order'];
 
 export interface Point {
   readonly name: string;
@@ -42,6 +42,10 @@ export interface Point {
   readonly order: WordOrder;
   readonly scale: number;
   readonly offset: number;
+  /**
+   * Register contents that mean "not available": hexadecimal digits, four for each register, in the order ABCD.
+   */
+  readonly notAvailable: readonly string[];
   /** Largest change that is not reported. */
   readonly deadband: number;
   readonly pollMs: number;
@@ -50,13 +54,14 @@ export interface Point {
   readonly max: number | undefined;
 }
 
-/** Value of a point. `null`: no valid value, e.g. the NaN of a float. */
+/** Value of a point. `null`: no valid value, e.g. the NaN of a float, or a content that means "not available". */
 export type PointValue = boolean | Numeric | string | null;
 
 /** Function codes of reads (app §6.1 to §6.4). */
 export const READ_FUNCTION = { coil: 1, discrete: 2, holding: 3, input: 4 } as const;
 
-const WORDS: Readonly<Record<Exclude<PointType, 'string'>, number>> = {
+/** Number of registers of each type. */
+export const WORDS: Readonly<Record<Exclude<PointType, 'string'>, number>> = {
   bool: 1,
   int16: 1,
   uint16: 1,
@@ -80,6 +85,7 @@ export function decodePoint(point: Point, content: Uint8Array, start: number): P
   const at = point.address - start;
   if (isBitTable(point.table)) return (((content[at >> 3] ?? 0) >> (at & 7)) & 1) === 1;
   const bytes = reordered(content.slice(at * 2, (at + widthOf(point)) * 2), point.order);
+  if (meansNotAvailable(point, bytes)) return null;
   const view = new DataView(bytes.buffer);
   switch (point.type) {
     case 'bool':
@@ -96,6 +102,17 @@ export function decodePoint(point: Point, content: Uint8Array, start: number): P
       return typeof value === 'number' && !Number.isFinite(value) ? null : value;
     }
   }
+}
+
+/** True if the registers of the point contain one of its values for "not available". Parameters as for `decodePoint`. */
+export function isNotAvailable(point: Point, content: Uint8Array, start: number): boolean {
+  const at = (point.address - start) * 2;
+  return meansNotAvailable(point, reordered(content.slice(at, at + widthOf(point) * 2), point.order));
+}
+
+/** @param bytes registers of the point in the order ABCD */
+function meansNotAvailable({ notAvailable }: Point, bytes: Uint8Array): boolean {
+  return notAvailable.length > 0 && notAvailable.includes(Buffer.from(bytes).toString('hex'));
 }
 
 type Plain = Exclude<PointType, 'bool' | 'string' | 'int64' | 'uint64'>;

@@ -5,8 +5,10 @@
  * unit that does not answer is asked for one block at a time, after growing pauses. A busy unit is asked again only
  * after a pause.
  */
+
 import { Backoff, type BackoffLimits } from '../../base/backoff.ts';
-import { ACKNOWLEDGE, BUSY } from '../../codec/modbus-rtu.ts';
+import type { DeviceNote } from '../../base/device-note.ts';
+import { ACKNOWLEDGE, BUSY } from '../../codec/modbus-pdu.ts';
 import type { Block, PolledUnit } from './blocks.ts';
 import { ModbusPieces, type Piece } from './pieces.ts';
 import type { TransactionOutcome } from './transaction.ts';
@@ -47,6 +49,11 @@ export class ModbusSchedule {
   probeOf(unit: number): Block | undefined {
     const cost = (piece: Piece): number => piece.block.count + (piece.refusals > 0 ? 65_536 : 0);
     return this.piecesOf(unit).toSorted((one, other) => cost(one) - cost(other))[0]?.block;
+  }
+
+  /** Pieces of the unit in the form of a note. `undefined`: the unit has none. */
+  noteOf(unit: number): Pick<DeviceNote, 'refused' | 'apart'> | undefined {
+    return this.rounds.get(unit)?.pieces.note;
   }
 
   /** Names of the points that the unit rejects. */

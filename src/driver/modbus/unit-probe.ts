@@ -5,12 +5,12 @@
  * the unit is gone.
  *
  * Invariants: every `probe` ends in exactly one `probed`. One per line at a time. A probe waits at most `TURN_MS_MAX`
- * for its turn, and starts nothing while a late answer may come (`transaction.ts`).
+ * for its turn, and starts nothing while a late answer may come (`rtu-line.ts`).
  */
 import type { ProbeOutcome } from '../../base/probe.ts';
-import type { ModbusTransactions } from './transaction.ts';
+import type { TransactionCounters } from './transaction.ts';
 
-type Counted = Pick<ModbusTransactions['counters'], 'framesIn' | 'framesOut' | 'damaged' | 'mismatches'>;
+type Counted = Pick<TransactionCounters, 'framesIn' | 'framesOut' | 'damaged' | 'mismatches'>;
 
 interface Wanted {
   readonly token: number;
@@ -79,7 +79,8 @@ export class ModbusProbe {
     this.end({
       kind: 'asked',
       requests: now.framesOut - before.framesOut,
-      answers: now.framesIn - before.framesIn,
+      // an exception by which a Modbus gateway reports a silent unit is a frame, and no answer
+      answers: refused === undefined ? 0 : now.framesIn - before.framesIn,
       damaged: now.damaged - before.damaged + now.mismatches - before.mismatches,
       tripMs: refused === undefined ? undefined : nowMs - sentAtMs,
       ...(refused === undefined || refused.length === 0 ? {} : { refused }),

@@ -3,14 +3,17 @@
  *
  *     {"flow": 12.5, "setpoint": null, "$errors": {"setpoint": "illegal data address"}}
  */
-import { exceptionWords } from '../../codec/modbus-rtu.ts';
+import type { DeviceNote } from '../../base/device-note.ts';
+import { exceptionWords } from '../../codec/modbus-pdu.ts';
 import type { Block } from './blocks.ts';
-import { decodePoint, isSame, type Point, type PointValue } from './points.ts';
+import { decodePoint, isNotAvailable, isSame, type Point, type PointValue } from './points.ts';
 import type { TransactionOutcome } from './transaction.ts';
 
 /** Member with the reasons for missing values, by point name; no point has this name. */
 const ERRORS = '$errors';
 const NOT_A_NUMBER = 'not a number';
+/** Reason for a content that the configuration declares as "not available". An expected value, not an error. */
+const NOT_AVAILABLE = 'not available';
 
 export interface PointReading {
   readonly value: PointValue;
@@ -42,12 +45,12 @@ export class ModbusState {
     return this.changedAtMs !== undefined;
   }
 
-  /** Errors of points that the unit has answered without a value. */
+  /** Errors of points that the unit has answered without a value. "Not available" is not an error. */
   get errors(): { readonly words: string; readonly isRefused: boolean }[] {
     return this.points.flatMap(({ name, table, address }) => {
       const error = this.values.get(name)?.error;
       const words = `${name} (${table} ${address}): ${error}`;
-      return error === undefined ? [] : [{ words, isRefused: error !== NOT_A_NUMBER }];
+      return error === undefined || error === NOT_AVAILABLE ? [] : [{ words, isRefused: error !== NOT_A_NUMBER }];
     });
   }
 
@@ -61,6 +64,11 @@ export class ModbusState {
       if (published?.error !== reading.error || !isSame(point, published?.value, reading.value))
         this.changedAtMs ??= nowMs;
     }
+  }
+
+  /** Takes over points that the unit has refused in an earlier machine and was not asked for again. */
+  recall(refused: DeviceNote['refused']): void {
+    for (const { name, code } of refused) if (!this.values.has(name)) this.values.set(name, noReading(code));
   }
 
   /** Forgets all values, because they may change while the unit is away. */
@@ -100,7 +108,8 @@ export class ModbusState {
 
 function readingOf(point: Point, content: Uint8Array, { start }: Block): PointReading {
   const value = decodePoint(point, content, start);
-  return { value, error: value === null ? NOT_A_NUMBER : undefined };
+  if (value !== null) return { value, error: undefined };
+  return { value, error: isNotAvailable(point, content, start) ? NOT_AVAILABLE : NOT_A_NUMBER };
 }
 
 function noReading(code: number): PointReading {

@@ -5,23 +5,27 @@
  * Invariants: states are reported only while attached. No command begins without room for its result. A command does
  * not wait for a unit that is gone, because its delivery in RAM would be lost in a power failure.
  */
+import type { DeviceNote } from '../../base/device-note.ts';
 import type { DiscardReason } from '../../base/discard.ts';
-import { exceptionWords, type ModbusRequest } from '../../codec/modbus-rtu.ts';
+import { exceptionWords, type ModbusRequest } from '../../codec/modbus-pdu.ts';
 import type { AttachAnswer, DeliverCommand, RefuseReason, UndeliveredReason } from '../driver.ts';
 import type { Block, PolledUnit } from './blocks.ts';
 import { decodeCommand, ModbusCommand } from './command.ts';
-import { BROADCAST, type TransactionOutcome } from './transaction.ts';
+import { BROADCAST, type PausePlan } from './pauses.ts';
+import type { TransactionOutcome } from './transaction.ts';
 import { ModbusState } from './unit-state.ts';
 import { ModbusUplinks, type UnitPorts, type UplinkPlan } from './uplinks.ts';
 import type { WriteMode } from './writes.ts';
 
-export interface UnitPlan extends PolledUnit, UplinkPlan {
+export interface UnitPlan extends PolledUnit, PausePlan, UplinkPlan {
   readonly setTopic: string;
   /** Longest time between two reports, which follow a poll. 0: only on a change. */
   readonly heartbeatMs: number;
   readonly writeMode: WriteMode;
   /** Longest time for which a command is repeated to a busy unit. */
   readonly busyMs: number;
+  /** Digest of the keys of the unit. */
+  readonly basis: string;
 }
 
 /** `gone`: the unit stopped answering before its attach was answered. */
@@ -58,10 +62,13 @@ export class ModbusUnit {
   private firstUnansweredAtMs: number | undefined;
   /** Time at which missing values are reported again. */
   private remindAtMs = 0;
+  /** Refusals in an earlier machine, until the unit is attached or away. */
+  private recalled: DeviceNote['refused'];
 
   constructor(plan: UnitPlan, ports: UnitPorts) {
     this.plan = plan;
     this.ports = ports;
+    this.recalled = plan.learned?.refused ?? [];
     this.state = new ModbusState(plan.points, plan.heartbeatMs);
     this.uplinks = new ModbusUplinks(plan, this.state, ports);
   }
@@ -105,6 +112,7 @@ export class ModbusUnit {
 
   left(cause: 'no answer' | 'link closed'): void {
     this.state.forget();
+    this.recalled = [];
     if (this.delivery !== undefined) this.finish('lost');
     if (this.presence === 'asking') this.presence = 'gone';
     if (this.presence !== 'here') return;
@@ -121,6 +129,8 @@ export class ModbusUnit {
     else {
       this.presence = 'here';
       if (hasGone) return this.left('no answer');
+      this.state.recall(this.recalled);
+      this.recalled = [];
       this.state.reportAgain(nowMs);
       // without writable points no command is possible
       if (this.plan.points.some(({ isWritable }) => isWritable)) this.subscribe();
@@ -255,7 +265,7 @@ export class ModbusUnit {
   }
 }
 
-export const isBroadcast = ({ address }: UnitPlan): boolean => address === BROADCAST;
+export const isBroadcast = ({ address }: Pick<UnitPlan, 'address'>): boolean => address === BROADCAST;
 
 function blockWords({ table, start, count }: Block): string {
   return `${table} ${start}, count ${count}`;
@@ -268,6 +278,8 @@ function missedAs(outcome: TransactionOutcome): readonly [UnitTrouble, string] {
   switch (onReceived.kind) {
     case 'nothing':
       return ['unit silent', 'no answer'];
+    case 'echo':
+      return ['unit silent', 'no answer, only the echo of the adapter'];
     case 'damage':
       return ['unit checksum', 'the answer was damaged'];
     case 'mismatch':

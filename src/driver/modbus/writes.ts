@@ -9,7 +9,7 @@ import {
   type Numeric,
   subtract,
 } from '../../base/decimal.ts';
-import type { ModbusRequest } from '../../codec/modbus-rtu.ts';
+import type { ModbusRequest } from '../../codec/modbus-pdu.ts';
 import type { UnitSection } from './link-keys.ts';
 import {
   isFloat,
@@ -59,7 +59,7 @@ const ENCODING_WORDS: Readonly<Record<TextEncoding, string>> = {
 };
 
 /** Value range of each type. */
-const RANGES: Readonly<Record<Exclude<PointType, 'bool' | 'string'>, readonly [Numeric, Numeric]>> = {
+export const RANGES: Readonly<Record<Exclude<PointType, 'bool' | 'string'>, readonly [Numeric, Numeric]>> = {
   int16: [-0x8000, 0x7fff],
   uint16: [0, 0xffff],
   int32: [-0x8000_0000, 0x7fff_ffff],

@@ -30,7 +30,7 @@ export const LINK_KEYS = {
     .optional()
     .meta(
       means(
-        'Framing of packets on the line. sn-raw: bare packets of stock clients, without a checksum. Driver mqttsn only.',
+        'Framing of packets on the line. Driver mqttsn: sn-cobs, or sn-raw for bare packets of stock clients, without a checksum.',
         `"${DEFAULTS.framing}"`,
       ),
     ),

@@ -8,6 +8,7 @@
  * which have limits of their own.
  */
 import type { BackoffLimits } from '../../base/backoff.ts';
+import type { DeviceNote } from '../../base/device-note.ts';
 import type { LinkCounters } from '../../base/link-counters.ts';
 import { sooner } from '../../base/sooner.ts';
 import { type FramingName, framingOf, type PacketReader } from '../../codec/framing.ts';
@@ -52,6 +53,10 @@ class MqttsnLink implements LinkMachine {
     this.nodes = new MqttsnNodes(options, this.buffer, new Advertiser(options, new PacketSink(this.buffer, undefined)));
   }
 
+  get isPolled(): boolean {
+    return false;
+  }
+
   get state(): LinkState {
     return this.opening.state;
   }
@@ -65,6 +70,7 @@ class MqttsnLink implements LinkMachine {
       crcErrors: this.reader.crcErrors,
       oversizeFrames: this.reader.oversizeFrames,
       malformedPackets: this.malformedPackets,
+      echoes: 0,
     };
   }
 
@@ -81,6 +87,10 @@ class MqttsnLink implements LinkMachine {
   }
 
   unanswered(): ReadonlyMap<string, number> {
+    return new Map();
+  }
+
+  deviceNotes(): ReadonlyMap<string, DeviceNote> {
     return new Map();
   }
 
@@ -117,6 +127,8 @@ class MqttsnLink implements LinkMachine {
         this.reader.reset();
         this.opening.closed(nowMs);
         this.nodes.closed();
+        break;
+      case 'speedSet':
         break;
       default:
         this.nodes.command(input, nowMs);

@@ -26,7 +26,7 @@ import { DamageDoubt } from './damage-doubt.ts';
 import type { PacketSink } from './packet-sink.ts';
 import { returnCodeOf } from './requests.ts';
 import { UnconnectedPeer, type UnconnectedPeerTerms } from './unconnected-peer.ts';
-import { type EndedDialog, isRepeated, type PendingConnect, repeatedAnswer, WillDialog } from './will.ts';
+import { type EndedDialog, type PendingConnect, repeatedAnswer, WillDialog, wasShed } from './will.ts';
 
 /** Owner of the sessions on a link. */
 export interface ClientOwner {
@@ -97,10 +97,10 @@ export class MqttsnNode {
     if (typeof next === 'string') {
       if (this.connection.state === 'attached') this.leave(this.connection, next);
       else if (next === 'asked') this.sink.send({ kind: 'disconnect', durationS: undefined });
-    } else if (next !== undefined && !isRepeated(connect, next.connect)) {
+    } else if (next !== undefined && !wasShed(connect, next.connect)) {
       this.attach(next);
     } else {
-      if (this.dialog !== undefined && isRepeated(connect, this.dialog.connect)) this.dialog = undefined;
+      if (this.dialog !== undefined && wasShed(connect, this.dialog.connect)) this.dialog = undefined;
       const returnCode = answer.accepted ? RETURN_CODE.accepted : returnCodeOf(answer.why);
       if (this.ended !== undefined) this.ended = { ...this.ended, returnCode };
       this.sink.send({ kind: 'connack', returnCode });
@@ -189,7 +189,7 @@ export class MqttsnNode {
   private connect(packet: ConnectPacket): void {
     this.unconnected.cancelDisconnect();
     this.leaving = undefined; // the client would take a DISCONNECT now for the answer to this CONNECT
-    const isRepeat = this.dialog !== undefined && isRepeated(this.dialog.connect, packet);
+    const isRepeat = this.dialog !== undefined && wasShed(this.dialog.connect, packet);
     if (isRepeat && packet.will) return this.dialog?.begin(); // with the topic that is already known
     this.dialog = undefined;
     if (!isClientId(packet.clientId)) {

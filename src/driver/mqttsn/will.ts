@@ -111,7 +111,7 @@ export function repeatedAnswer({ topic, message, returnCode }: EndedDialog, pack
 }
 
 /** True if the client repeated its CONNECT while it waited for the CONNACK. */
-export function isRepeated(connect: ConnectPacket, next: ConnectPacket): boolean {
+export function wasShed(connect: ConnectPacket, next: ConnectPacket): boolean {
   return (
     connect.clientId === next.clientId &&
     connect.clean === next.clean &&

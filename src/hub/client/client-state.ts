@@ -1,6 +1,12 @@
 /** State of the hub client and its one connection. */
 import type { Ended } from './hub-contract.ts';
 
+/**
+ * Cause of a close by this client. `refused`: the hub rejected CONNECT. `silence`: a PINGREQ was not answered.
+ * `renewal`: to connect again with a new password. `ours`: any other reason.
+ */
+export type CloseCause = 'ours' | 'refused' | 'silence' | 'renewal';
+
 export type ClientState =
   | { readonly kind: 'stopped' }
   | { readonly kind: 'waiting'; readonly untilMs: number }
@@ -16,10 +22,7 @@ export type ClientState =
   | {
       readonly kind: 'closing';
       readonly reason: string;
-      /** The hub rejected CONNECT. */
-      readonly isRefused: boolean;
-      /** A PINGREQ was not answered. */
-      readonly isSilent: boolean;
+      readonly cause: CloseCause;
       readonly onlineSinceMs: number | undefined;
       readonly stage: 'dialing' | 'awaitingConnack' | 'online';
     };
@@ -34,7 +37,9 @@ export function stageOf(state: ClientState): 'no connection' | 'before CONNACK' 
 /** Returns the cause of the end of an accepted connection. */
 export function endOf(state: ClientState): Ended {
   if (state.kind === 'online') return 'by hub';
-  return state.kind === 'closing' && state.onlineSinceMs !== undefined && state.isSilent ? 'by silence' : 'otherwise';
+  if (state.kind !== 'closing' || state.onlineSinceMs === undefined) return 'otherwise';
+  if (state.cause === 'renewal') return 'for renewal';
+  return state.cause === 'silence' ? 'by silence' : 'otherwise';
 }
 
 /** Returns the time of CONNACK of a connection that is ending. `undefined`: the connection was never accepted. */

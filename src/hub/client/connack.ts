@@ -16,6 +16,8 @@ const KEYS: Readonly<Record<SignsWith, string>> = {
   nothing: 'Set username and password_file in [hub], if the hub requires a user name and password.',
   'user name': 'Correct username in [hub], or set password_file if the hub requires a password.',
   password: 'Correct username in [hub], and the password in the file of password_file.',
+  'password command':
+    'The program of password_command printed the password for this attempt. The log of the hub shows whether the user name, the password or its time of validity was rejected. Check username in [hub], the output of the program, and the clock of this machine (timedatectl).',
   'device name':
     'Correct product_id and device_name in [hub], and the certificate or key that the TLS keys of [hub] name.',
   'device secret': 'Correct product_id and device_name in [hub], and the secret in the file of device_secret_file.',
@@ -23,8 +25,10 @@ const KEYS: Readonly<Record<SignsWith, string>> = {
 
 const CLOCK = ' The hub also rejects an expired signature: check the clock of this machine (timedatectl).';
 const NEXT = ' The files are read again at the next attempt; a change of the configuration needs a restart.';
+const NEXT_RUN = ' The program runs again at the next attempt.';
 
 export function refusalOf(code: number, signsWith: SignsWith): Refusal | undefined {
+  const next = signsWith === 'password command' ? NEXT_RUN : NEXT;
   const isDevice = signsWith === 'device secret' || signsWith === 'device name';
   switch (code) {
     case 0:
@@ -57,13 +61,13 @@ export function refusalOf(code: number, signsWith: SignsWith): Refusal | undefin
       return {
         code,
         reason: 'the hub rejects the user name or password (CONNACK 4)',
-        remedy: `${KEYS[signsWith]}${isDevice ? CLOCK : ''}${NEXT}`,
+        remedy: `${KEYS[signsWith]}${isDevice ? CLOCK : ''}${next}`,
       };
     case 5:
       return {
         code,
         reason: 'the hub does not authorise this gateway (CONNACK 5): wrong password, or no permission to connect',
-        remedy: `${KEYS[signsWith]} Check at the hub that this client may connect.${NEXT}`,
+        remedy: `${KEYS[signsWith]} Check at the hub that this client may connect.${next}`,
       };
     default:
       return {

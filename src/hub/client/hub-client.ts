@@ -7,12 +7,14 @@
  * and tries again later.
  */
 import type { Decoded } from '../../base/decoded.ts';
-import type { Machine } from '../../base/machine.ts';
+import type { ChannelInput, Machine } from '../../base/machine.ts';
 import type { Qos } from '../../base/message.ts';
+import { PASSWORD_COMMAND_MS_MAX } from '../../base/password-limits.ts';
 import type { MqttPacket, Publish } from '../../codec/mqtt.ts';
 import { encodeMqtt } from '../../codec/mqtt-wire.ts';
 import {
   type ClientState,
+  type CloseCause,
   DIAL_GRACE_MS,
   deadlineOf,
   endOf,
@@ -23,6 +25,7 @@ import {
 import { refusalOf } from './connack.ts';
 import type { HubAction, HubClientOptions, HubInput, HubPublish, HubState } from './hub-contract.ts';
 import { HubLink } from './hub-link.ts';
+import { willOnWire } from './own-will.ts';
 import { ReconnectPolicy } from './reconnect-policy.ts';
 import type { TakeoverStats } from './takeover.ts';
 
@@ -60,7 +63,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
 
   /** Time at which the connection that is not open yet was begun, monotonic ms. `undefined`: there is none. */
   get dialingSinceMs(): number | undefined {
-    return this.phase.kind === 'dialing' ? this.phase.deadlineMs - this.options.connectMsMax : undefined;
+    return this.phase.kind === 'dialing' ? this.phase.deadlineMs - this.openMsMax : undefined;
   }
 
   /** Silence of the hub. `undefined`: the client is not online, or the keep alive is off. */
@@ -89,6 +92,8 @@ export class HubClient implements Machine<HubInput, HubAction> {
         return this.read(input.bytes, nowMs);
       case 'closed':
         return this.closed(input.reason, nowMs);
+      case 'speedSet':
+        return [];
       default:
         return this.phase.kind === 'online' ? this.command(input, nowMs) : [];
     }
@@ -106,10 +111,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
     return kind === 'stopped' || kind === 'waiting' || kind === 'closing' ? [] : this.close(reason);
   }
 
-  private command(
-    input: Exclude<HubInput, { kind: 'start' | 'stop' | 'wake' | 'opened' | 'bytes' | 'closed' }>,
-    nowMs: number,
-  ): HubAction[] {
+  private command(input: Exclude<HubInput, ChannelInput>, nowMs: number): HubAction[] {
     switch (input.kind) {
       case 'publish':
         return this.publish(input.messages, input.isSuspect === true, nowMs);
@@ -127,6 +129,8 @@ export class HubClient implements Machine<HubInput, HubAction> {
         return this.connection.ping(nowMs);
       case 'leave':
         return input.disconnects === true ? this.disconnect(input.reason) : this.close(input.reason);
+      case 'renew':
+        return this.leaveForRenewal('the password is renewed');
     }
   }
 
@@ -145,17 +149,23 @@ export class HubClient implements Machine<HubInput, HubAction> {
     }
   }
 
+  /** Longest time for a connection to open, with the program that prints the password. */
+  private get openMsMax(): number {
+    const { connectMsMax, signsWith } = this.options;
+    return connectMsMax + (signsWith === 'password command' ? PASSWORD_COMMAND_MS_MAX : 0);
+  }
+
   private dial(nowMs: number): HubAction[] {
-    this.phase = { kind: 'dialing', deadlineMs: nowMs + this.options.connectMsMax };
+    this.phase = { kind: 'dialing', deadlineMs: nowMs + this.openMsMax };
     return [{ kind: 'open' }];
   }
 
   private sendConnect(nowMs: number): HubAction[] {
     if (this.phase.kind !== 'dialing') return [];
-    const { deadlineMs } = this.phase;
+    const deadlineMs = Math.min(this.phase.deadlineMs, nowMs + this.options.connectMsMax);
     this.phase = { kind: 'awaitingConnack', sinceMs: nowMs, deadlineMs, wasReported: false };
     this.connection.renew();
-    const session = { cleanSession: false, keepAliveS: this.options.keepAliveS, will: undefined };
+    const session = { cleanSession: false, keepAliveS: this.options.keepAliveS, will: willOnWire(this.options.will) };
     // CONNECT is the first packet [MQTT-3.1.0-1]; CleanSession=0 resumes the session [MQTT-3.1.2-4]
     return [this.connection.send({ kind: 'connect', ...this.options.credentials(), ...session }, nowMs)];
   }
@@ -174,8 +184,14 @@ export class HubClient implements Machine<HubInput, HubAction> {
     }
   }
 
-  private disconnect(reason: string): HubAction[] {
-    return [{ kind: 'write', bytes: encodeMqtt({ kind: 'disconnect' }) }, ...this.close(reason)];
+  private disconnect(reason: string, cause: CloseCause = 'ours'): HubAction[] {
+    return [{ kind: 'write', bytes: encodeMqtt({ kind: 'disconnect' }) }, ...this.close(reason, cause)];
+  }
+
+  /** Leaves without DISCONNECT if there is a will: the next CONNECT may fail, and DISCONNECT would discard the will. */
+  private leaveForRenewal(reason: string): HubAction[] {
+    const { will } = this.options;
+    return will === undefined ? this.disconnect(reason, 'renewal') : this.close(reason, 'renewal');
   }
 
   private wake(nowMs: number): HubAction[] {
@@ -187,7 +203,7 @@ export class HubClient implements Machine<HubInput, HubAction> {
         return nowMs >= this.phase.untilMs ? this.dial(nowMs) : [];
       case 'dialing':
         if (nowMs < this.phase.deadlineMs + DIAL_GRACE_MS) return [];
-        return this.close(`no connection within ${this.options.connectMsMax} ms`);
+        return this.close(`no connection within ${this.openMsMax} ms`);
       case 'awaitingConnack':
         return this.awaitConnack(this.phase, nowMs);
       case 'online':
@@ -214,7 +230,10 @@ export class HubClient implements Machine<HubInput, HubAction> {
   private closed(reason: string, nowMs: number): HubAction[] {
     const before = this.phase;
     this.connection.closed();
-    const { pauseMs, isTakenOver } = this.reconnect.after(before, nowMs);
+    const isRenewal = before.kind === 'closing' && before.cause === 'renewal';
+    const { pauseMs, isTakenOver } = isRenewal
+      ? { pauseMs: this.reconnect.renewed(before, nowMs), isTakenOver: false }
+      : this.reconnect.after(before, nowMs);
     this.phase = this.isStopping ? { kind: 'stopped' } : { kind: 'waiting', untilMs: nowMs + pauseMs };
     const why = before.kind === 'closing' ? before.reason : reason;
     const offline: HubAction = { kind: 'offline', reason: why, ended: endOf(before), stage: stageOf(before) };
@@ -222,11 +241,10 @@ export class HubClient implements Machine<HubInput, HubAction> {
   }
 
   /** Closes the connection from this side. The packets of this gateway are not doubted, except after silence. */
-  private close(reason: string, cause: 'ours' | 'refused' | 'silence' = 'ours'): HubAction[] {
-    const causes = { isRefused: cause === 'refused', isSilent: cause === 'silence' };
+  private close(reason: string, cause: CloseCause = 'ours'): HubAction[] {
     const before = this.phase.kind;
     const stage = before === 'awaitingConnack' || before === 'dialing' ? before : 'online';
-    this.phase = { kind: 'closing', reason, ...causes, stage, onlineSinceMs: onlineSince(this.phase) };
+    this.phase = { kind: 'closing', reason, cause, stage, onlineSinceMs: onlineSince(this.phase) };
     return [{ kind: 'close', reason }];
   }
 

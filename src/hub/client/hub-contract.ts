@@ -3,6 +3,7 @@ import type { BackoffLimits } from '../../base/backoff.ts';
 import type { ChannelAction, ChannelInput } from '../../base/machine.ts';
 import type { Message, Qos, Retaining } from '../../base/message.ts';
 import type { Credentials } from './credentials.ts';
+import type { OwnWill } from './own-will.ts';
 
 /** Commands are ignored unless the client is online: the flows get `offline` and repeat them after `online`. */
 export type HubInput =
@@ -16,10 +17,16 @@ export type HubInput =
   | { readonly kind: 'cleared' }
   /** Tests the connection with a PINGREQ. Answered by `alive` or by `offline`. */
   | { readonly kind: 'probe' }
-  /** Closes the connection, after a DISCONNECT if `disconnects`. The client connects again after the back-off. */
-  | { readonly kind: 'leave'; readonly reason: string; readonly disconnects?: boolean };
+  /**
+   * Closes the connection, after a DISCONNECT if `disconnects`: then the hub discards the will [MQTT-3.14.4-3]. The client
+   * connects again after the back-off.
+   */
+  | { readonly kind: 'leave'; readonly reason: string; readonly disconnects?: boolean }
+  /** Closes the connection, after a DISCONNECT if there is no will, and connects again at once. It is no outage. */
+  | { readonly kind: 'renew' };
 
-export type Ended = 'by hub' | 'by silence' | 'otherwise';
+/** `for renewal`: after the input `renew`. */
+export type Ended = 'by hub' | 'by silence' | 'for renewal' | 'otherwise';
 
 /** RETAIN is absent unless the hub must keep the message [MQTT-3.3.1-5]. */
 export interface HubPublish extends Retaining {
@@ -104,15 +111,19 @@ export type HubAction =
 
 export type HubState = 'stopped' | 'waiting' | 'dialing' | 'awaitingConnack' | 'online' | 'closing';
 
-/** Credentials of CONNECT. `device name`: TLS proves the identity, and CONNECT carries no password. */
-export type SignsWith = 'nothing' | 'user name' | 'password' | 'device name' | 'device secret';
+/**
+ * Credentials of CONNECT. `password command`: a program prints the password while the connection is opened. `device
+ * name`: TLS proves the identity, and CONNECT carries no password.
+ */
+export type SignsWith = 'nothing' | 'user name' | 'password' | 'password command' | 'device name' | 'device secret';
 
 export interface HubClientOptions {
   /** Called for every CONNECT, because each CONNECT needs a new signature. */
   readonly credentials: () => Credentials;
   readonly signsWith: SignsWith;
+  readonly will: OwnWill | undefined;
   readonly keepAliveS: number;
-  /** Largest time from dialling to CONNACK, ms. */
+  /** Largest time from dialling to CONNACK, ms. The time of a program that prints the password is added. */
   readonly connectMsMax: number;
   /** Largest time to SUBACK, UNSUBACK and PINGRESP, ms. */
   readonly answerMsMax: number;

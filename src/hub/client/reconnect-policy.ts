@@ -37,6 +37,16 @@ export class ReconnectPolicy {
     return { pauseMs, isTakenOver: this.takeover.isNewlyDetected() };
   }
 
+  /**
+   * Called after a close for a renewal. A renewal is no failure and no evidence: it changes no pause and no count. The
+   * invariant of one CONNECT per minimum pause holds. @returns the pause before the next attempt
+   */
+  renewed(state: ClientState, nowMs: number): number {
+    const sinceMs = onlineSince(state) ?? nowMs;
+    if (nowMs - sinceMs >= STABLE_MS) this.backoff.reset(); // as at any end of a stable connection
+    return Math.max(0, sinceMs + this.floorMs - nowMs);
+  }
+
   /** Connections in a row that were taken over. None: no pattern, or the pattern has ended. */
   takeovers(state: ClientState, nowMs: number): TakeoverStats {
     const sinceMs = onlineSince(state);
@@ -52,7 +62,7 @@ export class ReconnectPolicy {
       case 'online':
         return this.takeover.closedByHub(nowMs - state.sinceMs, nowMs);
       case 'closing':
-        return state.isRefused ? undefined : this.takeover.explained();
+        return state.cause === 'refused' ? undefined : this.takeover.explained();
       case 'dialing':
         return this.takeover.explained();
       case 'awaitingConnack':

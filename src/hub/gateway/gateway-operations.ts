@@ -7,7 +7,7 @@
 
 import { type HubIdentity, identityKey, type SignMethod } from '../../base/hub-identity.ts';
 import type { Message } from '../../base/message.ts';
-import { Announcements } from './announcements.ts';
+import { Announcements, UNCONFIRMED_MAX } from './announcements.ts';
 import { type BindTerms, signedDevice } from './bind-signature.ts';
 import { Bindings } from './bindings.ts';
 import { DeviceBatch } from './device-batch.ts';
@@ -31,6 +31,8 @@ export interface GatewayOperationsOptions {
   readonly payloadBytesMax: number;
   /** Largest number of devices per request. */
   readonly operationsBatchMax: number;
+  /** Returns whether uplinks of the subdevice are unacknowledged, or can be sent once it is online. */
+  readonly hasUplinks: (identity: HubIdentity) => boolean;
 }
 
 /** Bytes reserved for topic and headers: the hub's limit of 16 KB applies to the message, not to its payload. */
@@ -64,7 +66,8 @@ export class GatewayOperations implements HubService {
     this.#topic = `$gateway/operation/${name}`;
     this.filters = [`$gateway/operation/result/${name}`];
     this.bindings = new Bindings({ ...options, hasSecret: (identity) => this.canBind(identity) });
-    this.#announcements = new Announcements((identity) => this.isServed(identity));
+    const { hasUplinks } = options;
+    this.#announcements = new Announcements({ isBound: (identity) => this.isServed(identity), hasUplinks });
   }
 
   get isConnected(): boolean {
@@ -78,6 +81,19 @@ export class GatewayOperations implements HubService {
 
   setPresent(identity: HubIdentity, isPresent: boolean): void {
     this.#announcements.setPresent(identity, isPresent);
+  }
+
+  /**
+   * Returns whether the hub may get uplinks of the subdevice now. If it may not, the subdevice is announced as online
+   * (`announcements.ts`).
+   */
+  mayPublish(identity: HubIdentity): boolean {
+    return this.#announcements.mayPublish(identity) && !this.#isBeingBound(identity);
+  }
+
+  /** Same as `mayPublish`, without an effect. */
+  isReady(identity: HubIdentity): boolean {
+    return this.#announcements.isReady(identity) && !this.#isBeingBound(identity);
   }
 
   isOnlineAtHub(identity: HubIdentity): boolean | undefined {
@@ -135,6 +151,14 @@ export class GatewayOperations implements HubService {
     return reports;
   }
 
+  /** True while the hub is asked to bind the subdevice. A hub that does not answer stops no uplinks. */
+  #isBeingBound(identity: HubIdentity): boolean {
+    const pending = this.bindings.of(identity)?.pendingOperation;
+    return (
+      pending?.verb === 'bind' && pending.request.attempts < UNCONFIRMED_MAX && !this.#announcements.isOnline(identity)
+    );
+  }
+
   #handle(message: GatewayMessage, nowMs: number): HubServiceEvent[] {
     switch (message.kind) {
       case 'results':
@@ -160,8 +184,10 @@ export class GatewayOperations implements HubService {
    */
   #handleResults({ verb, devices }: Extract<GatewayMessage, { kind: 'results' }>, nowMs: number): HubServiceEvent[] {
     if (devices.length > 1 && devices.every(({ code }) => code === UNREADABLE)) {
+      // no answer yet: each device is requested again, alone. A later such result is stale
+      if (!this.#isOneByOne) for (const { identity } of devices) this.#announcements.repeat(identity);
       this.#isOneByOne = true;
-      return []; // no answer yet: each device is requested again, alone
+      return [];
     }
     if (devices.length < this.#requested[verb]) this.#isPart = true;
     return devices.flatMap((result) => this.#handleResult(verb, result, nowMs));

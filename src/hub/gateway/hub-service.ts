@@ -6,6 +6,7 @@
  * QoS 0, since each is repeated until it is answered. They are sent in the one paced stream (`flow/hub-sender.ts`).
  */
 
+import type { HubConfigOutcome, HubDocument } from '../../base/hub-configuration.ts';
 import type { HubIdentity } from '../../base/hub-identity.ts';
 import type { Message } from '../../base/message.ts';
 import type { RemoteErrorCode, RemoteRequest } from '../../base/remote-command.ts';
@@ -37,10 +38,20 @@ export type HubServiceEvent =
   /** A command for the gateway itself, which must be run and answered. */
   | { readonly kind: 'remoteCommand'; readonly request: RemoteRequest }
   /** A command for the gateway itself was rejected with an answer. `id`: `null` if the request has none. */
-  | { readonly kind: 'remoteRejected'; readonly id: string | null; readonly code: RemoteErrorCode };
+  | { readonly kind: 'remoteRejected'; readonly id: string | null; readonly code: RemoteErrorCode }
+  /** A configuration for the gateway, which must be applied and reported. */
+  | { readonly kind: 'configuration'; readonly document: HubDocument }
+  /** A configuration for the gateway that is not a valid document, which must be reported. */
+  | { readonly kind: 'configurationRejected'; readonly outcome: HubConfigOutcome };
+
+/** Events of what the hub sends to the gateway itself. */
+export type RemoteReport = Extract<
+  HubServiceEvent,
+  { kind: 'remoteCommand' | 'remoteRejected' | 'configuration' | 'configurationRejected' }
+>;
 
 /** Events that `flow/subdevice-bindings.ts` handles. */
-export type BindingReport = Exclude<HubServiceEvent, { kind: 'notice' | 'time' | 'remoteCommand' | 'remoteRejected' }>;
+export type BindingReport = Exclude<HubServiceEvent, RemoteReport | { kind: 'notice' | 'time' }>;
 
 export interface HubService {
   /** Exact topics, or filters that end in `/+`, subscribed with QoS 1 before the filters of subdevices. */

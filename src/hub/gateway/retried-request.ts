@@ -23,6 +23,16 @@ export class RetriedRequest {
     return this.#sentAtMs !== undefined;
   }
 
+  /** Number of requests sent. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  /** True if the request is not repeated any more. */
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
   /** Time of the first request if `PROMPT_MAX` requests are unanswered, monotonic ms. `undefined` otherwise. */
   get unansweredSinceMs(): number | undefined {
     return this.#attempts < PROMPT_MAX || this.#isOver ? undefined : this.#firstAtMs;

@@ -26,6 +26,11 @@ export interface DeviceChannelOptions {
   readonly onHungClose?: () => void;
 }
 
+type SpeedChange =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'draining'; readonly baudRate: number; readonly deadline: NodeJS.Timeout }
+  | { readonly kind: 'running'; readonly deadline: NodeJS.Timeout };
+
 type State =
   | { readonly kind: 'opening'; readonly deadline: NodeJS.Timeout }
   | { readonly kind: 'open'; readonly device: OpenDevice }
@@ -52,6 +57,10 @@ export class DeviceChannel implements Channel {
   #reading: 'none' | 'armed' | 'waiting' = 'none';
   /** The poller has reported an error. */
   #isBroken = false;
+  /** Change of the speed. `draining`: the queue is written first. `running`: nothing is read or written. */
+  #speed: SpeedChange = { kind: 'none' };
+  /** Bytes for the new speed. */
+  #later: Uint8Array[] = [];
 
   constructor(options: DeviceChannelOptions, listener: ChannelListener) {
     this.#options = options;
@@ -81,11 +90,28 @@ export class DeviceChannel implements Channel {
       }
       return;
     }
+    if (this.#speed.kind !== 'none') {
+      this.#later.push(bytes);
+      return;
+    }
     this.#queue.push(bytes);
     this.#queuedBytes += bytes.length;
     if (this.#flushIsDue) return;
     this.#flushIsDue = true;
     process.nextTick(() => this.#flush());
+  }
+
+  /**
+   * The deadline is that of opening: a change follows a short write. A change during another one is a mistake of the
+   * caller, and is ignored.
+   */
+  setSpeed(baudRate: number): void {
+    if (this.#state.kind !== 'open' || this.#speed.kind !== 'none') return;
+    const { openMsMax } = this.#options;
+    const late = `the device did not change its speed to ${baudRate} baud within ${openMsMax} ms`;
+    const deadline = setTimeout(() => this.close(late), openMsMax);
+    this.#speed = { kind: 'draining', baudRate, deadline };
+    if (!this.#flushIsDue) this.#flush();
   }
 
   close(reason: string): void {
@@ -142,7 +168,7 @@ export class DeviceChannel implements Channel {
   }
 
   #readOnce(device: OpenDevice): number {
-    if (this.#state.kind !== 'open') return 0;
+    if (this.#state.kind !== 'open' || this.#speed.kind === 'running') return 0;
     const transfer = device.read(this.#readBuffer);
     switch (transfer.kind) {
       case 'moved':
@@ -163,6 +189,31 @@ export class DeviceChannel implements Channel {
     const { device } = this.#state;
     this.#writeOut(device);
     this.#rearm(device);
+    if (this.#speed.kind === 'draining' && this.#queuedBytes === 0) this.#changeSpeed(device, this.#speed);
+  }
+
+  #changeSpeed(device: OpenDevice, { baudRate, deadline }: Extract<SpeedChange, { kind: 'draining' }>): void {
+    this.#speed = { kind: 'running', deadline };
+    device.setSpeed(baudRate).then(
+      () => {
+        if (!this.#endSpeedChange(deadline)) return;
+        this.#listener.speedSet?.(baudRate);
+        for (const bytes of this.#later.splice(0)) this.write(bytes);
+        this.#flush();
+      },
+      (error: unknown) => {
+        if (!this.#endSpeedChange(deadline)) return;
+        const why = error instanceof Error ? error.message : String(error);
+        this.close(`the device does not support the change to ${baudRate} baud: ${why}`);
+      },
+    );
+  }
+
+  /** @returns false if the channel was closed meanwhile */
+  #endSpeedChange(deadline: NodeJS.Timeout): boolean {
+    clearTimeout(deadline);
+    this.#speed = { kind: 'none' };
+    return this.#state.kind === 'open';
   }
 
   /** Writes the queue as far as the device accepts bytes. */
@@ -181,6 +232,7 @@ export class DeviceChannel implements Channel {
   #rearm(device: OpenDevice): void {
     if (this.#state.kind !== 'open') return;
     this.#flushIsDue = this.#queuedBytes > 0;
+    if (this.#speed.kind === 'running') return;
     if (this.#reading !== 'none' && !this.#flushIsDue) return;
     if (this.#reading === 'none') this.#reading = 'armed';
     device.arm(this.#flushIsDue);
@@ -205,8 +257,10 @@ export class DeviceChannel implements Channel {
   #finish(reason: string): void {
     if (this.#state.kind === 'closed') return;
     if (this.#state.kind === 'opening') clearTimeout(this.#state.deadline);
+    if (this.#speed.kind !== 'none') clearTimeout(this.#speed.deadline);
     this.#state = { kind: 'closed' };
     this.#queue = [];
+    this.#later = [];
     this.#queuedBytes = 0;
     this.#listener.closed(reason);
   }

@@ -9,10 +9,12 @@
 import { readSync, writeSync } from 'node:fs';
 // The main file of the package loads its 14 parsers too.
 import { SerialPort } from 'serialport/dist/serialport.js';
+import { checkPortSpeed } from './port-speed.ts';
 
 export interface DeviceOptions {
   readonly path: string;
   readonly baudRate: number;
+  readonly dataBits?: 7 | 8;
   readonly parity?: 'none' | 'even' | 'odd';
   readonly stopBits?: 1 | 2;
   /** Takes the advisory lock (flock), so that a second program that also asks for the lock is rejected. */
@@ -44,6 +46,11 @@ export interface OpenDevice {
   read(into: Uint8Array): Transfer;
   /** Writes as many bytes as the device accepts now. */
   write(bytes: Uint8Array): Transfer;
+  /**
+   * Waits until the driver has sent all written bytes, and changes the speed. Received bytes that were not read are
+   * dropped. Rejects if the port does not have the speed then.
+   */
+  setSpeed(baudRate: number): Promise<void>;
   /** Stops polling at once. Settles when the system has closed the descriptor, which a driver may delay for long. */
   close(): Promise<void>;
 }
@@ -61,12 +68,15 @@ interface Port {
     on(event: 'readable' | 'writable', listener: (error: Error | null) => void): unknown;
     removeAllListeners(): unknown;
   };
+  drain(): Promise<void>;
+  update(options: { readonly baudRate: number }): Promise<void>;
   close(): Promise<void>;
 }
 
 class SerialDevice implements OpenDevice {
   readonly fd: number;
   readonly #port: Port;
+  #changing: Promise<void> | undefined;
 
   constructor(port: Port, fd: number) {
     this.#port = port;
@@ -93,9 +103,22 @@ class SerialDevice implements OpenDevice {
     return attempt(() => writeSync(this.fd, bytes));
   }
 
-  close(): Promise<void> {
+  setSpeed(baudRate: number): Promise<void> {
+    const change = async (): Promise<void> => {
+      await this.#port.drain();
+      await this.#port.update({ baudRate });
+      checkPortSpeed(this.fd, baudRate);
+    };
+    const changing = change();
+    this.#changing = changing;
+    return changing;
+  }
+
+  /** Waits for a change of the speed, so that no other file with the number of the descriptor is changed. */
+  async close(): Promise<void> {
     this.#port.poller.removeAllListeners();
-    return this.#port.close();
+    await this.#changing?.catch(() => undefined);
+    await this.#port.close();
   }
 }
 

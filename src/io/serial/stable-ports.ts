@@ -16,7 +16,7 @@ import { listPorts, MACHINE, type PortRoots } from './serial-ports.ts';
 import { openTty, type TtyOptions } from './tty.ts';
 
 /** `path` as in the configuration; matches `PORT_NAME`. */
-export interface PortLink extends Pick<TtyOptions, 'path' | 'baudRate' | 'parity' | 'stopBits'> {
+export interface PortLink extends Pick<TtyOptions, 'path' | 'baudRate' | 'dataBits' | 'parity' | 'stopBits' | 'rs485'> {
   readonly name: string;
 }
 
@@ -54,7 +54,7 @@ export class StablePorts {
     this.#watch = new PortWatch({ folders, rescanMs });
   }
 
-  opener({ name, path, baudRate, parity, stopBits }: PortLink): OpenChannel {
+  opener({ name, path, baudRate, dataBits, parity, stopBits, rs485 }: PortLink): OpenChannel {
     const portName = portNameOf(path);
     return (listener) =>
       new AwaitedChannel(
@@ -62,7 +62,8 @@ export class StablePorts {
           find: () => this.#find(name, portName),
           open: (device) => {
             const ofProcess = { turns: this.#turns, openings: this.#openings };
-            return openTty({ ...this.#options, ...ofProcess, path: device, baudRate, parity, stopBits });
+            const line = { path: device, baudRate, dataBits, parity, stopBits, rs485 };
+            return openTty({ ...this.#options, ...ofProcess, ...line });
           },
           release: (device) => this.#claims.delete(device),
           onLook: (look) => this.#watch.onLook(look),
@@ -148,6 +149,11 @@ class AwaitedChannel implements Channel {
     if (this.#state.kind === 'found') this.#state.channel.write(bytes);
   }
 
+  /** A port of this machine can change its speed. */
+  setSpeed(baudRate: number): void {
+    if (this.#state.kind === 'found') this.#state.channel.setSpeed?.(baudRate);
+  }
+
   close(reason: string): void {
     if (this.#state.kind === 'found') this.#state.channel.close(reason);
     if (this.#state.kind !== 'waiting') return;
@@ -176,16 +182,20 @@ class AwaitedChannel implements Channel {
     }
     if (this.#state.kind !== 'waiting') return release(found.device);
     this.#state.cancel();
-    const { opened, bytes } = bound(this.#listener);
+    const { opened, bytes, speedSet } = bound(this.#listener);
     const closed = (reason: string): void => {
       release(found.device);
       this.#state = { kind: 'closed' };
       this.#listener.closed(reason);
     };
-    this.#state = { kind: 'found', channel: open(found.device)({ opened, bytes, closed }) };
+    this.#state = { kind: 'found', channel: open(found.device)({ opened, bytes, speedSet, closed }) };
   }
 }
 
-function bound(listener: ChannelListener): Pick<ChannelListener, 'opened' | 'bytes'> {
-  return { opened: () => listener.opened(), bytes: (bytes) => listener.bytes(bytes) };
+function bound(listener: ChannelListener): Pick<Required<ChannelListener>, 'opened' | 'bytes' | 'speedSet'> {
+  return {
+    opened: () => listener.opened(),
+    bytes: (bytes) => listener.bytes(bytes),
+    speedSet: (baudRate) => listener.speedSet?.(baudRate),
+  };
 }

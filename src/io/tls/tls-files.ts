@@ -110,6 +110,8 @@ function remedyFor({ code }: UnreadableFile, hint: string): string {
 export interface TlsFilesOptions extends TlsPaths {
   /** Called when the problem with the files has changed. `undefined`: no problem. */
   readonly noted: (problem: string | undefined) => void;
+  /** Trusted authorities without a file: those of the machine, or those of Node. Default: of the machine. */
+  readonly withoutCaFile?: 'machine' | 'node' | undefined;
 }
 
 export class TlsFiles {
@@ -148,7 +150,7 @@ export class TlsFiles {
     try {
       const context = createSecureContext({
         minVersion: 'TLSv1.2',
-        ca: ca ?? getCACertificates('system'),
+        ca: ca ?? (this.#options.withoutCaFile === 'node' ? undefined : getCACertificates('system')),
         ...(certificate === undefined || key === undefined ? {} : { cert: certificate, key }),
       });
       this.#good = { source, context };

@@ -4,14 +4,18 @@
  */
 import type { X509Certificate } from 'node:crypto';
 import { CLOCK_FLOOR_MS } from '../../base/clock-trust.ts';
-import { explainSocketError } from '../tcp.ts';
+import { explainSocketError, peerOf } from '../tcp.ts';
 
 export interface TlsSight {
   readonly host: string;
   readonly port: number;
+  /** Words after `host:port`, as in `TcpOptions`. */
+  readonly via?: string;
   /** Name that the hub's certificate must have. `undefined` with a shared key. */
   readonly serverName?: string;
   readonly identity?: string;
+  /** Key of the configuration for the file of authorities. Default: the key of the hub. */
+  readonly caKey?: string | undefined;
   readonly wallMs: () => number;
   /** Certificates of the hub, its own first. Empty if none was received. */
   readonly chain: readonly X509Certificate[];
@@ -27,13 +31,17 @@ export const PIN_MISSED = 'HOLDFAST_PIN_MISSED';
 export function explainTlsError(error: Error, sight: TlsSight): string {
   const code = (error as NodeJS.ErrnoException).code ?? '';
   const words = certificateWords(code, error, sight) ?? handshakeWords(code, sight) ?? alertWords(code);
-  const peer = `${sight.host}:${sight.port}`;
+  const peer = peerOf(sight);
   // names come from the peer: they must not move the cursor or fill the screen
   if (words !== undefined) return `${peer} ${words.replace(/\p{Cc}/gu, '?')}`;
   return code.startsWith('ERR_SSL_') ? `${peer} broke off TLS: ${code}` : explainSocketError(peer, error);
 }
 
-function certificateWords(code: string, error: Error, { chain, serverName, wallMs }: TlsSight): string | undefined {
+function certificateWords(
+  code: string,
+  error: Error,
+  { chain, serverName, wallMs, caKey }: TlsSight,
+): string | undefined {
   const [own] = chain;
   const clock = `the clock of this machine reads ${day(wallMs())}`;
   switch (code) {
@@ -49,7 +57,7 @@ function certificateWords(code: string, error: Error, { chain, serverName, wallM
       const old = chain.find((one) => one.validToDate.getTime() < wallMs()) ?? own;
       if (old === undefined) return 'has a certificate that has expired';
       const which = old === own ? 'a certificate' : `an issuer certificate, ${name(old.subject)},`;
-      return `has ${which} that expired on ${day(old.validToDate)}, and ${clock}: renew it at the hub`;
+      return `has ${which} that expired on ${day(old.validToDate)}, and ${clock}`;
     }
     case 'UNABLE_TO_GET_ISSUER_CERT':
     case 'UNABLE_TO_GET_ISSUER_CERT_LOCALLY':
@@ -59,11 +67,11 @@ function certificateWords(code: string, error: Error, { chain, serverName, wallM
     case 'CERT_SIGNATURE_FAILURE':
     case 'INVALID_CA': {
       const issuer = name(chain.at(-1)?.issuer);
-      return `has a certificate by an authority that is not trusted, ${issuer}: set tls_ca_file to its certificate`;
+      return `has a certificate by an authority that is not trusted, ${issuer}: set ${caKey ?? 'tls_ca_file'} to its certificate`;
     }
     case 'ERR_TLS_CERT_ALTNAME_INVALID': {
       const names = own?.subjectAltName?.replaceAll('DNS:', '').replaceAll('IP Address:', '') ?? name(own?.subject);
-      return `has a certificate for ${names.slice(0, NAMES_LENGTH_MAX)}, not for ${serverName}: correct host, or set tls_server_name`;
+      return `has a certificate for ${names.slice(0, NAMES_LENGTH_MAX)}, not for ${serverName}`;
     }
     case PIN_MISSED:
       return `has a public key that is not in tls_pins: its SHA-256 is ${error.message}`;

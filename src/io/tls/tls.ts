@@ -7,7 +7,7 @@
  * connections are tried again until the clock is set.
  */
 import { createHash, X509Certificate } from 'node:crypto';
-import { isIP } from 'node:net';
+import { isIP, type Socket } from 'node:net';
 import { checkServerIdentity, connect, createSecureContext, type PeerCertificate, type TLSSocket } from 'node:tls';
 import type { Channel, ChannelListener, OpenChannel } from '../../ports.ts';
 import { SocketChannel, type TcpOptions } from '../tcp.ts';
@@ -20,6 +20,8 @@ export interface TlsOptions extends TcpOptions {
   /** Base64 SHA-256 of the allowed public keys of the hub (RFC 7469 §2.4). Empty: any. */
   readonly pins: readonly string[];
   readonly files: TlsFiles;
+  /** Key of the configuration for the file of authorities, in texts. Default: the key of the hub. */
+  readonly caKey?: string | undefined;
   /** Unix ms of the untrusted machine clock. Used only in texts. */
   readonly wallMs: () => number;
   /** Called with the certificates of the hub, its own first, and the version of TLS, before they are checked. */
@@ -32,14 +34,26 @@ export interface TlsPskOptions extends TcpOptions {
   readonly wallMs: () => number;
 }
 
-export function openTls(options: TlsOptions): OpenChannel {
+/** TLS connection whose handshake has begun. The event `secureConnect` follows, or `error`. */
+export interface SecuredSocket {
+  readonly socket: TLSSocket;
+  /** Returns the text for an error of the socket. */
+  readonly explain: (error: Error) => string;
+}
+
+/**
+ * Begins a handshake: over `lower`, an open TCP connection, or else over a connection of its own. A text: the reason why
+ * that is not possible.
+ */
+export type Secure = (lower?: Socket) => SecuredSocket | string;
+
+export function secureByCertificate(options: TlsOptions): Secure {
   const { host, port, serverName, pins, files } = options;
-  return (listener) => {
+  return (lower) => {
     const secureContext = files.context();
-    if (secureContext === undefined) return failedChannel(`no connection: ${files.problem}`, listener);
+    if (secureContext === undefined) return `no connection: ${files.problem}`;
     const socket = connect({
-      host,
-      port,
+      ...(lower === undefined ? { host, port } : { socket: lower }),
       secureContext,
       // set explicitly, since NODE_TLS_REJECT_UNAUTHORIZED would apply otherwise
       rejectUnauthorized: true,
@@ -47,8 +61,12 @@ export function openTls(options: TlsOptions): OpenChannel {
       checkServerIdentity: (_, certificate) =>
         checkServerIdentity(serverName, certificate) ?? checkPins(pins, certificate),
     });
-    return channelOver(socket, options, listener);
+    return securedSocket(socket, options);
   };
+}
+
+export function openTls(options: TlsOptions): OpenChannel {
+  return openSecured(options, secureByCertificate(options));
 }
 
 /** Cipher suites of the vendor's SDK, stronger first. They exist up to TLS 1.2. */
@@ -58,18 +76,17 @@ const PSK_SUITES = {
   maxVersion: 'TLSv1.2',
 } as const;
 
-export function openTlsPsk(options: TlsPskOptions): OpenChannel {
+export function secureByKey(options: TlsPskOptions): Secure {
   const { host, port, identity, key } = options;
-  return (listener) => {
+  return (lower) => {
     const socket = connect({
-      host,
-      port,
+      ...(lower === undefined ? { host, port } : { socket: lower }),
       ...PSK_SUITES,
       rejectUnauthorized: true,
       pskCallback: () => ({ identity, psk: key }),
       checkServerIdentity: () => undefined, // neither suite sends a certificate
     });
-    return channelOver(socket, options, listener);
+    return securedSocket(socket, options);
   };
 }
 
@@ -83,7 +100,16 @@ export function pskProblem(): string | undefined {
   }
 }
 
-function channelOver(socket: TLSSocket, options: TlsOptions | TlsPskOptions, listener: ChannelListener): Channel {
+/** Opens connections directly, without a proxy. */
+export function openSecured(options: TcpOptions, secure: Secure): OpenChannel {
+  return (listener) => {
+    const secured = secure();
+    if (typeof secured === 'string') return failedChannel(secured, listener);
+    return new SocketChannel({ ...options, ...secured, connectedEvent: 'secureConnect' }, listener);
+  };
+}
+
+function securedSocket(socket: TLSSocket, options: TlsOptions | TlsPskOptions): SecuredSocket {
   let chain: readonly X509Certificate[] = [];
   let hasShaken = false;
   socket.setNoDelay(true);
@@ -94,8 +120,7 @@ function channelOver(socket: TLSSocket, options: TlsOptions | TlsPskOptions, lis
     chain = chainOf(socket.getPeerCertificate(true));
     if ('onCertificates' in options) options.onCertificates?.(chain, socket.getProtocol() ?? 'TLS');
   });
-  const explain = (error: Error): string => explainTlsError(error, { ...options, chain, hasShaken });
-  return new SocketChannel({ ...options, socket, connectedEvent: 'secureConnect', explain }, listener);
+  return { socket, explain: (error) => explainTlsError(error, { ...options, chain, hasShaken }) };
 }
 
 /** Largest length of a chain. Real chains are shorter. */

@@ -11,11 +11,13 @@ import type { MessagesReport } from '../queues/message-report.ts';
 import type { ConfigReport } from '../reports/config-report.ts';
 import type { DeadLettersReport } from '../reports/dead-letter-report.ts';
 import type { EventsReport } from '../reports/events-report.ts';
+import type { FirmwareUpdatesReport } from '../reports/firmware-updates-report.ts';
 import type { HistoryReport } from '../reports/history-report.ts';
 import type { LedgerReport } from '../reports/ledger-report.ts';
 import type { InboxReport, OutboxReport, StatusReport, SubdevicesReport } from '../reports/report.ts';
 import type { TakeEvent } from '../tail/event-tail.ts';
 import type { TailRequest } from '../tail/tail-request.ts';
+import { keys, list, maybe, misfit, named, type Shape } from './answer-shape.ts';
 
 export interface ControlAnswers {
   readonly '/v1/status': StatusReport;
@@ -30,6 +32,7 @@ export interface ControlAnswers {
   readonly '/v1/dead-letters': DeadLettersReport;
   readonly '/v1/history': HistoryReport;
   readonly '/v1/events': EventsReport;
+  readonly '/v1/firmware': FirmwareUpdatesReport;
   readonly '/v1/config': ConfigReport;
 }
 
@@ -49,22 +52,6 @@ export interface Inspection {
   /** Recorder of a link, or of `hub`; `undefined`: no such name. */
   recorder(name: string): Pick<FlightRecorder, 'subject' | 'follow'> | undefined;
 }
-
-/** `maybe`: the shape or null. A list holds values of one shape; a record has any keys with such values. */
-type Shape =
-  | 'text'
-  | 'number'
-  | 'flag'
-  | { readonly maybe: Shape }
-  | { readonly list: Shape }
-  | { readonly record: Shape }
-  | { readonly keys: Readonly<Record<string, Shape>> };
-
-const keys = (shapes: Readonly<Record<string, Shape>>): Shape => ({ keys: shapes });
-const maybe = (shape: Shape): Shape => ({ maybe: shape });
-const list = (shape: Shape): Shape => ({ list: shape });
-const named = (names: string, shape: Shape): Record<string, Shape> =>
-  Object.fromEntries(names.split(' ').map((name) => [name, shape]));
 
 const AGE = keys({ ms: 'number', quality: 'text' });
 const QUEUE = keys({
@@ -114,6 +101,11 @@ const STATUS = keys({
   }),
   inbox: QUEUE,
   conditions: list(keys({ losing: 'text', forMs: 'number', sentence: 'text', hint: maybe('text') })),
+  firmware: keys({
+    enabled: 'flag',
+    steps: { record: 'number' },
+    ...named('updated failed downloadedBytes downloadsFailed', 'number'),
+  }),
   store: keys({
     ...named('bytes walBytes commits', 'number'),
     path: 'text',
@@ -333,10 +325,31 @@ const HUB_SUBSCRIPTIONS = keys({
   publishes: list(HELD_PACKET),
 });
 
+const FIRMWARE = keys({
+  enabled: 'flag',
+  subdevices: list(
+    keys({
+      subdevice: 'text',
+      running: maybe('text'),
+      update: maybe(
+        keys({
+          ...named('version step', 'text'),
+          ...named('bytes downloadedBytes confirmedBytes percent attempts', 'number'),
+          ...named('bytesPerS etaMs', maybe('number')),
+          failure: maybe(keys({ kind: 'text', code: 'number', reason: 'text' })),
+          isReported: 'flag',
+        }),
+      ),
+      rejectedOffer: maybe(keys({ version: maybe('text'), reason: 'text', remedy: 'text' })),
+    }),
+  ),
+});
+
 const CONFIG = keys({
   ...named('configPath runningMark state', 'text'),
   ...named('fileMark confirmation reason', maybe('text')),
   rollsBackInMs: maybe('number'),
+  hub: maybe(keys({ version: 'text', keys: list('text') })),
   problems: list(keys(named('path what hint', 'text'))),
   changes: list(
     keys({ ...named('key change restarts', 'text'), old: maybe('text'), new: maybe('text'), links: list('text') }),
@@ -357,6 +370,7 @@ export const ANSWERS: Readonly<Record<AnswerPath, { readonly from: 'RAM' | 'stor
   '/v1/dead-letters': { from: 'store', shape: DEAD_LETTERS },
   '/v1/history': { from: 'store', shape: HISTORY },
   '/v1/events': { from: 'store', shape: EVENTS },
+  '/v1/firmware': { from: 'RAM', shape: FIRMWARE },
   '/v1/config': { from: 'RAM', shape: CONFIG },
 };
 
@@ -366,32 +380,5 @@ export function isAnswerPath(path: string | undefined): path is AnswerPath {
 
 /** Finds the first place of an answer that cannot be used, e.g. `hub.host`; `undefined`: the whole answer can be. */
 export function unusableIn(path: AnswerPath, answer: unknown): string | undefined {
-  return misfit(ANSWERS[path].shape, answer, '');
-}
-
-function misfit(shape: Shape, value: unknown, place: string): string | undefined {
-  const here = place === '' ? 'all of it' : place;
-  if (typeof shape === 'string') return fits(shape, value) ? undefined : here;
-  if ('maybe' in shape) return value === null ? undefined : misfit(shape.maybe, value, place);
-  if ('list' in shape)
-    return Array.isArray(value) ? firstOf(value.map((one, index) => [shape.list, one, `${place}[${index}]`])) : here;
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) return here;
-  const below = (key: string): string => (place === '' ? key : `${place}.${key}`);
-  const entries = new Map<string, unknown>(Object.entries(value));
-  return 'record' in shape
-    ? firstOf([...entries].map(([key, one]) => [shape.record, one, below(key)]))
-    : firstOf(Object.entries(shape.keys).map(([key, one]) => [one, entries.get(key), below(key)]));
-}
-
-function firstOf(parts: readonly (readonly [Shape, unknown, string])[]): string | undefined {
-  for (const part of parts) {
-    const found = misfit(...part);
-    if (found !== undefined) return found;
-  }
-  return undefined;
-}
-
-function fits(kind: 'text' | 'number' | 'flag', value: unknown): boolean {
-  if (kind === 'text') return typeof value === 'string';
-  return kind === 'number' ? Number.isFinite(value) : typeof value === 'boolean';
+  return misfit(ANSWERS[path].shape, answer);
 }

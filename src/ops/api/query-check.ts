@@ -18,6 +18,7 @@ const PARAMETERS: Readonly<Record<AnswerPath, Readonly<Record<string, Parameter>
   '/v1/dead-letters': { after: 'number', limit: 'number', only: 'number' },
   '/v1/history': { step: ['minute', 'hour'], since: 'number', until: 'number', metrics: METRIC_NAMES },
   '/v1/events': { since: 'number', until: 'number', limit: 'number', kinds: EVENT_KINDS },
+  '/v1/firmware': {},
   '/v1/config': {},
   '/v1/messages': {
     queue: ['outbox', 'inbox'],

@@ -7,6 +7,7 @@ import type { Clock } from '../../ports.ts';
 import type { AccessTrouble } from '../access-troubles.ts';
 import { accessConditions } from '../conditions/access-conditions.ts';
 import { NO_RECORDINGS } from '../recordings.ts';
+import { NO_FIRMWARE } from '../reports/firmware-updates-report.ts';
 import type { HubReport } from '../reports/hub-report.ts';
 import { type LinkReport, RESTING } from '../reports/link-report.ts';
 import { NO_MEDIUM } from '../reports/medium-report.ts';
@@ -65,6 +66,7 @@ export class Standby implements Inspection {
       inbox: { ...EMPTY, messagesMax: config.inbox.messagesMax },
       ledger: null,
       discarded: [],
+      firmware: { ...NO_FIRMWARE, enabled: config.firmware !== undefined },
       store: {
         path: storePath,
         volatile: volatilePlaceOf(storePath) ?? null,
@@ -83,6 +85,7 @@ export class Standby implements Inspection {
         version,
         configPath,
         configMark,
+        hubConfigVersion: null,
         uptimeMs: forMs,
         rssBytes: process.memoryUsage.rss(),
         clockTrusted: false,
@@ -112,9 +115,12 @@ export class Standby implements Inspection {
       sessionPresent: null,
       sessionsLost: 0,
       uplinksWithoutEnvelope: 0,
+      uplinksWithFallback: 0,
+      uplinksNested: 0,
       lastProblem: null,
       takeovers: 0,
       nextAttemptInMs: null,
+      passwordRenewals: null,
       subscriptions: 0,
       roundTrip: { count: 0, p50Ms: null, p99Ms: null },
       replay: null,

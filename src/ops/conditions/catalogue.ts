@@ -6,6 +6,7 @@
 
 import { ACCESS_CONDITIONS } from './access-catalogue.ts';
 import type { ConditionEntry } from './condition-entry.ts';
+import { FIRMWARE_CONDITIONS } from './firmware-catalogue.ts';
 import { STORE_CONDITIONS } from './store-catalogue.ts';
 import { TRIAL_CONDITIONS } from './trial-catalogue.ts';
 
@@ -18,14 +19,15 @@ export const CONDITIONS = {
   'hub-away': {
     meaning: 'The gateway has no connection to the hub. The sentence names the last error as far as it is known.',
     effect: `${KEPT} The hub keeps downlinks for the session only up to its own limits.`,
-    remedy: 'Follow the hint of the condition: it depends on the error (name, address, TLS, credentials, timeout).',
-    keys: ['hub.host', 'hub.port', 'hub.tls'],
+    remedy:
+      'Follow the hint of the condition: it depends on the error (name, address, proxy, TLS, WebSocket, credentials, timeout).',
+    keys: ['hub.host', 'hub.port', 'hub.tls', 'hub.transport', 'hub.proxy'],
   },
   'hub-refuses': {
     meaning: 'The hub answers CONNECT with a return code other than 0 (MQTT 3.1.1 §3.2.2.3).',
     effect: KEPT,
     remedy: 'Correct client id, user name, password or secret. With signed passwords check the clock too.',
-    keys: ['hub.client_id', 'hub.username', 'hub.password_file', 'hub.device_secret_file'],
+    keys: ['hub.client_id', 'hub.username', 'hub.password_file', 'hub.password_command', 'hub.device_secret_file'],
   },
   'hub-breaks-protocol': {
     meaning:
@@ -71,6 +73,13 @@ export const CONDITIONS = {
     effect: 'None now. After a restart the gateway cannot connect.',
     remedy: 'Correct the file, its owner or its mode.',
     keys: ['hub.password_file', 'hub.device_secret_file'],
+  },
+  'hub-password-renewal': {
+    meaning:
+      'It is time for a new password (password_renew_s), and none could be obtained: the program failed, or the password is still the same.',
+    effect: 'None now: the connection goes on. The hub may end it when the present password ends.',
+    remedy: 'Correct the program of password_command, or the program that writes the password file.',
+    keys: ['hub.password_command', 'hub.password_file', 'hub.password_renew_s'],
   },
   'hub-subscriptions-refused': {
     meaning:
@@ -142,7 +151,7 @@ export const CONDITIONS = {
     meaning: 'The serial port of a link is not open. The sentence names the reason.',
     effect: LINK_LOSS,
     remedy:
-      'Plug the adapter in, stop the program that holds the port, or correct path: see the hint of the condition.',
+      'Plug the adapter in, stop the program that holds the port, check the device server, or correct path: see the hint of the condition.',
     keys: ['link.path'],
   },
   'link-port-ambiguous': {
@@ -170,9 +179,11 @@ export const CONDITIONS = {
     keys: ['link.baud_rate', 'link.parity', 'link.recovery'],
   },
   'link-other-protocol': {
-    meaning: 'The bytes on a link look like another protocol than the configured one.',
+    meaning:
+      'The bytes on a link look like another protocol than the configured one, or a device server speaks telnet.',
     effect: LINK_LOSS,
-    remedy: 'Check whether two ports are swapped, then driver and framing of the link.',
+    remedy:
+      'Check whether two ports are swapped, then driver and framing of the link. For telnet, write rfc2217:// in path.',
     keys: ['link.driver', 'link.framing', 'link.path'],
   },
   'frames-broken': {
@@ -196,7 +207,8 @@ export const CONDITIONS = {
   'subdevice-silent': {
     meaning: 'A configured subdevice sends nothing, or a Modbus unit does not answer.',
     effect: 'No value of it is read or received. Downlinks to it wait in its inbox.',
-    remedy: 'Check power, wires and address of the device. Ignore it for a spare or a device that sleeps for long.',
+    remedy:
+      'Check power, wires and address of the device; with Modbus TCP, the server and the address (unit id). Ignore it for a spare or a device that sleeps for long.',
     keys: ['link.unit.address', 'link.baud_rate'],
   },
   'subdevice-moves': {
@@ -226,11 +238,27 @@ export const CONDITIONS = {
     keys: ['link.lines.downlinks', 'link.unit.set_topic', 'hub.client_id'],
   },
   'downlinks-unconfigured': {
-    meaning: 'The hub sends downlinks for a subdevice that is not in this configuration.',
+    meaning: 'The hub sends downlinks for a subdevice that is not in this configuration, by topic or by name.',
     effect: 'These downlinks are not delivered.',
     remedy:
       'If the subdevice was removed, stop its commands at the sender. Otherwise look for another gateway with the same client id.',
-    keys: ['hub.client_id', 'subdevice.id'],
+    keys: ['hub.client_id', 'subdevice.id', 'subdevice.hub_name'],
+  },
+  'envelope-left-out': {
+    meaning:
+      'Uplinks were sent without their envelope in the last 10 minutes, because with it they are too large for the hub.',
+    effect: 'The payload arrived. The receiver does not know when it was measured.',
+    remedy:
+      'Wait: only messages that were accepted before the envelope was switched on can be too large. Raise payload_bytes_max if the hub accepts larger payloads.',
+    keys: ['outbox.envelope', 'link.envelope', 'hub.payload_bytes_max'],
+  },
+  'topic-fallbacks': {
+    meaning:
+      'Uplinks of the last 10 minutes have a fallback in their topic, because a field of the template had no usable value in the message.',
+    effect:
+      'The messages arrive, on the topic with the fallback. Receivers of the topic with the value do not get them.',
+    remedy: 'Correct the payload or the name of the field, or subscribe to the topics with the fallback.',
+    keys: ['hub.uplink_topic', 'link.uplink_topic', 'subdevice.uplink_topic'],
   },
   'outbox-filling': {
     meaning: 'The outbox has reached 80 % of one of its bounds.',
@@ -330,6 +358,7 @@ export const CONDITIONS = {
   },
   ...ACCESS_CONDITIONS,
   ...TRIAL_CONDITIONS,
+  ...FIRMWARE_CONDITIONS,
   ...STORE_CONDITIONS,
 } as const satisfies Readonly<Record<string, ConditionEntry>>;
 

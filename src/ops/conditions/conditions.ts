@@ -14,6 +14,9 @@ import { backlogConditions } from './backlog-conditions.ts';
 import { type BindingHealth, bindingConditions } from './binding-conditions.ts';
 import { type ClockHealth, clockConditions } from './clock-conditions.ts';
 import { type ConfigHealth, configConditions } from './config-conditions.ts';
+import { type EnvelopeHealth, envelopeConditions } from './envelope-conditions.ts';
+import { type FallbackHealth, fallbackConditions } from './fallback-conditions.ts';
+import { type FirmwareHealth, firmwareConditions } from './firmware-conditions.ts';
 import { hangConditions, type PastHang } from './hang-conditions.ts';
 import { type HoldHealth, holdConditions } from './hold-conditions.ts';
 import { type HubHealth, hubConditions } from './hub-conditions.ts';
@@ -26,7 +29,16 @@ import { type RemovedSubdevice, removedConditions } from './removed-subdevices.t
 import { slowCommitConditions } from './slow-commits.ts';
 import { type StoreHealth, storeConditions } from './store-conditions.ts';
 
-export interface Health extends HoldHealth, RejectedFilters, BindingHealth, ClockHealth, AccessHealth, ConfigHealth {
+export interface Health
+  extends HoldHealth,
+    RejectedFilters,
+    BindingHealth,
+    ClockHealth,
+    AccessHealth,
+    ConfigHealth,
+    EnvelopeHealth,
+    FallbackHealth,
+    FirmwareHealth {
   readonly hub: HubHealth;
   readonly links: readonly LinkReport[];
   readonly discarded: readonly DiscardReport[];
@@ -85,9 +97,11 @@ export function conditionsOf(health: Health): Condition[] {
     ...missingConditions(health.missing, {
       link: '',
       path: '',
-      driver: undefined,
+      isPolled: false,
       receivedInstead: undefined,
+      protocol: null,
       hasAnswers: false,
+      failed: new Map(),
     }),
     ...movingConditions(health.moving),
     ...discarded,
@@ -98,9 +112,12 @@ export function conditionsOf(health: Health): Condition[] {
       health,
       discarded.some(({ code }) => code === 'shedding'),
     ),
+    ...envelopeConditions(health),
+    ...fallbackConditions(health),
     ...backlogConditions(health),
     ...holdConditions(health),
     ...accessConditions(health),
+    ...firmwareConditions(health),
     ...(missing === null ? configuration : []),
     ...setAsideConditions(health),
     ...ledgerConditions(health),

@@ -19,6 +19,8 @@ export const UNDATED: ReadonlySet<ConditionCode> = new Set([
   'clock-untrusted',
   'clock-overruled',
   'damaged-rows',
+  'firmware-failed',
+  'firmware-unstored',
 ]);
 
 export class FirstSeen {

@@ -5,7 +5,7 @@ import type { Condition } from '../reports/report.ts';
 import { ageWords, countOf, durationWords } from '../words.ts';
 import { type PacketHealth, packetConditions } from './hub-packet-conditions.ts';
 import { evidenceWords } from './hub-packet-words.ts';
-import { type Remedy, remedyFor } from './hub-remedies.ts';
+import { isPasswordProblem, type Remedy, remedyFor } from './hub-remedies.ts';
 import type { StoreHealth } from './store-conditions.ts';
 
 type TakeoverStats = ReturnType<GatewayView['hub']['client']['takeovers']>;
@@ -17,10 +17,16 @@ export interface HubHealth extends PacketHealth {
   /** Stage at which the connection ended with the problem. */
   readonly problemStage: GatewayView['hub']['status']['problemStage'];
   readonly refusal: GatewayView['hub']['status']['refusal'];
+  /** Problem of the last try to renew the password while connected. */
+  readonly renewalTrouble: GatewayView['hub']['status']['renewalTrouble'];
+  /** A program prints the password before each connection. */
+  readonly hasPasswordCommand: boolean;
   /** CONNECT carries a signature that expires by the wall clock. */
   readonly isSigned: boolean;
-  /** `host:port` */
+  /** `host:port`, with the proxy on the way. */
   readonly peer: string;
+  /** Steps of opening a connection, in words. */
+  readonly openingSteps: string;
   /** The connection does not use TLS. */
   readonly isPlain: boolean;
   /** The gateway has a client certificate for TLS. */
@@ -98,7 +104,7 @@ export function hubConditions(moment: Moment): Condition[] {
     ...sessionConditions(hub.session),
     ...tlsConditions(hub.tlsFilesTrouble, nowMs),
   );
-  conditions.push(...secretConditions(hub.secretTrouble, nowMs));
+  conditions.push(...secretConditions(hub.secretTrouble, nowMs), ...renewalConditions(hub.renewalTrouble, nowMs));
   if (hub.refusedFilters.length > 0) {
     conditions.push({
       code: 'hub-subscriptions-refused',
@@ -145,6 +151,8 @@ function awayWords(hub: HubHealth, kept: string): Omit<Condition, 'code' | 'forM
     };
   if (hub.dialingMs !== undefined && hub.dialingMs >= DIALING_MS && problemStage !== 'no connection')
     return { ...NO_ANSWER_YET, sentence: `${dialingWords(hub, hub.dialingMs)}; ${kept}.` };
+  if (isPasswordProblem(problem))
+    return { ...remedyFor(problem), sentence: `No password for the hub: ${problem}; ${kept}.` };
   if (isBreach(problem)) return { ...remedyFor(problem), sentence: `${breachWords(hub)}; ${kept}.` };
   if (problem?.startsWith('the other side speaks '))
     return { ...remedyFor(problem), sentence: `No MQTT broker at ${peer}: ${problem}; ${kept}.` };
@@ -204,8 +212,8 @@ const NO_ANSWER_YET: Remedy = {
   hint: 'The exact reason follows when connect_ms_max of [hub] is over. holdfast doctor examines each step now.',
 };
 
-function dialingWords({ peer, isPlain }: HubHealth, forMs: number): string {
-  const steps = isPlain ? 'name look-up and TCP connection' : 'name look-up, TCP connection and TLS handshake';
+function dialingWords({ peer, openingSteps, hasPasswordCommand }: HubHealth, forMs: number): string {
+  const steps = hasPasswordCommand ? `password_command, ${openingSteps}` : openingSteps;
   return `Connecting to ${peer} for ${durationWords(forMs)}, no answer yet (${steps})`;
 }
 
@@ -284,6 +292,20 @@ function secretConditions(trouble: HubHealth['secretTrouble'], nowMs: number): C
       forMs: nowMs - sinceMs,
       sentence: `The secret file cannot be read; the last secret remains in use until the next start: ${problem}.`,
       hint: 'Correct the file. It is read again at the next connection.',
+    },
+  ];
+}
+
+function renewalConditions(trouble: HubHealth['renewalTrouble'], nowMs: number): Condition[] {
+  if (trouble === undefined) return [];
+  const { problem, sinceMs } = trouble;
+  return [
+    {
+      code: 'hub-password-renewal',
+      losing: 'no',
+      forMs: nowMs - sinceMs,
+      sentence: `No new password for the hub; the connection goes on with the present one: ${problem}.`,
+      hint: `${remedyFor(problem).hint} The hub may end the connection when the present password ends.`,
     },
   ];
 }

@@ -1,6 +1,6 @@
 /**
  * Remedies for a hub that cannot be reached, by cause, and whether waiting helps. The causes are the words of
- * `io/tcp.ts`, `io/tls/tls-words.ts` and `io/tls/tls-files.ts`. Pure.
+ * `io/tcp.ts`, `io/tls/tls-words.ts`, `io/tls/tls-files.ts` and `io/route/`. Pure.
  */
 import type { Losing } from '../reports/report.ts';
 
@@ -14,9 +14,81 @@ type Entry = readonly [pattern: RegExp, losing: Remedy['losing'], hint: string];
 
 const TLS_FILES = 'Correct the files that the TLS keys of [hub] name. holdfast config check examines them.';
 
+/** Words of `io/password-command.ts`. */
+const PASSWORD_PROBLEM = /^hub\.password_command /;
+
+export function isPasswordProblem(problem: string | undefined): boolean {
+  return problem !== undefined && PASSWORD_PROBLEM.test(problem);
+}
+
 /** The first matching entry applies; certain causes come first. */
 const REMEDIES: readonly Entry[] = [
+  [
+    PASSWORD_PROBLEM,
+    'at risk',
+    'Run the program as the user of the service, and see what it prints. holdfast doctor checks its file. The gateway runs it again at the next attempt.',
+  ],
+  [
+    /^the password file has not changed/,
+    'no',
+    'Check the program that writes the password file: it must write a new password before the present one ends.',
+  ],
   [/^no connection: /, 'at risk', TLS_FILES],
+  [
+    /^the proxy \S+ asks for a user name /,
+    'at risk',
+    'Set proxy_username and proxy_password_file in [hub]. The operator of the proxy gives both.',
+  ],
+  [
+    /^the proxy \S+ does not accept the user name /,
+    'at risk',
+    'Correct proxy_username in [hub] and the file that proxy_password_file names. The file is read again for each connection.',
+  ],
+  [
+    /^the proxy \S+ asks for authentication by /,
+    'at risk',
+    'Ask the operator of the proxy to permit this gateway by Basic authentication or by its address.',
+  ],
+  [
+    /^the proxy \S+ does not permit a tunnel /,
+    'at risk',
+    'Ask the operator of the proxy to permit CONNECT to host and port in [hub]. Many proxies permit port 443 only: transport = "ws" and tls = "on" use it.',
+  ],
+  [
+    /^the proxy \S+ (opened no tunnel|closed the connection|accepted the TCP connection) /,
+    'no',
+    'Check host and port in [hub]: the proxy looks up the name and opens the connection. Its log gives the reason. The gateway tries again by itself.',
+  ],
+  [
+    /^the proxy \S+ (does not answer in HTTP|sent more than )/,
+    'at risk',
+    'Correct proxy in [hub]: another program answers there, or the port is for another protocol.',
+  ],
+  [
+    /^the proxy \S+ was not found by name$/,
+    'at risk',
+    'Correct proxy in [hub]: the name server knows no such name. Or write the address of the proxy.',
+  ],
+  [
+    /^the proxy \S+ refused the connection/,
+    'no',
+    'Check that the proxy is running and that proxy in [hub] is correct. The gateway tries again by itself.',
+  ],
+  [
+    /^the connection to .* through the proxy .* was (reset|closed)/,
+    'no',
+    'The hub, the proxy, or a firewall between them ended the connection; the logs of both show which. The gateway tries again by itself.',
+  ],
+  [
+    / WebSocket request for | WebSocket subprotocol |speak WebSocket\?$/,
+    'at risk',
+    'Correct port, tls and ws_path in [hub]: the hub must offer MQTT over WebSocket there.',
+  ],
+  [
+    / WebSocket /,
+    'no',
+    'Check that the hub offers MQTT over WebSocket on port and ws_path in [hub], and look in its log. The gateway tries again by itself.',
+  ],
   [
     /session present in a rejection/,
     'at risk',
@@ -42,8 +114,12 @@ const REMEDIES: readonly Entry[] = [
     'no',
     'Check that an MQTT 3.1.1 broker listens on host and port in [hub], and look in its log. The gateway tries again by itself.',
   ],
+  [
+    / that expired on | has expired$/,
+    'at risk',
+    'Check the clock of this machine: timedatectl. If it is right: Renew the certificate at the hub.',
+  ],
   [/the clock|it is not set/, 'no', 'Check the clock of this machine and its time service: timedatectl.'],
-  [/ that expired on | has expired$|renew it at the hub/, 'at risk', 'Renew the certificate at the hub.'],
   [/ is not trusted, /, 'at risk', 'Get the certificate of that authority, and set tls_ca_file in [hub] to its file.'],
   [
     / has a certificate for /,

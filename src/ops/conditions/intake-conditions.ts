@@ -10,7 +10,7 @@ import { countOf, countWords, durationWords } from '../words.ts';
 import type { ConditionCode } from './catalogue.ts';
 import { remedyOf } from './discard-remedy.ts';
 import { intakeWordsOf } from './intake-words.ts';
-import { looksLikeWords } from './misplaced.ts';
+import { isUnread, looksLikeWords } from './misplaced.ts';
 
 /** Smallest number of discards that proves a loss; fewer may be the start-up output of a device. */
 const SURE_MIN = 3;
@@ -19,7 +19,7 @@ const SURE_MIN = 3;
  * reasons were messages: each is lost from the first one on.
  */
 const MAYBE_START_UP: ReadonlySet<IntakeReason> = new Set([
-  ...(['line check', 'line noise', 'line pattern', 'line not JSON'] as const),
+  ...(['line check', 'line noise', 'line pattern', 'line not JSON', 'line not begun', 'line cut'] as const),
 ]);
 /** Smallest number of bytes that proves a loss; a prompt is shorter. */
 const SURE_BYTES_MIN = 32;
@@ -46,7 +46,7 @@ export function intakeConditions(discarded: readonly DiscardReport[], links: rea
     if (isOfUnit && each.lastMs > UNIT_LASTS_MS) continue;
     const link = links.find(({ name }) => name === each.link);
     // `misplaced.ts` reports the trouble of a unit if the bytes look like another protocol.
-    if (isOfUnit && (link?.looksLike ?? null) !== null) continue;
+    if (isOfUnit && link !== undefined && isUnread(link)) continue;
     // Each trouble of a unit has its own sample and remedy.
     const key = `${each.link ?? ''}\n${code}${isOfUnit ? `\n${each.reason}\n${each.subdevice}` : ''}`;
     groups.set(key, [...(groups.get(key) ?? []), each]);
@@ -66,7 +66,7 @@ function conditionOf(group: readonly DiscardReport[], links: readonly LinkReport
   const guess = link === undefined ? undefined : (looksLikeWords(link, links) ?? kernelGuess(link, first));
   const forMs = Math.max(...group.map((each) => each.forMs));
   const sentence = `${sentenceOf(first, group)}${guess === undefined ? '' : ` ${guess.sentence}`}`;
-  return { code, losing, forMs, sentence, hint: guess?.hint ?? remedyOf(first) };
+  return { code, losing, forMs, sentence, hint: guess?.hint ?? remedyOf(first, link) };
 }
 
 /** Count of bytes with a wrong stop bit or parity that the kernel saw, for bytes that cannot be read. */
@@ -81,7 +81,7 @@ function kernelGuess({ kernel }: LinkReport, { reason, recent, share }: DiscardR
 /** Reasons that may be caused by damage or by a wrong speed. */
 const ABOUT_BYTES: readonly IntakeReason[] = [
   ...(['frame checksum', 'frame coding', 'frame too long', 'noise', 'line noise', 'line encoding'] as const),
-  ...(['line check', 'line pattern', 'line not JSON', 'line not ended'] as const),
+  ...(['line check', 'line pattern', 'line not JSON', 'line not ended', 'line not begun', 'line cut'] as const),
 ];
 
 const VERBS: Readonly<Partial<Record<ConditionCode, string>>> = {

@@ -108,7 +108,7 @@ const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
   'QoS 2': uplinks('QoS 2, which the hub does not support', 'Let the device publish with QoS 1.'),
   'line check': lines(
     'the checksum at the end is missing or wrong',
-    'Compare check and check_separator with what the device sends. If only some lines are wrong, check the wire.',
+    'Compare check and check_separator with what the device sends. If only some lines are wrong, check the wire, or the position of the optical head.',
   ),
   'line noise': lines(
     'bytes that are not text',
@@ -139,6 +139,18 @@ const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     'it is longer than line_bytes_max',
     'Raise line_bytes_max. If the sample contains several lines, correct delimiter.',
   ),
+  'line not begun': lines(
+    'it arrived outside of a telegram, or bytes arrived before the mark of a line',
+    'Compare start, or telegram_begin and telegram_end, in [link.lines] with the sample; holdfast trace shows the lines.',
+  ),
+  'line unexpected': lines(
+    'it is no answer to a request of the gateway',
+    'Compare `answer` of [[link.lines.ask]] with the sample. If answers come late, raise retry_ms of the link; if devices send on their own, give them a link without requests.',
+  ),
+  'line cut': lines(
+    'the next one began before its end',
+    'If none arrives complete, compare delimiter, or telegram_end, in [link.lines] with the device. If some do, the line loses bytes: check the wire.',
+  ),
   'line not ended': {
     code: 'lines-not-ended',
     noun: 'byte',
@@ -148,7 +160,7 @@ const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
   },
   'unit silent': units(
     'the unit does not answer',
-    'Check its power, its wires, its address and the speed of the line.',
+    'Check its power, its wires or optical head, its address and the speed of the line; with Modbus TCP, the server and the address (unit id).',
   ),
   'unit exception': units(
     'the unit refuses some points, which have no value',
@@ -159,8 +171,8 @@ const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     `${CHECK_WIRE} Two units with one address damage each other's answers, too.`,
   ),
   'unit mismatch': units(
-    'valid answers arrive that belong to another request',
-    'Look for a second master, two units with one address, an adapter that echoes, or a fault in the firmware of the unit; holdfast trace shows the frames.',
+    'the answers that arrive do not fit its requests',
+    'Look for answers that take longer than retry_ms, a second master, two units with one address, an adapter that echoes, or a fault in the firmware of the unit; holdfast trace shows the frames.',
   ),
   'unit value': units(
     'the unit answers with a value that is not a number',
@@ -221,6 +233,17 @@ const INTAKE_WORDS: Readonly<Record<IntakeReason, IntakeWords>> = {
     why: 'the subdevice has not subscribed to the topic',
     hint: 'Let the subdevice subscribe to the topic (downlinks of [link.lines], writable points of a Modbus unit), or correct the topic at the sender. holdfast subdevices --json shows the subscriptions.',
   },
+  'names no subdevice': {
+    code: 'downlinks-unconfigured',
+    noun: 'downlink',
+    losing: 'unknown',
+    why: 'its payload names a subdevice that is not in this configuration',
+    hint: 'Compare the name with hub_name, or with the id, of each [[subdevice]]. If the subdevice was removed from the configuration, stop its sender.',
+  },
+  'invalid document': shedDownlinks(
+    'its payload is not a JSON object with the name of a subdevice, or is nested too deeply',
+    'Correct the payload at the sender: {"device": "NAME", "data": {…}}.',
+  ),
   'session ended': shedDownlinks(
     'its subdevice ended its session',
     'Let the subdevice connect with CleanSession = 0 to keep its downlinks.',

@@ -2,26 +2,41 @@
  * Conditions of the links. Messages that a device sends while its link is down are lost, unless the device keeps them.
  */
 
+import { networkPortOf } from '../../base/serial-port.ts';
+import { TELNET } from '../../driver/recognise.ts';
 import { REOPENED } from '../../flow/links.ts';
 import { isInContainer } from '../../io/container.ts';
 import type { LinkReport } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
-import { misplacedConditions, unlistedConditions } from './misplaced.ts';
+import { withFullStop } from '../words.ts';
+import { failedRequests } from './failed-requests.ts';
+import { isUnread, looksLikeWords, misplacedConditions, unlistedConditions } from './misplaced.ts';
 import { missingConditions } from './missing.ts';
+import { networkRemedy } from './network-remedy.ts';
+import { remedyOfNoise, remedyOfSilentLine } from './way-words.ts';
 
 export function linkConditions(links: readonly LinkReport[]): Condition[] {
   return links.flatMap((link) => [
     ...portConditions(link),
     ...unlistedConditions(link),
-    ...(link.looksLike === null ? troubleConditions(link) : misplacedConditions(link, links)),
+    ...misplacedConditions(link, links),
+    ...(isUnread(link) ? [] : troubleConditions(link)),
   ]);
 }
 
 /** Conditions of a link whose bytes do not look like another protocol; another protocol would explain all of them. */
 function troubleConditions(link: LinkReport): Condition[] {
-  const { name, path, driver, missing, probeable } = link;
+  const { name, path, protocol, polled, missing, probeable } = link;
   const hasAnswers = probeable.some((id) => !missing.some(({ subdevice }) => subdevice === id));
-  const where = { link: name, path, driver, receivedInstead: unlistedWords(link), hasAnswers };
+  const where = {
+    link: name,
+    path,
+    protocol,
+    isPolled: polled,
+    receivedInstead: unlistedWords(link),
+    hasAnswers,
+    failed: failedRequests(link),
+  };
   return [
     ...missingConditions(
       missing.filter(({ subdevice }) => !isAnswering(subdevice, link)),
@@ -31,13 +46,12 @@ function troubleConditions(link: LinkReport): Condition[] {
   ];
 }
 
-/** True if something arrives in place of the answers of a unit: its power and its wires are not the cause. */
+/** True if something arrived at the last request in place of the answer of a unit: its power and its wires are not the cause. */
 function isAnswering(subdevice: string, { discarded }: LinkReport): boolean {
-  return discarded.some(
-    (each) =>
-      each.lasts &&
-      each.subdevice === subdevice &&
-      (each.reason === 'unit checksum' || each.reason === 'unit mismatch'),
+  const ofUnit = discarded.filter((each) => each.lasts && each.subdevice === subdevice);
+  const silentMs = Math.min(...ofUnit.filter(({ reason }) => reason === 'unit silent').map(({ lastMs }) => lastMs));
+  return ofUnit.some(
+    ({ reason, lastMs }) => (reason === 'unit checksum' || reason === 'unit mismatch') && lastMs <= silentMs,
   );
 }
 
@@ -56,13 +70,14 @@ function portConditions(link: LinkReport): Condition[] {
   if (lastProblem === REOPENED || (lastProblem === null && waits === null)) return [];
   const shared = { losing: 'at risk', forMs } as const;
   const loss = LOSS[driver] ?? LOSS_OF_ANY;
+  const why = withFullStop(lastProblem ?? 'no reason is known');
   switch (waits) {
     case 'ambiguous':
       return [
         {
           ...shared,
           code: 'link-port-ambiguous',
-          sentence: `Link ${name} opens no port, because ${path} fits several: ${lastProblem ?? ''}. ${loss}`,
+          sentence: `Link ${name} opens no port, because ${path} fits several: ${why} ${loss}`,
           hint: 'holdfast ports shows a unique name for each port. Write the right one into the configuration.',
         },
       ];
@@ -71,7 +86,7 @@ function portConditions(link: LinkReport): Condition[] {
         {
           ...shared,
           code: 'link-port-shared',
-          sentence: `Link ${name} opens no port: ${lastProblem ?? ''}. ${loss}`,
+          sentence: `Link ${name} opens no port: ${why} ${loss}`,
           hint: 'Two links lead to one port. holdfast ports shows the ports and their links.',
         },
       ];
@@ -80,7 +95,7 @@ function portConditions(link: LinkReport): Condition[] {
         {
           ...shared,
           code: 'link-down',
-          sentence: `Link ${name} is down: ${lastProblem ?? ''}. ${loss}`,
+          sentence: `Link ${name} is down: ${why} ${loss}`,
           hint: isInContainer()
             ? 'Plug the adapter in, and start the container with --device for it. holdfast ports shows what this container sees.'
             : 'Plug the adapter in; its port is opened at once. holdfast ports lists the ports.',
@@ -91,8 +106,8 @@ function portConditions(link: LinkReport): Condition[] {
         {
           ...shared,
           code: 'link-down',
-          sentence: `Link ${name} is down: ${lastProblem ?? ''}. ${loss}`,
-          hint: remedyOf(path, lastProblem ?? ''),
+          sentence: `Link ${name} is down: ${why} ${loss}`,
+          hint: (link.looksLike === TELNET && looksLikeWords(link, [])?.hint) || remedyOf(path, lastProblem ?? ''),
         },
       ];
   }
@@ -102,11 +117,17 @@ function portConditions(link: LinkReport): Condition[] {
  * Remedy for a port problem in the words of `io/serial/tty.ts`; the cable is suspected only if nothing else is known.
  */
 function remedyOf(path: string, problem: string): string {
+  if (/ the change to \d+ baud| change its speed/.test(problem))
+    return 'Set speed_max in [[link.lines.readout]] to a speed that the port has; 300 needs no change. Or use another adapter.';
+  const port = networkPortOf(path);
+  if (port !== undefined) return networkRemedy(port, problem);
   const again = 'the gateway tries again by itself.';
   const [, user] = / is in use by (.+)$/.exec(problem) ?? [];
   if (user !== undefined) return `${holderRemedy(user, path)}; ${again}`;
   if (/ may not open /.test(problem))
     return `Then restart the gateway: groups are read at the start. The systemd unit has SupplementaryGroups=dialout.`;
+  if (/RS-485/.test(problem))
+    return 'Set rs485 = "none" if the adapter switches the direction by itself. Otherwise use a port whose driver has the mode, or correct the delays.';
   if (/ is not a serial device| does not support /.test(problem)) return 'Correct path or baud_rate of the link.';
   if (/ has no hardware| does not answer: /.test(problem))
     return 'Enable the port (on a Raspberry Pi: raspi-config), or correct path. holdfast ports lists the ports.';
@@ -148,7 +169,9 @@ function unlistedWords(link: LinkReport): string | undefined {
  * Conditions of a line on which all recovery steps failed; if most frames are discarded, their condition has the
  * remedy.
  */
-function lineConditions({ name, discarded, recovery: { failure } }: LinkReport): Condition[] {
+function lineConditions(link: LinkReport): Condition[] {
+  const { name, discarded, recovery } = link;
+  const { failure } = recovery;
   const conditions: Condition[] = [];
   if (failure !== null) {
     if (failure.trouble === 'noise' && discarded.some(({ lasts, share }) => lasts && share > 0.5)) return [];
@@ -158,10 +181,7 @@ function lineConditions({ name, discarded, recovery: { failure } }: LinkReport):
       losing: 'at risk',
       forMs: failure.forMs,
       sentence: `All recovery steps failed on link ${name}; the line ${what}.`,
-      hint:
-        failure.trouble === 'silence'
-          ? 'Check the device: power, cable, speed of the line.'
-          : 'Check the speed of the line, its ground wire and its termination. holdfast links shows the counters.',
+      hint: failure.trouble === 'silence' ? remedyOfSilentLine(link) : remedyOfNoise(link),
     });
   }
   return conditions;

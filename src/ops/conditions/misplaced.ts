@@ -1,20 +1,27 @@
 /** Links whose bytes or clients belong to another link or driver, and what may have been swapped. Pure. */
 
 import { DRIVERS, driverNamed } from '../../driver/drivers.ts';
-import { OTHER_SPEED } from '../../driver/recognise.ts';
+import { OTHER_SPEED, TELNET } from '../../driver/recognise.ts';
 import type { LinkReport } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
 import { intakeWordsOf } from './intake-words.ts';
+import { remedyOfHeader } from './unit-words.ts';
 
 interface Guess {
   readonly sentence: string;
   readonly hint: string;
 }
 
+/** True if the bytes look like another protocol, and nothing can be read. */
+export function isUnread({ looksLike, counters }: LinkReport): boolean {
+  return looksLike !== null && (looksLike !== TELNET || counters.framesIn === 0);
+}
+
 /** @param links links to which the port may belong; @returns `undefined`: no known protocol, or the configured one */
 export function looksLikeWords(link: LinkReport, links: readonly LinkReport[]): Guess | undefined {
   const { looksLike, driver, name, missing } = link;
   if (looksLike === null) return undefined;
+  if (looksLike === TELNET) return telnetWords(link);
   const home = DRIVERS.find(({ protocols }) => protocols.some((one) => one.name === looksLike));
   const protocol = home?.protocols.find((one) => one.name === looksLike)?.words ?? SLOWER;
   const names = missing.map(({ subdevice }) => subdevice);
@@ -27,6 +34,18 @@ export function looksLikeWords(link: LinkReport, links: readonly LinkReport[]): 
   const ports = homes.length === 1 ? `the ports of ${name} and ${homes[0]?.name}` : 'two ports';
   const hint = `The link is configured for ${driverNamed(driver).protocol}. Check whether ${ports} are swapped, or correct driver.`;
   return { sentence, hint };
+}
+
+/** A device server that speaks telnet, and a path that means raw bytes. */
+function telnetWords({ path, lastProblem }: LinkReport): Guess {
+  const sentence = 'The device server speaks telnet on this port: it takes bytes 0xFF for commands, and doubles them.';
+  const isModbusTcp = remedyOfHeader(lastProblem ?? '') !== undefined;
+  return { sentence, hint: `${isModbusTcp ? 'Remove framing = "mbap" of the link. ' : ''}${telnetRemedy(path)}` };
+}
+
+/** @param path of a port behind a device server */
+function telnetRemedy(path: string): string {
+  return `Write path = "${path.replace(/^\w+:/, 'rfc2217:')}" if the device server supports RFC 2217; otherwise switch this port to raw TCP in its settings.`;
 }
 
 const NAMES_MAX = 3;
@@ -42,6 +61,16 @@ export function misplacedConditions(link: LinkReport, links: readonly LinkReport
     (each) => each.lasts && each.share > 0.5 && intakeWordsOf(each).code !== 'unit-trouble',
   );
   if (words === undefined || isReported || link.state !== 'open') return [];
+  if (link.looksLike === TELNET)
+    return [
+      {
+        code: 'link-other-protocol',
+        losing: 'at risk',
+        forMs: link.forMs,
+        sentence: `Link ${link.name}: ${words.sentence}`,
+        hint: words.hint,
+      },
+    ];
   const code = link.looksLike === OTHER_SPEED ? 'link-out-of-order' : 'link-other-protocol';
   const sentence = `Nothing that arrives on link ${link.name} can be read. ${words.sentence}`;
   return [{ code, losing: 'at risk', forMs: link.forMs, sentence, hint: words.hint }];

@@ -6,6 +6,8 @@ import type { GatewayView } from '../gateway-view.ts';
 import type { MissingSubdevice } from '../reports/link-report.ts';
 import type { Condition } from '../reports/report.ts';
 import { durationWords } from '../words.ts';
+import { isFailedReadout, READOUT_REMEDY } from './failed-requests.ts';
+import { remedyOfSilentUnit } from './way-words.ts';
 
 /**
  * Silence after which an unpolled subdevice is reported: such a device may sleep or be a spare. A polled unit is
@@ -13,6 +15,8 @@ import { durationWords } from '../words.ts';
  */
 const REPORTED_MS = 5 * 60_000;
 const AT_RISK_MS = 60 * 60_000;
+/** Largest number of failed requests in a sentence. */
+const STEPS_MAX = 2;
 
 /** Missing subdevices by link, for links that are open or reopening as a recovery step; `''`: any of several links. */
 export function missingSubdevices({
@@ -35,7 +39,7 @@ export function missingSubdevices({
     if (subdevice?.isAttached === true && !(homes.length === 1 && isUnheard)) continue;
     const unansweredSinceMs = first.plan.machine.unanswered().get(id);
     // The unit has not been polled yet, is only written to by broadcast, or answers and is not served.
-    if (driverNamed(first.plan.driver).isPolled && unansweredSinceMs === undefined) continue;
+    if (first.plan.machine.isPolled && unansweredSinceMs === undefined) continue;
     const receivedAtMs = open.flatMap(({ plan }) => plan.machine.lastReceivedAtMs(id) ?? []);
     const neverFromMs = unansweredSinceMs ?? Math.max(...open.map(({ sinceMs }) => sinceMs));
     const hasSent = receivedAtMs.length > 0;
@@ -54,19 +58,22 @@ interface MissedLink {
   /** Name of the link; `''`: any of several. */
   readonly link: string;
   readonly path: string;
-  /** Driver of the link; `undefined`: any of several links. */
-  readonly driver: string | undefined;
+  /** Framing of the link; `null`: unknown, or any of several links. */
+  readonly protocol: string | null;
+  /** True if the subdevices of the link are polled. */
+  readonly isPolled: boolean;
   /** Client ids received on the link in place of the missing subdevices. */
   readonly receivedInstead: string | undefined;
   /** True if another unit of the link answers. */
   readonly hasAnswers: boolean;
+  /** Last failed requests that say more than that nothing answered, by subdevice. */
+  readonly failed: ReadonlyMap<string, string>;
 }
 
 export function missingConditions(
   missing: readonly MissingSubdevice[],
-  { link, path, driver, receivedInstead, hasAnswers }: MissedLink,
+  { link, path, protocol, isPolled, receivedInstead, hasAnswers, failed }: MissedLink,
 ): Condition[] {
-  const isPolled = driver !== undefined && driverNamed(driver).isPolled;
   const due = isPolled ? missing : missing.filter(({ forMs }) => forMs >= REPORTED_MS);
   if (due.length === 0) return [];
   const forMs = Math.max(...due.map((each) => each.forMs));
@@ -86,14 +93,19 @@ export function missingConditions(
         ]),
   ];
   const instead = receivedInstead === undefined ? '' : ` Received there instead: ${receivedInstead}.`;
+  const steps = due.flatMap(({ subdevice }) => failed.get(subdevice) ?? []).slice(0, STEPS_MAX);
+  const last = steps.length === 0 ? '' : ` Last request: ${steps.join('; ')}.`;
+  const remedy = due.every(({ subdevice }) => isFailedReadout(failed.get(subdevice)))
+    ? READOUT_REMEDY
+    : remedyOfSilentUnit({ path, protocol }, hasAnswers);
   return [
     {
       code: 'subdevice-silent',
       losing: isPolled || forMs >= AT_RISK_MS ? 'at risk' : 'no',
       forMs,
-      sentence: `${parts.join('; ')}.${instead}`,
+      sentence: `${parts.join('; ')}.${instead}${last}`,
       hint: isPolled
-        ? `Check its power, its wires (A and B), its address, and the speed and parity of the line${hasAnswers ? ' in the unit: other units of the link answer' : `. No unit of the link answers, so the cable or the adapter (${path}) may be the cause`}. Nothing is read from it until it answers.`
+        ? `${remedy}. Nothing is read from it until it answers.`
         : 'Check its power and its wires. No action is needed for a spare or for a device that sleeps for long.',
     },
   ];

@@ -1,6 +1,6 @@
-/** Remedies for Modbus exceptions, by the words of the exception. Pure. */
+/** Remedies for Modbus exceptions, and for bytes in place of Modbus TCP, by the words of the driver. Pure. */
 
-/** Remedies by the words of the driver (`codec/modbus-rtu.ts`, MODBUS Application Protocol V1.1b3 §7). */
+/** Remedies by the words of the driver (`codec/modbus-pdu.ts`, MODBUS Application Protocol V1.1b3 §7). */
 const REMEDIES: readonly (readonly [words: string, remedy: string])[] = [
   [
     'illegal function',
@@ -26,4 +26,10 @@ const REMEDIES: readonly (readonly [words: string, remedy: string])[] = [
 /** @returns `undefined` if the words name no exception */
 export function remedyOfRefusal(words: string): string | undefined {
   return REMEDIES.find(([exception]) => words.includes(exception))?.[1];
+}
+
+/** @param words in the words of `driver/modbus/mbap-line.ts`; @returns `undefined` if they name no invalid header */
+export function remedyOfHeader(words: string): string | undefined {
+  if (!words.includes('not a Modbus TCP frame')) return undefined;
+  return 'The other end does not speak Modbus TCP. Remove framing = "mbap" of the link if a device server passes Modbus RTU frames on; otherwise check host and port in path.';
 }

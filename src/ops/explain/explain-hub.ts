@@ -1,8 +1,19 @@
 /** Explanation of the connection to the hub, from the status. Pure. */
+import { hostAndPort } from '../../base/host-and-port.ts';
 import type { StatusReport } from '../reports/report.ts';
-import { ageWords, bytesWords, countOf, countWords, durationWords, rateWords, untilWords } from '../words.ts';
+import {
+  ageWords,
+  bytesWords,
+  countOf,
+  countWords,
+  durationWords,
+  rateWords,
+  untilWords,
+  withFullStop,
+} from '../words.ts';
 import type { ExplainedFact, Explanation, Reason } from './explain-report.ts';
 import { reasonOf } from './reason.ts';
+import type { ReasonCode } from './reasons.ts';
 
 export interface HubSituation {
   readonly status: Pick<StatusReport, 'hub' | 'outbox' | 'conditions'>;
@@ -19,6 +30,13 @@ export interface HubSituation {
 /** Conditions by which an operator keeps messages from the hub. */
 const OPERATOR_LIMITS: ReadonlySet<string> = new Set(['backlog-paused', 'backlog-slowed', 'on-hold']);
 
+/** Conditions about what the next connection needs, and their reasons. They matter while connected, too. */
+const CREDENTIAL_REASONS: ReadonlyMap<string, ReasonCode> = new Map([
+  ['hub-password-renewal', 'password-not-renewed'],
+  ['hub-secret-file', 'earlier-files-in-use'],
+  ['tls-files', 'earlier-files-in-use'],
+]);
+
 /** Share of the rate limit from which the limit counts as used up. */
 const LIMIT_USED = 0.9;
 
@@ -30,7 +48,7 @@ export function explainHub(situation: HubSituation): Explanation {
   return {
     kind: 'hub',
     name: 'hub',
-    sentence: `The hub ${hub.host}:${hub.port} is ${state}.`,
+    sentence: `The hub ${hostAndPort(hub)} is ${state}.`,
     reasons,
     facts: factsOf(situation),
     message: null,
@@ -54,12 +72,20 @@ function connectedReasons({ status, doubtedTopics, heldPackets, limitPerS }: Hub
     );
   for (const { code, sentence } of status.conditions)
     if (OPERATOR_LIMITS.has(code)) reasons.push(reasonOf('limited-by-operator', sentence));
+  reasons.push(...credentialReasons(status));
   if (reasons.length > 0) return reasons;
   const waiting =
     outbox.messages === 0
       ? 'no uplink waits'
       : `${countOf(outbox.messages, 'uplink')} in the outbox, ${rateWords(outbox.ratePerS)} acknowledged`;
   return [reasonOf('hub-connected', `The hub is connected; ${waiting}.`)];
+}
+
+function credentialReasons({ conditions }: HubSituation['status']): Reason[] {
+  return conditions.flatMap(({ code, sentence }) => {
+    const reason = CREDENTIAL_REASONS.get(code);
+    return reason === undefined ? [] : [reasonOf(reason, withFullStop(sentence))];
+  });
 }
 
 function awayReasons({ status, refusal }: HubSituation): Reason[] {
@@ -73,7 +99,9 @@ function awayReasons({ status, refusal }: HubSituation): Reason[] {
       reasonOf('hub-taken-over', `${countOf(hub.takeovers, 'accepted connection')} in a row were closed from outside.`),
     );
   if (refusal !== undefined) reasons.push(reasonOf('hub-rejects', `The hub rejects CONNECT: ${refusal.reason}.`));
-  const problem = hub.lastProblem === null ? '' : ` Last problem: ${hub.lastProblem}.`;
+  reasons.push(...credentialReasons(status));
+  const isSaid = hub.lastProblem === null || hub.lastProblem === refusal?.reason;
+  const problem = isSaid ? '' : ` Last problem: ${hub.lastProblem}.`;
   if (hub.state === 'connecting')
     return [...reasons, reasonOf('hub-connecting', `A connection is being established.${problem}`)];
   const next = hub.nextAttemptInMs === null ? 'soon' : untilWords(hub.nextAttemptInMs);

@@ -1,6 +1,7 @@
 /** Explanation of a link, from its report. Pure. */
+import { isOnNetwork } from '../conditions/way-words.ts';
 import { brokenFrames, type LinkReport } from '../reports/link-report.ts';
-import { bytesWords, countOf, countWords, durationWords, rateWords } from '../words.ts';
+import { bytesWords, countOf, countWords, durationWords, rateWords, withFullStop } from '../words.ts';
 import { listWords } from './explain-hub.ts';
 import type { ExplainedFact, Explanation, Reason } from './explain-report.ts';
 import { reasonOf } from './reason.ts';
@@ -29,26 +30,30 @@ export function explainLink(link: LinkReport): Explanation {
 
 export function linkReasons(link: LinkReport): Reason[] {
   const problem = link.lastProblem === null ? '' : `: ${link.lastProblem}`;
-  if (link.state === 'stopped') return [reasonOf('link-stopped', `The link is stopped${problem}.`)];
+  if (link.state === 'stopped') return [reasonOf('link-stopped', withFullStop(`The link is stopped${problem}`))];
   if (link.state !== 'open') {
     const code = link.waits === null ? 'port-fails' : WAITS[link.waits];
-    return [reasonOf(code, `Not open for ${durationWords(link.forMs)}${problem}.`)];
+    return [reasonOf(code, withFullStop(`Not open for ${durationWords(link.forMs)}${problem}`))];
   }
   const reasons = openReasons(link);
   return reasons.length > 0 ? reasons : [reasonOf('is-open', `The port is open.${receivedWords(link)}`)];
 }
 
-function openReasons({ recovery, looksLike, counters, forMs, rates }: LinkReport): Reason[] {
+function openReasons(link: LinkReport): Reason[] {
+  const { recovery, looksLike, counters, forMs, rates } = link;
   const reasons: Reason[] = [];
   if (recovery.failure !== null) {
     const { trouble, forMs: failedMs } = recovery.failure;
-    const words = `All recovery steps failed; ${trouble} on the line for ${durationWords(failedMs)}.`;
+    const words = `All recovery steps failed; ${trouble} on the link for ${durationWords(failedMs)}.`;
     reasons.push(reasonOf('recovery-failed', words));
   }
   if (looksLike !== null) reasons.push(reasonOf('other-protocol', `The bytes look like ${looksLike}.`));
   if (counters.bytesIn === 0)
     reasons.push(
-      reasonOf('nothing-received', `No byte has arrived since the port was opened ${durationWords(forMs)} ago.`),
+      reasonOf(
+        isOnNetwork(link) ? 'server-sends-nothing' : 'nothing-received',
+        `No byte has arrived since the port was opened ${durationWords(forMs)} ago.`,
+      ),
     );
   const minute = rates.at(-1);
   if (counters.bytesIn > 0 && minute !== undefined && minute.bytesIn === 0 && forMs >= minute.overS * 1000)
@@ -56,8 +61,20 @@ function openReasons({ recovery, looksLike, counters, forMs, rates }: LinkReport
   if (minute !== undefined && minute.broken > BROKEN_SHARE * (minute.framesIn + minute.broken))
     reasons.push(
       reasonOf(
-        'many-broken-frames',
-        `${rateWords(minute.broken)} of ${rateWords(minute.framesIn + minute.broken)} frames are broken (last ${minute.overS} s).`,
+        isOnNetwork(link) ? 'many-invalid-answers' : 'many-broken-frames',
+        `${rateWords(minute.broken)} of ${rateWords(minute.framesIn + minute.broken)} frames are ${isOnNetwork(link) ? 'invalid' : 'broken'} (last ${minute.overS} s).`,
+      ),
+    );
+  else if (minute !== undefined && minute.bytesIn > 0 && minute.framesIn === 0 && forMs >= minute.overS * 1000)
+    reasons.push(reasonOf('nothing-readable', `Bytes have arrived, but nothing valid in the last ${minute.overS} s.`));
+  if (link.polled && link.missing.length > 0)
+    reasons.push(
+      reasonOf(
+        'devices-do-not-answer',
+        `No answer of ${listWords(
+          link.missing.map(({ subdevice }) => subdevice),
+          6,
+        )}.`,
       ),
     );
   return reasons;

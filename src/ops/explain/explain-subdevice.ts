@@ -1,5 +1,10 @@
 /** Explanation of a subdevice: its state, why it is silent, and what waits for it. Pure. */
 import { parseMessageName } from '../../custody/message-name.ts';
+import { failedRequests, isFailedReadout } from '../conditions/failed-requests.ts';
+import { isUnread } from '../conditions/misplaced.ts';
+import { isOnNetwork } from '../conditions/way-words.ts';
+import type { SubdeviceFirmwareReport } from '../reports/firmware-updates-report.ts';
+import { firmwareWords } from '../reports/firmware-words.ts';
 import type { LinkReport } from '../reports/link-report.ts';
 import type { SubdeviceReport } from '../reports/report.ts';
 import { lastSeenWords, STATE_WORDS, subdeviceState } from '../reports/subdevice-state.ts';
@@ -27,6 +32,8 @@ export interface SubdeviceSituation {
   readonly loss: string | undefined;
   /** Filters that the hub does not serve, with the reason. */
   readonly rejectedFilters: readonly { readonly filter: string; readonly reason: string }[];
+  /** `undefined`: the gateway does not update its firmware. */
+  readonly firmware: SubdeviceFirmwareReport | undefined;
 }
 
 export function explainSubdevice(situation: SubdeviceSituation): Explanation {
@@ -46,12 +53,22 @@ export function explainSubdevice(situation: SubdeviceSituation): Explanation {
 
 /** Reasons why the subdevice is silent or its messages wait; otherwise that it is connected. */
 export function subdeviceReasons(situation: SubdeviceSituation): Reason[] {
-  const { subdevice, unbound, rejectedFilters, unansweredMs, loss } = situation;
+  const { subdevice, homes, unbound, rejectedFilters, unansweredMs, loss } = situation;
+  const failed = homes.flatMap((home) => failedRequests(home).get(subdevice.id) ?? []).at(0);
   const reasons: Reason[] = [];
   if (loss !== undefined) reasons.push(reasonOf('data-is-lost', loss));
   if (unbound !== undefined) reasons.push(reasonOf('not-bound', `The hub has unbound it: ${unbound}.`));
   if (unansweredMs !== undefined)
-    reasons.push(reasonOf('does-not-answer', `No answer for ${durationWords(unansweredMs)}.`));
+    reasons.push(
+      reasonOf(
+        isFailedReadout(failed)
+          ? 'readout-fails'
+          : homes.some(isOnNetwork)
+            ? 'unit-does-not-answer'
+            : 'does-not-answer',
+        `No ${isFailedReadout(failed) ? 'read-out' : 'answer'} for ${durationWords(unansweredMs)}.${failed === undefined ? '' : ` Last request: ${failed}.`}`,
+      ),
+    );
   if (!subdevice.configured)
     reasons.push(reasonOf('not-configured', `Subdevice ${subdevice.id} is not in the configuration.`));
   if (!subdevice.attached && unansweredMs === undefined) reasons.push(...silenceReasons(situation));
@@ -79,7 +96,7 @@ function silenceReasons({ subdevice, homes, seenOn, hasDisconnected }: Subdevice
     const why = first === undefined ? '' : ` ${linkReasons(first)[0]?.sentence ?? ''}`;
     return [reasonOf('link-not-open', `Link ${listWords(closed.map(({ name }) => name))} is not open.${why}`)];
   }
-  const foreign = homes.find(({ looksLike }) => looksLike !== null);
+  const foreign = homes.find(isUnread);
   if (foreign !== undefined)
     return [
       reasonOf(
@@ -95,7 +112,7 @@ function silenceReasons({ subdevice, homes, seenOn, hasDisconnected }: Subdevice
   return [reasonOf('went-silent', `No frame of it has arrived ${since}.`)];
 }
 
-function factsOf({ subdevice, homes, oldest }: SubdeviceSituation): ExplainedFact[] {
+function factsOf({ subdevice, homes, oldest, firmware }: SubdeviceSituation): ExplainedFact[] {
   const { uplinksPending, downlinksPending, uplinksAccepted, downlinksDelivered, subscriptions } = subdevice;
   const links = homes.map(({ name, state }) => `${name} (${state})`);
   return [
@@ -118,5 +135,6 @@ function factsOf({ subdevice, homes, oldest }: SubdeviceSituation): ExplainedFac
     },
     ...(oldest.length === 0 ? [] : [{ label: 'Oldest', text: `${oldest.join(', ')}: holdfast explain ${oldest[0]}` }]),
     { label: 'Filters', text: subscriptions.length === 0 ? 'none' : listWords(subscriptions, 5) },
+    ...(firmware === undefined ? [] : [{ label: 'Firmware', text: firmwareWords(firmware) }]),
   ];
 }

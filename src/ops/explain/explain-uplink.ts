@@ -63,6 +63,8 @@ function obstacleReason({ backlog }: GatewayView, obstacle: SendObstacle, nowMs:
       return reasonOf('puback-due', `Sent ${durationWords(nowMs - obstacle.sentAtMs)} ago; its PUBACK is due.`);
     case 'halted':
       return reasonOf('subdevice-unbound', 'The hub has unbound the subdevice, and would drop its messages.');
+    case 'not announced':
+      return reasonOf('subdevice-unconfirmed', 'The hub has not confirmed yet that the subdevice is online.');
     case 'topic suspect':
       return reasonOf('topic-without-puback', 'The PUBACK of an earlier message on its topic is overdue.');
     case 'topic refused':
@@ -98,6 +100,7 @@ function obstacleReason({ backlog }: GatewayView, obstacle: SendObstacle, nowMs:
 /** Reasons for which no time can be given: they end by an event and not by time. */
 const UNTIMED = {
   'subdevice-unbound': 'the hub has unbound the subdevice',
+  'subdevice-unconfirmed': 'the hub has not confirmed that the subdevice is online',
   'topic-without-puback': 'its topic waits for a PUBACK',
   'topic-slots-taken': 'the hub acknowledges nothing on its topic',
   'topic-set-aside': 'its topic is set aside',

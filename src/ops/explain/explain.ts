@@ -3,6 +3,7 @@ import { nearestWord } from '../../config/suggestion.ts';
 import { alarmLaneOf } from '../../custody/lane-number.ts';
 import { messageName, parseMessageName } from '../../custody/message-name.ts';
 import type { GatewayView } from '../gateway-view.ts';
+import { subdeviceFirmwareOf } from '../reports/firmware-updates-report.ts';
 import { heldPackets, hubSubscriptionsReport } from '../reports/hub-packets-report.ts';
 import type { StatusReport, SubdeviceReport, SubdevicesReport } from '../reports/report.ts';
 import { explainHub } from './explain-hub.ts';
@@ -70,6 +71,7 @@ function subdeviceExplanation(
   const identity = config.subdevices.find((one) => one.id === id)?.hubIdentity;
   const unbound = identity === undefined ? undefined : operations?.bindings.of(identity)?.unbound;
   const filters = hubSubscriptionsReport(gateway).subscriptions.filter(({ wantedBy }) => wantedBy.includes(id));
+  const firmware = gateway.firmware().find((view) => view.subdevice === id);
   return explainSubdevice({
     subdevice,
     homes,
@@ -82,6 +84,7 @@ function subdeviceExplanation(
     rejectedFilters: filters
       .filter(({ state }) => NOT_SERVED.has(state))
       .map(({ filter, state, reason }) => ({ filter, reason: reason ?? state })),
+    firmware: firmware && subdeviceFirmwareOf(firmware),
   });
 }
 

@@ -52,6 +52,12 @@ export const REASONS = {
     meaning: 'The hub has unbound the subdevice: it would drop its messages without an answer, so none is sent.',
     remedy: 'Bind it: holdfast hub bind ID. holdfast hub describe shows the state of all.',
   },
+  'subdevice-unconfirmed': {
+    of: 'uplink',
+    meaning:
+      'The hub has not confirmed in this connection that the subdevice is online. Before that it may drop its messages.',
+    remedy: WAIT,
+  },
   'topic-without-puback': {
     of: 'uplink',
     meaning: 'The PUBACK of an earlier message of the topic is overdue. Later ones wait, so that the order is kept.',
@@ -186,6 +192,16 @@ export const REASONS = {
     meaning: 'The subdevice does not answer requests.',
     remedy: 'Check its power, its wires (A and B), its address, and speed and parity of the line.',
   },
+  'unit-does-not-answer': {
+    of: 'subdevice',
+    meaning: 'A unit of a Modbus TCP server does not answer requests.',
+    remedy: 'Check the server, the address (unit id) in the configuration, and the power of the unit.',
+  },
+  'readout-fails': {
+    of: 'subdevice',
+    meaning: 'A meter answers, and its read-out fails.',
+    remedy: 'Check the position of the optical head, speed_max of the read-out, and line_bytes_max of the lines.',
+  },
   'went-silent': {
     of: 'subdevice',
     meaning: 'The subdevice was connected, and no frame of it arrives any more.',
@@ -231,7 +247,7 @@ export const REASONS = {
   'port-fails': {
     of: 'link',
     meaning: 'The port cannot be opened, or it closed. The gateway tries again.',
-    remedy: 'holdfast doctor examines the port and its permissions.',
+    remedy: 'holdfast status shows what to do.',
   },
   'link-stopped': { of: 'link', meaning: 'The link is stopped.', remedy: WAIT },
   'nothing-received': {
@@ -239,20 +255,41 @@ export const REASONS = {
     meaning: 'The port is open, and no byte has arrived.',
     remedy: 'Check the cable, TX and RX, and the power of the devices.',
   },
+  'server-sends-nothing': {
+    of: 'link',
+    meaning: 'The connection to a Modbus TCP server is open, and no byte has arrived.',
+    remedy:
+      'Check host and port in path, the addresses (unit ids) of the units, and how many clients the server allows.',
+  },
   'other-protocol': {
     of: 'link',
     meaning: 'The bytes look like another protocol than the configured one.',
-    remedy: 'Check driver, speed and framing, and which device is plugged in.',
+    remedy: 'Check driver, speed and framing, and which device is plugged in; for telnet, write rfc2217:// in path.',
   },
   'many-broken-frames': {
     of: 'link',
     meaning: 'Many frames of the last minute are broken.',
     remedy: 'Check cable, shield, ground, termination and speed. holdfast link test LINK measures.',
   },
+  'many-invalid-answers': {
+    of: 'link',
+    meaning: 'Many answers of a Modbus TCP server in the last minute do not fit the requests, or are no Modbus TCP.',
+    remedy: 'Check host and port in path, framing, and the addresses (unit ids). holdfast status names what arrived.',
+  },
+  'nothing-readable': {
+    of: 'link',
+    meaning: 'Bytes arrived in the last minute, and no frame, line or answer among them was valid.',
+    remedy: 'holdfast status names what arrived, and what to check.',
+  },
+  'devices-do-not-answer': {
+    of: 'link',
+    meaning: 'The port is open, and devices that are polled do not answer.',
+    remedy: 'holdfast status shows what to check. holdfast link test LINK asks each of them.',
+  },
   'recovery-failed': {
     of: 'link',
-    meaning: 'All recovery steps failed, and the line still does not work.',
-    remedy: 'Check the adapter and the cable.',
+    meaning: 'All recovery steps failed, and the link still does not work.',
+    remedy: 'holdfast status shows what to check.',
   },
   // hub
   'hub-connected': { of: 'hub', meaning: 'The hub is connected, and no obstacle is known.', remedy: WAIT },
@@ -279,7 +316,7 @@ export const REASONS = {
   'hub-waits': {
     of: 'hub',
     meaning: 'The last attempt failed. The next one follows after a pause that grows up to a limit.',
-    remedy: 'Check the network and the address of the hub.',
+    remedy: 'holdfast status shows what to do.',
   },
   'hub-rejects': {
     of: 'hub',
@@ -290,6 +327,16 @@ export const REASONS = {
     of: 'hub',
     meaning: 'The hub closes accepted connections soon, as if another client connected with the same client id.',
     remedy: 'Search for a second gateway with this identity.',
+  },
+  'password-not-renewed': {
+    of: 'hub',
+    meaning: 'It is time for a new password, and none could be obtained. The connection goes on with the present one.',
+    remedy: 'holdfast status shows what to do. The hub may end the connection when the present password ends.',
+  },
+  'earlier-files-in-use': {
+    of: 'hub',
+    meaning: 'A secret file or a TLS file is invalid. The last valid one remains in use until the next start.',
+    remedy: 'Correct the file; it is read again at the next connection. holdfast config check examines it now.',
   },
   'pubacks-missing': {
     of: 'hub',

@@ -12,6 +12,12 @@ interface Term<Name extends EventName> {
   readonly kind: EventKind;
   readonly subject?: (fact: FactOf<Name>) => string;
   readonly detail?: (fact: FactOf<Name>) => string;
+  /**
+   * Further words that keep events separate. Repeated events with the same subject, detail and mark become one with a
+   * count, which has the newest sentence. So a mark has what the sentence must not lose, and nothing that differs each
+   * time, such as a reason from outside or a number.
+   */
+  readonly mark?: (fact: FactOf<Name>) => string;
   /** State that the fact begins; it ends every other state with the same kind and subject. */
   readonly begins?: string;
   /** Duration that the fact itself states. */
@@ -25,7 +31,14 @@ const PROMPT: ReadonlySet<EventKind> = new Set(['configuration', 'operator']);
 
 const link = ({ link: name }: { readonly link: string }): string => name;
 const subdevice = ({ subdevice: id }: { readonly subdevice: string }): string => id;
+const version = ({ version: words }: { readonly version: string }): string => words;
 const packet = ({ packet: words }: { readonly packet: string }): string => words;
+/** Keeps the end of a problem separate from the problem. */
+const judgement = ({ problem }: { readonly problem: string | undefined }): string =>
+  problem === undefined ? 'solved' : 'problem';
+/** Problem of the configuration: few different texts, each reported once until it changes. */
+const problemWords = ({ problem = '' }: { readonly problem: string | undefined }): string => problem;
+const actor = ({ by = '' }: { readonly by?: string | undefined }): string => by;
 
 const TERMS: { readonly [Name in EventName]?: Term<Name> } = {
   gatewayStarted: { kind: 'gateway' },
@@ -33,32 +46,44 @@ const TERMS: { readonly [Name in EventName]?: Term<Name> } = {
   gatewayEnded: { kind: 'gateway' },
   gatewayHung: { kind: 'gateway', subject: ({ source }) => source },
   gatewayPaused: { kind: 'gateway', lasted: ({ ms }) => ms },
-  clockStepped: { kind: 'gateway' },
+  clockStepped: { kind: 'gateway', mark: ({ isTrusted }) => (isTrusted ? 'trusted' : '') },
   clockTrusted: { kind: 'gateway' },
   clockOverruled: { kind: 'gateway' },
   machineSlept: { kind: 'gateway', lasted: ({ ms }) => ms },
-  messageSetAside: { kind: 'gateway', subject: ({ of }) => of },
-  listenerFailed: { kind: 'gateway' },
+  messageSetAside: {
+    kind: 'gateway',
+    subject: ({ of }) => of,
+    mark: ({ endedProcess }) => (endedProcess ? 'ended' : ''),
+  },
+  listenerFailed: { kind: 'gateway', subject: ({ fact }) => fact },
   configurationChanged: { kind: 'configuration' },
-  configApplied: { kind: 'configuration', detail: () => 'config apply' },
-  configConfirmed: { kind: 'configuration', detail: ({ how }) => how },
-  configRolledBack: { kind: 'configuration', detail: ({ reason }) => reason },
-  tlsFilesJudged: { kind: 'configuration' },
-  secretFileJudged: { kind: 'configuration' },
+  configApplied: {
+    kind: 'configuration',
+    detail: () => 'config apply',
+    mark: ({ keys, by = '' }) => [by, ...keys].join(' '),
+  },
+  configConfirmed: { kind: 'configuration', detail: ({ how }) => how, mark: actor },
+  configRolledBack: { kind: 'configuration', detail: ({ reason }) => reason, mark: actor },
+  tlsFilesJudged: { kind: 'configuration', mark: problemWords },
+  secretFileJudged: { kind: 'configuration', mark: problemWords },
   operatorActed: {
     kind: 'operator',
     subject: ({ subject }) => subject,
     detail: ({ action }) => action,
+    mark: actor,
     isPrompt: ({ isReadOnly = false }) => !isReadOnly,
   },
-  backlogLimitEnded: { kind: 'operator' },
-  storeFull: { kind: 'storage' },
-  storeRecovered: { kind: 'storage' },
-  storeOnOtherMachine: { kind: 'storage' },
+  backlogLimitEnded: { kind: 'operator', mark: ({ limit }) => limit },
+  storeFull: { kind: 'storage', mark: ({ isFull }) => (isFull ? 'full' : '') },
+  storeRecovered: { kind: 'storage', mark: ({ sentence }) => sentence },
+  storeOnOtherMachine: { kind: 'storage', mark: ({ verdict }) => verdict },
+  deviceNotesJudged: { kind: 'storage', mark: judgement },
   hubConnected: { kind: 'hub', begins: 'connected' },
   hubLost: { kind: 'hub', begins: 'away' },
   hubUnreachable: { kind: 'hub' },
-  hubRefused: { kind: 'hub' },
+  passwordRenewed: { kind: 'hub' },
+  passwordJudged: { kind: 'hub', mark: judgement },
+  hubRefused: { kind: 'hub', mark: ({ remedy }) => remedy },
   hubTakenOver: { kind: 'hub' },
   sessionLost: { kind: 'hub' },
   possibleGap: { kind: 'hub' },
@@ -67,12 +92,19 @@ const TERMS: { readonly [Name in EventName]?: Term<Name> } = {
   linkOpened: { kind: 'link', subject: link, begins: 'open' },
   linkClosed: { kind: 'link', subject: link, begins: 'down' },
   linkWaits: { kind: 'link', subject: link },
-  linkRecovery: { kind: 'link', subject: link },
-  linkGivenUp: { kind: 'link', subject: link },
+  linkRecovery: { kind: 'link', subject: link, mark: ({ recoveryStep }) => recoveryStep },
+  linkGivenUp: { kind: 'link', subject: link, mark: ({ trouble }) => trouble },
   subdeviceAttached: { kind: 'subdevice', subject: subdevice, begins: 'attached' },
   subdeviceDetached: { kind: 'subdevice', subject: subdevice, begins: 'away' },
   subdeviceRefused: { kind: 'subdevice', subject: subdevice },
   willPublished: { kind: 'subdevice', subject: subdevice },
+  firmwareOffered: { kind: 'subdevice', subject: subdevice, detail: version },
+  firmwareOfferRejected: { kind: 'subdevice', subject: subdevice },
+  firmwareDownloaded: { kind: 'gateway', detail: version },
+  firmwareDownloadFailed: { kind: 'gateway', detail: version, mark: ({ again }) => (again ? 'again' : '') },
+  firmwareReceived: { kind: 'subdevice', subject: subdevice, detail: version },
+  firmwareUpdated: { kind: 'subdevice', subject: subdevice, detail: version },
+  firmwareFailed: { kind: 'subdevice', subject: subdevice, detail: version },
   conditionRaised: { kind: 'condition', subject: ({ code }) => code, detail: ({ effect }) => effect },
   conditionCleared: { kind: 'condition', subject: ({ code }) => code, lasted: ({ forMs }) => forMs },
 };
@@ -118,19 +150,22 @@ export class EventLog {
     const sentence = reportFact(name, fact);
     const { kind } = term;
     const detail = term.detail?.(fact) ?? '';
-    this.buffer.add({
-      epoch,
-      upMs,
-      offsetMs,
-      kind,
-      name,
-      subject,
-      sentence,
-      detail,
-      durationMs,
-      count: 1,
-      lastUpMs: upMs,
-    });
+    this.buffer.add(
+      {
+        epoch,
+        upMs,
+        offsetMs,
+        kind,
+        name,
+        subject,
+        sentence,
+        detail,
+        durationMs,
+        count: 1,
+        lastUpMs: upMs,
+      },
+      term.mark?.(fact),
+    );
     return term.isPrompt?.(fact) ?? PROMPT.has(kind);
   }
 

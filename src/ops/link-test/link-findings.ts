@@ -1,9 +1,11 @@
 /** Findings of a link test, from which the score is computed. Pure. */
+
+import { NO_COUNTS } from '../../base/link-counters.ts';
 import { driverNamed } from '../../driver/drivers.ts';
 import type { IntakeReason } from '../../flow/intake.ts';
 import type { LineErrors } from '../../ports.ts';
 import type { DiscardReport } from '../reports/intake-report.ts';
-import { brokenFrames, type LinkReport } from '../reports/link-report.ts';
+import { brokenFrames, type IdentityReport, type LinkReport } from '../reports/link-report.ts';
 import type { ProbeReport } from './probe-tally.ts';
 
 /** Reasons that also occur on a line without noise. */
@@ -31,17 +33,25 @@ export interface LinkFindings {
   readonly link: string;
   readonly driver: string;
   readonly seconds: number;
+  /** Time for which the port was open during the test, s. */
+  readonly openSeconds: number;
   readonly framesIn: number;
   readonly framesOut: number;
   readonly broken: number;
   readonly retries: number;
   readonly openings: number;
+  /** Frames or lines that came back to the gateway. */
+  readonly echoes: number;
+  /** Frames of polled devices that no request was waiting for. */
+  readonly lateAnswers: number;
   /** Kernel errors; `null`: the driver of the port does not report them. */
   readonly kernel: LineErrors | null;
   readonly probes: readonly ProbeReport[];
   /** Discards during the test, the most frequent first. */
   readonly discarded: readonly TrialDiscard[];
   readonly bytesIn: number;
+  /** Subdevices that have identified themselves. */
+  readonly identities: readonly IdentityReport[];
 }
 
 export type TrialDiscard = Pick<DiscardReport, 'reason' | 'direction' | 'count' | 'sample' | 'size'>;
@@ -49,22 +59,41 @@ export type TrialDiscard = Pick<DiscardReport, 'reason' | 'direction' | 'count' 
 /** Smallest number of probes without any answer that shows a silent subdevice and not noise. */
 const MUTE_REQUESTS_MIN = 3;
 
-export function findingsOf({ before, after, seconds, probes }: LinkTrial): LinkFindings {
+/** True if the link was replaced during the test, because its configuration was changed: its counters began again. */
+export function isReplaced({ before, after }: Pick<LinkTrial, 'before' | 'after'>): boolean {
+  const keys = ['openings', 'bytesIn', 'bytesOut', 'framesIn', 'framesOut'] as const;
+  return after.openMs < before.openMs || keys.some((key) => after.counters[key] < before.counters[key]);
+}
+
+export function findingsOf(trial: LinkTrial): LinkFindings {
+  const { after, seconds, probes } = trial;
+  const before = isReplaced(trial) ? { ...trial.before, counters: NO_COUNTS, openMs: 0 } : trial.before;
   const grown = (count: (report: LinkReport) => number): number => count(after) - count(before);
   return {
     link: after.name,
     driver: after.driver,
     seconds,
+    openSeconds: openSecondsOf({ before, after, seconds }),
     probes,
     framesIn: grown(({ counters }) => counters.framesIn),
     framesOut: grown(({ counters }) => counters.framesOut),
     broken: grown(({ counters }) => brokenFrames(counters)),
     retries: grown(({ counters }) => counters.retries),
     openings: grown(({ counters }) => counters.openings),
+    echoes: grown(({ counters }) => counters.echoes),
+    lateAnswers: after.polled ? grown(({ counters }) => counters.unexpectedPackets) : 0,
     kernel: grownErrors(before.kernel, after.kernel),
     discarded: discardedIn(before, after),
     bytesIn: grown(({ counters }) => counters.bytesIn),
+    identities: after.identities,
   };
+}
+
+/** The whole test, if the port was open at both ends and not opened meanwhile. */
+function openSecondsOf({ before, after, seconds }: Omit<LinkTrial, 'probes'>): number {
+  const wasOpen = before.state === 'open' && after.state === 'open';
+  if (wasOpen && before.counters.openings === after.counters.openings) return seconds;
+  return Math.min(seconds, Math.max(0, Math.round((after.openMs - before.openMs) / 1000)));
 }
 
 function discardedIn(before: LinkReport, after: LinkReport): TrialDiscard[] {

@@ -3,13 +3,17 @@
  * `link-advice.ts`.
  */
 
+import { networkPortOf } from '../../base/serial-port.ts';
 import { looksLikeWords } from '../conditions/misplaced.ts';
+import { networkRemedy } from '../conditions/network-remedy.ts';
+import { isOnNetwork, remedyOfSilentLine } from '../conditions/way-words.ts';
 import type { LinkReport } from '../reports/link-report.ts';
 import { countOf, countWords } from '../words.ts';
 import { adviceOf } from './link-advice.ts';
 import {
   countedIn,
   findingsOf,
+  isReplaced,
   type LinkFindings,
   type LinkTrial,
   muteIn,
@@ -46,35 +50,35 @@ const UNITS: Readonly<Record<string, string>> = { lines: 'line', modbus: 'answer
 
 export function scoreLink(trial: LinkTrial): LinkScore {
   const findings = findingsOf(trial);
-  return { ...findings, ...judge(trial.after, findings) };
+  return { ...findings, ...judge(trial, findings) };
 }
 
-function judge(report: LinkReport, findings: LinkFindings): Pick<LinkScore, 'verdict' | 'sentence' | 'advice'> {
+function judge(trial: LinkTrial, findings: LinkFindings): Pick<LinkScore, 'verdict' | 'sentence' | 'advice'> {
+  const report = trial.after;
   const { name, state, lastProblem, driver } = report;
-  const { seconds, framesIn, broken, openings, probes, bytesIn } = findings;
+  const { seconds, openSeconds, framesIn, broken, openings, probes, bytesIn } = findings;
   if (state !== 'open') {
-    const sentence = `Bad: link ${name} is not open (${lastProblem ?? 'it does not open'}).`;
-    const advice = ['See holdfast status for the reason, and holdfast ports for the ports.', ...adviceOf(findings)];
+    const open = openSeconds === 0 ? '' : ` It was open for ${openSeconds} of ${seconds} s: ${findingWords(findings)}.`;
+    const sentence = `Bad: link ${name} is not open (${lastProblem ?? 'it does not open'}).${open}`;
+    const advice = ['See holdfast status for the reason and the remedy.', ...adviceOf(findings, report)];
     return { verdict: 'bad', sentence, advice };
   }
   if (openings > 0) {
-    const sentence = `Bad: the port of link ${name} was reopened ${countOf(openings, 'time')} during the test.`;
-    const advice = [
-      'Check plug, USB hub and power supply. dmesg shows the messages of the kernel.',
-      ...adviceOf(findings),
-    ];
+    const sentence = `Bad: the port of link ${name} was opened ${countOf(openings, 'time')} during the test, and was open for ${openSeconds} of ${seconds} s: ${findingWords(findings)}.`;
+    const advice = [remedyOfClosing(trial, openings), ...adviceOf(findings, report)];
     return { verdict: 'bad', sentence, advice };
   }
   const words = looksLikeWords(report, []);
   // Another protocol or speed explains all findings on the line.
-  const advice = words === undefined ? adviceOf(findings) : [`${words.sentence} ${words.hint}`];
+  const advice = words === undefined ? adviceOf(findings, report) : [`${words.sentence} ${words.hint}`];
   if (framesIn + broken === 0 && bytesIn > 0 && sumOf(probes, 'answers') === 0) {
     const sentence = `Bad: ${countOf(bytesIn, 'byte')} arrived on link ${name} in ${seconds} s without a valid ${UNITS[driver] ?? 'frame'}.`;
     return { verdict: 'bad', sentence, advice };
   }
   if (framesIn + broken === 0 && sumOf(probes, 'requests') === 0) {
     const sentence = `Nothing arrived on link ${name} in ${seconds} s.`;
-    const silent = ['Check power and wires of the device. If it sends rarely, use a longer test (--seconds).'];
+    const check = isOnNetwork(report) ? remedyOfSilentLine(report) : 'Check power and wires of the device.';
+    const silent = [`${check} If it sends rarely, use a longer test (--seconds).`];
     return { verdict: 'silent', sentence, advice: silent };
   }
   // The line may be good while no subdevice on it is served.
@@ -82,7 +86,23 @@ function judge(report: LinkReport, findings: LinkFindings): Pick<LinkScore, 'ver
   const verdict = refused === undefined ? verdictOf(findings) : 'bad';
   const word = { good: 'Good', fair: 'Fair', bad: 'Bad' }[verdict];
   const last = refused === undefined ? '' : `, and no subdevice is served (${refused})`;
-  return { verdict, sentence: `${word}: ${findingWords(findings)}${last}.`, advice };
+  return { verdict, sentence: `${word}: in ${seconds} s ${findingWords(findings)}${last}.`, advice };
+}
+
+/** Number of openings by recovery steps. */
+function ownOpenings({ recovery }: LinkReport): number {
+  return recovery.reopen + recovery.toggle + recovery.reauthorise;
+}
+
+/** Remedy for a port that closed during the test. */
+function remedyOfClosing(trial: LinkTrial, openings: number): string {
+  const { path, lastProblem } = trial.after;
+  if (isReplaced(trial)) return 'The configuration of the link was changed during the test. Repeat the test.';
+  if (ownOpenings(trial.after) - ownOpenings(trial.before) >= openings)
+    return 'The gateway itself opened the port again, because nothing valid arrived.';
+  const server = networkPortOf(path);
+  if (server !== undefined) return networkRemedy(server, lastProblem ?? '');
+  return 'Check plug, USB hub and power supply. dmesg shows the messages of the kernel.';
 }
 
 function verdictOf(findings: LinkFindings): 'good' | 'fair' | 'bad' {
@@ -100,9 +120,10 @@ function verdictOf(findings: LinkFindings): 'good' | 'fair' | 'bad' {
 }
 
 function findingWords(findings: LinkFindings): string {
-  const { seconds, framesIn, broken, retries, probes } = findings;
+  const { framesIn, broken, retries, probes, echoes } = findings;
   const noise = `${countWords(broken)} of ${countOf(framesIn + broken, 'frame')} broken`;
   const repeated = retries === 0 ? '' : `, ${countOf(retries, 'repetition')}`;
+  const echoed = echoes === 0 ? '' : ', the adapter or the device echoes what is sent';
   const requests = sumOf(probes, 'requests');
   const answers = sumOf(probes, 'answers');
   const asked = requests === 0 ? '' : `, ${countWords(answers)} of ${countOf(requests, 'probe')} answered`;
@@ -112,5 +133,5 @@ function findingWords(findings: LinkFindings): string {
   const mute = muteIn(findings).flatMap(({ subdevice, isExcused }) =>
     isExcused ? [] : `, and ${subdevice} does not answer`,
   );
-  return `in ${seconds} s ${noise}${repeated}${asked}${mute.join('')}${refusing.join('')}`;
+  return `${noise}${repeated}${echoed}${asked}${mute.join('')}${refusing.join('')}`;
 }

@@ -1,10 +1,9 @@
 /** Report for `holdfast config diff`: the configuration of the running gateway beside its file. */
 import { Fault } from '../../base/fault.ts';
 import { type ConfigChange, changesBetween, type LoadedConfig, restartedLinks } from '../../config/config-changes.ts';
-import { CONFIG_BYTES_MAX } from '../../config/default-places.ts';
 import type { Problem } from '../../config/kinds/problem.ts';
-import { parseConfig } from '../../config/parse.ts';
-import { configMarkOf, readConfigFile } from '../../io/config-file.ts';
+import type { ParsedConfig } from '../../config/schema.ts';
+import { configMarkOf } from '../../io/config-file.ts';
 
 /** Confirmation of the running configuration. */
 export interface ConfigState {
@@ -35,6 +34,17 @@ export interface ApplyAnswer {
   readonly confirmWithinMs: number | null;
 }
 
+/** Outcome of `config confirm` and `config rollback`. */
+export interface TrialEnd {
+  readonly outcome: 'confirmed' | 'rolled back';
+  /** Digest of the configuration that the gateway runs with. */
+  readonly mark: string;
+  /** Parts that worked before the trial and did not work at its confirmation; `null`: none, or rolled back. */
+  readonly missing: string | null;
+  /** Changes by an edit of the file during the trial, which are not confirmed; `null`: unknown, or rolled back. */
+  readonly changesLeft: number | null;
+}
+
 export interface ConfigReport extends ConfigState {
   /** Absolute path of the file. */
   readonly configPath: string;
@@ -47,6 +57,17 @@ export interface ConfigReport extends ConfigState {
   readonly changes: readonly ConfigChange[];
   /** Links that restart and whose devices get no acknowledgement: what they send meanwhile is lost. */
   readonly lossyLinks: readonly string[];
+  /** Changes of the hub over the file; `null`: none. They are part of `fileMark` and of `changes`. */
+  readonly hub: ConfigOfHub | null;
+  /** Changes from the file alone to the file with the changes of the hub, at most 100. */
+  readonly hubChanges: readonly ConfigChange[];
+}
+
+export interface ConfigOfHub {
+  /** Version that the hub gave to its changes. */
+  readonly version: string;
+  /** Keys that they set or remove, at most 100. */
+  readonly keys: readonly string[];
 }
 
 /** Configuration that the gateway runs with. */
@@ -66,18 +87,40 @@ export const CONFIRMED: ConfigState = {
   forMs: 0,
 };
 
-/** @param configPath absolute path */
-export function configReportOf(configPath: string, running: RunningText, state: ConfigState): ConfigReport {
-  const base = { configPath, runningMark: running.mark, lossyLinks: [], ...state };
+/** Largest number of changes of the hub in a report. */
+const HUB_CHANGES_MAX = 100;
+
+/** Configuration file with the changes of the hub. */
+export interface ConfigInput {
+  /** Absolute path of the file. */
+  readonly configPath: string;
+  readonly source: {
+    /** Returns the present text without the changes of the hub. Throws a Fault if the file cannot be read. */
+    readonly readFile: () => string;
+    readonly parse: (text: string) => ParsedConfig;
+  };
+  /** Returns the present text with the changes of the hub. Throws a Fault if the file cannot be read. */
+  readonly read: () => string;
+  readonly hub: ConfigOfHub | null;
+}
+
+export function configReportOf(
+  { configPath, source, read, hub }: ConfigInput,
+  running: RunningText,
+  state: ConfigState,
+): ConfigReport {
+  const base = { configPath, runningMark: running.mark, lossyLinks: [], hub, hubChanges: [], ...state };
   let text: string;
+  let own: string;
   try {
-    text = readConfigFile(configPath, CONFIG_BYTES_MAX);
+    text = read();
+    own = hub === null ? text : source.readFile();
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     const problem = { path: 'file', what: `cannot be read: ${error.message}`, hint: error.hint };
     return { ...base, fileMark: null, problems: [problem], changes: [] };
   }
-  const parsed = parseConfig(text);
+  const parsed = source.parse(text);
   const fileMark = configMarkOf(text);
   if (!parsed.ok) return { ...base, fileMark, problems: parsed.problems, changes: [] };
   const changes = changesBetween(running, parsed);
@@ -85,5 +128,7 @@ export function configReportOf(configPath: string, running: RunningText, state: 
   const lossyLinks = running.config.links
     .filter(({ name, acknowledges }) => restarted.has(name) && !acknowledges)
     .map(({ name }) => name);
-  return { ...base, fileMark, problems: [], changes, lossyLinks };
+  const file = source.parse(own);
+  const hubChanges = file.ok ? changesBetween(file, parsed).slice(0, HUB_CHANGES_MAX) : [];
+  return { ...base, fileMark, problems: [], changes, lossyLinks, hubChanges };
 }

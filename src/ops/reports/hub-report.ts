@@ -24,15 +24,28 @@ export interface HubReport {
   readonly takeovers: number;
   /** Time until the next attempt, ms; `null` unless waiting. */
   readonly nextAttemptInMs: number | null;
+  /** Renewals of the password since the start; `null`: off (`hub.password_renew_s`). */
+  readonly passwordRenewals: PasswordRenewalReport | null;
   /** Number of filters at the hub, and the number that it allows (0 = no limit). */
   readonly subscriptions: number;
   readonly subscriptionsMax: number;
   /** Uplinks published without their envelope since the start, because the hub accepts no payload of its size. */
   readonly uplinksWithoutEnvelope: number;
+  /** Uplinks accepted since the start with a fallback in their topic. */
+  readonly uplinksWithFallback: number;
+  /** Uplinks since the start whose payload the form `fields` could not extend: the payload was nested as with `json`. */
+  readonly uplinksNested: number;
   /** Times from a PUBLISH to its PUBACK, of the newest messages: at most 256. */
   readonly roundTrip: RoundTripReport;
   /** Hub replay: messages that the hub stored while the gateway was away; `null`: no replay is running. */
   readonly replay: ReplayReport | null;
+}
+
+export interface PasswordRenewalReport {
+  /** Tries to obtain another password while connected. */
+  readonly attempts: number;
+  /** Tries without another password, and connections that failed with the new one. */
+  readonly failures: number;
 }
 
 export interface SessionReport {

@@ -1,6 +1,8 @@
 /** Fills the reports of `report.ts` from the parts of the running gateway. */
 
+import { hostAndPort } from '../../base/host-and-port.ts';
 import type { Direction } from '../../base/message.ts';
+import { openingStepsOf, viaProxy } from '../../config/hub/hub-config.ts';
 import type { LetterRequest } from '../../custody/dead-letter.ts';
 import { laneWords } from '../../custody/lane-number.ts';
 import { type Counts, settledTotal, subtractCounts, ZERO } from '../../custody/ledger.ts';
@@ -30,6 +32,8 @@ import { bindingHealth, unconfirmedSubdevices } from './binding-report.ts';
 import type { ConfigReport, ConfigState } from './config-report.ts';
 import { type DeadLettersReport, deadLettersReportOf, letterRequestOf } from './dead-letter-report.ts';
 import { DeadLetterTopics } from './dead-letter-topics.ts';
+import { FirmwareMeter } from './firmware-meter.ts';
+import { firmwareReportOf } from './firmware-updates-report.ts';
 import { heldPackets, hubSubscriptionsReport } from './hub-packets-report.ts';
 import type { HubReport } from './hub-report.ts';
 import { discardReports } from './intake-report.ts';
@@ -49,6 +53,8 @@ export interface InspectOptions {
   readonly configPath: string;
   /** Digest of the text of the running configuration. */
   readonly configMark: () => string;
+  /** Returns the version of the changes of the hub over the file. Absent: there are none. */
+  readonly hubConfigVersion?: () => string | null;
   /** Compares the running configuration with the present file. */
   readonly configReport: () => ConfigReport;
   readonly configState: () => ConfigState;
@@ -84,6 +90,7 @@ export class Inspector implements Inspection {
   readonly #tail: EventTail;
   readonly #deadTopics: DeadLetterTopics;
   readonly #moves: SubdeviceMoves;
+  readonly #firmware: FirmwareMeter;
   readonly #volatile: string | null;
   #diskLowSinceMs: number | undefined;
 
@@ -100,6 +107,7 @@ export class Inspector implements Inspection {
     '/v1/dead-letters': (query) => this.#deadLetters(letterRequestOf(query)),
     '/v1/history': (query) => historyOf(this.#gateway, this.#options.history, query),
     '/v1/events': (query) => eventsOf(this.#gateway, this.#options.history, query),
+    '/v1/firmware': () => firmwareReportOf(this.#gateway.config.firmware !== undefined, this.#gateway.firmware()),
     '/v1/config': () => this.#options.configReport(),
   };
 
@@ -115,6 +123,7 @@ export class Inspector implements Inspection {
     this.#meters = new LinkMeters(gateway);
     this.#medium = new MediumMeter({ gateway, storePath: options.storePath });
     this.#moves = new SubdeviceMoves(gateway);
+    this.#firmware = new FirmwareMeter(gateway);
     this.#volatile = volatilePlaceOf(options.storePath) ?? null;
     this.#tail = new EventTail(gateway.facts, gateway.clock);
   }
@@ -153,6 +162,8 @@ export class Inspector implements Inspection {
       storeFullSinceMs: gateway.committer.fullSinceMs,
       diskLow: this.#diskLow(),
       outbox,
+      leftOut: gateway.outbox.payloads.lastLeftOut,
+      fallbacks: gateway.topicFallbacks.last,
       dead: counts.uplink.dead,
       deadTopics: this.#deadTopics.newest,
       filters: gateway.subscriptions.status,
@@ -161,6 +172,9 @@ export class Inspector implements Inspection {
       backlog: gateway.backlog.state,
       imbalance: uplinks.imbalance() + downlinks.imbalance(),
       accessTroubles: this.#options.accessTroubles(),
+      firmware: gateway.firmware(),
+      firmwareUnstored: gateway.firmwareUnstored(),
+      failingDownloads: this.#firmware.failing,
       onHold: [this.#messages.onHold('uplink'), this.#messages.onHold('downlink')],
     };
     const conditions = this.#firstSeen.date(conditionsOf(health), nowMs, nowMs - this.#startedAtMs);
@@ -177,6 +191,7 @@ export class Inspector implements Inspection {
         uplink: ledgerSum(counts.uplink, uplinks.pending),
         downlink: ledgerSum(counts.downlink, downlinks.pending),
       },
+      firmware: this.#firmware.counts,
       store,
       medium: this.#medium.report(),
       recordings: this.#options.recordings?.counts ?? NO_RECORDINGS,
@@ -252,16 +267,19 @@ export class Inspector implements Inspection {
   #hubHealth({ session, clientId }: HubReport): HubHealth {
     const { hub, config, outbox, subscriptions } = this.#gateway;
     const { client, status } = hub;
+    const { credentials } = config.hub;
     const nowMs = this.#nowMs();
     return {
       ...status,
       session,
       clientId,
       takeovers: client.takeovers(nowMs),
-      isOnline: client.state === 'online',
-      peer: `${config.hub.host}:${config.hub.port}`,
+      isOnline: hub.isUp,
+      peer: `${hostAndPort(config.hub)}${viaProxy(config.hub)}`,
+      openingSteps: openingStepsOf(config.hub),
       isPlain: config.hub.tls.kind === 'off',
-      isSigned: config.hub.credentials.kind === 'device',
+      isSigned: credentials.kind === 'device',
+      hasPasswordCommand: credentials.kind === 'password' && credentials.passwordCommand !== undefined,
       hasClientCertificate: config.hub.tls.kind === 'on' && config.hub.tls.client !== undefined,
       dialingMs: ageOf(client.dialingSinceMs, nowMs),
       awaitingConnackMs: ageOf(client.awaitingConnackSinceMs, nowMs),
@@ -331,6 +349,7 @@ export class Inspector implements Inspection {
       version: this.#options.version,
       configPath: this.#options.configPath,
       configMark: this.#options.configMark(),
+      hubConfigVersion: this.#options.hubConfigVersion?.() ?? null,
       uptimeMs: this.#nowMs() - this.#startedAtMs,
       rssBytes: process.memoryUsage.rss(),
       clockTrusted: this.#gateway.wallClock.isTrusted,

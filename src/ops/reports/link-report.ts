@@ -1,5 +1,6 @@
 /** Report of a link: port, line, counters and recovery steps. */
 
+import type { DeviceIdentity } from '../../base/device-note.ts';
 import { type LinkCounters, NO_COUNTS } from '../../base/link-counters.ts';
 import type { LineErrors } from '../../ports.ts';
 import type { DiscardReport } from './intake-report.ts';
@@ -13,9 +14,15 @@ export interface LinkReport {
   /** Current device of the port, e.g. `/dev/ttyUSB0`; `null`: none, or unknown. */
   readonly device: string | null;
   readonly driver: string;
+  /** Framing of the packets, such as `rtu` or `mbap`; `null`: the link has not been started. */
+  readonly protocol: string | null;
+  /** True if the subdevices speak only when they are asked. */
+  readonly polled: boolean;
   readonly state: LinkStateReport;
   /** Time in this state, ms; `waiting` and `opening` count as one state. */
   readonly forMs: number;
+  /** Time for which the port was open since the start, ms; 0 again after a change of the link in the configuration. */
+  readonly openMs: number;
   /** Reason why the port last closed or cannot be opened; `null`: none. */
   readonly lastProblem: string | null;
   /**
@@ -29,6 +36,8 @@ export interface LinkReport {
   readonly asleep: readonly { readonly subdevice: string; readonly lostInMs: number }[];
   /** Ids that `link test` can probe now; empty if the driver has no probe. */
   readonly probeable: readonly string[];
+  /** Subdevices that have identified themselves, in answer to `link test`. */
+  readonly identities: readonly IdentityReport[];
   /** Last client that connected and is not on the list, if no subdevice attached since; `null`: none. */
   readonly unlistedDevice: { readonly subdevice: string; readonly forMs: number } | null;
   /** Clients that sent CONNECT recently and are not served here, with the link that each is configured for. */
@@ -37,7 +46,10 @@ export interface LinkReport {
   readonly missing: readonly MissingSubdevice[];
   /** Messages discarded on this link. */
   readonly discarded: readonly DiscardReport[];
-  /** Protocol that the newest bytes look like, if the last ones could not be read; `null`: unknown, or readable. */
+  /**
+   * Protocol that the newest bytes look like, if the last ones could not be read; `telnet` by the first bytes of the
+   * connection, also if they can be read; `null`: unknown, or readable.
+   */
   readonly looksLike: string | null;
   readonly counters: LinkCounters;
   /** Errors counted by the kernel since it found the port; `null`: not reported, or the port is not open. */
@@ -47,6 +59,10 @@ export interface LinkReport {
   /** QoS 1 downlinks, from their sending to the PUBACK of the subdevice, since the start. */
   readonly roundTrip: RoundTripReport;
   readonly recovery: RecoveryReport;
+}
+
+export interface IdentityReport extends DeviceIdentity {
+  readonly subdevice: string;
 }
 
 export interface MissingSubdevice {
@@ -101,6 +117,9 @@ export function brokenFrames(counters: LinkCounters): number {
 
 /** Report of a link that has not been opened. */
 export const RESTING = {
+  protocol: null,
+  openMs: 0,
+  polled: false,
   device: null,
   waits: null,
   unlistedDevice: null,
@@ -109,6 +128,7 @@ export const RESTING = {
   rates: [],
   asleep: [],
   probeable: [],
+  identities: [],
   kernel: null,
   unlisted: [],
   missing: [],

@@ -5,6 +5,7 @@
 import type { Direction } from '../../base/message.ts';
 import type { Age } from '../../base/time.ts';
 import type { LineErrors } from '../../ports.ts';
+import type { FirmwareCounts } from './firmware-updates-report.ts';
 import type { LedgerSum } from './ledger-report.ts';
 import type { LinkReport } from './link-report.ts';
 import type { Losing, QueueReport, StatusReport } from './report.ts';
@@ -33,6 +34,7 @@ export const METRICS: readonly Metric[] = [
   ...ledger(),
   ...links(),
   ...intake(),
+  ...firmware(),
   ...machine(),
 ];
 
@@ -62,12 +64,32 @@ function hub(): Metric[] {
       'Connections in a row that another client seems to have taken over.',
       ({ hub }) => hub.takeovers,
     ),
+    count(
+      'hub_password_renewal_attempts_total',
+      'Attempts to renew the password while connected; no sample without hub.password_renew_s.',
+      ({ hub }) => hub.passwordRenewals?.attempts,
+    ),
+    count(
+      'hub_password_renewal_failures_total',
+      'Attempts to renew the password that failed: no new password, or the hub did not accept it.',
+      ({ hub }) => hub.passwordRenewals?.failures,
+    ),
     one('hub_subscriptions', 'Filters subscribed at the hub.', ({ hub }) => hub.subscriptions),
     one('hub_subscriptions_max', 'Filters that the hub allows; 0 = no limit.', ({ hub }) => hub.subscriptionsMax),
     count(
       'hub_uplinks_without_envelope_total',
       'Uplinks published without their envelope, because with it they are larger than the hub allows.',
       ({ hub }) => hub.uplinksWithoutEnvelope,
+    ),
+    count(
+      'hub_uplinks_with_fallback_total',
+      'Uplinks accepted with a fallback in their topic, because a field of the template had no usable value.',
+      ({ hub }) => hub.uplinksWithFallback,
+    ),
+    count(
+      'hub_uplinks_nested_total',
+      'Uplinks whose payload the envelope form fields could not extend, so it was nested as with json.',
+      ({ hub }) => hub.uplinksNested,
     ),
     count(
       'hub_sessions_lost_total',
@@ -153,6 +175,10 @@ function links(): Metric[] {
   return [
     link('open', '1 if the port is open, otherwise 0.', ({ state }) => Number(state === 'open')),
     link('state_seconds', 'Time in the current state.', ({ forMs }) => forMs / 1000),
+    {
+      ...link('open_seconds_total', 'Time for which the port was open.', ({ openMs }) => openMs / 1000),
+      kind: 'counter',
+    },
     link('subdevices', 'Attached subdevices.', ({ subdevices }) => subdevices.length),
     link('asleep_subdevices', 'Attached subdevices that are asleep.', ({ asleep }) => asleep.length),
     counter('openings', 'Number of times the port was opened.', 'openings'),
@@ -167,6 +193,7 @@ function links(): Metric[] {
     counter('refused_uplinks', 'Uplinks refused, e.g. because the disk is full.', 'refusedUplinks'),
     counter('duplicates', 'Messages repeated by a subdevice.', 'duplicates'),
     counter('retries', 'Packets repeated to a subdevice.', 'retries'),
+    counter('echoes', 'Own frames or lines that came back: the adapter or the device echoes.', 'echoes'),
     kernel(
       'overruns',
       'Bytes lost by the hardware; all link_kernel_ metrics count since the port was found.',
@@ -199,6 +226,27 @@ function intake(): Metric[] {
       'Missing subdevices that are configured for this link alone.',
       ({ missing }) => missing.length,
     ),
+  ];
+}
+
+/** No samples while firmware updates are off. */
+function firmware(): Metric[] {
+  const total = (name: string, help: string, read: (counts: FirmwareCounts) => number): Metric =>
+    count(`firmware_${name}_total`, help, ({ firmware: counts }) => (counts.enabled ? read(counts) : null));
+  return [
+    {
+      ...labelled('firmware_updates', 'Subdevices by the step of their newest firmware update.', ['step']),
+      read: ({ firmware: { enabled, steps } }) =>
+        enabled ? Object.entries(steps).map(([step, subdevices]) => sample({ step }, subdevices)) : [],
+    },
+    total('updates_done', 'Firmware updates that have ended with success.', ({ updated }) => updated),
+    total('updates_failed', 'Firmware updates that have failed.', ({ failed }) => failed),
+    total(
+      'downloaded_bytes',
+      'Size of the firmware images that were downloaded completely.',
+      ({ downloadedBytes }) => downloadedBytes,
+    ),
+    total('downloads_failed', 'Failed downloads of firmware images.', ({ downloadsFailed }) => downloadsFailed),
   ];
 }
 

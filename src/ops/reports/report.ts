@@ -6,10 +6,12 @@
  * knows ages better than dates. Numbers are plain; the command line formats them.
  */
 
+import type { DeviceIdentity } from '../../base/device-note.ts';
 import type { Age } from '../../base/time.ts';
 import type { BacklogState } from '../../flow/backlog-control.ts';
 import type { ConditionCode } from '../conditions/catalogue.ts';
 import type { HoldReport } from '../queues/hold-report.ts';
+import type { FirmwareCounts } from './firmware-updates-report.ts';
 import type { HubReport } from './hub-report.ts';
 import type { DiscardReport } from './intake-report.ts';
 import type { LedgerReport } from './ledger-report.ts';
@@ -40,6 +42,7 @@ export interface StatusReport {
   readonly ledger: LedgerReport['totals'] | null;
   /** Discarded and shed messages since the process started, current and past. */
   readonly discarded: readonly DiscardReport[];
+  readonly firmware: FirmwareCounts;
   readonly store: StoreReport;
   readonly medium: MediumReport;
   readonly recordings: RecordingsReport;
@@ -122,8 +125,10 @@ export interface ProcessReport {
   readonly version: string;
   /** Absolute path of the configuration at the start. */
   readonly configPath: string;
-  /** Digest of the text of the configuration at the start. */
+  /** Digest of the text that the gateway runs with: the file with the changes of the hub. */
   readonly configMark: string;
+  /** Version of the changes of the hub over the file; `null`: none. */
+  readonly hubConfigVersion: string | null;
   readonly uptimeMs: number;
   readonly rssBytes: number;
   /** The wall clock is synchronised, so it may date messages. */
@@ -148,12 +153,18 @@ export interface SubdeviceReport {
   readonly configured: boolean;
   /** Time since the last packet in this boot, ms; `null`: none yet. */
   readonly silentMs: number | null;
+  /** Id of its device profile; `null`: none. */
+  readonly profile: string | null;
   /** `product/device` at the hub; `null` with the generic profile. */
   readonly hubIdentity: string | null;
   /** Last presence confirmed by the hub; `null`: the hub has no presence, or has not answered. */
   readonly onlineAtHub: boolean | null;
   /** Binding at the hub. `unknown`: no answer yet, the subdevice is served; `null`: the hub has no bindings. */
   readonly binding: 'bound' | 'unbound' | 'unknown' | null;
+  /** Points that the subdevice refuses to send, with the reason: `b (holding 9): illegal data address`. */
+  readonly refused: readonly string[];
+  /** Texts by which the subdevice identifies itself; `null`: not known. `link test` asks Modbus units. */
+  readonly identity: DeviceIdentity | null;
   readonly subscriptions: readonly string[];
   readonly uplinksPending: number;
   readonly downlinksPending: number;

@@ -1,12 +1,16 @@
 /** Reports of the hub connection, the links and the subdevices. */
 
+import type { RefusedPoint } from '../../base/device-note.ts';
 import type { HubIdentity } from '../../base/hub-identity.ts';
+import { networkPortOf } from '../../base/serial-port.ts';
 import type { Age } from '../../base/time.ts';
 import { alarmLaneOf } from '../../custody/lane-number.ts';
-import { recognise } from '../../driver/recognise.ts';
+import { driverNamed } from '../../driver/drivers.ts';
+import { OTHER_SPEED, recognise, recogniseGreeting } from '../../driver/recognise.ts';
 import type { LinkStateView } from '../../flow/links.ts';
 import type { Subdevice } from '../../subdevices/registry.ts';
 import { missingSubdevices } from '../conditions/missing.ts';
+import { isOnNetwork } from '../conditions/way-words.ts';
 import type { GatewayView } from '../gateway-view.ts';
 import { bindingWord, identityWords } from './binding-report.ts';
 import type { HubReport, ReplayReport, SessionReport } from './hub-report.ts';
@@ -26,7 +30,7 @@ const HUB_STATES = {
 } as const;
 
 export function hubReport(gateway: GatewayView): HubReport {
-  const { client, status } = gateway.hub;
+  const { client, status, isUp } = gateway.hub;
   const { profile, host, port, clientId, subscriptionsMax } = gateway.config.hub;
   const { row, sessionPresent, granted } = gateway.session;
   const nowMs = gateway.clock.nowMs();
@@ -35,7 +39,7 @@ export function hubReport(gateway: GatewayView): HubReport {
     host,
     port,
     clientId,
-    state: HUB_STATES[client.state],
+    state: isUp ? 'connected' : HUB_STATES[client.state],
     since: sinceOf(gateway),
     session: sessionReport(gateway),
     sessionPresent: sessionPresent ?? null,
@@ -43,9 +47,12 @@ export function hubReport(gateway: GatewayView): HubReport {
     lastProblem: status.problem ?? null,
     takeovers: client.takeovers(nowMs).times,
     nextAttemptInMs: client.nextAttemptAtMs === undefined ? null : Math.max(0, client.nextAttemptAtMs - nowMs),
+    passwordRenewals: status.renewals === undefined ? null : { ...status.renewals },
     subscriptions: granted.size,
     subscriptionsMax,
     uplinksWithoutEnvelope: gateway.outbox.payloads.leftOut,
+    uplinksWithFallback: gateway.topicFallbacks.count,
+    uplinksNested: gateway.outbox.payloads.nested,
     roundTrip: hubRoundTrip(gateway),
     replay: replayReport(gateway),
   };
@@ -59,7 +66,7 @@ function hubRoundTrip({ outbox }: GatewayView): HubReport['roundTrip'] {
 
 function sinceOf({ hub, watch, clock }: GatewayView): Age | null {
   const { changedAtMs } = hub.status;
-  if (hub.client.state !== 'online' || changedAtMs === undefined) return watch.away ?? null;
+  if (!hub.isUp || changedAtMs === undefined) return watch.away ?? null;
   return { ms: clock.nowMs() - changedAtMs, quality: 'exact' };
 }
 
@@ -119,9 +126,12 @@ function linkReport(
     name,
     path: plan.path,
     driver: plan.driver,
+    protocol: plan.protocol,
+    polled: plan.machine.isPolled,
     device: plan.care?.device() ?? null,
     state: machine.state,
     forMs: nowMs - sinceMs,
+    openMs: linkState.openMs + (machine.state === 'open' ? nowMs - sinceMs : 0),
     lastProblem: lastProblem ?? null,
     waits: wait?.kind ?? null,
     subdevices,
@@ -132,6 +142,9 @@ function linkReport(
       lostInMs: Math.max(0, untilMs - nowMs),
     })),
     probeable: machine.probeable(),
+    identities: [...machine.deviceNotes()].flatMap(([subdevice, { identity }]) =>
+      identity === undefined ? [] : [{ subdevice, ...identity }],
+    ),
     kernel: links.lineErrors(name) ?? null,
     unlistedDevice:
       unlistedDevice === undefined
@@ -150,11 +163,24 @@ function linkReport(
   };
 }
 
-/** Protocol that the bytes look like, only if almost nothing can be read as the configured one. */
-function looksLike({ plan, onReceived }: LinkStateView, discarded: readonly DiscardReport[]): LinkReport['looksLike'] {
+/**
+ * Protocol that the bytes look like, only if almost nothing can be read as the configured one. Telnet is named in any
+ * case: a line on which most can be read may lose bytes 0xFF.
+ */
+function looksLike(
+  { plan, onReceived, greeting }: LinkStateView,
+  discarded: readonly DiscardReport[],
+): LinkReport['looksLike'] {
+  const server = networkPortOf(plan.path);
+  if (server !== undefined && server.protocol !== 'rfc2217') {
+    const greeted = recogniseGreeting(greeting.bytes);
+    if (greeted !== undefined) return greeted;
+  }
   const isUnread = discarded.some(({ lasts, share }) => lasts && share > 0.5) || plan.machine.counters.framesIn === 0;
   if (plan.machine.state !== 'open' || !isUnread) return null;
   const protocol = recognise(onReceived.read());
+  // without a serial line there is no speed that could differ
+  if (protocol === OTHER_SPEED && isOnNetwork(plan)) return null;
   return protocol === undefined || protocol === plan.protocol ? null : protocol;
 }
 
@@ -163,8 +189,10 @@ export function subdevicesReport(gateway: GatewayView): SubdevicesReport {
   const { config, registry, uplinks, downlinks, operations } = gateway;
   const nowMs = gateway.clock.nowMs();
   const machines = new Map(gateway.links.states().map(({ plan }) => [plan.name, plan.machine]));
+  const notes = new Map([...machines].map(([name, machine]) => [name, machine.deviceNotes()]));
   const sleepers = new Map([...machines].map(([name, machine]) => [name, machine.sleepers()]));
   const identities = new Map(config.subdevices.map(({ id, hubIdentity }) => [id, hubIdentity]));
+  const profileOf = profiles(config);
   const known = [...registry.all()].map((subdevice): SubdeviceReport => {
     const identity = identities.get(subdevice.id);
     const lostAtMs = sleepers.get(subdevice.link)?.get(subdevice.id);
@@ -177,9 +205,12 @@ export function subdevicesReport(gateway: GatewayView): SubdevicesReport {
       lasting: subdevice.lasting,
       configured: gateway.isConfigured(subdevice.id),
       silentMs: lastReceivedAtMs === undefined ? null : nowMs - lastReceivedAtMs,
+      profile: profileOf(subdevice.id),
       hubIdentity: identity === undefined ? null : identityWords(identity),
       onlineAtHub: identity === undefined ? null : (operations?.isOnlineAtHub(identity) ?? null),
       binding: bindingWord(gateway, identity),
+      refused: (notes.get(subdevice.link)?.get(subdevice.id)?.refused ?? []).map(refusedWords),
+      identity: notes.get(subdevice.link)?.get(subdevice.id)?.identity ?? null,
       subscriptions: [...subdevice.subscriptions.keys()],
       uplinksPending: sumOf(subdevice, (lane) => uplinks.lane(lane).pending),
       downlinksPending: downlinks.lane(subdevice.lane).pending,
@@ -189,8 +220,24 @@ export function subdevicesReport(gateway: GatewayView): SubdevicesReport {
   });
   const never = [...identities]
     .filter(([id]) => registry.byId(id) === undefined)
-    .map(([id, identity]) => neverSeen(gateway, id, identity));
+    .map(([id, identity]) => neverSeen(gateway, { id, identity, profile: profileOf(id) }));
   return { subdevices: [...known, ...never] };
+}
+
+/** Returns a function that finds the id of the device profile of a subdevice; `null`: none. */
+function profiles({ links }: GatewayView['config']): (subdevice: string) => string | null {
+  const profiled = links.filter(({ driver }) => driverNamed(driver).profiled !== undefined);
+  return (subdevice) => {
+    for (const { driver, options } of profiled) {
+      const profile = driverNamed(driver).profileOf(options, subdevice);
+      if (profile !== undefined) return profile;
+    }
+    return null;
+  };
+}
+
+function refusedWords({ name, place, words }: RefusedPoint): string {
+  return `${name} (${place}): ${words}`;
 }
 
 export function subdeviceCounts({ subdevices }: SubdevicesReport): SubdeviceCounts {
@@ -204,7 +251,14 @@ function sumOf({ lane }: Pick<Subdevice, 'lane'>, countOfLane: (lane: number) =>
   return countOfLane(lane) + countOfLane(alarmLaneOf(lane));
 }
 
-function neverSeen(gateway: GatewayView, id: string, identity: HubIdentity | undefined): SubdeviceReport {
+function neverSeen(
+  gateway: GatewayView,
+  {
+    id,
+    identity,
+    profile,
+  }: { readonly id: string; readonly identity: HubIdentity | undefined; readonly profile: string | null },
+): SubdeviceReport {
   return {
     id,
     link: null,
@@ -213,9 +267,12 @@ function neverSeen(gateway: GatewayView, id: string, identity: HubIdentity | und
     lasting: false,
     configured: true,
     silentMs: null,
+    profile,
     hubIdentity: identity === undefined ? null : identityWords(identity),
     onlineAtHub: null,
     binding: bindingWord(gateway, identity),
+    refused: [],
+    identity: null,
     subscriptions: [],
     uplinksPending: 0,
     downlinksPending: 0,

@@ -1,4 +1,5 @@
 /** Hub, queues and store. */
+import { hostAndPort } from '../../base/host-and-port.ts';
 import type { QueueReport, StatusReport } from '../../ops/reports/report.ts';
 import {
   ageWords,
@@ -16,7 +17,7 @@ import type { PageContent } from '../page-content.ts';
 export function hubSection({ status }: PageContent): Markup {
   if (status === null) return html`<p>The gateway is not running, so it has no connection to the hub.</p>`;
   return factList([
-    ['Hub', `${status.hub.host}:${status.hub.port} (${status.hub.profile})`],
+    ['Hub', `${hostAndPort(status.hub)} (${status.hub.profile})`],
     ['State', stateWords(status)],
     ['Last problem', printable(status.hub.lastProblem ?? 'none')],
     ['Subscriptions', subscriptionWords(status)],

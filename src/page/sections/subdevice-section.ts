@@ -47,11 +47,14 @@ function runningTable(subdevices: readonly SubdeviceReport[]): Markup {
   const ordered = subdevices.toSorted(
     (one, other) => Number(one.attached) - Number(other.attached) || (one.id < other.id ? -1 : 1),
   );
+  const hasProfiles = subdevices.some(({ profile }) => profile !== null);
+  const columns = hasProfiles ? COLUMNS.toSpliced(2, 0, { heading: 'Device profile' }) : COLUMNS;
   const rows = ordered.slice(0, ROWS_MAX).map((subdevice) => ({
     tone: subdevice.attached ? undefined : ('warning' as const),
     cells: [
       printable(subdevice.id),
       subdevice.link ?? '-',
+      ...(hasProfiles ? [printable(subdevice.profile ?? '-')] : []),
       subdeviceStateWords(subdevice),
       lastSeenWords(subdevice),
       subdeviceAtHubWords(subdevice),
@@ -61,7 +64,7 @@ function runningTable(subdevices: readonly SubdeviceReport[]): Markup {
       countWords(subdevice.downlinksDelivered),
     ],
   }));
-  return html`${table('Subdevices', COLUMNS, rows)} ${restWords(subdevices.length)}`;
+  return html`${table('Subdevices', columns, rows)} ${restWords(subdevices.length)}`;
 }
 
 function restWords(count: number): Markup | false {

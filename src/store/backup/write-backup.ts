@@ -10,10 +10,11 @@ import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'no
 import { dirname, join } from 'node:path';
 import { Fault } from '../../base/fault.ts';
 import { syncFolder } from '../../io/durable/synced-folder.ts';
-import { faultOf, openDatabase, openReadOnly } from '../database.ts';
+import { openDatabase, openReadOnly } from '../database.ts';
 import { copyStore, refuseRunning } from '../repair/dry-run.ts';
 import { isWalOwn } from '../repair/wal-owner.ts';
 import { STORE_FILE } from '../state-files.ts';
+import { faultOf } from '../store-fault.ts';
 import { type BackupFacts, writeBackupFacts } from './backup-note.ts';
 import { type StoreContent, verifyStore } from './verify-store.ts';
 

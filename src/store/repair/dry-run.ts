@@ -8,8 +8,9 @@ import { basename, dirname, join } from 'node:path';
 import { Fault } from '../../base/fault.ts';
 import { RESTORING_FOLDER } from '../backup/swap-store.ts';
 import { StoreCore } from '../core.ts';
-import { faultOf, openReadOnly } from '../database.ts';
+import { openReadOnly } from '../database.ts';
 import { RESERVE_FILE } from '../state-files.ts';
+import { faultOf } from '../store-fault.ts';
 import { quarantinesOf } from './quarantine.ts';
 
 /** Files of a store, by the ending of the name. */

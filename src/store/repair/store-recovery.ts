@@ -5,9 +5,10 @@
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { completeRestore } from '../backup/swap-store.ts';
-import { type Database, faultOf, openDatabase } from '../database.ts';
+import { type Database, openDatabase } from '../database.ts';
 import { HISTORY_TABLES } from '../history-ring.ts';
 import { RESERVE_FILE } from '../state-files.ts';
+import { faultOf } from '../store-fault.ts';
 import { finish, moveWal, quarantine, type Salvaged, type SalvageOptions, sizeOf } from './quarantine.ts';
 import { CHECKED_TABLES } from './row-checksums.ts';
 import { isWalOwn } from './wal-owner.ts';

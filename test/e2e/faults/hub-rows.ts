@@ -1,6 +1,7 @@
 /** Faults of the way to the hub and of the hub. */
-import { writeFileSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { onTestFinished } from 'vitest';
 import { until } from '../until.ts';
 import {
   closedPort,
@@ -261,7 +262,39 @@ export const HUB_ROWS: readonly FaultRow[] = [
     doctor: { finding: 'hub.secret', verdict: 'fail', says: ['password'] },
     neverSays: [/another gateway/, ...NOT_THE_NETWORK],
   },
+  {
+    area: 'hub',
+    name: 'The program that prints the password fails',
+    inject: async () => {
+      const program = writeProgram('echo "no token service" >&2; exit 3', 0o755);
+      return (await openScene({ hub: { username: 'gw', password_command: [program] } })).start();
+    },
+    status: {
+      losing: 'Not yet',
+      condition: 'hub-away',
+      says: ['No password for the hub', 'exit code 3', 'no token service'],
+    },
+    doctor: { finding: 'hub.connect', verdict: 'fail', says: ['exit code 3', 'Run the program'] },
+    neverSays: [/another gateway/, ...NOT_THE_NETWORK],
+  },
+  {
+    area: 'hub',
+    name: 'Others can change the program that prints the password',
+    inject: async () => openScene({ hub: { username: 'gw', password_command: [writeProgram('echo key', 0o777)] } }),
+    doctor: { finding: 'hub.secret', verdict: 'fail', says: ['mode 0777', 'chmod go-w'] },
+    neverSays: [/another gateway/, ...NOT_THE_NETWORK],
+  },
 ];
+
+/** @returns the path of a shell script, which is removed with the scene */
+function writeProgram(body: string, mode: number): string {
+  const folder = mkdtempSync(join('/var/tmp', 'holdfast-fault-program-'));
+  onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+  const path = join(folder, 'print-password');
+  writeFileSync(path, `#!/bin/sh\n${body}\n`);
+  chmodSync(path, mode);
+  return path;
+}
 
 /** Scene with a connected subdevice `a` and a hub that has a subscription. */
 async function publisher(hub: Readonly<Record<string, number>> = {}): Promise<{

@@ -1,10 +1,10 @@
 /** Waiting for counters that other threads and processes change. */
 
 /** Longest wait: a case that does not come to an end fails. */
-const WAIT_MS_MAX = 300_000;
+const WAIT_MS_MAX = 900_000;
 const LOOK_EVERY_MS = 2;
 
-/** Throws when the condition is not true after five minutes. */
+/** Throws when the condition is not true after 15 minutes. */
 export async function until(
   isTrue: () => boolean | Promise<boolean>,
   what = 'a condition of the bench',

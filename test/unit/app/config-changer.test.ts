@@ -1,160 +1,8 @@
 /** Trial of a configuration on a manual clock: confirmed when the changed parts work, rolled back when they do not. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { describe, expect, it, onTestFinished } from 'vitest';
-import { ConfigChanger, type PreparedConfig, RETURN_MS_MAX } from '../../../src/app/config-changer.ts';
-import type { Gateway } from '../../../src/app/gateway.ts';
-import type { LoadedConfig } from '../../../src/config/config-changes.ts';
-import { parseConfig } from '../../../src/config/parse.ts';
-import type { Config } from '../../../src/config/schema.ts';
-import { configMarkOf } from '../../../src/io/config-file.ts';
+import { describe, expect, it } from 'vitest';
+import { RETURN_MS_MAX } from '../../../src/app/apply-terms.ts';
 import { readSavedConfig } from '../../../src/io/saved-config.ts';
-import { GENERIC, under } from '../config/config-rig.ts';
-
-/** Link of the fake gateway, with the counters that its verdict depends on. */
-interface FakeLink {
-  state: 'open' | 'opening';
-  framesIn: number;
-  bytesIn: number;
-}
-
-class TrialBench {
-  readonly folder = mkdtempSync(join(tmpdir(), 'holdfast-trial-'));
-  readonly #path = join(this.folder, 'holdfast.toml');
-  readonly #text: string;
-  nowMs = 0;
-  #wakes: { readonly atMs: number; readonly wake: () => void }[] = [];
-  readonly told: string[] = [];
-  readonly used: string[] = [];
-  readonly restarts: string[] = [];
-  hubState: 'online' | 'waiting' = 'online';
-  readonly link: FakeLink = { state: 'open', framesIn: 5, bytesIn: 50 };
-  /** State of the link and the hub after each change. */
-  afterChange: () => void = () => undefined;
-  readonly changer: ConfigChanger;
-  #config: Config;
-
-  constructor(driver = 'mqttsn') {
-    onTestFinished(() => rmSync(this.folder, { recursive: true, force: true }));
-    const own = driver === 'modbus' ? MODBUS_KEYS : '';
-    this.#text = under('[gateway]', `state_dir = "${this.folder}"`, GENERIC).replace(
-      'path = "/dev/ttyUSB0"',
-      `path = "/dev/ttyUSB0"\n${own}`,
-    );
-    const running = this.#prepared(this.#text);
-    this.#config = running.config;
-    const gateway = this.#gateway(driver);
-    this.changer = new ConfigChanger({
-      ...{ gateway, configPath: this.#path, running, trial: undefined, rejected: undefined },
-      prepare: async (text) => this.#prepared(text),
-      used: ({ mark }) => this.used.push(mark),
-      restart: (reason) => this.restarts.push(reason),
-      warn: (sentence) => this.told.push(sentence),
-    });
-  }
-
-  edit(change: (text: string) => string): this {
-    writeFileSync(this.#path, change(this.#text));
-    return this;
-  }
-
-  apply(confirmMs?: number, restart = false) {
-    return this.changer.apply({ confirmMs, restart, by: 'anna' });
-  }
-
-  async pass(ms: number): Promise<void> {
-    for (const endMs = this.nowMs + ms; ; ) {
-      await settled();
-      const next = this.#wakes.toSorted((one, other) => one.atMs - other.atMs)[0];
-      if (next === undefined || next.atMs > endMs) {
-        this.nowMs = endMs;
-        return;
-      }
-      this.#wakes = this.#wakes.filter((one) => one !== next);
-      this.nowMs = next.atMs;
-      next.wake();
-    }
-  }
-
-  #prepared(text: string): PreparedConfig {
-    const parsed = parseConfig(text);
-    if (!parsed.ok) throw new Error(JSON.stringify(parsed.problems));
-    const { config, sections }: LoadedConfig = parsed;
-    const access = { open: () => undefined, credentials: () => ({}) } as unknown as PreparedConfig['access'];
-    return { config, sections, text, mark: configMarkOf(text), access, subdeviceSecrets: new Map() };
-  }
-
-  #gateway(driver: string): Gateway {
-    const bench = this;
-    const plan = {
-      name: 'meters',
-      driver,
-      machine: {
-        get state() {
-          return bench.link.state;
-        },
-        get counters() {
-          return bench.link;
-        },
-      },
-    };
-    const emit = (name: string, fact: object): void => void this.told.push(`${name} ${JSON.stringify(fact)}`);
-    return {
-      get config() {
-        return bench.#config;
-      },
-      isStopping: false,
-      parts: {
-        facts: { emit },
-        random: () => 0.5,
-        openLink: () => () => undefined,
-        mailbox: { post: (task: () => void) => task() },
-        clock: {
-          nowMs: () => this.nowMs,
-          wakeAt: (atMs: number, wake: () => void) => void this.#wakes.push({ atMs, wake }),
-        },
-      },
-      running: {
-        replace: (config: Config) => {
-          this.#config = config;
-        },
-      },
-      stations: { registry: { all: () => [] }, reconfigure: () => undefined, wallClock: {} },
-      requests: { forgetUnreceivable: () => undefined },
-      links: {
-        states: () => [{ plan, lastProblem: 'no such device' }],
-        remove: (_: string, done: () => void) => done(),
-        add: () => this.afterChange(),
-      },
-      hub: {
-        client: {
-          get state() {
-            return bench.hubState;
-          },
-        },
-        status: { problem: 'refused' },
-        disconnect: (_: string, done: () => void) => done(),
-        replace: () => this.afterChange(),
-        start: () => undefined,
-      },
-      hubSender: { send: () => undefined },
-    } as unknown as Gateway;
-  }
-}
-
-const MODBUS_KEYS = `driver = "modbus"
-[[link.unit]]
-id = "meter-1"
-address = 1
-[[link.unit.point]]
-name = "t"
-table = "holding"
-address = 0`;
-
-const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-const otherPort = (text: string): string => text.replace('[[link]]', '[[link]]\nbaud_rate = 9600');
-const otherHub = (text: string): string => text.replace('hub.example.net', 'other.example.net');
+import { otherHub, otherPort, TrialBench } from './trial-bench.ts';
 
 describe('a configuration on trial', () => {
   it('is confirmed automatically when the hub is connected again', async () => {
@@ -281,7 +129,9 @@ describe('a change that needs a restart', () => {
       phase: 'restart',
       worked: { hub: true, links: ['meters'] },
     });
-    bench.edit((text) => text.replace(bench.folder, '/elsewhere'));
-    await expect(bench.apply(undefined, true)).rejects.toThrow('state_dir cannot be rolled back');
+    await expect(bench.apply(), 'until the process has ended').rejects.toThrow('Another change');
+    const other = new TrialBench();
+    other.edit((text) => text.replace(other.folder, '/elsewhere'));
+    await expect(other.apply(undefined, true)).rejects.toThrow('state_dir cannot be rolled back');
   });
 });

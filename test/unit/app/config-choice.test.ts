@@ -1,9 +1,9 @@
 /** Choice of the configuration at a start, from the file and the record of the last trial. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { describe, expect, it, onTestFinished } from 'vitest';
-import { chooseConfig as choose } from '../../../src/app/config-choice.ts';
+import { chooseConfig as choose, hubAtStart } from '../../../src/app/config-choice.ts';
 import { readSavedConfig, type SavedConfig, saveConfig } from '../../../src/io/saved-config.ts';
 
 const chooseConfig = (mark: string, saved: SavedConfig | undefined) => choose(mark, saved, (text) => `mark of ${text}`);
@@ -84,6 +84,19 @@ describe('the record', () => {
     }
   });
 
+  it('is written only if it differs from the file', () => {
+    const folder = stateDir();
+    const path = join(folder, 'configuration/state.json');
+    saveConfig(folder, RUNNING);
+    const { ino } = statSync(path);
+    saveConfig(folder, RUNNING);
+    expect(statSync(path).ino).toBe(ino);
+    // the file that replaces another one has another number
+    saveConfig(folder, RESTART);
+    expect(statSync(path).ino).not.toBe(ino);
+    expect(readSavedConfig(folder).saved).toEqual(RESTART);
+  });
+
   it('is ignored with a reason if a byte was changed, and if it is torn', () => {
     const folder = stateDir();
     saveConfig(folder, RUNNING);
@@ -95,5 +108,35 @@ describe('the record', () => {
       expect(saved).toBeUndefined();
       expect(problem).toMatch(/^it /);
     }
+  });
+});
+
+describe('the configuration of the hub at a start', () => {
+  const patch = (version: string) => ({ version, mark: `mark ${version}`, config: {} });
+  const last = { version: '1', mark: 'mark 1', result: 'confirmed', reason: null } as const;
+  const hub = { patch: patch('1'), last };
+  const yes = (): boolean => true;
+
+  it('is the confirmed one, or none', () => {
+    expect(hubAtStart(undefined, yes)).toEqual({ patch: null, state: { patch: null, last: null } });
+    expect(hubAtStart({ ...REJECTED, hub }, yes)).toEqual({ patch: hub.patch, state: hub });
+    expect(hubAtStart({ ...RUNNING, hub }, yes)).toEqual({ patch: hub.patch, state: hub });
+  });
+
+  it('is the one before if the process ended in a trial, and the outcome is kept for the hub', () => {
+    const saved: SavedConfig = { ...RUNNING, hub, trial: { ...TRIAL, phase: 'running', hub: patch('2') } };
+    expect(hubAtStart(saved, yes)).toMatchObject({
+      patch: { version: '1' },
+      state: { patch: { version: '1' }, last: { version: '2', result: 'rolled-back' } },
+    });
+  });
+
+  it('is the one on trial after a restart for it, unless the file was changed before', () => {
+    const saved: SavedConfig = { ...RESTART, hub, trial: { ...TRIAL, phase: 'restart', hub: patch('2') } };
+    expect(hubAtStart(saved, yes)).toMatchObject({ patch: { version: '2' }, state: hub });
+    expect(hubAtStart(saved, () => false)).toMatchObject({
+      patch: { version: '1' },
+      state: { last: { version: '2', result: 'rolled-back', reason: 'the file was changed before the restart' } },
+    });
   });
 });

@@ -27,6 +27,8 @@ const CHANGING: Readonly<Record<string, readonly [action: string, body: object]>
   'backlog.rate': ['backlog rate', { perS: 1, forMs: 3_600_000 }],
   'backlog.rate-default': ['backlog rate default', {}],
   'backup.written': ['backup', { target: '/mnt/b' }],
+  'firmware.retry': ['firmware retry', { subdevice: 'a' }],
+  'firmware.cancel': ['firmware cancel', { subdevice: 'a' }],
   'note.add': ['mark', { text: 'replaced the cable' }],
   'send.uplink': ['send uplink', { subdevice: 'a', topic: 't', payload: '' }],
   'send.downlink': ['send downlink', { subdevice: 'a', topic: 't', payload: '' }],
@@ -88,6 +90,11 @@ function obedient(): { readonly commands: AdminCommands; readonly actions: { act
       set: (...[, , done]: [0, 0, () => void]) => done(),
       end: (_: string, done: () => void) => Boolean([done()]),
     },
+    firmware: {
+      views: () => [{ subdevice: 'a', running: '1', update: undefined }],
+      retry: () => 'done',
+      cancel: () => 'done',
+    },
     testMessages: { send: () => 1, report: () => ({}) },
     operatorHolds: {
       all: [scope, { ...scope, direction: 'downlink' }],
@@ -98,6 +105,7 @@ function obedient(): { readonly commands: AdminCommands; readonly actions: { act
       isBusy: false,
       step: async () => ({ ...step, leftOut: { 'in flight': 0, 'not committed yet': 0 } }),
     },
+    uplink: { fallbacks: { count: 0 } },
     hubSender: { send: () => undefined },
     deliverAll: () => undefined,
     subscriptions: { released: () => undefined },

@@ -39,7 +39,7 @@ class Rig {
   send(): void {
     const nowMs = this.clock.nowMs();
     if (this.#telemetry.turn(nowMs) === 'none') return;
-    const document = JSON.parse(new TextDecoder().decode(this.#telemetry.take(nowMs)));
+    const document = JSON.parse(new TextDecoder().decode(this.#telemetry.take(nowMs)?.payload));
     this.sent.push(document.conditions.map(({ code }: Condition) => code));
   }
 

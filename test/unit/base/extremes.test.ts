@@ -52,9 +52,10 @@ describe('no machine throws at extreme sizes, and every delivery ends:', () => {
 
   it('Modbus', () => {
     const limits = { baudRate: 9600, answerMsMax: 100, lateMsMax: 200, retriesMax: 1, uplinksMax: 4 };
+    const pauses = { pauseMs: 0, pauseAfterWriteMs: 0, echo: 'auto', framing: 'rtu' } as const;
     const units = [unitPlan(1, [point('p', 1), point('t', 8, { type: 'string', length: 16 })]), unitPlan(2, [])];
     const make = (random: Random): LinkMachine =>
-      createModbusLink({ ...limits, units, reopen: LINK_OPTIONS.reopen, random });
+      createModbusLink({ ...limits, ...pauses, units, reopen: LINK_OPTIONS.reopen, random });
     converse(make, ['unit-1', 'unit-2'], (values) => values.bytes());
   });
 

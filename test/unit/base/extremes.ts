@@ -3,6 +3,7 @@
  * every length field; subdevices and flows send anything.
  */
 import { expect } from 'vitest';
+import { isChannelAction } from '../../../src/base/machine.ts';
 import { type Random, seededRandom } from '../../../src/base/random.ts';
 import { encodePacket } from '../../../src/codec/mqttsn-encode.ts';
 import type { Packet } from '../../../src/codec/mqttsn-packets.ts';
@@ -145,8 +146,7 @@ class Extremes {
   }
 
   #input(input: LinkInput): void {
-    for (const action of this.#link.handle(input, this.#nowMs))
-      if (action.kind !== 'open' && action.kind !== 'write' && action.kind !== 'close') this.#handle(action);
+    for (const action of this.#link.handle(input, this.#nowMs)) if (!isChannelAction(action)) this.#handle(action);
   }
 
   #handle(report: DriverReport): void {

@@ -1,6 +1,7 @@
 /** Commands in remedies: with the options that address the gateway of the command line, in every place that shows one. */
-import { readdirSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { dirname, join, resolve } from 'node:path';
 import { expect, it } from 'vitest';
 import { conditionLines } from '../../../src/cli/condition-lines.ts';
 import { addressing } from '../../../src/cli/config-words.ts';
@@ -22,6 +23,9 @@ it.each([
     'systemctl start holdfast: the gateway of holdfast runs.',
     'systemctl start holdfast: the gateway of holdfast runs.',
   ],
+  ['Run: holdfast config check /srv/gw.toml.', 'Run: holdfast config check /srv/gw.toml.'],
+  ['holdfast config check examines it.', 'holdfast --config /srv/gw.toml config check examines it.'],
+  ['Run: holdfast config check /srv/gw.toml-2', 'Run: holdfast --config /srv/gw.toml config check /srv/gw.toml-2'],
   ['holdfast --config /other.toml doctor', 'holdfast --config /other.toml doctor'],
 ])('of %j', (text, expected) => {
   expect(addressing(here, COMMANDS)?.(text)).toBe(expected);
@@ -42,6 +46,23 @@ it('of every condition address the gateway', () => {
   const named = shown.filter((line) => new RegExp(`holdfast (--config \\S+ )?(${COMMANDS.join('|')})\\b`).test(line));
   expect(named.length).toBeGreaterThan(10);
   expect(named.filter((line) => !line.includes('holdfast --config /srv/gw.toml '))).toEqual([]);
+});
+
+it('of a relative path name the file once, too', () => {
+  const relative = addressing({ configPath: 'gw.toml', socketPath: undefined }, COMMANDS);
+  for (const path of ['gw.toml', resolve('gw.toml')])
+    expect(relative?.(`holdfast config check ${path}`)).toBe(`holdfast config check ${path}`);
+});
+
+it('of an invalid file name it once in the message of run, and once in the command', async () => {
+  const file = join(mkdtempSync(join(tmpdir(), 'holdfast-')), 'gw.toml');
+  writeFileSync(file, '[gatway]\n');
+  const { stderr, code } = await runProgram('--config', file, 'run');
+  expect(code).toBe(78);
+  expect(stderr).toContain(`The configuration ${file} has problems:`);
+  expect(stderr).toContain(`then run: holdfast config check ${file}`);
+  expect(stderr.split(file)).toHaveLength(3);
+  rmSync(dirname(file), { recursive: true });
 });
 
 it('of a fault address the gateway, in text and in JSON', async () => {

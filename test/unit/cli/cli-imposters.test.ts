@@ -14,7 +14,7 @@ interface Ended {
 
 function holdfast(...words: string[]): Promise<Ended> {
   return new Promise((resolve) => {
-    execFile(process.execPath, ['src/main.ts', ...words], { timeout: 60_000 }, (error, out, err) => {
+    execFile(process.execPath, ['src/main.ts', ...words], { timeout: 300_000 }, (error, out, err) => {
       resolve({ code: error === null ? 0 : Number(error.code), out, err });
     });
   });
@@ -38,7 +38,7 @@ async function withServer(serve: (socket: Socket) => void, use: (socketPath: str
   });
 }
 
-describe.concurrent('another program on the control socket', { timeout: 120_000 }, () => {
+describe.concurrent('another program on the control socket', () => {
   it('that does not answer is reported by each command within its time limit, with exit code 69', async () => {
     await withServer(
       () => undefined,
@@ -80,7 +80,7 @@ describe.concurrent('another program on the control socket', { timeout: 120_000 
   });
 });
 
-describe.concurrent('a broken configuration', { timeout: 120_000 }, () => {
+describe.concurrent('a broken configuration', () => {
   it('is reported, and a running gateway is still found', async () => {
     await withControl(async ({ socketPath }) => {
       const config = join(socketPath, '..', 'holdfast.toml');
@@ -122,7 +122,7 @@ describe.concurrent('a broken configuration', { timeout: 120_000 }, () => {
   });
 });
 
-describe.concurrent('status --check', { timeout: 120_000 }, () => {
+describe.concurrent('status --check', () => {
   it.each([
     ['no', 0, 'OK'],
     ['at risk', 1, 'WARNING'],

@@ -13,7 +13,7 @@ interface Ended {
 }
 
 /** Time limit of a process. Only a process that hangs takes longer, also on a loaded machine. */
-const PROCESS_MS_MAX = 60_000;
+const PROCESS_MS_MAX = 300_000;
 
 function run(file: string, words: readonly string[], env = process.env): Promise<Ended> {
   return new Promise((resolve) => {

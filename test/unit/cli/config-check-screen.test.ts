@@ -40,3 +40,25 @@ it('control: in a pipe the summary is one line, for other programs', async () =>
   const [title, summary = ''] = await linesOf(GOOD, false);
   expect([title, summary.length > WIDTH]).toEqual([expect.stringMatching(/ is valid\.$/), true]);
 });
+
+it('names the missing file of the authorities of a device server, and the missing program of passwords, with one full stop', async () => {
+  const text = GOOD.replace(
+    'path = "/dev/ttyUSB0"',
+    'path = "tls://server:4001"\ntls_ca_file = "/nowhere/ca.pem"',
+  ).replace('[[link]]', 'username = "u"\npassword_command = ["/nowhere/token"]\n[[link]]');
+  const words = (await linesOf(text, false)).join('\n');
+  expect(words).toContain('link[0].tls_ca_file /nowhere/ca.pem does not exist.');
+  expect(words).toContain('hub.password_command cannot be used: /nowhere/token does not exist.');
+  expect(words).not.toMatch(/\.\.(?!\.)/);
+});
+
+it('examines the file of the authorities of firmware servers', async () => {
+  const keys = 'offer_topic = "fw/offer"\nreport_topic = "fw/report"\nca_file = "/nowhere/ca.pem"';
+  const text = `${GOOD}[firmware]\nenabled = true\n${keys}\n`;
+  expect((await linesOf(text, false)).join('\n')).toContain('firmware.ca_file /nowhere/ca.pem does not exist.');
+  const folder = mkdtempSync(join(tmpdir(), 'holdfast-check-'));
+  onTestFinished(() => rmSync(folder, { recursive: true }));
+  writeFileSync(join(folder, 'ca.pem'), 'no certificate');
+  const words = (await linesOf(text.replace('/nowhere', folder), false)).join('\n');
+  expect(words).toContain(`firmware.ca_file ${join(folder, 'ca.pem')} `);
+});

@@ -66,7 +66,7 @@ describe('an answer', () => {
     ['hub.host', 'hub.example.net', undefined],
     ['hub.host', 'http://a b', 'Allowed: host name or address, without scheme and port.'],
     ['hub.profile', 'other', 'Allowed: "generic", "intl", "mainland".'],
-    ['link.baud_rate', 5, 'Allowed: integer, 1200 to 4000000.'],
+    ['link.baud_rate', 5, 'Allowed: integer, 300 to 4000000.'],
     ['subdevice.id', 'a/b', 'Allowed: 1 to 64 letters, digits, - or _.'],
   ])('for %s, %j, is checked by the table of keys', (key, value, problem) => {
     expect(answerProblem(key, value)).toBe(problem);

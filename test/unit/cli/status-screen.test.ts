@@ -158,6 +158,35 @@ describe('the status on a screen of 24 lines', () => {
     }
   });
 
+  it('names one command in its last line if each condition is shown and any text is cut', () => {
+    const report = reportOf(LONGEST.slice(0, 5));
+    const whole: StatusReport = { ...report, store: { ...report.store, path: `/${'p'.repeat(90)}` } };
+    expect(renderStatus(whole, SCREEN).at(-1)).toBe('  in full: holdfast status --full');
+  });
+
+  it.each(['tcp://192.168.100.200:4001', 'rfc2217://192.168.100.200:40001', 'tcp://[fe80::2e0:4cff:fe68:1]:502'])(
+    'shows port and state of a link whose line is too long: %s',
+    (path) => {
+      const [link] = AWAY.links;
+      if (link === undefined) throw new Error('no link');
+      const lost = { path, state: 'waiting to reopen', forMs: 3_000_000, lastProblem: 'x'.repeat(80) } as const;
+      const name = 'modbus-meters-of-the-boiler-house-of-building-7';
+      const report = judge({ ...AWAY, conditions: LONGEST, links: [{ ...link, ...lost, name }] });
+      const line = renderStatus(report, SCREEN).find((one) => one.startsWith('Links '));
+      expect(line).toContain(` · ${path} · waiting 50 min`);
+      expect(line?.length).toBeLessThanOrEqual(80);
+    },
+  );
+
+  it('keeps the end of a port that is too long', () => {
+    const [link] = AWAY.links;
+    if (link === undefined) throw new Error('no link');
+    const path = 'tcp://device-server-in-the-cellar.building-7.plant.example.net:4001';
+    const report = judge({ ...AWAY, conditions: LONGEST, links: [{ ...link, path, name: 'meters-in-the-cellar' }] });
+    const line = renderStatus(report, SCREEN).find((one) => one.startsWith('Links '));
+    expect(line).toMatch(/· tcp:\/\/dev\S*…\S*example\.net:4001 · open 2 days 7 h/);
+  });
+
   it('shows an unconfirmed clock first in the shortened line of the gateway', () => {
     const report = reportOf(LONGEST);
     const { process } = report;

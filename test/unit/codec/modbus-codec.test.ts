@@ -2,14 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { crc16 } from '../../../src/codec/crc16.ts';
-import {
-  answerBytes,
-  appendCrc,
-  echoOf,
-  encodeRequest,
-  findAnswer,
-  type ModbusRequest,
-} from '../../../src/codec/modbus-rtu.ts';
+import { echoOf, type ModbusRequest } from '../../../src/codec/modbus-pdu.ts';
+import { answerBytes, appendCrc, encodeRequest, findAnswer } from '../../../src/codec/modbus-rtu.ts';
 
 const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString('hex');
 const unhex = (text: string): number[] => [...Buffer.from(text.replaceAll(' ', ''), 'hex')];

@@ -4,6 +4,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { placesIn } from '../../../src/config/default-places.ts';
+import { withProfiles } from '../../../src/config/device-profiles/attached-profiles.ts';
+import { withHubPatch } from '../../../src/config/hub-patch.ts';
 import { parseConfig } from '../../../src/config/parse.ts';
 import { GENERIC, HUB } from './config-rig.ts';
 
@@ -107,7 +109,102 @@ function expectAnswer(text: string): void {
   }
 }
 
+const PROFILE = `[profile]
+id = "acme"
+name = "A"
+vendor = "B"
+source = "C"
+[serial]
+baud_rate = 9600
+[unit]
+poll_ms = 500
+[[point]]
+name = "power"
+table = "input"
+address = 12
+[[point]]
+name = "energy"
+table = "holding"
+address = 20
+type = "uint32"
+nan = [0xffffffff]
+`;
+const PROFILED = MODBUS.replace('poll_ms = 500', 'profile = "acme"\nprofile_points = ["energy"]');
+const OPENED = `${MODBUS}[remote]
+config = ["link", "subdevice", "outbox"]
+config_topic = "a/b"
+config_report_topic = "a/c"
+`;
+const [LINK = ''] = /(?<=\[\[link\]\]\nname = ").*(?=")/.exec(GENERIC) ?? [];
+const PATCH = {
+  link: { [LINK]: { baud_rate: 19_200 }, new: { path: 'usb:1' } },
+  subdevice: { new: {} },
+  outbox: { hold_ms: 5 },
+};
+
+describe('a device profile of any text', () => {
+  it('is answered with problems, each with its place, and so is the file that uses it', () => {
+    const mutations = fc.array(mutation, { maxLength: 4 });
+    fc.assert(
+      fc.property(mutations, mutations, (ofProfile, ofFile) => {
+        const text = ofProfile.reduce(mutated, PROFILE);
+        const file = ofFile.reduce(mutated, PROFILED);
+        expectAnswer(withProfiles(file, { profiles: { acme: { file: '/profiles/acme.toml', text } } }));
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  it('has problems if a value is of any other kind', () => {
+    for (const value of NASTY_VALUES)
+      for (const line of PROFILED.split('\n').filter((one) => one.includes('='))) {
+        const file = PROFILED.replace(
+          line,
+          line.replace(/=.*$/, () => `= ${value}`),
+        );
+        expectAnswer(withProfiles(file, { profiles: { acme: { file: '/profiles/acme.toml', text: PROFILE } } }));
+      }
+  });
+
+  it('is not used if the line with the profiles was written by another program', () => {
+    for (const line of [
+      '{',
+      '{}',
+      '[]',
+      'null',
+      '{"profiles":null}',
+      '{"profiles":{"acme":null}}',
+      '{"profiles":{"acme":{}}}',
+    ])
+      expectAnswer(`${PROFILED}#:profiles ${line}\n`);
+    fc.assert(fc.property(fc.json(), (line) => expectAnswer(`${PROFILED}#:profiles ${line}\n`)));
+  });
+
+  it.each(['constructor', 'valueof', 'proto'])('is not found by an id that is part of the language: %s', (id) => {
+    expect(parseConfig(withProfiles(PROFILED.replace('"acme"', `"${id}"`), { profiles: {} }))).toMatchObject({
+      problems: [{ path: 'link[0].unit[0].profile', what: `is "${id}", and no device profile has that id` }],
+    });
+  });
+});
+
 describe('a configuration of any text', () => {
+  it('is answered with problems if the hub changes it', () => {
+    expect(withHubPatch(OPENED, PATCH)).toContain('baud_rate = 19200');
+    for (const value of NASTY_VALUES)
+      for (const line of OPENED.split('\n').filter((one) => one.includes('=')))
+        expectAnswer(
+          withHubPatch(
+            OPENED.replace(
+              line,
+              line.replace(/=.*$/, () => `= ${value}`),
+            ),
+            PATCH,
+          ),
+        );
+    const mutations = fc.array(mutation, { minLength: 1, maxLength: 4 });
+    fc.assert(fc.property(mutations, (all) => expectAnswer(withHubPatch(all.reduce(mutated, OPENED), PATCH))));
+  });
+
   it('is answered with problems, each with its place', () => {
     fc.assert(
       fc.property(fc.constantFrom(...SEEDS), fc.array(mutation, { minLength: 1, maxLength: 6 }), (seed, mutations) => {

@@ -1,6 +1,7 @@
 /** Modbus lines in the configuration file: the meaning of a valid file, and the problem reported for each mistake. */
 import { describe, expect, it } from 'vitest';
-import type { ModbusOptions } from '../../../src/driver/modbus/definition.ts';
+import { warningsOf } from '../../../src/config/warnings.ts';
+import type { ModbusOptions } from '../../../src/driver/modbus/options.ts';
 import { configOf, pathsOf, problemsOf } from './config-rig.ts';
 
 const GOOD = `
@@ -94,8 +95,8 @@ describe('a Modbus line', () => {
     },
     {
       slip: 'an address beyond the standard',
-      ...{ from: 'address = 17', to: 'address = 248', path: 'link[0].unit[0].address' },
-      ...{ what: /248, more than 247/, hint: /0 to 247/ },
+      ...{ from: 'address = 17', to: 'address = 256', path: 'link[0].unit[0].address' },
+      ...{ what: /256, more than 255/, hint: /0 to 255/ },
     },
     {
       slip: 'a scale that is no number',
@@ -110,6 +111,43 @@ describe('a Modbus line', () => {
   ])('reports $slip, with its place and a hint', ({ from, to, path, what, hint }) => {
     const problems = problemsOf(changed(from, to)).filter((problem) => problem.path === path);
     expect(problems).toMatchObject([{ what: expect.stringMatching(what), hint: expect.stringMatching(hint) }]);
+  });
+
+  const unitIn = (toml: string): ModbusOptions['units'][number] | undefined =>
+    configOf(toml).links.flatMap(({ options }) => (options as ModbusOptions).units)[0];
+
+  it('has pauses of the line and of each unit, which are independent', () => {
+    const text = changed('poll_ms = 500', 'poll_ms = 500\npause_ms = 30').replace(
+      'driver =',
+      'pause_after_write_ms = 60000\ndriver =',
+    );
+    const [link] = configOf(text).links;
+    expect(link?.options).toMatchObject({ pauseMs: 0, pauseAfterWriteMs: 60_000 });
+    expect(unitIn(text)).toMatchObject({ pauseMs: 30, pauseAfterWriteMs: 0 });
+    expect(pathsOf(text.replace('60000', '60001').replace('pause_ms = 30', 'pause_ms = -1'))).toEqual([
+      ...['link[0].pause_after_write_ms', 'link[0].unit[0].pause_ms'],
+    ]);
+  });
+
+  it('recognises an echo of the adapter by default', () => {
+    expect(configOf(GOOD).links[0]?.options).toMatchObject({ echo: 'auto' });
+    expect(configOf(changed('driver =', 'echo = "on"\ndriver =')).links[0]?.options).toMatchObject({ echo: 'on' });
+    expect(pathsOf(changed('driver =', 'echo = true\ndriver ='))).toEqual(['link[0].echo']);
+  });
+
+  it('warns of an address that the standard reserves, and uses it', () => {
+    const warned = (toml: string) => warningsOf(configOf(toml)).filter(({ path }) => path.endsWith('.address'));
+    const reserved = changed('address = 17', 'address = 248');
+    expect(unitIn(reserved)?.address).toBe(248);
+    expect(warned(reserved)).toMatchObject([
+      { path: 'link[0].unit[0].address', what: expect.stringMatching(/^is 248, which the Modbus standard reserves/) },
+    ]);
+    expect(warned(changed('address = 17', 'address = 247'))).toEqual([]);
+  });
+
+  it('takes contents that mean "not available" as numbers and as texts', () => {
+    const unit = unitIn(changed('type = "float32"', 'type = "int64"\nnan = [-1, "0x8000000000000000"]'));
+    expect(unit?.points[0]?.notAvailable).toEqual(['ffffffffffffffff', '8000000000000000']);
   });
 
   const POINT = 'link[0].unit[0].point';
@@ -135,9 +173,19 @@ describe('a Modbus line', () => {
     { rule: 'names of points differ', from: '"fault"', to: '"power"', path: `${POINT}[2].name` },
     { rule: 'a bit is a bool', from: 'address = 3', to: 'address = 3\ntype = "int16"', path: `${POINT}[2].type` },
     { rule: 'a bool in a register has a bit', from: 'type = "float32"', to: 'type = "bool"', path: `${POINT}[0].bit` },
+    {
+      rule: 'a bool has no statistics',
+      ...{ from: 'address = 3', to: 'address = 3\nstate_class = "total"', path: `${POINT}[2].state_class` },
+    },
     { rule: 'only a bool has a bit', from: 'scale = 0.1', to: 'bit = 1', path: `${POINT}[1].bit` },
     { rule: 'a string has a length', from: 'type = "float32"', to: 'type = "string"', path: `${POINT}[0].length` },
     { rule: 'only a string has a length', from: 'scale = 0.1', to: 'length = 1', path: `${POINT}[1].length` },
+    {
+      rule: 'a content fits into its registers',
+      ...{ from: 'scale = 0.1', to: 'nan = [0x8000, 0x10000]', path: `${POINT}[1].nan[1]` },
+    },
+    { rule: 'a content is a number', from: 'scale = 0.1', to: 'nan = ["8000"]', path: `${POINT}[1].nan[0]` },
+    { rule: 'a bit has no content', from: 'address = 3', to: 'address = 3\nnan = [1]', path: `${POINT}[2].nan` },
     { rule: 'a scale is not 0', from: 'scale = 0.1', to: 'scale = 0', path: `${POINT}[1].scale` },
     { rule: 'a point ends in its table', from: 'address = 100', to: 'address = 65535', path: `${POINT}[0].address` },
     { rule: 'an input is not written', from: 'type = "float32"', to: 'writable = true', path: `${POINT}[0].writable` },

@@ -81,6 +81,16 @@ describe('links and subdevices', () => {
       path: 'link[0].name',
     },
     {
+      rule: 'delays of RTS need RS-485',
+      sections: [`${LINK}\nrs485_after_ms = 1`, SUBDEVICE],
+      path: 'link[0].rs485_after_ms',
+    },
+    {
+      rule: '7 data bits are for text',
+      sections: [`${LINK}\ndata_bits = 7`, SUBDEVICE],
+      path: 'link[0].data_bits',
+    },
+    {
       rule: 'predefined ids differ',
       sections: [`${LINK}\npredefined_topics = [{ id = 1, topic = "t" }, { id = 1, topic = "u" }]`, SUBDEVICE],
       path: 'link[0].predefined_topics[1].id',

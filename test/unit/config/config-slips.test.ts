@@ -9,6 +9,27 @@ describe('a mistake is reported with its place and a hint', () => {
   it.each<{ slip: string; text: string; path: string; what: RegExp; hint: RegExp }>([
     { slip: 'broken TOML', text: '[gateway]\nname = shed', path: 'line 2, column 8', what: /not TOML/, hint: /quotes/ },
     {
+      slip: 'an integer that no double holds',
+      text: '[gateway]\nname = 0x8000000000000000',
+      path: 'line 2, column 8',
+      what: /not TOML/,
+      hint: /as a text, where the key allows it: "0x8000000000000000"/,
+    },
+    {
+      slip: 'the name that other programs have for WebSocket with TLS',
+      text: under('[hub]', 'transport = "wss"'),
+      path: 'hub.transport',
+      what: /is "wss"/,
+      hint: /transport = "ws" and tls = "on"/,
+    },
+    {
+      slip: 'a text that is too long',
+      text: under('[hub]', `uplink_topic = "{subdevice}/{topic}${'a'.repeat(255)}"`),
+      path: 'hub.uplink_topic',
+      what: /longer than 255 characters/,
+      hint: /Allowed: text, at most 255 characters\./,
+    },
+    {
       slip: 'a mistyped key',
       text: under('[gateway]', 'log_levle = "info"'),
       path: 'gateway.log_levle',
@@ -48,7 +69,7 @@ describe('a mistake is reported with its place and a hint', () => {
       text: under('[[link]]', 'baud_rate = "9600"'),
       path: 'link[0].baud_rate',
       what: /"9600", not a whole number/,
-      hint: /1200 to 4000000/,
+      hint: /300 to 4000000/,
     },
     {
       slip: 'a fraction',

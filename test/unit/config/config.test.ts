@@ -19,6 +19,7 @@ describe('defaults', () => {
         mediumLifeTb: 0,
         logFormat: 'text',
         acceptUnknownSubdevices: false,
+        profileDir: '/etc/holdfast/profiles',
       },
       hub: {
         profile: 'generic',
@@ -44,6 +45,8 @@ describe('defaults', () => {
         reconnectCeilingMs: 60_000,
         bootSpreadMs: 2000,
         subscriptionsMax: 0,
+        transport: { kind: 'tcp' },
+        proxy: undefined,
       },
       outbox: {
         messagesMax: 1_000_000,
@@ -74,6 +77,7 @@ describe('defaults', () => {
         bytesMax: 16_777_216,
       },
       web: undefined,
+      sharedTopics: [],
       inbox: {
         ...{ messagesMax: 150, ageHoursMax: 24, replayIntervalMs: 500, overflow: 'drop-oldest', holdMs: 200 },
         retainedCommands: 'once',
@@ -83,6 +87,7 @@ describe('defaults', () => {
           name: 'meters',
           path: '/dev/ttyUSB0',
           baudRate: 115_200,
+          dataBits: 8,
           parity: 'none',
           stopBits: 1,
           driver: 'mqttsn',
@@ -180,6 +185,8 @@ describe('a value of the file is used', () => {
       kind: 'password',
       username: 'u',
       passwordFile: '/p',
+      passwordCommand: undefined,
+      renewS: undefined,
     });
   });
 

@@ -1,20 +1,28 @@
-/** Tests that examples in the documents work as printed: configurations are complete and valid, commands exist. */
+/** Tests that examples in the documents work as printed: configurations and device profiles are complete and valid, commands exist. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { readProfile } from '../../../src/config/device-profiles/profile-file.ts';
 import { parseConfig } from '../../../src/config/parse.ts';
-import { blocksOf } from '../../document-blocks.ts';
+import { completeText } from '../../../src/ops/complete-config.ts';
+import { blocksOf, configurationBlocks, profileBlocks } from '../../document-blocks.ts';
 
 const HOME = fileURLToPath(new URL('../../..', import.meta.url));
 describe('an example of a configuration', () => {
   it('is found in the documents', () => {
-    expect(blocksOf('toml').length).toBeGreaterThanOrEqual(7);
+    expect(configurationBlocks().length).toBeGreaterThanOrEqual(7);
   });
 
-  it.each(blocksOf('toml'))('passes config check as printed: %s', (_, text) => {
-    const parsed = parseConfig(text);
+  it.each(configurationBlocks())('passes config check as printed: %s', (_, text) => {
+    const parsed = parseConfig(completeText(text));
     expect(parsed.ok ? [] : parsed.problems).toEqual([]);
+  });
+});
+
+describe('an example of a device profile', () => {
+  it.each(profileBlocks())('passes profiles check as printed: %s', (_, text) => {
+    expect(readProfile({ file: 'profile.toml', text }, undefined).problems).toEqual([]);
   });
 });
 

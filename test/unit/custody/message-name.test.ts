@@ -24,7 +24,7 @@ it('an alarm has the number of its subdevice in its name', () => {
 });
 
 it('the place in the lane is exact in RAM, and a range for a row on disk only', () => {
-  const bench = new OutboxBench({ windowMax: 16 });
+  const bench = new OutboxBench();
   for (let count = 0; count < 40; count += 1) bench.fill('t');
   const lane = bench.custodian.lane(1);
   expect([lane.window.length, lane.rowsOnDisk]).toEqual([16, 24]);

@@ -28,7 +28,39 @@ function run(steps: readonly HoldStep[], flaw?: HoldFlaw): number {
   return model.drain();
 }
 
+const accept = (lane: number, topic: string): HoldStep => ({ kind: 'accept', lane, topic, isHeld: false });
+const hold = (lane: number, filter: string): HoldStep => ({ kind: 'hold', lane, filter });
+const release = (lane: number, filter: string): HoldStep => ({ kind: 'release', lane, filter });
+const BEGIN: HoldStep = { kind: 'begin commit' };
+const FINISH: HoldStep = { kind: 'finish commit' };
+
+/** Messages that were accepted under a hold, and are not committed when it ends. */
+const UNCOMMITTED: readonly [string, readonly HoldStep[]][] = [
+  [
+    'is older than all messages of a full window',
+    [hold(2, 'b'), release(2, 'b'), BEGIN, accept(2, 'b'), ...Array(4).fill(accept(2, 'a')), FINISH],
+  ],
+  [
+    'was in the window when older rows were made readable, and was parked after that',
+    [
+      ...[accept(2, 'b'), hold(2, 'b'), release(1, 'a'), BEGIN, release(1, 'a')],
+      ...[{ kind: 'accept', lane: 2, topic: 'a', isHeld: true } as const, FINISH, BEGIN, hold(2, 'a'), FINISH],
+    ],
+  ],
+  [
+    'is stored when older rows are made readable',
+    [
+      ...[release(1, 'a'), BEGIN, accept(1, 'a'), accept(1, 'b'), hold(1, 'a'), hold(1, 'b')],
+      ...[...Array(3).fill(accept(1, 'a')), accept(1, 'c'), FINISH],
+    ],
+  ],
+];
+
 describe('holds and drops', () => {
+  it.each(UNCOMMITTED)('keep a message that is not committed when a hold ends, and that %s', (_, steps) => {
+    expect(run(steps)).toBe(0);
+  });
+
   it('keep the order of each topic, the ledger and every acknowledged message', () => {
     fc.assert(
       fc.property(steps, (steps) => {

@@ -216,6 +216,7 @@ export class VirtualWire {
       case 'write':
         this.#carry(action.bytes, (bytes) => this.#toLink({ kind: 'bytes', bytes }));
         break;
+      case 'setSpeed':
       case 'close':
         break;
       default:

@@ -1,12 +1,16 @@
 /** The flow of downlinks, with a simulated hub and simulated subdevices around it. */
+
 import { hash } from 'node:crypto';
 import { newFacts } from '../../../src/base/events.ts';
 import type { Message } from '../../../src/base/message.ts';
 import type { Change } from '../../../src/custody/change.ts';
+import { EarlierSendings } from '../../../src/custody/earlier-sendings.ts';
 import type { CommandMark } from '../../../src/custody/row.ts';
 import type { DriverCommand } from '../../../src/driver/driver.ts';
 import { type Arriving, DownlinkFlow } from '../../../src/flow/downlink.ts';
+import { type Discard, noteShed } from '../../../src/flow/intake.ts';
 import type { Links } from '../../../src/flow/links.ts';
+import { NO_OWN_MESSAGES, type OwnMessages } from '../../../src/flow/own-messages.ts';
 import type { Pager } from '../../../src/flow/pager.ts';
 import { SetAside } from '../../../src/flow/set-aside.ts';
 import { UnderWay } from '../../../src/flow/under-way.ts';
@@ -16,6 +20,7 @@ import { Mailbox } from '../../../src/runtime/mailbox.ts';
 import { Inbox } from '../../../src/subdevices/inbox.ts';
 import { SubdeviceRegistry } from '../../../src/subdevices/registry.ts';
 import { RetainedCommands, type RetainedPolicy } from '../../../src/subdevices/retained-commands.ts';
+import { NO_SHARED_TOPICS, type SharedTopics } from '../../../src/subdevices/shared-topics.ts';
 import { topicMap } from '../../../src/subdevices/topic-map.ts';
 import { BenchDisk, custodianOn, STAMP } from '../custody/custody-rig.ts';
 import { StepClock } from './flow-rig.ts';
@@ -32,7 +37,15 @@ export class FlowBench {
   readonly custodian = custodianOn(this.disk, {
     direction: 'downlink',
     windowMax: 64,
+    shed: (lane, reason, topic) => {
+      const subdevice = this.registry.byLane(lane)?.id;
+      const intake = { note: (discard: Discard) => this.shed.push(`${discard.reason}: ${discard.sample}`) };
+      noteShed(intake, { direction: 'downlink', subdevice, reason, topic }, this.ownMessages);
+    },
   });
+  /** Shed downlinks that the intake has noted, without those that `refusals` has. */
+  readonly shed: string[] = [];
+  ownMessages: OwnMessages = NO_OWN_MESSAGES;
   readonly mailbox = new Mailbox((error) => {
     throw error;
   });
@@ -49,9 +62,10 @@ export class FlowBench {
   readonly poison = new PoisonDetector(2);
 
   isHeld = false;
+  sharedTopics: SharedTopics = NO_SHARED_TOPICS;
 
   constructor(messagesMax = 150, retained: RetainedPolicy = 'once', marks: readonly CommandMark[] = []) {
-    this.inbox = new Inbox({ ...LIMITS, messagesMax }, this.custodian);
+    this.inbox = new Inbox({ ...LIMITS, messagesMax }, this.custodian, new EarlierSendings(1, 100));
     const links: Pick<Links, 'command'> = {
       command: (_, command) => {
         if (command.kind === 'deliver') this.#deliveries.push(command);
@@ -69,13 +83,20 @@ export class FlowBench {
       addLazy: (change) => this.lazyChanges.push(change),
       ...{ inbox: this.inbox, intake: { note: ({ reason, sample }) => this.refusals.push(`${reason}: ${sample}`) } },
       commandLink: links.command,
+      ownMessages: {
+        ...NO_OWN_MESSAGES,
+        wasShed: (...message) => this.ownMessages.wasShed(...message),
+        hubSessionLost: () => this.ownMessages.hubSessionLost(),
+      },
       isHeld: () => this.isHeld,
       pager: pager as Pager,
       topicsOf: (subdevice) =>
         topicMap(
           { uplink: '{subdevice}/{topic}', downlink: '{subdevice}/{topic}' },
           { gateway: 'gw', subdevice, productId: undefined, deviceName: undefined },
+          this.sharedTopics,
         ),
+      sharedTopics: () => this.sharedTopics,
       commandHub: (command) => this.#commands.push(command),
       unstoredBytes: () => this.custodian.unstoredBytes,
       setReading: (isReading) => {

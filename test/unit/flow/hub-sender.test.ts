@@ -41,7 +41,7 @@ describe('the hub sender', () => {
       const { age_ms, seq } = opened(payload);
       sent.push({ qos, age_ms, seq });
     };
-    bench.bench.outbox.payloads.set({ form: 'json', byLink: new Map(), names: NAMES });
+    bench.bench.outbox.payloads.set({ form: 'json', byLink: new Map(), names: NAMES, documents: new Map() });
     bench.mailbox.post(() => {
       bench.offer('a');
       bench.offerQos0('b');
@@ -61,5 +61,57 @@ describe('the hub sender', () => {
       for (const topic of topics) bench.offerQos0(topic);
     });
     expect(bench.sent).toEqual(topics);
+  });
+});
+
+describe('the hub sender before and during a renewal of the connection', () => {
+  it('sends nothing, and everything in its order afterwards', () => {
+    const bench = new SenderBench();
+    bench.sender.suspend();
+    bench.mailbox.post(() => {
+      bench.offer('a');
+      bench.offerQos0('b');
+    });
+    bench.sender.disconnected('for renewal');
+    bench.mailbox.post(() => bench.offerQos0('c'));
+    expect(bench.sent).toEqual([]);
+    bench.sender.connected(true, true);
+    expect(bench.sent.toSorted()).toEqual(['a', 'b', 'c']);
+    expect(bench.bench.custodian.counts(1).shed).toEqual({});
+  });
+
+  it('keeps at most 64 messages with QoS 0', () => {
+    const bench = new SenderBench();
+    bench.sender.suspend();
+    bench.sender.disconnected('for renewal');
+    for (let count = 0; count < 65; count += 1) bench.offerQos0(`t/${count}`);
+    expect(bench.bench.custodian.counts(1).shed).toEqual({ 'QoS 0 too fast': 1 });
+    bench.sender.connected(true, true);
+    expect(bench.sent).toHaveLength(64);
+  });
+
+  it('sheds the waiting messages with QoS 0 if the renewal becomes an outage', () => {
+    const bench = new SenderBench();
+    bench.sender.suspend();
+    bench.sender.disconnected('for renewal');
+    bench.offerQos0('a');
+    bench.sender.resume();
+    expect(bench.bench.custodian.counts(1).shed).toEqual({ 'QoS 0 while the hub is away': 1 });
+  });
+
+  it('goes on if the renewal does not come', () => {
+    const bench = new SenderBench();
+    bench.sender.suspend();
+    bench.mailbox.post(() => bench.offer('a'));
+    expect(bench.sent).toEqual([]);
+    bench.sender.resume();
+    expect(bench.sent).toEqual(['a']);
+  });
+
+  it('sheds a message with QoS 0 at once while the hub is away (negative control)', () => {
+    const bench = new SenderBench();
+    bench.sender.disconnected('otherwise');
+    bench.offerQos0('a');
+    expect(bench.bench.custodian.counts(1).shed).toEqual({ 'QoS 0 while the hub is away': 1 });
   });
 });

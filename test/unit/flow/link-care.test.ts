@@ -1,9 +1,9 @@
-/** Recovery steps for a line that is open and does not work: each step is run, reported and counted. */
+/** Recovery steps for a line that is open and does not work: each step is run, reported and counted; time open. */
 
 import { expect, it } from 'vitest';
 import { newFacts } from '../../../src/base/events.ts';
 import type { LinkCounters } from '../../../src/base/link-counters.ts';
-import type { DriverReport, LinkInput, LinkMachine } from '../../../src/driver/driver.ts';
+import type { DriverReport, LinkAction, LinkInput, LinkMachine } from '../../../src/driver/driver.ts';
 import { LinkCare } from '../../../src/flow/link-care.ts';
 import { type LinkPlan, Links } from '../../../src/flow/links.ts';
 import { SetAside } from '../../../src/flow/set-aside.ts';
@@ -14,14 +14,15 @@ import { StepClock } from './flow-rig.ts';
 
 const COUNTERS: LinkCounters = {
   ...{ openings: 1, bytesIn: 0, bytesOut: 0, framesIn: 0, framesOut: 0, crcErrors: 0, oversizeFrames: 0 },
-  ...{ malformedPackets: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0 },
+  ...{ malformedPackets: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0, retries: 0, echoes: 0 },
 };
 
 /** Open from the start; a `wake` passes on the next report of the line. */
 class FakeMachine implements LinkMachine {
+  readonly isPolled = false;
   readonly state = 'open';
   counters = COUNTERS;
-  reports: DriverReport[] = [];
+  reports: LinkAction[] = [];
 
   attachedSubdevices(): readonly string[] {
     return [];
@@ -35,6 +36,10 @@ class FakeMachine implements LinkMachine {
   }
   sleepers(): ReadonlyMap<string, number> {
     return new Map();
+  }
+
+  deviceNotes(): ReadonlyMap<string, never> {
+    return new Map<string, never>();
   }
 
   probeable(): readonly string[] {
@@ -64,6 +69,7 @@ class CareBench {
   readonly reported: string[] = [];
   readonly closes: string[] = [];
   readonly links: Links;
+  listener: ChannelListener | undefined;
 
   constructor(care: PortCare | undefined, steps: LinkPlan['steps'], driver: LinkPlan['driver'] = 'mqttsn') {
     const { clock } = this;
@@ -73,14 +79,17 @@ class CareBench {
     const mailbox = new Mailbox((error) => {
       throw error;
     });
-    const open = (listener: ChannelListener) => ({
-      write: () => undefined,
-      queuedBytes: 0,
-      close: (reason: string) => {
-        this.closes.push(reason);
-        listener.closed(reason);
-      },
-    });
+    const open = (listener: ChannelListener) => {
+      this.listener = listener;
+      return {
+        write: () => undefined,
+        queuedBytes: 0,
+        close: (reason: string) => {
+          this.closes.push(reason);
+          listener.closed(reason);
+        },
+      };
+    };
     const subject = { name: 'meters', driver: 'mqttsn', framing: 'sn-cobs', options: {} };
     const machine = { stateOf: () => 'open', snapshotOf: () => ({}) };
     const recorder = new FlightRecorder({ subject, random: Math.random, bytesMax: 65_536, ...machine });
@@ -180,4 +189,28 @@ it('a round trip lasts from the delivery to its acknowledgement, and is not coun
   const { roundTrips } = bench.links.states()[0] ?? expect.fail('no link');
   expect(roundTrips.total).toBe(1);
   expect(roundTrips.quantile(1)).toBeGreaterThanOrEqual(100);
+});
+
+it('the time for which the port was open is the sum of its ended openings', () => {
+  const bench = new CareBench(undefined, []);
+  const openMs = () => bench.links.states()[0]?.openMs;
+  bench.clock.pass(7000);
+  bench.listener?.opened();
+  bench.clock.pass(1500);
+  expect(openMs()).toBe(0);
+  bench.listener?.closed('gone');
+  bench.clock.pass(4000);
+  expect(openMs()).toBe(1500);
+  bench.machine.reports = [{ kind: 'open' }];
+  bench.links.command('meters', { kind: 'confirm', subdevice: 'a', token: 0 });
+  bench.listener?.opened();
+  bench.clock.pass(2000);
+  bench.listener?.closed('gone again');
+  expect(openMs()).toBe(3500);
+});
+
+it('a probe is not asked while the port is closed', async () => {
+  const bench = new CareBench(undefined, []);
+  Object.assign(bench.machine, { state: 'waiting to reopen' });
+  expect(await bench.links.probe('meters', 'a')).toEqual({ kind: 'not asked', why: 'its port is not open' });
 });

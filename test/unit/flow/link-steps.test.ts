@@ -12,6 +12,7 @@ import { StepClock } from './flow-rig.ts';
 function open() {
   const inputs: LinkInput[] = [];
   const machine: LinkMachine = {
+    isPolled: false,
     handle: (input) => {
       inputs.push(input);
       return [];
@@ -24,6 +25,7 @@ function open() {
     lastReceivedAtMs: () => undefined,
     unanswered: () => new Map(),
     probeable: () => [],
+    deviceNotes: () => new Map(),
   };
   const facts = newFacts();
   const mailbox = new Mailbox((error) => {

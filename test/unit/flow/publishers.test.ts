@@ -43,7 +43,11 @@ function publisherOn(link: string, node?: Uint8Array): string | undefined {
   };
   const credentials = () => ({ clientId: 'gw', username: undefined, password: undefined });
   const { config } = parsed;
-  const plans = planLinks({ config, random: () => 0.5, openLink, credentials }, new Set(), config.links);
+  const plans = planLinks(
+    { config, random: () => 0.5, openLink, credentials },
+    { known: [], notes: { of: () => new Map() } },
+    config.links,
+  );
   const machine = plans.find(({ name }) => name === link)?.machine;
   if (machine === undefined) throw new Error(`no link ${link}`);
   const publication = publish(0, { qos: -1 });

@@ -10,7 +10,7 @@ const RETAINED = { retained: true };
 
 /** Content of the disk for the next process. */
 function marksOf(rig: FlowBench): CommandMark[] {
-  rig.flow.saveMarks();
+  rig.flow.retainedMarks.save();
   return rig.lazyChanges.flatMap((change) => (change.kind === 'commandMark' ? [change.mark] : []));
 }
 

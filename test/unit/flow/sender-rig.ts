@@ -1,10 +1,11 @@
 /** Sender of a connected gateway on an outbox with a simulated disk. */
 import { newFacts } from '../../../src/base/events.ts';
 import { HubSender, type HubSenderOptions } from '../../../src/flow/hub-sender.ts';
+import { type DocumentSource, OwnDocuments } from '../../../src/flow/own-documents.ts';
 import { SetAside } from '../../../src/flow/set-aside.ts';
-import type { Telemetry } from '../../../src/flow/telemetry.ts';
+
 import { UnderWay } from '../../../src/flow/under-way.ts';
-import type { HubPublish } from '../../../src/hub/client/hub-contract.ts';
+import type { HubInput, HubPublish } from '../../../src/hub/client/hub-contract.ts';
 import { HubServices } from '../../../src/hub/gateway/hub-service.ts';
 import type { OutboxLimits } from '../../../src/outbox/outbox-contract.ts';
 import { Mailbox } from '../../../src/runtime/mailbox.ts';
@@ -20,17 +21,17 @@ export class SenderBench {
     throw error;
   });
   readonly bench: OutboxBench;
-  readonly telemetry: Telemetry | undefined;
   readonly sent: string[] = [];
   /** Called for each message that is sent. */
   onSent: (message: HubPublish) => void = () => undefined;
+  /** Called for each command to the hub client. */
+  onCommand: (command: HubInput) => void = () => undefined;
   looks = 0;
   readonly sender: HubSender;
 
-  constructor(limits: Partial<OutboxLimits> = { inFlightMax: 100 }, telemetry?: Telemetry) {
+  constructor(limits: Partial<OutboxLimits> = { inFlightMax: 100 }, ...sources: readonly DocumentSource[]) {
     const bench = new OutboxBench(limits);
     this.bench = bench;
-    this.telemetry = telemetry;
     const { clock, mailbox } = this;
     const facts = newFacts();
     const filters: Pick<HubSenderOptions['filters'], 'next' | 'look' | 'wakeAtMs'> = {
@@ -52,7 +53,7 @@ export class SenderBench {
       acknowledge: () => {
         this.looks += 1;
       },
-      commandHub: () => undefined,
+      commandHub: (command) => this.onCommand(command),
       publish: (message) => {
         this.sent.push(message.topic);
         this.onSent(message);
@@ -60,7 +61,7 @@ export class SenderBench {
       queuedBytes: () => 0,
       isExpired: undefined,
       isRetainServed: true,
-      telemetry,
+      documents: new OwnDocuments(sources, bench.outbox.poison),
     });
     this.sender.connected(true);
     this.looks = 0;

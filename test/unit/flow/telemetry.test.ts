@@ -2,7 +2,8 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { alarmLaneOf, isAlarmLane } from '../../../src/custody/lane-number.ts';
-import { Telemetry, type TelemetryTurn } from '../../../src/flow/telemetry.ts';
+import type { DocumentTurn } from '../../../src/flow/own-documents.ts';
+import { Telemetry } from '../../../src/flow/telemetry.ts';
 import { SenderBench } from './sender-rig.ts';
 
 const TOPIC = 'holdfast/gw/health';
@@ -23,7 +24,7 @@ describe('a document', () => {
     expect(telemetry.turn(0)).toBe('none');
     telemetry.connected(1000);
     expect(telemetry.turn(1000)).toBe('last');
-    expect(telemetry.take(1000)).toEqual(new Uint8Array(1));
+    expect(telemetry.take(1000)).toEqual({ topic: TOPIC, payload: new Uint8Array(1) });
     expect([telemetry.turn(1000 + EVERY_MS - 1), telemetry.turn(1000 + EVERY_MS)]).toEqual(['none', 'last']);
     expect(telemetry.wakeAtMs(1000)).toBe(1000 + EVERY_MS);
   });
@@ -78,14 +79,14 @@ describe('a document', () => {
 
 /** Telemetry that takes its turn before all data: a negative control. */
 class ImpatientTelemetry extends Telemetry {
-  override turn(nowMs: number): TelemetryTurn {
+  override turn(nowMs: number): DocumentTurn {
     return super.turn(nowMs) === 'none' ? 'none' : 'first';
   }
 }
 
 /** Telemetry that never takes a turn while data wait: a negative control. */
 class PatientTelemetry extends Telemetry {
-  override turn(nowMs: number): TelemetryTurn {
+  override turn(nowMs: number): DocumentTurn {
     return super.turn(nowMs) === 'none' ? 'none' : 'last';
   }
 }

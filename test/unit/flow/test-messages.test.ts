@@ -25,7 +25,7 @@ class TestBench {
       registry,
       sessions: { addLazy: (changes) => this.sessions.push(...changes) },
       uplink: {
-        offerTest: (subdevice, topic, _message, sender: UplinkSender): Admission =>
+        offerFor: (subdevice, topic, _message, sender: UplinkSender): Admission =>
           this.outbox.offer(topic, { lane: subdevice.lane, ackWaiter: sender, ...this.offer }),
       },
       downlink: { offerTest: () => undefined },

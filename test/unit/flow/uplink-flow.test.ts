@@ -26,13 +26,15 @@ class FlowBench {
   readonly qos0: string[] = [];
   readonly retained: (true | undefined)[] = [];
   readonly discards: string[] = [];
+  readonly clock = new StepClock();
+  readonly facts = newFacts();
   readonly #commands: string[] = [];
   readonly #custodian = custodianOn(this.disk, { windowMax: 16 });
   readonly #registry = new SubdeviceRegistry({ subdevices: [], subscriptions: [], topicIds: [] });
   readonly #outbox: Outbox;
   readonly flow: UplinkFlow;
 
-  constructor(bytesMax = LIMITS.bytesMax) {
+  constructor(bytesMax = LIMITS.bytesMax, uplink = '{subdevice}/{topic}') {
     const registry = this.#registry;
     for (const id of ['pump', 'valve']) registry.enter(id, 'link');
     this.#outbox = new Outbox({ ...LIMITS, bytesMax }, this.#custodian, 0, newPayloads());
@@ -46,10 +48,10 @@ class FlowBench {
     };
     const owner = { gateway: 'gw', productId: undefined, deviceName: undefined };
     this.flow = new UplinkFlow({
-      clock: new StepClock(),
+      clock: this.clock,
       mailbox: this.mailbox,
       stamp: () => STAMP,
-      facts: newFacts(),
+      facts: this.facts,
       registry,
       ...{ outbox: this.#outbox, intake: { note: ({ reason, sample }) => this.discards.push(`${reason}: ${sample}`) } },
       alarmTopics: new AlarmTopics({
@@ -61,8 +63,7 @@ class FlowBench {
       commandLink: links.command,
       acknowledge: (_, { token }) => this.#commands.push(`acknowledge ${token}`),
       hubSender: hubSender as HubSender,
-      topicsOf: (subdevice) =>
-        topicMap({ uplink: '{subdevice}/{topic}', downlink: '{subdevice}/{topic}' }, { ...owner, subdevice }),
+      topicsOf: (subdevice) => topicMap({ uplink, downlink: '{subdevice}/{topic}' }, { ...owner, subdevice }),
       termsOf: () => TERMS,
       willTerms: () => TERMS,
     });
@@ -75,12 +76,13 @@ class FlowBench {
       topic?: string;
       bytes?: number;
       isRetained?: boolean;
+      text?: string;
       token: number | undefined;
     }[]
   ): string[] {
     this.mailbox.post(() => {
-      for (const { subdevice = 'pump', topic = 'event', bytes = 1, isRetained, token } of uplinks) {
-        const payload = new Uint8Array(bytes);
+      for (const { subdevice = 'pump', topic = 'event', bytes = 1, isRetained, token, text } of uplinks) {
+        const payload = text === undefined ? new Uint8Array(bytes) : Buffer.from(text);
         const qos = token === undefined ? 0 : 1;
         this.flow.offer('link', { kind: 'uplink', subdevice, topic, payload, qos, token, ...retaining(isRetained) });
       }
@@ -173,6 +175,53 @@ describe('an offered uplink', () => {
     const bench = new FlowBench();
     bench.offer({ token: 5 }, { token: 6, topic: 'alarm' });
     expect(bench.lanes).toEqual([1, alarmLaneOf(1)]);
+  });
+});
+
+describe('an uplink with a field in its topic', () => {
+  const ROOMS = '{subdevice}/{field:room|none}/{topic}';
+  const open = (bytesMax = LIMITS.bytesMax): FlowBench => new FlowBench(bytesMax, ROOMS);
+  const topics = ({ rows }: FlowBench): string[] => rows.map(({ topic }) => topic);
+
+  it('has the value at acceptance, in custody, and is acknowledged; RETAIN and alarms go by its own topic', () => {
+    const bench = open();
+    bench.offer({ token: 5, text: '{"room":"hall"}' }, { token: 6, topic: 'alarm', text: '{"room":"a/b"}' });
+    bench.offer({ token: 7, topic: 'state', text: '{"room":"hall"}' }, { token: undefined, text: '{"room":1}' });
+    bench.offerWill({ topic: 'gone', payload: Buffer.from('{"room":"yard"}'), qos: 1 });
+    expect(topics(bench)).toEqual(['pump/hall/event', 'pump/a%2Fb/alarm', 'pump/hall/state', 'pump/yard/gone']);
+    expect(bench.qos0).toEqual(['pump/1/event']);
+    expect(bench.rows.map(({ retain }) => retain)).toEqual([undefined, undefined, true, undefined]);
+    expect(bench.lanes).toEqual([1, alarmLaneOf(1)]);
+    expect(bench.commit()).toEqual(['acknowledge 5', 'acknowledge 6', 'acknowledge 7']);
+    expect(bench.flow.fallbacks.count).toBe(0);
+  });
+
+  it('without a value is accepted with the fallback, counted, and reported once in 10 minutes', () => {
+    const bench = open();
+    const facts: string[] = [];
+    bench.facts.on('topicFallback', ({ subdevice, topic, reason }) => facts.push(`${subdevice} ${topic}: ${reason}`));
+    bench.offer({ token: 5, text: '21.5' }, { token: undefined, text: '{}' }, { token: 6, text: '{"room":"hall"}' });
+    bench.offerWill({ topic: 'gone', payload: Buffer.from('offline'), qos: 1 });
+    bench.offerWill({ topic: 'gone', payload: Buffer.from('offline'), qos: 0 });
+    expect(bench.commit()).toEqual(['acknowledge 5', 'acknowledge 6']);
+    expect(bench.discards).toEqual([]);
+    expect(topics(bench)).toEqual(['pump/none/event', 'pump/hall/event', 'pump/none/gone']);
+    const why = '{field:room}: the payload is not a JSON object of at most 64 levels';
+    expect([bench.flow.fallbacks.count, bench.flow.fallbacks.last]).toEqual([
+      4,
+      { recent: 4, firstAtMs: 1000, lastAtMs: 1000, topic: 'pump/none/gone', why },
+    ]);
+    expect(facts).toEqual([`pump pump/none/event: ${why}`]);
+    bench.flow.fallbacks.note('pump', 't', 'later', 1000 + 600_000);
+    expect(bench.flow.fallbacks.last).toMatchObject({ recent: 1, firstAtMs: 601_000 });
+    expect(facts).toHaveLength(2);
+  });
+
+  it('that is not accepted counts no fallback', () => {
+    const bench = open(200);
+    expect(bench.offer({ token: 1, bytes: 500 })).toEqual(['refuse 1: congestion']);
+    expect(bench.offer({ token: 2, topic: 'a/+' })).toEqual(['refuse 2: not allowed']);
+    expect(bench.flow.fallbacks.count).toBe(0);
   });
 });
 

@@ -39,6 +39,21 @@ describe('equal events', () => {
     expect(buffer.events.at(-1)).toMatchObject({ subject: 'b', count: 1 });
   });
 
+  it.each(['subdevice', 'operator'] as const)('of the kind %s with another detail or mark are not united', (kind) => {
+    const buffer = new EventBuffer();
+    for (let n = 0; n < 30; n += 1) buffer.add(eventOf(n, { kind, detail: `version ${n % 2}` }), `mark ${n % 3}`);
+    expect(countsIn(buffer)).toEqual([...Array(18).fill(1), ...Array(6).fill(2)]);
+  });
+
+  it('that were put back are united with later ones by their mark', () => {
+    const buffer = new EventBuffer();
+    for (let n = 0; n < 10; n += 1) buffer.add(eventOf(n), n % 2 === 0 ? 'even' : 'odd');
+    buffer.take(every);
+    buffer.unwritten();
+    buffer.add(eventOf(11), 'even');
+    expect(countsIn(buffer)).toEqual([1, 1, 1, 1, 1, 1, 3, 2]);
+  });
+
   it('that were taken for a commit are not changed by later ones', () => {
     const buffer = bufferOf(10, 1000);
     const taken = buffer.take(every);

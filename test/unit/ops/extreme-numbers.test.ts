@@ -55,7 +55,10 @@ const TROUBLED_HUB: Health['hub'] = {
   ...{ isOnline: false, changedAtMs: 1, problem: undefined, refusal: undefined, isSigned: true },
   ...{
     peer: 'hub.example.net:1883',
+    openingSteps: 'name look-up and TCP connection',
     isPlain: true,
+    hasPasswordCommand: false,
+    renewalTrouble: undefined,
     hasClientCertificate: false,
     dialingMs: undefined,
     awaitingConnackMs: 5000,
@@ -98,6 +101,19 @@ const TROUBLED: Health = {
     forMs: 5e15,
   },
   removed: [],
+  firmware: [1, 2, 3, 4].map((number) => ({
+    ...{ subdevice: `pump-${'x'.repeat(40)}-${number}`, running: undefined, rejected: undefined },
+    update: {
+      ...{ version: 'v'.repeat(64), step: 'failed' as const, size: 1, downloadedBytes: 1, confirmedBytes: 1 },
+      ...{ bytesPerS: 1, attempts: 1, isReported: false },
+      failure: { kind: 'not updated' as const, reason: 'x'.repeat(120) },
+    },
+  })),
+  firmwareUnstored: 'x'.repeat(120),
+  failingDownloads: [
+    { version: 'v'.repeat(64), reason: 'x'.repeat(120), forMs: 1, subdevices: ['a', 'b', 'c', 'd'] },
+    { version: '2', reason: 'no route', forMs: 1, subdevices: ['e'] },
+  ],
   unacknowledgedLinks: ['a'],
   onHold: [
     { holds: [{ queue: 'outbox', subdevice: null, topic: null, age: { ms: 1, quality: 'exact' } }], messages: 1 },
@@ -106,6 +122,8 @@ const TROUBLED: Health = {
   moving: [],
   commits: { runningMs: 5e15, last: { ms: 5e15, agoMs: 0 } },
   storeFullSinceMs: undefined,
+  fallbacks: { recent: 1, firstAtMs: 0, lastAtMs: 1, topic: 't', why: 'w' },
+  leftOut: { recent: 1, firstAtMs: 0, lastAtMs: 1, topic: 't' },
   diskLow: undefined,
   clock: { wallMs: 1, isSet: false, isTrusted: false, aheadOfHubMs: 1 },
   outbox: { messages: 1, messagesMax: 1, bytes: 1, bytesMax: 1 },
@@ -257,7 +275,8 @@ describe('numbers of any size in a report', () => {
       .add('by')
       .add('how')
       .add('mark')
-      .add('detail');
+      .add('detail')
+      .add('version');
     fc.assert(
       fc.property(fc.constantFrom(...EVENT_NAMES), anyNumber, (name, number) => {
         const fact = new Proxy(

@@ -75,6 +75,17 @@ it.each(['subdevice', 'reason'] as const)('is bounded for events with random nam
   }
 });
 
+it('each of several configurations is named, and one that is applied again and again is one cause', () => {
+  const page = new Page();
+  for (let index = 0; index < 10; index += 1) {
+    page.budget.tell('configApplied', { keys: [`link[${index}].baud_rate`], by: 'anna' });
+    page.budget.tell('configConfirmed', { mark: `mark-${index}`, how: 'by command', by: 'anna' });
+  }
+  expect(page.read()).toHaveLength(20);
+  for (let index = 0; index < 10; index += 1) page.budget.tell('configApplied', { keys: [], by: 'anna' });
+  expect(page.read()).toHaveLength(3);
+});
+
 it('rejected client ids on one link are one cause', () => {
   const page = new Page();
   for (let index = 0; index < 1000; index += 1)
@@ -87,6 +98,8 @@ describe('the level of a line', () => {
     ['storeFull', { isFull: true }, { isFull: false }, 'error'],
     ['tlsFilesJudged', { problem: 'none' }, { problem: undefined }, 'warn'],
     ['secretFileJudged', { problem: 'none' }, { problem: undefined }, 'warn'],
+    ['deviceNotesJudged', { problem: 'none' }, { problem: undefined }, 'warn'],
+    ['passwordJudged', { problem: 'none' }, { problem: undefined }, 'warn'],
   ] as const)('of %s is information for its end', (name, begins, ends, weight) => {
     const levels: string[] = [];
     const budget = new JournalBudget({ nowMs: () => 0, write: (level) => levels.push(level) });

@@ -20,7 +20,7 @@ const envelope = new Envelope(NAMES);
 const bytesOf = (text: string): Uint8Array => new TextEncoder().encode(text);
 const textOf = (bytes: Uint8Array): string => new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
 const enclose = (form: 'json' | 'fields', payload: string | Uint8Array, measurement = PLAIN): string =>
-  textOf(envelope.enclose(form, typeof payload === 'string' ? bytesOf(payload) : payload, measurement));
+  textOf(envelope.enclose(form, typeof payload === 'string' ? bytesOf(payload) : payload, measurement).bytes);
 
 /** Payloads of each kind: any bytes, texts, JSON, and JSON objects with members of the envelope. */
 const payloads = fc.oneof(
@@ -85,14 +85,14 @@ describe('an envelope', () => {
 
   it('has the names of the configuration', () => {
     const names: EnvelopeNames = { ...NAMES, payload: 'value', measuredAt: 'ts', seq: '__proto__' };
-    const text = textOf(new Envelope(names).enclose('json', bytesOf('1'), PLAIN));
+    const text = textOf(new Envelope(names).enclose('json', bytesOf('1'), PLAIN).bytes);
     expect(text).toMatch(/^\{"value":1,"encoding":"json","ts":"2026-.*,"__proto__":81\}$/);
   });
 
   it.each(['json', 'fields'] as const)('with the form %s returns every payload unchanged', (form) => {
     fc.assert(
       fc.property(payloads, measurements, (payload, measurement) => {
-        const enclosed = envelope.enclose(form, payload, measurement);
+        const { bytes: enclosed } = envelope.enclose(form, payload, measurement);
         expect(opened(enclosed).payload).toEqual(payload);
         expect(enclosed.length).toBeLessThanOrEqual(envelope.bytesMax(form, payload));
         expect(envelope.bytesMax(form, payload)).toBeLessThanOrEqual(envelope.bytesMaxOfAny(payload.length));

@@ -109,6 +109,20 @@ describe('beyond the limit', () => {
     expect(shedOf(bench)).toEqual({ 'replaced by a later value': 2 });
   });
 
+  it('keep-latest replaces a value on a shared topic only by one of the same topic of the subdevice', () => {
+    const settings = { documents: new Map([['all', 'by-device'] as const]) };
+    const bench = new OutboxBench({}, undefined, { settings });
+    const owned = (): (string | undefined)[] => bench.custodian.lane(1).window.map(({ ownTopic }) => ownTopic);
+    for (const ownTopic of ['state', 'result', 'state']) bench.offer('all', { overflow: 'keep-latest', ownTopic });
+    expect(owned()).toEqual(['result', 'state']);
+    bench.commit();
+    const next = new OutboxBench({}, bench.disk, { settings });
+    next.page();
+    // the own topic of a message from the disk is not known, so it is not replaced
+    next.offer('all', { overflow: 'keep-latest', ownTopic: 'state' });
+    expect(next.custodian.pending).toBe(3);
+  });
+
   it('keep-latest sheds no older value for one that it cannot accept', () => {
     const bench = new OutboxBench({ bytesMax: 2 * BYTES });
     bench.offer('a', { overflow: 'keep-latest' });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { alarmLaneOf } from '../../../src/custody/lane-number.ts';
 import type { Sending } from '../../../src/outbox/outbox-contract.ts';
 import { LIMITS, OutboxBench, topicsOf } from './outbox-rig.ts';
 
@@ -271,4 +272,38 @@ it('a message is abandoned after attempts_max transmissions and not before, also
     return attempts;
   };
   expect([attemptsOf(), attemptsOf(), attemptsOf()]).toEqual(Array(3).fill(LIMITS.attemptsMax));
+});
+
+describe('an alarm in flight beside a full window', () => {
+  /** Window of two and one alarm in flight, and a later alarm of the topic that came during the outage. */
+  function reconnected(): OutboxBench {
+    const bench = new OutboxBench({ inFlightMax: 2 }).connect().fill('a', 'a');
+    bench.send();
+    bench.offer('alarm', { lane: alarmLaneOf(1) });
+    bench.send();
+    bench.disconnect();
+    bench.offer('alarm', { lane: alarmLaneOf(1) });
+    return bench.connect();
+  }
+
+  it('is sent again before a later alarm of its topic [MQTT-4.6.0-1]', () => {
+    const sent = reconnected().send();
+    expect(sent.map(({ entry, dup }) => [entry.row.topic, dup])).toEqual([
+      ['a', true],
+      ['a', true],
+      ['alarm', true],
+      ['alarm', false],
+    ]);
+    expect(sent.map(({ packetId }) => packetId)).toEqual(sent.map(({ packetId }) => packetId).toSorted());
+  });
+
+  it('takes no slot beyond those of the alarms', () => {
+    const bench = new OutboxBench({ inFlightMax: 2 }).connect().fill('a', 'a');
+    bench.send();
+    for (let alarms = 0; alarms < 6; alarms += 1) bench.offer('alarm', { lane: alarmLaneOf(1) });
+    expect(bench.send()).toHaveLength(4);
+    bench.disconnect();
+    const again = bench.connect().send();
+    expect(again.map(({ dup }) => dup)).toEqual(Array(6).fill(true));
+  });
 });

@@ -7,6 +7,7 @@ import type { Custodian } from '../../../src/custody/custodian.ts';
 import { Outbox } from '../../../src/outbox/outbox.ts';
 import type { Admission, Offer, OutboxLimits, Sending, Verdict } from '../../../src/outbox/outbox-contract.ts';
 import { type EnvelopeSettings, OutgoingPayloads } from '../../../src/outbox/outgoing-payloads.ts';
+import type { PublishPermission } from '../../../src/outbox/publish-permission.ts';
 import { BenchDisk, custodianOn, STAMP, uplink } from '../custody/custody-rig.ts';
 
 export const LIMITS: OutboxLimits = {
@@ -19,7 +20,7 @@ export const LIMITS: OutboxLimits = {
   inFlightMax: 4,
   attemptsMax: 3,
   pubackMsMax: 10_000,
-  windowMax: 16,
+  sentRowsMax: 16,
   messagesPerS: 0,
   liveShare: 0.5,
 };
@@ -38,9 +39,11 @@ export interface EnvelopePlan {
 /** Payloads of an outbox, without envelopes by default; lane 1 is on link `meters`. */
 export function newPayloads(plan: EnvelopePlan = {}): OutgoingPayloads {
   return new OutgoingPayloads({
-    settings: { form: 'none', byLink: new Map(), names: NAMES, ...plan.settings },
+    settings: { form: 'none', byLink: new Map(), names: NAMES, documents: new Map(), ...plan.settings },
     payloadBytesMax: plan.payloadBytesMax ?? LIMITS.payloadBytesMax,
     linkOf: (lane) => (lane === 1 ? 'meters' : undefined),
+    nameOf: (lane) => `Meter ${lane}`,
+    isFirmwareReport: (lane, topic) => topic === `meter-${lane}/firmware/report`,
     now: plan.now ?? (() => STAMP),
     epochs: () => plan.epochs ?? new Map(),
     leftOut: plan.leftOut ?? (() => undefined),
@@ -55,11 +58,17 @@ export class OutboxBench {
   nowMs = 0;
 
   /** @param earlier disk of an earlier process */
-  constructor(limits: Partial<OutboxLimits> = {}, earlier?: BenchDisk, envelopes?: EnvelopePlan) {
+  constructor(
+    limits: Partial<OutboxLimits> = {},
+    earlier?: BenchDisk,
+    envelopes?: EnvelopePlan,
+    permission?: PublishPermission,
+  ) {
     const nextSeq = earlier === undefined ? 1 : 5000;
     this.disk = earlier ?? new BenchDisk();
-    this.custodian = custodianOn(this.disk, { windowMax: LIMITS.windowMax, nextSeq });
-    this.outbox = new Outbox({ ...LIMITS, ...limits }, this.custodian, nextSeq, newPayloads(envelopes));
+    this.custodian = custodianOn(this.disk, { windowMax: 16, nextSeq });
+    const payloads = newPayloads(envelopes);
+    this.outbox = new Outbox({ ...LIMITS, ...limits }, this.custodian, nextSeq, payloads, permission);
   }
 
   /** Offers a message of one byte by default. */

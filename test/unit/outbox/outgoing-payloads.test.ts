@@ -12,6 +12,7 @@ const settings = (form: EnvelopeForm, byLink: Readonly<Record<string, EnvelopeFo
   form,
   byLink: new Map(Object.entries(byLink)),
   names: NAMES,
+  documents: new Map(),
 });
 
 /** Outbox with a clock that the test sets. */
@@ -35,7 +36,7 @@ describe('admission', () => {
   it('refuses a message that is too large with its envelope, and says how large it is', () => {
     const { bench, payloads } = benchWith('json');
     const fits = Array.from({ length: 1000 }, (_, bytes) => bytes).filter(
-      (bytes) => payloads.bytesMax(1, text(bytes)) <= 1000,
+      (bytes) => payloads.bytesMax(1, { topic: 't', payload: text(bytes) }) <= 1000,
     );
     const largest = fits.at(-1) ?? 0;
     expect(largest).toBeGreaterThan(780);
@@ -68,8 +69,8 @@ describe('admission', () => {
   it('looks at the content of a payload only if its size leaves a doubt', () => {
     const { payloads } = benchWith('json', 1000);
     const controls = new Uint8Array(150).fill(1); // six bytes each in a text of JSON
-    expect(payloads.bytesMax(1, text(150))).toBeLessThanOrEqual(1000);
-    expect(payloads.bytesMax(1, controls)).toBeGreaterThan(1000);
+    expect(payloads.bytesMax(1, { topic: 't', payload: text(150) })).toBeLessThanOrEqual(1000);
+    expect(payloads.bytesMax(1, { topic: 't', payload: controls })).toBeGreaterThan(1000);
   });
 
   it('without an envelope has the limit of the hub', () => {
@@ -135,6 +136,34 @@ describe('a message that is sent', () => {
     expect([payloads.leftOut, leftOut]).toEqual([1, [expect.stringMatching(/^1 large 1[12]\d\d$/)]]);
   });
 
+  it('without its envelope is counted with those of the last ten minutes', () => {
+    const clock = { upMs: 1000 };
+    const payloads = newPayloads({
+      settings: settings('json'),
+      payloadBytesMax: 5,
+      now: () => ({ epoch: 1, upMs: clock.upMs }),
+    });
+    const stamp = { epoch: 1, upMs: 0 };
+    const send = (topic: string) => payloads.of({ seq: 1, lane: 1, topic, payload: text(3), qos: 1, stamp });
+    expect(payloads.lastLeftOut).toBeUndefined();
+    send('a');
+    clock.upMs = 600_999;
+    send('b');
+    expect(payloads.lastLeftOut).toEqual({ recent: 2, firstAtMs: 1000, lastAtMs: 600_999, topic: 'b' });
+    clock.upMs = 1_200_999;
+    send('c');
+    expect(payloads.lastLeftOut).toEqual({ recent: 1, firstAtMs: 1_200_999, lastAtMs: 1_200_999, topic: 'c' });
+    expect(payloads.leftOut).toBe(3);
+  });
+
+  it('with a payload that fields cannot extend is nested and counted', () => {
+    const payloads = newPayloads({ settings: settings('fields') });
+    const stamp = { epoch: 1, upMs: 0 };
+    for (const payload of ['{}', '21.5', '{"seq":1}', 'on'])
+      payloads.of({ seq: 1, lane: 1, topic: 't', payload: new TextEncoder().encode(payload), qos: 1, stamp });
+    expect([payloads.nested, payloads.leftOut]).toEqual([3, 0]);
+  });
+
   it('has the form of its link', () => {
     const payloads = newPayloads({ settings: settings('none', { meters: 'json' }) });
     const row = { seq: 1, topic: 't', payload: text(3), qos: 1, stamp: { epoch: 1, upMs: 0 } } as const;
@@ -151,6 +180,22 @@ describe('a message that is sent', () => {
     expect(payloads.of({ ...row, retain: true })).toEqual(text(0));
     expect(payloads.of(row).length).toBeGreaterThan(0);
     expect(payloads.ofQos0(1, { topic: 't', payload: text(0), qos: 0, retain: true }, 0).payload).toEqual(text(0));
+  });
+
+  it('to a service of the hub is sent as it came, since the service reads only its own documents', () => {
+    const { payloads } = benchWith('json');
+    const message = { topic: '$ota/report/P/meter', payload: text(10) };
+    const row = { seq: 1, lane: 1, ...message, qos: 1, stamp: { epoch: 1, upMs: 0 } } as const;
+    expect(payloads.of(row)).toEqual(text(10));
+    expect(payloads.ofQos0(1, { ...message, qos: 0 }, 0).payload).toEqual(text(10));
+  });
+
+  it('with a report of the gateway about firmware is sent as it came, also on a topic of the configuration', () => {
+    const { payloads } = benchWith('json');
+    const row = { seq: 1, lane: 1, payload: text(10), qos: 1, stamp: { epoch: 1, upMs: 0 } } as const;
+    expect(payloads.of({ ...row, topic: 'meter-1/firmware/report' })).toEqual(text(10));
+    const other = payloads.of({ ...row, topic: 'meter-2/firmware/report' });
+    expect(other, 'negative control: the topic of another subdevice').not.toEqual(text(10));
   });
 
   it('with QoS 0 has no number', () => {
@@ -170,5 +215,58 @@ describe('a message that is sent', () => {
     expect(payloads.of(row)).toBe(row.payload);
     const message = { topic: 't', payload: text(1), qos: 0 } as const;
     expect(payloads.ofQos0(1, message, 0)).toBe(message);
+  });
+});
+
+describe('a message on a shared topic', () => {
+  const METERS = new Map([['meters', 'values-by-device']] as const);
+  const json = (value: string): Uint8Array => new TextEncoder().encode(value);
+  const textOf = (bytes: Uint8Array): string => new TextDecoder().decode(bytes);
+  const row = { seq: 1, lane: 1, topic: 'meters', payload: json('{"t":1.50}'), qos: 1 } as const;
+  const stamp = { epoch: 1, upMs: 1000 };
+
+  it('is sent in the document of its subdevice, with the time of its measurement, at each sending', () => {
+    const present: Epoch = { ...TRUSTED, epoch: 2, bootId: 'b' };
+    const payloads = newPayloads({
+      settings: { documents: METERS },
+      now: () => ({ epoch: 2, upMs: 5 }),
+      epochs: new Map([TRUSTED, present].map((epoch) => [epoch.epoch, epoch])),
+    });
+    const document = '{"Meter 1":[{"ts":1783468801000,"values":{"t":1.50}}]}';
+    expect(textOf(payloads.of({ ...row, stamp }))).toBe(document);
+    expect(textOf(payloads.of({ ...row, lane: 2, stamp }))).toBe(document.replace('Meter 1', 'Meter 2'));
+    const now = payloads.ofQos0(1, { ...row, qos: 0, retain: true }, 2000);
+    expect(textOf(now.payload)).toBe(document.replace('1000,', '2000,'));
+    expect(payloads.of({ ...row, topic: 'other', stamp })).toBe(row.payload);
+  });
+
+  it('whose time is not known has none', () => {
+    const payloads = newPayloads({ settings: { documents: METERS } });
+    expect(textOf(payloads.of({ ...row, stamp }))).toBe('{"Meter 1":[{"t":1.50}]}');
+  });
+
+  it('has its envelope inside the document, and room for both at admission', () => {
+    const payloads = newPayloads({ settings: { form: 'fields', documents: METERS } });
+    const sent = payloads.of({ ...row, stamp });
+    expect(textOf(sent)).toMatch(/^\{"Meter 1":\[\{"t":1\.50,"measured_at":null,.*"seq":1\}\]\}$/);
+    const bytesMax = payloads.bytesMax(1, row);
+    expect(bytesMax).toBeGreaterThan(sent.length);
+    expect(bytesMax).toBeLessThan(sent.length + 200);
+  });
+
+  it('is empty in no case, because the receiver expects a document', () => {
+    const payloads = newPayloads({ settings: { form: 'json', documents: METERS } });
+    expect(textOf(payloads.of({ ...row, payload: new Uint8Array(0), retain: true, stamp }))).toBe(
+      '{"Meter 1":[{"value":""}]}',
+    );
+  });
+
+  it('loses its envelope before its document if both are too large, and is counted', () => {
+    const sentWith = (
+      payloadBytesMax: number,
+      payloads = newPayloads({ settings: { form: 'fields', documents: METERS }, payloadBytesMax }),
+    ) => [textOf(payloads.of({ ...row, stamp })), payloads.leftOut];
+    expect(sentWith(30)).toEqual(['{"Meter 1":[{"t":1.50}]}', 1]);
+    expect(sentWith(20)).toEqual(['{"t":1.50}', 1]);
   });
 });

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import type { Entry } from '../../../src/custody/entry.ts';
 import { alarmLaneOf } from '../../../src/custody/lane-number.ts';
+import type { OutboxLimits } from '../../../src/outbox/outbox-contract.ts';
 import type { SendObstacle } from '../../../src/outbox/send-obstacles.ts';
 import { OutboxBench } from './outbox-rig.ts';
 
@@ -16,6 +17,8 @@ const ACTS = [
   'give up',
   'halt',
   'resume',
+  'forbid lane 2',
+  'permit all',
   'pause backlog',
   'open backlog',
   'reconnect',
@@ -29,6 +32,14 @@ const MAY_GO: ReadonlySet<SendObstacle['kind']> = new Set(['suspect', 'sent alon
 
 class Driven extends OutboxBench {
   readonly inFlight: number[] = [];
+  readonly #forbidden: Set<number>;
+
+  constructor(limits: Partial<OutboxLimits>) {
+    const forbidden = new Set<number>();
+    const isReady = (lane: number): boolean => !forbidden.has(lane);
+    super(limits, undefined, undefined, { mayPublish: isReady, isReady });
+    this.#forbidden = forbidden;
+  }
 
   act(what: (typeof ACTS)[number]): void {
     switch (what) {
@@ -53,6 +64,10 @@ class Driven extends OutboxBench {
         return this.outbox.setHalted(1, true);
       case 'resume':
         return this.outbox.setHalted(1, false);
+      case 'forbid lane 2':
+        return void this.#forbidden.add(2);
+      case 'permit all':
+        return this.#forbidden.clear();
       case 'pause backlog':
         return this.outbox.setBacklogPace({ isPaused: true, perS: undefined });
       case 'open backlog':

@@ -4,6 +4,7 @@ import { ledgerReportOf } from '../../../src/ops/reports/ledger-report.ts';
 import type { PageContent } from '../../../src/page/page-content.ts';
 import { reportFile } from '../../../src/page/report-file.ts';
 import { BALANCED } from '../ops/api/control-rig.ts';
+import { FIRMWARE } from '../ops/api/firmware-sample.ts';
 import { EMPTY_SAMPLE, hourly, SAMPLE, subdeviceSample } from './page-samples.ts';
 
 const BYTES_MAX = 300_000;
@@ -30,11 +31,32 @@ describe('the page of a report', () => {
       expect(text).toContain(part);
   });
 
+  it('shows the device profiles, if any subdevice has one', () => {
+    expect(page(SAMPLE)).not.toContain('Device profile');
+    const [first, second] = [subdeviceSample('meter-1'), subdeviceSample('meter-2')];
+    const text = page({ ...SAMPLE, subdevices: [{ ...first, profile: 'eastron-sdm630' }, second] });
+    expect(text).toContain('Device profile');
+    expect(text.match(/eastron-sdm630/g)).toHaveLength(1);
+  });
+
   it('names what is missing if nothing could be read', () => {
     const text = page(EMPTY_SAMPLE);
     expect(text).toContain('Missing in this page');
     expect(text).toContain('The store cannot be read: it is locked.');
     expect(text).toContain('unknown gateway');
+  });
+
+  it('has a section for firmware only if there are updates, the failed ones first', () => {
+    expect(page(SAMPLE)).not.toContain('id="firmware"');
+    const [pump] = FIRMWARE.subdevices.filter(({ subdevice }) => subdevice === 'pump-7');
+    if (pump === undefined) throw new Error('the sample has a pump');
+    const idle = { ...FIRMWARE, subdevices: [{ ...pump, update: null }] };
+    expect(page({ ...SAMPLE, firmware: idle })).not.toContain('id="firmware"');
+    const text = page({ ...SAMPLE, firmware: FIRMWARE });
+    expect(text).toContain('id="firmware"');
+    expect(text).toMatch(/could not be updated to 1\.3 in 2 attempts: the subdevice still runs[\s\S]*45 % of 692 KiB/);
+    const hostile = { ...FIRMWARE, subdevices: [{ ...pump, running: ATTACK, subdevice: ATTACK }] };
+    expect(page({ ...SAMPLE, firmware: hostile })).not.toMatch(/<img|<script/);
   });
 
   it('refers to nothing outside the file and has no script', () => {

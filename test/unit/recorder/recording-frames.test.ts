@@ -1,4 +1,4 @@
-/** Frames within recorded bytes, for any split of the bytes: Modbus by its CRC, lines by their delimiter. */
+/** Frames within recorded bytes, for any split of the bytes: Modbus by its CRC or its length, lines by their delimiter. */
 import { expect, it } from 'vitest';
 import type { Frame } from '../../../src/base/recorded-frame.ts';
 import type { Kinded } from '../../../src/base/step.ts';
@@ -33,6 +33,30 @@ it('noise on a Modbus line is shown unchanged, and does not hide all later frame
   expect(frames.every(({ packet }) => packet === undefined)).toBe(true);
   const later = framesIn('modbus', [new Uint8Array(20).fill(0x55), READ, new Uint8Array(300).fill(0x55)]);
   expect(later.filter(({ packet }) => packet !== undefined)).toHaveLength(1);
+});
+
+it('frames of Modbus TCP are recognised by their length, for any split of the bytes', () => {
+  const bytes = Uint8Array.from([
+    ...[0, 7, 0, 0, 0, 6, 0x11, 3, 0, 0x6b, 0, 3],
+    ...[0xff, 0xff, 0, 0, 0, 3, 0x11, 0x83, 2],
+  ]);
+  const packets = [
+    { kind: 'modbus', transaction: 7, address: 17, functionCode: 3, body: Uint8Array.of(0x00, 0x6b, 0x00, 0x03) },
+    { kind: 'modbus exception', transaction: 65_535, address: 17, functionCode: 3, exception: 2 },
+  ];
+  for (let cut = 0; cut <= bytes.length; cut += 1) {
+    const frames = framesIn('modbus', [bytes.subarray(0, cut), bytes.subarray(cut)], { framing: 'mbap' });
+    expect(frames.map(({ packet }) => packet)).toMatchObject(packets);
+  }
+});
+
+it('an invalid header of Modbus TCP is reported, and the next chunk is read from its beginning', () => {
+  const ping = Uint8Array.of(0, 7, 0, 0, 0, 2, 1, 7);
+  const frames = framesIn('modbus', [READ, ping], { framing: 'mbap' });
+  expect(frames.map(({ packet, problem }) => problem ?? packet?.kind)).toEqual([
+    'protocol id 107 instead of 0',
+    'modbus',
+  ]);
 });
 
 it('lines end with their delimiter, and invalid text is reported as such', () => {

@@ -74,6 +74,35 @@ it('a Modbus link on a noisy wire makes the same decisions from the middle on', 
   expect(recorded).toHaveLength(1);
 });
 
+it('a Modbus link makes the same decisions with an echo, pauses, refused registers and identifications', () => {
+  const points = Array.from({ length: 6 }, (_, at) => point(`p${at}`, at));
+  const refused = [{ name: 'p5', place: 'holding 5', code: 2, words: 'illegal data address', times: 9, atMs: -5000 }];
+  const learned = { basis: 'b', refused, apart: ['p2'], identity: { vendor: 'V', product: 'P', revision: '' } };
+  const recorded: RecordedLink[] = [];
+  const wire = new ModbusWire({
+    units: [unitPlan(1, points, { basis: 'b', learned, pauseMs: 7 }), unitPlan(2, points, { pauseAfterWriteMs: 90 })],
+    ...{ damage: 0.03, echoes: () => true, link: { pauseMs: 3 } },
+    create: ({ random: _, ...options }) => {
+      const one = new RecordedLink(MODBUS, options);
+      recorded.push(one);
+      return one.link;
+    },
+  });
+  for (const unit of wire.units.values()) {
+    unit.identification = ['Vendor', 'Product', '1'];
+    unit.exceptionTo = ({ start, count }) => (start <= 3 && 3 < start + count ? 2 : undefined);
+  }
+  for (let token = 1; token < 40; token += 1) {
+    wire.command(1 + (token % 2), token, { p1: token });
+    wire.input({ kind: 'probe', subdevice: `unit-${1 + (token % 2)}`, token: 100 + token });
+    wire.runFor(4000);
+  }
+  expect(wire.link.counters.echoes).toBeGreaterThan(100);
+  expect(wire.sent.filter(({ bytes }) => bytes[1] === 43).length).toBeGreaterThan(1);
+  expect(wire.results.length).toBeGreaterThan(10);
+  for (const one of recorded) expectMiddle(one.rerun());
+});
+
 it('a link of lines makes the same decisions from the middle on', () => {
   const options = linesOptions({ pattern: '^(?P<n>[0-9]+)$', topic: 'reading/{n}', sequence: 'n', ack: 'OK {n}' });
   const recorded = new RecordedLink(LINES, options);

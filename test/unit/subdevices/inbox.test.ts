@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { Custodian } from '../../../src/custody/custodian.ts';
+import { EarlierSendings } from '../../../src/custody/earlier-sendings.ts';
 import { shedEntries } from '../../../src/custody/ledger.ts';
 import type { Delivery } from '../../../src/subdevices/delivery-state.ts';
 import { Inbox, type InboxLimits } from '../../../src/subdevices/inbox.ts';
@@ -24,8 +25,9 @@ class InboxBench {
 
   constructor(limits: Partial<InboxLimits> = {}, earlier?: BenchDisk) {
     this.disk = earlier ?? new BenchDisk();
-    this.custodian = custodianOn(this.disk, { windowMax: 64, nextSeq: earlier === undefined ? 1 : 5000 });
-    this.inbox = new Inbox({ ...LIMITS, ...limits }, this.custodian);
+    const nextSeq = earlier === undefined ? 1 : 5000;
+    this.custodian = custodianOn(this.disk, { windowMax: 64, nextSeq });
+    this.inbox = new Inbox({ ...LIMITS, ...limits }, this.custodian, new EarlierSendings(nextSeq, 100));
   }
 
   admit(...topics: string[]): this {

@@ -141,6 +141,12 @@ describe.each([
   const owners = [PUMP, VALVE].map((owner) => mapOf(template, owner));
   const [mine, other] = owners as [(typeof owners)[0], (typeof owners)[0]];
 
+  it('a call of a service whose number is the name of another subdevice does not belong to that one', () => {
+    const topic = mine.toHub('$rrpc/txd/valve') ?? '';
+    expect(topic).toBe('$rrpc/txd/PPPPPPPPPP/pump-7/valve');
+    expect([other.toSubdevice(topic), other.ofUplink(topic)]).toEqual([undefined, undefined]);
+  });
+
   it('no topic that a subdevice publishes or subscribes to belongs to another', () => {
     fc.assert(
       fc.property(anyTopic, anyTopic, (published, subscribed) => {

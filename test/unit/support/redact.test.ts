@@ -7,6 +7,14 @@ describe('a text', () => {
     ['a known value', 'the answer was hunter22x.', `the answer was ${REMOVED}.`],
     ['a JSON Web Token', 'Authorization eyJhbGciOiJI.eyJzdWIiOiIx.c2ln', `Authorization ${REMOVED}`],
     ['a shared access signature', 'pw SharedAccessSignature sr=x&sig=y&se=1 end', `pw ${REMOVED} end`],
+    ['a shared access signature after other text', 'gotSharedAccessSignature sr=x&sig=y', `got${REMOVED}`],
+    ['a JSON Web Token after other text', 'tokeneyJhbGciOiJI.eyJzdWIiOiIx.c2ln', `token${REMOVED}`],
+    ['the signature in a URL', 'https://h/?sv=1&sig=ab%3D&se=1 end', `https://h/?sv=1&sig=${REMOVED} end`],
+    [
+      'the key of a connection string',
+      'HostName=h;SharedAccessKey=q1==;x=1',
+      `HostName=h;SharedAccessKey=${REMOVED};x=1`,
+    ],
     ['a bearer token', 'Authorization: Bearer abcdef0123456', `Authorization: ${REMOVED}`],
     ['a user and password in a URL', 'mqtt://bob:s3cret@hub:1883', `mqtt://${REMOVED}@hub:1883`],
     ['an assignment', 'device_secret=abc123 port=1', `device_secret=${REMOVED} port=1`],
@@ -48,6 +56,29 @@ it('a configuration loses secrets in inline tables and in texts of several lines
   expect(clean).not.toContain('SECRET');
   expect(clean.split('\n')).toHaveLength(5);
   expect(clean).toContain('port = 1 }');
+});
+
+it('a configuration loses the program that prints the password, in any notation, and keeps its lines', () => {
+  const quotes = "'''";
+  const text = [
+    'password_command = ["/bin/SECRET", "]", "a#b\\"SECRET"] # SECRET',
+    'port = 1',
+    '  password_command = [ # SECRET ]',
+    '    "/bin/token", # "SECRET',
+    "    'SECRET]',",
+    `    ${quotes}SECRET`,
+    `]SECRET${quotes},`,
+    '  ] # end',
+    'port = 2',
+    'hub = { password_command = ["SECRET"], port = 3 }',
+    '# password_command = ["SECRET"',
+    'port = 4',
+  ];
+  const clean = redactConfig(text.join('\n'));
+  expect(clean).not.toContain('SECRET');
+  expect(clean.split('\n')).toHaveLength(text.length);
+  for (const port of [1, 2, 3, 4]) expect(clean).toContain(`port = ${port}`);
+  expect(redactConfig('password_command = ["SECRET"\n"SECRET')).not.toContain('SECRET');
 });
 
 it('a configuration loses comments and secret values, and keeps its lines', () => {

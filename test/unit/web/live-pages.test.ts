@@ -38,9 +38,18 @@ describe('a browser that follows a page', () => {
       const following = follow(rig, '/live?period=day&state=0');
       await until(() => statesIn(following.text()).length === 1);
       expect(elementsIn(following.text())).toEqual(
-        ['verdict', 'conditions', 'hub', 'charts', 'links', 'subdevices', 'ledger', 'events', 'versions'].map((id) =>
-          id === 'verdict' ? id : `${id}-content`,
-        ),
+        [
+          'verdict',
+          'conditions',
+          'hub',
+          'charts',
+          'links',
+          'subdevices',
+          'firmware',
+          'ledger',
+          'events',
+          'versions',
+        ].map((id) => (id === 'verdict' ? id : `${id}-content`)),
       );
       const first = following.text().length;
       rig.gateway.facts = { ...AWAY, conditions: [] };

@@ -6,11 +6,7 @@
  *
  * Source: the IoT hub's page "Device shadow in detail".
  */
-export type Json = null | boolean | number | string | readonly Json[] | JsonObject;
-export interface JsonObject {
-  readonly [key: string]: Json;
-}
-
+import type { Json, JsonObject } from '../../../base/json-value.ts';
 export type Section = 'reported' | 'desired';
 
 /** Changes by section. `null` clears the section. */

@@ -8,20 +8,14 @@
  *
  * Source: the IoT hub's pages "Device shadow in detail" and "Data flow of the device shadow".
  */
+
 import { z } from 'zod';
+import type { JsonObject } from '../../../base/json-value.ts';
 import type { Message } from '../../../base/message.ts';
 import type { RegisteredDevice } from '../device-registry.ts';
 import type { BenchService, Requester } from '../service-contract.ts';
 import { PerDevice } from './per-device.ts';
-import {
-  deltaOf,
-  EMPTY_SHADOW,
-  type JsonObject,
-  type Patch,
-  patched,
-  type ShadowDocument,
-  stamped,
-} from './shadow-document.ts';
+import { deltaOf, EMPTY_SHADOW, type Patch, patched, type ShadowDocument, stamped } from './shadow-document.ts';
 import { addressee, jsonTo, readJson } from './system-topic.ts';
 
 const REQUESTS = '$shadow/operation/';

@@ -1,4 +1,4 @@
-/* As much of the Arduino core's declarations as the example uses, to compile it without the core. */
+/* Declarations of the Arduino core that the example uses, to compile it without the core. */
 #ifndef STUB_ARDUINO_H
 #define STUB_ARDUINO_H
 #include <stddef.h>

@@ -1,4 +1,4 @@
-/* For a cross compiler without a libc (Debian's gcc-arm-none-eabi without newlib); a real one goes first. */
+/* Header for a cross compiler without a libc (Debian's gcc-arm-none-eabi without newlib); a real one goes first. */
 #ifndef STUB_STRING_H
 #define STUB_STRING_H
 #include <stddef.h>

@@ -1,7 +1,7 @@
 /** Device shadows of the hub, with the JSON of its documents. */
 import { describe, expect, it } from 'vitest';
+import type { JsonObject } from '../../../../src/base/json-value.ts';
 import { ShadowService } from '../../../../src/bench/hub/services/shadow.ts';
-import type { JsonObject } from '../../../../src/bench/hub/services/shadow-document.ts';
 
 const NOW_MS = 1_735_689_600_500;
 const DEVICE = { product: 'SP', device: 'pump' };

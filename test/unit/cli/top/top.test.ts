@@ -21,7 +21,15 @@ const screen = (width: number, height: number): TopScreen => ({
 function subdevice(id: string, uplinksAccepted: number, uplinksPending = 0): SubdeviceReport {
   return {
     ...{ id, link: 'line-0', attached: true, lostInMs: null, lasting: true, configured: true, silentMs: 5 },
-    ...{ hubIdentity: null, onlineAtHub: null, binding: null, subscriptions: [] },
+    ...{
+      profile: null,
+      hubIdentity: null,
+      onlineAtHub: null,
+      binding: null,
+      refused: [],
+      identity: null,
+      subscriptions: [],
+    },
     ...{ uplinksPending, downlinksPending: 0, uplinksAccepted, downlinksDelivered: 0 },
   };
 }

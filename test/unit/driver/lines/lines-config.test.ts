@@ -31,7 +31,7 @@ describe('a link of lines', () => {
     const guide = readFileSync(new URL('../../../../docs/lines.md', import.meta.url), 'utf8');
     const [, ...examples] = guide.split('```toml\n').map((part) => part.split('```')[0] ?? '');
     for (const example of examples) expect(configOf(example).links[0]?.driver).toBe('lines');
-    expect(examples).toHaveLength(3);
+    expect(examples).toHaveLength(8);
   });
 
   const slips: readonly (readonly [LinesKeys, string, RegExp])[] = [
@@ -57,6 +57,14 @@ describe('a link of lines', () => {
     [{ subdevice: 'meter-9' }, 'subdevice', /no \[\[subdevice\]\] has that id/],
     [{ line_bytes_max: 8 }, 'line_bytes_max', /less than 16/],
     [{ delimeter: ';' }, 'delimeter', /not a key/],
+    [{ line_bytes: 8 }, 'line_bytes', /requires start/],
+    [{ start: 'x', line_bytes: 65, line_bytes_max: 64 }, 'line_bytes', /larger than line_bytes_max/],
+    [{ telegram_begin: '^/' }, 'telegram_begin', /requires telegram_end/],
+    [{ telegram_end: '^!' }, 'telegram_end', /requires telegram_begin/],
+    [{ telegram_begin: '(', telegram_end: '^!' }, 'telegram_begin', /not a valid pattern/],
+    [{ telegram_begin: '^/', telegram_end: '^!', start: 'x' }, 'start', /no effect with telegram_begin/],
+    [{ check: 'dsmr' }, 'check', /check of a telegram/],
+    [{ start: 'x', echo: true }, 'echo', /without start and telegrams/],
     [{ pattern: 7 }, 'pattern', /not a text/],
   ];
 
@@ -69,7 +77,7 @@ describe('a link of lines', () => {
 
   it('reports a mistake with the hint of the key', () => {
     expect(problemsOf(linesText({ delimeter: ';' }))[0]?.hint).toBe('Did you mean delimiter?');
-    expect(problemsOf(linesText({ line_bytes_max: 8 }))[0]?.hint).toBe('Allowed: integer, 16 to 4096.');
+    expect(problemsOf(linesText({ line_bytes_max: 8 }))[0]?.hint).toBe('Allowed: integer, 16 to 16384.');
   });
 
   it.each([
@@ -77,6 +85,7 @@ describe('a link of lines', () => {
     [linesText({}).replace('driver = "lines"', 'driver = "mqttsn"'), 'link[0].lines'],
     [under('[[link]]', 'driver = "lines"\nlines = 7'), 'link[0].lines'],
     [linesText({}, { overflow: 'reject' }), 'link[0].overflow'],
+    [linesText({ bit_7: 'even' }, { data_bits: 7 }), 'link[0].lines.bit_7'],
     [linesText({}, { subdevices: ['meter-2'] }).concat('[[subdevice]]\nid = "meter-2"\n'), 'link[0].lines.subdevice'],
     [`${linesText({})}\n[[subdevice]]\nid = "meter-2"\n`, 'subdevice[1].id'],
     [GENERIC.replace('[[subdevice]]', '[link.lines]\n[[subdevice]]'), 'link[0].lines.subdevice'],

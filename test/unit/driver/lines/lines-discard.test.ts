@@ -69,6 +69,16 @@ describe('bytes without a delimiter', () => {
     expect([bench.of('discarded'), bench.uplinks.length]).toEqual([[], 2]);
   });
 
+  it('are not reported if each read ends within another line', () => {
+    const bench = new LinesBench();
+    bench.receive('1');
+    for (let count = 0; count < 20; count += 1) {
+      bench.pass(1000);
+      bench.receive('2.5\n1');
+    }
+    expect([bench.of('discarded'), bench.uplinks.length]).toEqual([[], 20]);
+  });
+
   it('are also reported if they are dropped as the first line', () => {
     const bench = new LinesBench({ skip_first_line: true });
     bench.receive('12.5;12.6;');
@@ -227,7 +237,7 @@ describe('a downlink', () => {
   it('that is longer than a line reports the largest length', () => {
     const bench = new LinesBench({ downlinks: ['cmd'], line_bytes_max: 16 });
     bench.deliver(7, 'x'.repeat(17));
-    const size = { bytes: 17, bytesMax: 16, key: { name: 'line_bytes_max', largest: 4096 } };
+    const size = { bytes: 17, bytesMax: 16, key: { name: 'line_bytes_max', largest: 16_384 } };
     expect(bench.of('undelivered')).toEqual([{ kind: 'undelivered', token: 7, why: 'too large', size }]);
   });
 });

@@ -1,5 +1,6 @@
 /** The link of lines with its flow: when a subdevice is attached, and how a line is answered. */
 import { describe, expect, it } from 'vitest';
+import { withParity } from '../../../../src/codec/bit-seven.ts';
 import { LinesBench, type LinesKeys } from './lines-rig.ts';
 
 const NUMBERED: LinesKeys = {
@@ -161,5 +162,34 @@ describe('a line without an answer', () => {
     bench.command({ kind: 'acknowledge', token: first });
     bench.command({ kind: 'refuse', token: second, why: 'congestion' });
     expect([bench.written, bench.link.counters.refusedUplinks]).toEqual(['', 1]);
+  });
+});
+
+describe('a device with 7 data bits on a line of 8', () => {
+  const parity = (text: string): string =>
+    Buffer.from(withParity(Buffer.from(text), { bitSeven: 'even' })).toString('latin1');
+
+  it('is read without its parity bits and NUL bytes, and answered with parity', () => {
+    const bench = new LinesBench({ bit_7: 'even', skip_nul: true, pattern: '^[0-9]+$', ack: 'OK', echo: true });
+    bench.receive(parity('\0\u000012\u00003\n'));
+    expect(bench.uplinks).toEqual([['line', '123']]);
+    bench.command({ kind: 'acknowledge', token: tokens(bench)[0] ?? 0 });
+    expect(bench.takeWritten()).toBe(parity('OK\n'));
+    bench.receive(parity('OK\n'));
+    expect(bench.link.counters).toMatchObject({ echoes: 1, malformedPackets: 0 });
+  });
+
+  it('negative control: is not understood if bit 7 is data', () => {
+    const bench = new LinesBench({ encoding: 'latin1', pattern: '^[0-9]+$' });
+    bench.receive(parity('123\n'));
+    expect(bench.uplinks).toEqual([]);
+  });
+
+  it('gets no downlink with a character of 8 bits', () => {
+    const bench = new LinesBench({ bit_7: 'ignore', downlinks: ['cmd'], encoding: 'latin1' });
+    bench.deliver(1, Buffer.from('caf\u00e9').toString('latin1'));
+    expect(bench.of('undelivered')).toMatchObject([
+      { why: 'invalid', because: 'the text has characters of more than 7 bits' },
+    ]);
   });
 });

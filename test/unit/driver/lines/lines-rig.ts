@@ -10,23 +10,50 @@ import { AddressBook, type Unaddressed } from '../address-book.ts';
  */
 export type LinesKeys = Readonly<Record<string, string | number | boolean | readonly string[]>>;
 
-/** @param link keys of the link itself */
-export function linesText(keys: LinesKeys, link: LinesKeys = {}): string {
+/** Text of tables such as [[link.lines.field]], which follow [link.lines]. */
+export function tablesText(heading: string, tables: readonly LinesKeys[]): string {
+  return tables
+    .map((keys) =>
+      [`[[${heading}]]`, ...Object.entries(keys).map(([key, value]) => `${key} = ${JSON.stringify(value)}`)].join('\n'),
+    )
+    .join('\n');
+}
+
+export const fieldTables = (fields: readonly LinesKeys[]): string => tablesText('link.lines.field', fields);
+
+/** @param link keys of the link itself @param tables text of tables after [link.lines] */
+export function linesText(keys: LinesKeys, link: LinesKeys = {}, tables = ''): string {
   const lines = (table: LinesKeys): string[] =>
     Object.entries(table).map(([key, value]) => `${key} = ${JSON.stringify(value)}`);
-  const table = [...lines({ driver: 'lines', ...link }), '[link.lines]', ...lines({ subdevice: 'meter-1', ...keys })];
+  const table = [
+    ...lines({ driver: 'lines', ...link }),
+    '[link.lines]',
+    ...lines({ subdevice: 'meter-1', ...keys }),
+    tables,
+  ];
   return GENERIC.replace('path = "/dev/ttyUSB0"', `path = "/dev/ttyUSB0"\n${table.join('\n')}`);
 }
 
 /** @param others other subdevices of the link */
-export function linesLink(keys: LinesKeys, others: readonly string[] = [], random = () => 0): LinkMachine {
-  return createLinesLink({ ...linesOptions(keys, others), random });
+export function linesLink(
+  keys: LinesKeys,
+  others: readonly string[] = [],
+  random = () => 0,
+  link: LinesKeys = {},
+  tables = '',
+): LinkMachine {
+  return createLinesLink({ ...linesOptions(keys, others, link, tables), random });
 }
 
 /** All options except random numbers. */
-export function linesOptions(keys: LinesKeys, others: readonly string[] = []): Omit<LinesLinkOptions, 'random'> {
-  const served = others.length === 0 ? {} : { subdevices: ['meter-1', ...others] };
-  const text = linesText(keys, served) + others.map((id) => `[[subdevice]]\nid = "${id}"\n`).join('');
+export function linesOptions(
+  keys: LinesKeys,
+  others: readonly string[] = [],
+  own: LinesKeys = {},
+  tables = '',
+): Omit<LinesLinkOptions, 'random'> {
+  const served = others.length === 0 ? own : { subdevices: ['meter-1', ...others], ...own };
+  const text = linesText(keys, served, tables) + others.map((id) => `[[subdevice]]\nid = "${id}"\n`).join('');
   const [link] = configOf(text).links;
   if (link?.driver !== 'lines') throw new Error('not a link of lines');
   const bounds = { uplinksMax: 4, retryMs: 100, retriesMax: 2, reopen: { floorMs: 50, ceilingMs: 200 } };
@@ -45,8 +72,9 @@ export class LinesBench {
   isWelcoming = true;
   readonly #addresses = new AddressBook();
 
-  constructor(keys: LinesKeys = {}, others: readonly string[] = []) {
-    this.link = linesLink(keys, others);
+  /** @param link keys of the link itself */
+  constructor(keys: LinesKeys = {}, others: readonly string[] = [], link: LinesKeys = {}, tables = '') {
+    this.link = linesLink(keys, others, () => 0, link, tables);
     this.command({ kind: 'start' });
     this.command({ kind: 'opened' });
   }
@@ -97,6 +125,9 @@ export class LinesBench {
     switch (action.kind) {
       case 'write':
         this.written += Buffer.from(action.bytes).toString('latin1');
+        break;
+      case 'setSpeed':
+        this.written += `<${action.baudRate}>`;
         break;
       case 'open':
       case 'close':

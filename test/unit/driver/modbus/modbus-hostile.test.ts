@@ -6,16 +6,17 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { seededRandom } from '../../../../src/base/random.ts';
 import type { LinkAction, LinkInput, RefuseReason } from '../../../../src/driver/driver.ts';
-import { createModbusLink } from '../../../../src/driver/modbus/link.ts';
+import { createModbusLink, type ModbusFraming } from '../../../../src/driver/modbus/link.ts';
 import { positive } from '../address-book.ts';
 import { point, unitPlan } from './modbus-wire.ts';
 
 const UNITS = [unitPlan(1, [point('a', 0), point('b', 5)]), unitPlan(2, [point('c', 0)]), unitPlan(0, [point('d', 0)])];
 const SUBDEVICES = ['unit-1', 'unit-2', 'unit-0', 'unknown'];
 
-function openLink() {
+function openLink(framing: ModbusFraming = 'rtu') {
   return createModbusLink({
     ...{ units: UNITS, baudRate: 9600, answerMsMax: 100, lateMsMax: 200, retriesMax: 1, uplinksMax: 4 },
+    ...{ pauseMs: 5, pauseAfterWriteMs: 20, echo: 'auto', framing },
     ...{ reopen: { floorMs: 50, ceilingMs: 100 }, random: seededRandom(3) },
   });
 }
@@ -58,35 +59,38 @@ const anyInput: fc.Arbitrary<LinkInput> = fc.oneof(
 );
 
 describe('a Modbus link', () => {
-  it('never throws, answers each delivery once, and detaches only attached units', () => {
-    fc.assert(
-      fc.property(fc.array(fc.tuple(anyInput, fc.nat(150)), { maxLength: 120 }), (inputs) => {
-        const link = openLink();
-        const unanswered = new Map<number, number>();
-        const isHere = new Map<string, boolean>();
-        const isAsking = new Set<string>();
-        const note = (action: LinkAction): void => {
-          if (action.kind === 'delivered' || action.kind === 'undelivered')
-            unanswered.set(action.token, (unanswered.get(action.token) ?? 0) - 1);
-          if (action.kind !== 'attach' && action.kind !== 'detach') return;
-          expect(isHere.get(action.subdevice) ?? false).toBe(action.kind === 'detach');
-          isHere.set(action.subdevice, action.kind === 'attach');
-          if (action.kind === 'attach') isAsking.add(action.subdevice);
-        };
-        let nowMs = 0;
-        for (const [input, stepMs] of inputs) {
-          nowMs += stepMs;
-          // The flow answers an attach once, and only after it.
-          if (input.kind === 'attached' && !isAsking.delete(input.subdevice)) continue;
-          if (input.kind === 'attached' && !input.answer.accepted) isHere.set(input.subdevice, false);
-          if (input.kind === 'deliver') unanswered.set(input.token, (unanswered.get(input.token) ?? 0) + 1);
-          for (const action of link.handle(input, nowMs)) note(action);
-        }
-        for (const action of link.handle({ kind: 'closed', reason: 'cut' }, nowMs)) note(action);
-        expect([...unanswered.values()].every((count) => count === 0)).toBe(true);
-      }),
-    );
-  });
+  it.each(['rtu', 'mbap'] as const)(
+    'never throws, answers each delivery once, and detaches only attached units (%s)',
+    (framing) => {
+      fc.assert(
+        fc.property(fc.array(fc.tuple(anyInput, fc.nat(150)), { maxLength: 120 }), (inputs) => {
+          const link = openLink(framing);
+          const unanswered = new Map<number, number>();
+          const isHere = new Map<string, boolean>();
+          const isAsking = new Set<string>();
+          const note = (action: LinkAction): void => {
+            if (action.kind === 'delivered' || action.kind === 'undelivered')
+              unanswered.set(action.token, (unanswered.get(action.token) ?? 0) - 1);
+            if (action.kind !== 'attach' && action.kind !== 'detach') return;
+            expect(isHere.get(action.subdevice) ?? false).toBe(action.kind === 'detach');
+            isHere.set(action.subdevice, action.kind === 'attach');
+            if (action.kind === 'attach') isAsking.add(action.subdevice);
+          };
+          let nowMs = 0;
+          for (const [input, stepMs] of inputs) {
+            nowMs += stepMs;
+            // The flow answers an attach once, and only after it.
+            if (input.kind === 'attached' && !isAsking.delete(input.subdevice)) continue;
+            if (input.kind === 'attached' && !input.answer.accepted) isHere.set(input.subdevice, false);
+            if (input.kind === 'deliver') unanswered.set(input.token, (unanswered.get(input.token) ?? 0) + 1);
+            for (const action of link.handle(input, nowMs)) note(action);
+          }
+          for (const action of link.handle({ kind: 'closed', reason: 'cut' }, nowMs)) note(action);
+          expect([...unanswered.values()].every((count) => count === 0)).toBe(true);
+        }),
+      );
+    },
+  );
 
   it('requests attach again later if it is rejected, or if its subscription finds no room', () => {
     const link = openLink();

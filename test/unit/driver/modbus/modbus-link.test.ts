@@ -3,32 +3,8 @@
  */
 import { describe, expect, it } from 'vitest';
 import { appendCrc } from '../../../../src/codec/modbus-rtu.ts';
-import { ANSWER_MS_MAX, ModbusWire, point, unitPlan, type WirePlan } from './modbus-wire.ts';
-
-/**
- * Registers with their own address as value, none adjacent to another: one request each, and answers of one length.
- */
-const PLACES = [10, 20, 30, 40];
-const MARKED = PLACES.map((address) => point(`p${address}`, address));
-const markOf = (unit: number, address: number): number => unit * 1000 + address;
-
-function markedWire(plan: Partial<WirePlan> = {}, addresses = [1, 2, 3]): ModbusWire {
-  const wire = new ModbusWire({ units: addresses.map((address) => unitPlan(address, MARKED)), ...plan });
-  for (const unit of addresses) for (const place of PLACES) wire.unit(unit).holdings[place] = markOf(unit, place);
-  return wire;
-}
-
-/**
- * Values reported for another register than theirs. A register may be reported only with its own mark, or with null.
- */
-function mixedUp(wire: ModbusWire): unknown[] {
-  return wire.states.flatMap(({ subdevice, values }) =>
-    Object.entries(values).filter(([name, value]) => {
-      const mark = markOf(Number(subdevice.split('-')[1]), Number(name.slice(1)));
-      return value !== null && value !== mark;
-    }),
-  );
-}
+import { lateBy, markedWire, markOf, mixedUp } from './marked-wire.ts';
+import { ANSWER_MS_MAX, ModbusWire, point, unitPlan } from './modbus-wire.ts';
 
 describe('a Modbus link', () => {
   it('attaches the units that answer, subscribes to their commands, and publishes their whole state once', () => {
@@ -222,8 +198,3 @@ describe('answers', () => {
     expect(mixedUp(wire)).toEqual([]);
   });
 });
-
-/** Mostly in time, sometimes later than the deadline, up to `factorMax` times the deadline. */
-function lateBy(random: () => number, most: number): number {
-  return random() < 0.7 ? 5 : random() * most * ANSWER_MS_MAX;
-}

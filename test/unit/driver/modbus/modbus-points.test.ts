@@ -3,8 +3,10 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { digitsOf, isExactNumber } from '../../../../src/base/decimal.ts';
 import { planBlocks } from '../../../../src/driver/modbus/blocks.ts';
+import { contentText } from '../../../../src/driver/modbus/options.ts';
 import {
   decodePoint,
+  isNotAvailable,
   isSame,
   type Point,
   type PointType,
@@ -41,6 +43,35 @@ describe('a point', () => {
     ['string', '6162 8041 2020', 'ab\ufffdA'],
   ])('of type %s reads %s as %j', (type, content, value) => {
     expect(decodePoint(point('p', 5, { type, length: 6 }), bytes(content), 5)).toEqual(value);
+  });
+
+  it.each<[PointType, string, Point['order'], string]>([
+    ['int16', '8000', 'ABCD', '8000'],
+    ['uint16', 'ffff', 'BADC', 'ffff'],
+    ['int32', '0000 8000', 'CDAB', '80000000'],
+    ['float32', '7fc0 0000', 'ABCD', '7fc00000'],
+    ['float32', '447a 0000', 'ABCD', '447a0000'],
+    ['uint64', 'ffff ffff ffff ffff', 'ABCD', 'ffffffffffffffff'],
+  ])('of type %s with the content %s in the order %s is not available if it says so', (type, content, order, means) => {
+    const one = point('p', 5, { type, order, notAvailable: ['0001', means] });
+    expect(decodePoint(one, bytes(`0000 ${content}`), 4)).toBe(null);
+    expect(isNotAvailable(one, bytes(`0000 ${content}`), 4)).toBe(true);
+    expect(isNotAvailable({ ...one, notAvailable: ['0001'] }, bytes(`0000 ${content}`), 4)).toBe(false);
+  });
+
+  it.each([
+    [0x8000, 1, '8000'],
+    [-1, 1, 'ffff'],
+    [-0x8000, 1, '8000'],
+    [-0x8001, 1, undefined],
+    [0xffff, 1, 'ffff'],
+    [0x10000, 1, undefined],
+    [-1, 4, 'ffffffffffffffff'],
+    ['0x8000000000000000', 4, '8000000000000000'],
+    ['0x80', 2, '00000080'],
+    ['0x123456789', 2, undefined],
+  ])('takes the content %s in %i registers as %s', (content, words, text) => {
+    expect(contentText(content, words)).toBe(text);
   });
 
   it.each<[TextEncoding, string, string]>([
@@ -241,6 +272,7 @@ describe('a schedule', () => {
     const units = [1, 2, 3].map((address) => ({
       address,
       gapMax: 0,
+      learned: undefined,
       points: [point('a', 0, { pollMs: 20 * address })],
     }));
     const schedule = new ModbusSchedule(units, { floorMs: 10, ceilingMs: 20 }, () => 0);

@@ -213,7 +213,7 @@ describe('the report of the driver', () => {
     ['a request', () => [1, 3, 0, 0, 0, 2], 'the request itself, echoed by the adapter'],
     ['a request of others', () => [7, 3, 0, 0, 0, 2], 'a request to unit 7 of another master'],
   ])('on a unit that answers with %s names that, counted apart from damage', (_, alters, words) => {
-    const wire = openWire(row(2));
+    const wire = openWire(row(2), { link: { echo: 'off' } });
     wire.unit(1).alters = alters;
     wire.runFor(20_000);
     const [first] = wire.discards;
@@ -267,5 +267,22 @@ describe('the report of the driver', () => {
     expect(wire.discards).toEqual([
       { subdevice: 'unit-1', reason: 'unit value', sample: 'unit 1, f (holding 0): not a number' },
     ]);
+  });
+
+  it('on a content that means "not available" is not made, and the point has no value while it lasts', () => {
+    const temp = (notAvailable: string[]) => point('temp', 0, { type: 'int16', scale: 0.1, notAvailable });
+    const wire = openWire([temp(['7fff', '8000'])]);
+    wire.unit(1).holdings.set([0x8000], 0);
+    wire.runFor(90_000);
+    expect(stateOf(wire)).toEqual({ temp: null, $errors: { temp: 'not available' } });
+    expect(wire.discards).toEqual([]);
+    wire.unit(1).holdings.set([215], 0);
+    wire.runFor(1000);
+    expect(stateOf(wire)).toEqual({ temp: 21.5 });
+    // negative control: without the contents, the number is sent
+    const other = openWire([temp([])]);
+    other.unit(1).holdings.set([0x8000], 0);
+    other.runFor(5000);
+    expect(stateOf(other)).toEqual({ temp: -3276.8 });
   });
 });

@@ -3,6 +3,7 @@
  */
 import { seededRandom } from '../../../../src/base/random.ts';
 import { MODBUS } from '../../../../src/driver/modbus/definition.ts';
+import type { ModbusFraming } from '../../../../src/driver/modbus/link.ts';
 import { describeSuccession, linkKind, type Outcome, type Spoil, succeeded } from '../../recorder/succession.ts';
 import { ModbusWire, point, unitPlan } from './modbus-wire.ts';
 
@@ -24,12 +25,12 @@ const COMMANDS = [{ a: 1 }, { a: 7, b: 8, c: 9 }, { d: 1.5, e: true }, { nothing
 const EVENTS = 200;
 
 /** Noise; units that become silent, are busy or reject registers; commands; a flow without room; a closed port. */
-function converse(seed: number, spoil?: Spoil): Outcome {
+function converse(framing: ModbusFraming, seed: number, spoil?: Spoil): Outcome {
   const random = seededRandom(seed);
   const silent = new Set<number>();
   let outcome: Outcome | undefined;
   const wire = new ModbusWire({
-    ...{ units: UNITS, seed, damage: 0.03 },
+    ...{ units: UNITS, seed, framing, damage: framing === 'rtu' ? 0.03 : 0.0005 },
     answerMs: (address, draw) => (silent.has(address) ? undefined : 2 + draw() * (draw() < 0.05 ? 250 : 20)),
     turnsAway: () => random() < 0.3,
     refuse: () => (random() < 0.2 ? 'congestion' : undefined),
@@ -54,7 +55,7 @@ function converse(seed: number, spoil?: Spoil): Outcome {
     else if (chosen < 0.4) wire.command(unit, token, COMMANDS[Math.floor(random() * COMMANDS.length)]);
     else if (chosen < 0.45) silent.add(unit);
     else if (chosen < 0.55) silent.clear();
-    else if (chosen < 0.58) wire.input({ kind: 'closed', reason: 'unplugged' });
+    else if (chosen < 0.58) wire.cut('unplugged');
     else if (chosen < 0.66) wire.input({ kind: 'probe', subdevice: wire.link.probeable()[unit] ?? 'nobody', token });
     else if (chosen < 0.76) isBusy = !isBusy;
     else if (chosen < 0.8) longest = 1 + (event % 3);
@@ -65,4 +66,12 @@ function converse(seed: number, spoil?: Spoil): Outcome {
 
 const SEEDS = Array.from({ length: 10 }, (_, seed) => seed + 1);
 
-describeSuccession('a Modbus link that takes over the state of another', { seeds: SEEDS, converse });
+describeSuccession('a Modbus link that takes over the state of another', {
+  seeds: SEEDS,
+  converse: (seed, spoil) => converse('rtu', seed, spoil),
+});
+
+describeSuccession('a Modbus TCP link that takes over the state of another', {
+  seeds: SEEDS.slice(0, 6),
+  converse: (seed, spoil) => converse('mbap', seed, spoil),
+});

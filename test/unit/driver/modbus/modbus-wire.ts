@@ -4,10 +4,10 @@
  */
 import type { ProbeOutcome } from '../../../../src/base/probe.ts';
 import { seededRandom } from '../../../../src/base/random.ts';
-import { SimulatedUnit } from '../../../../src/bench/subdevices/modbus-device.ts';
+import { SimulatedUnit, type SimulatedUnitOptions } from '../../../../src/bench/subdevices/modbus-device.ts';
 import { appendCrc } from '../../../../src/codec/modbus-rtu.ts';
 import type { DetachCause, LinkAction, LinkInput, LinkMachine, RefuseReason } from '../../../../src/driver/driver.ts';
-import { createModbusLink, type ModbusLinkOptions } from '../../../../src/driver/modbus/link.ts';
+import { createModbusLink, type ModbusFraming, type ModbusLinkOptions } from '../../../../src/driver/modbus/link.ts';
 import type { Point } from '../../../../src/driver/modbus/points.ts';
 import type { UnitPlan } from '../../../../src/driver/modbus/unit.ts';
 import { positive } from '../address-book.ts';
@@ -15,7 +15,7 @@ import { positive } from '../address-book.ts';
 export function point(name: string, address: number, more: Partial<Point> = {}): Point {
   return {
     ...{ name, address, table: 'holding', type: 'uint16', bit: undefined, length: undefined, order: 'ABCD' },
-    ...{ encoding: 'ascii', padding: 'nul' },
+    ...{ encoding: 'ascii', padding: 'nul', notAvailable: [] },
     ...{ scale: 1, offset: 0, deadband: 0, pollMs: 100, isWritable: true, min: undefined, max: undefined },
     ...more,
   };
@@ -24,6 +24,7 @@ export function point(name: string, address: number, more: Partial<Point> = {}):
 export function unitPlan(address: number, points: readonly Point[], more: Partial<UnitPlan> = {}): UnitPlan {
   return {
     ...{ subdevice: `unit-${address}`, address, points, gapMax: 0, heartbeatMs: 0, writeMode: 'single', busyMs: 3000 },
+    ...{ pauseMs: 0, pauseAfterWriteMs: 0, basis: '', learned: undefined },
     ...{ stateTopic: 'state', setTopic: 'set', resultTopic: 'result' },
     ...more,
   };
@@ -38,6 +39,18 @@ export interface WirePlan {
   readonly damage?: number;
   /** True if the CRC after the damage is corrected. */
   readonly isForged?: boolean;
+  /** Frames on the wire; `rtu` if absent. `mbap`: TCP, which keeps the order of all bytes. */
+  readonly framing?: ModbusFraming;
+  /** Latency of each direction, ms. */
+  readonly latencyMs?: number;
+  /** Largest number of octets in a piece of an answer; two pieces if absent. Each piece arrives `gapMs` after the one before. */
+  readonly pieces?: { readonly bytesMax: number; readonly gapMs: number };
+  /** Bytes that arrive in place of the bytes of a unit. */
+  readonly replaces?: (bytes: Uint8Array) => Uint8Array;
+  /** Time in which a unit receives nothing after its answer. */
+  readonly deafMs?: SimulatedUnitOptions['deafMs'];
+  /** True if the adapter of the link receives what it sends. A function, because adapters can be exchanged. */
+  readonly echoes?: () => boolean;
   /** Delay of the answer of a unit; `undefined`: no answer. */
   readonly answerMs?: (address: number, random: () => number) => number | undefined;
   /** Reason for the rejection of an uplink; `undefined`: accepted. */
@@ -45,6 +58,8 @@ export interface WirePlan {
   /** True if the flow has no room for a subdevice that requests service, or for its filter. */
   readonly turnsAway?: () => boolean;
   readonly link?: Partial<ModbusLinkOptions>;
+  /** Number of registers of each table of a unit. */
+  readonly size?: number;
   readonly create?: (options: ModbusLinkOptions) => LinkMachine;
 }
 
@@ -63,6 +78,8 @@ export class ModbusWire {
   readonly detaches: { readonly subdevice: string; readonly cause: DetachCause }[] = [];
   /** Outcomes of deliveries, by token. */
   readonly endings = new Map<number, string>();
+  /** Reasons for which the link has closed the channel. */
+  readonly closes: string[] = [];
   readonly probes = new Map<number, ProbeOutcome>();
   readonly filters: string[] = [];
   /** Requests with their times and units. */
@@ -70,6 +87,9 @@ export class ModbusWire {
   nowMs: number;
   readonly #plan: WirePlan;
   readonly #random: () => number;
+  #connection = 0;
+  /** Time at which the last bytes arrive, by direction. */
+  readonly #lastAtMs = { link: 0, units: 0 };
   #events: { readonly atMs: number; readonly happen: () => void }[] = [];
 
   constructor(plan: WirePlan) {
@@ -77,9 +97,12 @@ export class ModbusWire {
     this.nowMs = plan.startMs ?? 0;
     const random = seededRandom(plan.seed ?? 1);
     this.#random = random;
+    const { framing = 'rtu' } = plan;
     for (const { address } of plan.units) {
       const answerMs = () => (plan.answerMs === undefined ? 5 : plan.answerMs(address, random));
-      this.units.set(address, new SimulatedUnit({ address, size: 1000, silenceMs: 4, answerMs }));
+      const deafMs = plan.deafMs ?? { afterRead: 0, afterWrite: 0 };
+      const size = plan.size ?? 1000;
+      this.units.set(address, new SimulatedUnit({ address, framing, size, silenceMs: 4, answerMs, deafMs }));
     }
     this.link = (plan.create ?? createModbusLink)({
       ...{
@@ -88,6 +111,10 @@ export class ModbusWire {
         lateMsMax: 2 * ANSWER_MS_MAX,
         retriesMax: 2,
         units: plan.units,
+        pauseMs: 0,
+        pauseAfterWriteMs: 0,
+        echo: 'auto',
+        framing,
         uplinksMax: 8,
         random,
       },
@@ -100,6 +127,13 @@ export class ModbusWire {
   /** Input of the flow to the link. */
   input(input: LinkInput): void {
     for (const action of this.link.handle(input, this.nowMs)) this.#byLink(action);
+  }
+
+  /** Closes the channel. Bytes on their way are lost. */
+  cut(reason: string): void {
+    this.#connection += 1;
+    for (const unit of this.units.values()) this.#toUnit(unit, { kind: 'closed', reason });
+    this.input({ kind: 'closed', reason });
   }
 
   unit(address: number): SimulatedUnit {
@@ -151,7 +185,7 @@ export class ModbusWire {
 
   #toUnit(unit: SimulatedUnit, input: Parameters<SimulatedUnit['handle']>[0]): void {
     for (const action of unit.handle(input, this.nowMs)) {
-      if (action.kind === 'write') this.#carry(action.bytes, (bytes) => this.input({ kind: 'bytes', bytes }));
+      if (action.kind === 'write') this.#toLink(this.#plan.replaces?.(action.bytes) ?? action.bytes);
     }
   }
 
@@ -160,10 +194,12 @@ export class ModbusWire {
       case 'open':
         return this.later(10, () => this.input({ kind: 'opened' }));
       case 'close':
-        return this.later(1, () => this.input({ kind: 'closed', reason: action.reason }));
+        this.closes.push(action.reason);
+        return this.later(1, () => this.cut(action.reason));
       case 'write':
         this.sent.push({ atMs: this.nowMs, bytes: action.bytes });
-        return this.#carry(action.bytes, (bytes) => {
+        if (this.#plan.echoes?.() === true) this.#toLink(action.bytes);
+        return this.#carry('units', action.bytes, (bytes) => {
           for (const unit of this.units.values()) this.#toUnit(unit, { kind: 'bytes', bytes });
         });
       case 'attach': {
@@ -208,6 +244,10 @@ export class ModbusWire {
     else this.later(5, () => this.input({ kind: 'confirm', subdevice, token }));
   }
 
+  #toLink(bytes: Uint8Array): void {
+    this.#carry('link', bytes, (piece) => this.input({ kind: 'bytes', bytes: piece }));
+  }
+
   #uplink({ subdevice, topic, payload, token }: Extract<LinkAction, { kind: 'uplink' }>): void {
     if (token === undefined) throw new Error('a Modbus uplink without a token');
     const why = this.#plan.refuse?.();
@@ -222,8 +262,8 @@ export class ModbusWire {
     this.later(20, () => this.input(positive('acknowledge', subdevice, token)));
   }
 
-  #carry(bytes: Uint8Array, arrive: (bytes: Uint8Array) => void): void {
-    const { damage = 0, isForged = false } = this.#plan;
+  #carry(to: 'link' | 'units', bytes: Uint8Array, arrive: (bytes: Uint8Array) => void): void {
+    const { damage = 0, isForged = false, framing, latencyMs = WIRE_MS, pieces } = this.#plan;
     const random = this.#random;
     const isChanged = isForged && random() < damage;
     const carried = isChanged ? [...forged(bytes)] : [...bytes];
@@ -231,10 +271,23 @@ export class ModbusWire {
     if (random() < damage) carried.splice(at, 1);
     if (random() < damage) carried[at] = (carried[at] ?? 0) ^ (1 << Math.floor(random() * 8));
     if (random() < damage) carried.unshift(Math.floor(random() * 256));
+    const connection = this.#connection;
+    const piece = (ms: number, from: number, end?: number): void => {
+      const atMs = framing === 'mbap' ? Math.max(this.nowMs + ms, this.#lastAtMs[to]) : this.nowMs + ms;
+      this.#lastAtMs[to] = atMs;
+      this.later(atMs - this.nowMs, () => {
+        if (connection === this.#connection) arrive(Uint8Array.from(carried.slice(from, end)));
+      });
+    };
+    if (pieces !== undefined && to === 'link') {
+      for (let from = 0; from < carried.length; from += pieces.bytesMax)
+        piece(latencyMs + (from / pieces.bytesMax) * pieces.gapMs, from, from + pieces.bytesMax);
+      return;
+    }
     // In two pieces, as adapters often deliver bytes.
     const half = Math.floor(random() * carried.length);
-    this.later(WIRE_MS, () => arrive(Uint8Array.from(carried.slice(0, half))));
-    this.later(WIRE_MS + Math.floor(random() * 3), () => arrive(Uint8Array.from(carried.slice(half))));
+    piece(latencyMs, 0, half);
+    piece(latencyMs + Math.floor(random() * 3), half);
   }
 }
 

@@ -130,6 +130,7 @@ export class LinkBench {
   #sort(action: LinkAction): void {
     switch (action.kind) {
       case 'open':
+      case 'setSpeed':
       case 'close':
         this.#channel.push(action);
         break;

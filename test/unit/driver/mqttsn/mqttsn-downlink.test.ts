@@ -142,6 +142,18 @@ describe('a delivery', () => {
     expect(bench.received().at(-1)).toEqual(publication(3, 2, true));
   });
 
+  it('has a MsgId that follows from its number, so that it is the same after a restart of the gateway', () => {
+    for (const [number, messageId] of [
+      [0, 1],
+      [65_534, 65_535],
+      [65_535, 1],
+    ] as const) {
+      const restarted = new LinkBench().attach();
+      restarted.command(delivery(1, { number, dup: true }));
+      expect(restarted.received()).toMatchObject([{ kind: 'publish', messageId, dup: true }]);
+    }
+  });
+
   it('to a congested subdevice is repeated for as long as the subdevice reports congestion', () => {
     const bench = benchThatKnows();
     bench.command(delivery(2, AB));

@@ -66,7 +66,7 @@ export class MqttsnTalk implements Talk<LinkInput, LinkAction> {
   handle(action: LinkAction): void {
     if (action.kind === 'open') this.#phase = 'opening';
     else if (action.kind === 'write') this.#receive(action.bytes);
-    else if (action.kind !== 'close') this.#handleReport(action);
+    else if (action.kind !== 'close' && action.kind !== 'setSpeed') this.#handleReport(action);
   }
 
   #close(): LinkInput {

@@ -21,7 +21,9 @@ export const PULSES = defineDriver<typeof LINK_KEYS, { readonly litres: number }
   lists: {},
   tables: { 'link.pulses': PULSES_TABLE },
   subdeviceKeys: {},
-  retry: { retryMs: 1000, retriesMax: 1 },
+  profiled: undefined,
+  retry: () => ({ retryMs: 1000, retriesMax: 1 }),
+  warnings: () => [],
   problems: ({ pulses }, path) =>
     pulses === undefined
       ? [{ path: `${path}.pulses`, what: 'is missing, and driver "pulses" needs it', hint: 'Add [link.pulses].' }]
@@ -35,6 +37,8 @@ export const PULSES = defineDriver<typeof LINK_KEYS, { readonly litres: number }
   protocolOf: () => 'pulses',
   topicsFor: () => [],
   filtersFor: () => [],
+  profileOf: () => undefined,
+  readingsFor: () => [],
   isMute: () => false,
   plan: ({ allowedSubdevices = [] }, { litres }, { reopen }) => ({
     subdevice: allowedSubdevices[0] ?? '',
@@ -52,8 +56,8 @@ export const PULSES = defineDriver<typeof LINK_KEYS, { readonly litres: number }
         problem: undefined,
       })),
   }),
-  capture: { kind: 'dissector', name: 'data' },
-  isPolled: false,
+  capture: () => ({ kind: 'dissector', name: 'data' }),
+  isText: false,
   attachesUnheard: true,
   oversizeIsDamage: true,
   unprobedBecause: 'a pulse counter cannot be asked',

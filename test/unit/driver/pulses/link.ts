@@ -1,5 +1,6 @@
 /** Machine of a line with one pulse counter: each octet is an uplink, answered by ACK once it is in custody. */
 import type { BackoffLimits } from '../../../../src/base/backoff.ts';
+import type { DeviceNote } from '../../../../src/base/device-note.ts';
 import type { LinkCounters } from '../../../../src/base/link-counters.ts';
 import type { LinkAction, LinkInput, LinkMachine } from '../../../../src/driver/driver.ts';
 import { LinkOpening, type LinkState } from '../../../../src/driver/reopen.ts';
@@ -27,12 +28,23 @@ export class PulsesLink implements LinkMachine {
     this.opening = new LinkOpening(options.reopen, options.random);
   }
 
+  get isPolled(): boolean {
+    return false;
+  }
+
   get state(): LinkState {
     return this.opening.state;
   }
 
   get counters(): LinkCounters {
-    const none = { oversizeFrames: 0, malformedPackets: 0, unexpectedPackets: 0, refusedUplinks: 0, duplicates: 0 };
+    const none = {
+      oversizeFrames: 0,
+      malformedPackets: 0,
+      unexpectedPackets: 0,
+      refusedUplinks: 0,
+      duplicates: 0,
+      echoes: 0,
+    };
     const bytes = { bytesIn: this.bytesIn, bytesOut: 0, framesIn: this.bytesIn, framesOut: 0 };
     return { ...none, ...bytes, openings: this.opening.openings, crcErrors: 0, retries: 0 };
   }
@@ -50,6 +62,10 @@ export class PulsesLink implements LinkMachine {
   }
 
   sleepers(): ReadonlyMap<string, number> {
+    return new Map();
+  }
+
+  deviceNotes(): ReadonlyMap<string, DeviceNote> {
     return new Map();
   }
 

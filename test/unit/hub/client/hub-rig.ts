@@ -7,6 +7,7 @@ import type { HubAction, HubClientOptions, HubInput } from '../../../../src/hub/
 export const OPTIONS: HubClientOptions = {
   credentials: () => ({ clientId: 'gw', username: 'user', password: Uint8Array.of(1, 2) }),
   signsWith: 'password',
+  will: undefined,
   keepAliveS: 60,
   connectMsMax: 8000,
   answerMsMax: 5000,

@@ -15,6 +15,8 @@ interface Asked {
 export class OperationsBench {
   readonly operations: GatewayOperations;
   nowMs = 0;
+  /** Names of the subdevices with uplinks to send. */
+  readonly uplinks = new Set<string>();
 
   /** @param names configured subdevices */
   constructor(names: readonly string[], options: Partial<GatewayOperationsOptions> = {}) {
@@ -28,6 +30,7 @@ export class OperationsBench {
       random: () => 0.5,
       payloadBytesMax: 16_384,
       operationsBatchMax: 64,
+      hasUplinks: ({ deviceName }) => this.uplinks.has(deviceName),
       ...options,
     });
   }
@@ -127,6 +130,8 @@ function wordsOf(report: HubServiceEvent): string | string[] {
     case 'announced':
     case 'remoteCommand':
     case 'remoteRejected':
+    case 'configuration':
+    case 'configurationRejected':
     case 'time':
       return [];
     case 'binding':

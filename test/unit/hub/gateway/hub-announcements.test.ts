@@ -43,6 +43,111 @@ describe('announcements', () => {
   });
 });
 
+describe('uplinks', () => {
+  const a = identityOf('a');
+
+  it('wait for the confirmation of online, in each connection', () => {
+    const bench = benched('a');
+    expect(bench.operations.mayPublish(a)).toBe(false);
+    bench.asked();
+    expect(bench.operations.mayPublish(a)).toBe(false);
+    bench.answer('online', 'a');
+    expect([bench.operations.mayPublish(a), bench.operations.isReady(a)]).toEqual([true, true]);
+    bench.operations.disconnected();
+    bench.connect();
+    expect([bench.operations.mayPublish(a), bench.operations.isReady(a)]).toEqual([false, false]);
+  });
+
+  it('of an absent subdevice have it announced as online, and as offline when none is left', () => {
+    const bench = benched();
+    bench.uplinks.add('a');
+    expect([bench.operations.isReady(a), bench.asked()]).toEqual([false, []]); // a report changes nothing
+    expect([bench.operations.mayPublish(a), bench.asked()]).toEqual([false, ['online a']]);
+    bench.answer('online', 'a');
+    expect([bench.operations.mayPublish(a), bench.asked()]).toEqual([true, []]);
+    bench.uplinks.clear();
+    expect(bench.asked()).toEqual(['offline a']);
+    bench.answer('offline', 'a');
+    expect(bench.operations.isReady(a)).toBe(false);
+  });
+
+  it('of a subdevice that leaves keep it online until none is left, also if it comes back', () => {
+    const bench = benched('a');
+    bench.asked();
+    bench.answer('online', 'a');
+    bench.uplinks.add('a');
+    expect([bench.absent('a').asked(), bench.operations.mayPublish(a)]).toEqual([[], true]);
+    expect(bench.present('a').asked()).toEqual([]);
+    bench.absent('a');
+    bench.uplinks.clear();
+    expect(bench.asked()).toEqual(['offline a']);
+  });
+
+  it('wait until an announcement is repeated, and no longer, in any number of connections', () => {
+    const bench = benched('a');
+    const isReady = (): boolean => bench.operations.mayPublish(a);
+    bench.asked();
+    bench.until(4000);
+    expect(isReady()).toBe(false);
+    expect([bench.until(5000), isReady()]).toEqual([['5 s: online a'], true]);
+    bench.connect().asked();
+    expect(isReady()).toBe(true);
+    bench.answer('online', 'a');
+    for (const expected of [false, true, true]) {
+      bench.connect().asked();
+      expect(isReady()).toBe(expected);
+    }
+  });
+
+  it('wait again only after a confirmation that came before the announcement was repeated', () => {
+    const bench = benched('a');
+    const isReadyAtOnce = (): boolean => {
+      bench.connect().asked();
+      return bench.operations.mayPublish(a);
+    };
+    bench.asked();
+    bench.until(5000);
+    bench.answer('online', 'a');
+    expect(isReadyAtOnce()).toBe(true);
+    bench.answer('online', 'a');
+    expect(isReadyAtOnce()).toBe(false);
+  });
+
+  it('do not wait for a confirmation that the hub has denied permanently', () => {
+    const bench = benched('a');
+    bench.asked();
+    bench.answer('online', 'a', -2);
+    expect(bench.operations.mayPublish(a)).toBe(false);
+    bench.answer('online', 'a', 802);
+    expect(bench.operations.mayPublish(a)).toBe(true);
+  });
+
+  it('wait while the subdevice is being bound, until that request is repeated', () => {
+    const bench = new OperationsBench(['a'], { secretOf: () => 'c2VjcmV0', bind: 'auto' }).present('a').connect();
+    bench.asked();
+    bench.answer('online', 'a', -1);
+    expect(bench.operations.mayPublish(a)).toBe(false);
+    expect(bench.asked()).toEqual(['bind a']);
+    expect(bench.operations.mayPublish(a)).toBe(false);
+    bench.until(5000);
+    expect(bench.operations.mayPublish(a)).toBe(true);
+    bench.answer('bind', 'a');
+    expect([bench.asked(), bench.operations.mayPublish(a)]).toEqual([['online a'], false]);
+    bench.answer('online', 'a');
+    expect(bench.operations.mayPublish(a)).toBe(true);
+  });
+
+  it('of an unbound subdevice have it not announced', () => {
+    const bench = new OperationsBench(['a']).connect();
+    bench.asked();
+    bench.list();
+    bench.asked();
+    bench.list();
+    bench.uplinks.add('a');
+    expect([bench.bindingOf('a'), bench.operations.mayPublish(a), bench.asked()]).toEqual(['unbound', false, []]);
+  });
+});
+
 describe('batches', () => {
   const names = Array.from({ length: 1500 }, (_, index) => `${index}`.padEnd(48, 'x'));
 
@@ -95,12 +200,14 @@ describe('a hub that accepts one device per request', () => {
     expect(bench.absent('a').absent('b').asked()).toEqual(['offline a b']);
   });
 
-  it('and rejects several with 801 gets each one again', () => {
+  it('and rejects several with 801 gets each one again, at once', () => {
     const bench = new OperationsBench(names).listed(...names).present(...names);
     bench.asked();
     const devices = names.map((name) => ({ product_id: 'PPPPPPPPPP', device_name: name, result: 801 }));
     expect(bench.receive({ type: 'online', payload: { devices } })).toEqual([]);
-    expect(bench.until(5000)).toEqual(['5 s: online a', '5 s: online b', '5 s: online c']);
+    expect(bench.asked()).toEqual(['online a', 'online b', 'online c']);
+    expect([bench.receive({ type: 'online', payload: { devices } }), bench.asked()]).toEqual([[], []]); // a stale result
+    expect(names.map((name) => bench.operations.mayPublish(identityOf(name)))).toEqual([false, false, false]);
     expect(bench.answer('online', 'a', 801)).toHaveLength(1);
     expect(bench.until(60_000).filter((asked) => asked.includes('online a'))).toEqual([]);
   });

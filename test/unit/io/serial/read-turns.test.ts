@@ -47,6 +47,8 @@ class FrameDevice implements OpenDevice {
     return { kind: 'moved', count: frames * FRAME_BYTES };
   }
 
+  async setSpeed(): Promise<void> {}
+
   write(bytes: Uint8Array): Transfer {
     return { kind: 'moved', count: bytes.length };
   }

@@ -8,6 +8,8 @@ export const CONFIG_REPORT: ConfigReport = {
   problems: [],
   ...CONFIRMED,
   lossyLinks: [],
+  hub: { version: '7', keys: ['outbox.hold_ms'] },
+  hubChanges: [{ key: 'outbox.hold_ms', change: 'changed', old: null, new: '50', restarts: 'nothing', links: [] }],
   changes: [
     { key: 'hub.port', change: 'changed', old: '1883', new: '1884', restarts: 'hub', links: [] },
     { key: 'subdevice[b]', change: 'added', old: null, new: '{ id = "b" }', restarts: 'nothing', links: [] },

@@ -12,6 +12,7 @@ import type { ExplainedMessage, ExplainReport, Explanation } from '../../../../s
 import { type ForecastFacts, forecastOf } from '../../../../src/ops/forecast/forecast.ts';
 import type { ForecastReport } from '../../../../src/ops/forecast/forecast-report.ts';
 import { deadLettersReportOf, letterRequestOf } from '../../../../src/ops/reports/dead-letter-report.ts';
+import { NO_FIRMWARE } from '../../../../src/ops/reports/firmware-updates-report.ts';
 import { type LaneReading, ledgerReportOf } from '../../../../src/ops/reports/ledger-report.ts';
 import { RESTING } from '../../../../src/ops/reports/link-report.ts';
 import type { QueueReport, StatusFacts } from '../../../../src/ops/reports/report.ts';
@@ -19,6 +20,7 @@ import type { TakeEvent } from '../../../../src/ops/tail/event-tail.ts';
 import type { TailRequest } from '../../../../src/ops/tail/tail-request.ts';
 import { judge } from '../../../../src/ops/verdict.ts';
 import { CONFIG_REPORT } from './config-sample.ts';
+import { FIRMWARE } from './firmware-sample.ts';
 import { EVENTS, HISTORY } from './fixed-history.ts';
 import { HOLD, MESSAGES } from './queue-samples.ts';
 
@@ -65,9 +67,12 @@ export const AWAY: StatusFacts = {
     sessionPresent: true,
     sessionsLost: 0,
     uplinksWithoutEnvelope: 0,
+    uplinksWithFallback: 0,
+    uplinksNested: 0,
     lastProblem: REFUSED,
     takeovers: 0,
     nextAttemptInMs: 4200,
+    passwordRenewals: null,
     subscriptions: 12,
     subscriptionsMax: 0,
     roundTrip: { count: 256, p50Ms: 21, p99Ms: 84 },
@@ -104,6 +109,7 @@ export const AWAY: StatusFacts = {
   outlook: { full: { bound: 'messages', inMs: 9 * 86_400_000, measuredMs: 180_000 }, drain: null },
   inbox: { ...EMPTY_QUEUE, messagesMax: 150, bytesMax: 0, overflow: 'drop-oldest' },
   discarded: [],
+  firmware: NO_FIRMWARE,
   ledger: ledgerReportOf([], 'running').totals,
   store: {
     path: '/var/lib/holdfast/holdfast.db',
@@ -131,6 +137,7 @@ export const AWAY: StatusFacts = {
     version: '0.1.0',
     configPath: '/etc/holdfast/holdfast.toml',
     configMark: 'c0ffee',
+    hubConfigVersion: null,
     uptimeMs: 90_000_000,
     rssBytes: 64_000_000,
     clockTrusted: true,
@@ -219,6 +226,7 @@ export class FakeGateway implements Inspection {
     '/v1/dead-letters': (query) => this.deadLetters(letterRequestOf(query)),
     '/v1/history': () => HISTORY,
     '/v1/events': () => EVENTS,
+    '/v1/firmware': () => FIRMWARE,
     '/v1/config': () => CONFIG_REPORT,
   };
 
@@ -239,9 +247,12 @@ export class FakeGateway implements Inspection {
       lasting: true,
       configured: true,
       silentMs: 3000,
+      profile: null,
       hubIdentity: null,
       onlineAtHub: null,
       binding: null,
+      refused: [],
+      identity: null,
       subscriptions: ['control'],
       uplinksPending: 1204,
       downlinksPending: 0,
@@ -292,11 +303,7 @@ export class FakeGateway implements Inspection {
       ...{ class: 'backlog', before: range, laneMessages: 1204, bytesBefore: null, othersBefore: 0 },
       age: { ms: 185_000, quality: 'exact' },
       when: { inMs: null, basis: 'Unknown, because the hub is away.' },
-      shedRules: [
-        ...[
-          { rule: 'none', sentence: 'No rule sheds it.', messagesLeft: null, bytesLeft: null, msLeft: null } as const,
-        ],
-      ],
+      shedRules: [{ rule: 'none', sentence: 'No rule sheds it.', messagesLeft: null, bytesLeft: null, msLeft: null }],
     };
     const reason = {
       code: 'hub-away',

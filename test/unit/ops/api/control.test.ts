@@ -11,6 +11,7 @@ import type { TailLine } from '../../../../src/ops/api/tail-line.ts';
 import { EVERYTHING } from '../../../../src/ops/tail/tail-request.ts';
 import { CONFIG_REPORT } from './config-sample.ts';
 import { FakeGateway, until, withControl, withDirectory } from './control-rig.ts';
+import { FIRMWARE } from './firmware-sample.ts';
 import { EVENTS, HISTORY } from './fixed-history.ts';
 
 /** Sends a request as curl does. */
@@ -44,6 +45,7 @@ describe('answers', () => {
         '/v1/dead-letters': await gateway.deadLetters({ after: 0, limit: 50 }),
         '/v1/history': HISTORY,
         '/v1/events': EVENTS,
+        '/v1/firmware': FIRMWARE,
         '/v1/config': CONFIG_REPORT,
       };
       for (const path of Object.keys(expected) as AnswerPath[]) {

@@ -11,11 +11,21 @@ const STARTED_MS = 4_000_000;
 /** Conditions that exist from the start of the process, or that say since when they are known. */
 const SINCE_START: readonly ConditionCode[] = ['store-volatile', 'cloned-store', 'damaged-records', 'store-damaged'];
 
+const FAILED_UPDATE: Health['firmware'][number] = {
+  ...{ subdevice: 'a', running: '1', rejected: undefined },
+  update: {
+    ...{ version: '2', step: 'failed', size: 1, downloadedBytes: 1, confirmedBytes: 1, bytesPerS: undefined },
+    ...{ attempts: 1, failure: { kind: 'timed out', reason: 'no progress' }, isReported: true },
+  },
+};
+
 /** Changes that raise the conditions without a time of their own. */
 const TROUBLES: readonly Partial<Health>[] = [
   { outbox: { messages: 9, messagesMax: 9, bytes: 0, bytesMax: 9 } },
   { outbox: { messages: 8, messagesMax: 9, bytes: 0, bytesMax: 9 } },
   { setAside: { times: 1, last: { of: 'hub', what: 'PUBLISH', why: 'it threw' } } },
+  { firmware: [FAILED_UPDATE] },
+  { firmwareUnstored: 'no space left' },
   { dead: 1, deadTopics: ['t'] },
   { imbalance: 1 },
   { unconfiguredDevices: ['p/d'] },

@@ -1,7 +1,9 @@
 /** Discarded messages in the verdict: losses, past losses, and the remedy for each reason. */
 import { describe, expect, it } from 'vitest';
+import type { IntakeReason } from '../../../../src/flow/intake.ts';
 import { intakeConditions } from '../../../../src/ops/conditions/intake-conditions.ts';
 import { everyIntakeWords } from '../../../../src/ops/conditions/intake-words.ts';
+import { linkConditions } from '../../../../src/ops/conditions/link-conditions.ts';
 import { missingConditions } from '../../../../src/ops/conditions/missing.ts';
 import { scoreLink } from '../../../../src/ops/link-test/link-score.ts';
 import type { DiscardReport } from '../../../../src/ops/reports/intake-report.ts';
@@ -131,20 +133,27 @@ describe('a test of a link', () => {
 });
 
 describe('a missing subdevice', () => {
-  const conditionFor = (driver: string, forMs: number, hasSent = false) =>
-    missingConditions([{ subdevice: 'm1', hasSent, forMs }], { ...WHERE, driver })[0];
-  const WHERE = { link: 'field1', path: '/dev/x', receivedInstead: undefined, hasAnswers: true };
+  const conditionFor = (isPolled: boolean, forMs: number, hasSent = false) =>
+    missingConditions([{ subdevice: 'm1', hasSent, forMs }], { ...WHERE, isPolled })[0];
+  const WHERE = {
+    link: 'field1',
+    path: '/dev/x',
+    protocol: null,
+    receivedInstead: undefined,
+    hasAnswers: true,
+    failed: new Map(),
+  };
 
   it('is reported at once if it is polled', () => {
-    expect(conditionFor('modbus', 0)).toMatchObject({ code: 'subdevice-silent', losing: 'at risk' });
-    expect(conditionFor('modbus', 9000, true)?.sentence).toBe(
+    expect(conditionFor(true, 0)).toMatchObject({ code: 'subdevice-silent', losing: 'at risk' });
+    expect(conditionFor(true, 9000, true)?.sentence).toBe(
       'm1 on link field1 does not answer any more, last frame 9 s ago.',
     );
   });
 
   it('suggests the adapter as the cause only if no unit of the link answers', () => {
     const hint = (hasAnswers: boolean) =>
-      missingConditions([{ subdevice: 'm1', hasSent: true, forMs: 1 }], { ...WHERE, driver: 'modbus', hasAnswers })[0]
+      missingConditions([{ subdevice: 'm1', hasSent: true, forMs: 1 }], { ...WHERE, isPolled: true, hasAnswers })[0]
         ?.hint;
     expect(hint(true)).not.toMatch(/adapter|cable/);
     expect(hint(false)).toMatch(
@@ -153,8 +162,66 @@ describe('a missing subdevice', () => {
   });
 
   it('that may sleep is at risk only after an hour', () => {
-    expect(conditionFor('mqttsn', 299_999)).toBeUndefined();
-    expect(conditionFor('mqttsn', 300_000)).toMatchObject({ losing: 'no' });
-    expect(conditionFor('mqttsn', 3_600_000)).toMatchObject({ losing: 'at risk' });
+    expect(conditionFor(false, 299_999)).toBeUndefined();
+    expect(conditionFor(false, 300_000)).toMatchObject({ losing: 'no' });
+    expect(conditionFor(false, 3_600_000)).toMatchObject({ losing: 'at risk' });
   });
+});
+
+describe('an answer of a Modbus TCP server that does not fit', () => {
+  const SERVER = { path: 'tcp://192.0.2.7:502', driver: 'modbus', protocol: 'mbap' };
+  const hintOf = (sample: string, link: Partial<LinkReport>) =>
+    intakeConditions(
+      [{ ...DISCARD, link: LINK.name, reason: 'unit mismatch', subdevice: 'm1', sample }],
+      [{ ...LINK, ...link }],
+    )[0]?.hint;
+
+  it('names the unit id to write, if another one answers', () => {
+    const sample = 'unit 17, a request for input 100, count 2: received an answer of unit 1';
+    expect(hintOf(sample, SERVER)).toBe(
+      'If 192.0.2.7:502 is a device of its own, write address = 1, its unit id. If it is a gateway, correct the unit id in its settings.',
+    );
+    expect(hintOf(sample, {})).toMatch(
+      /^Look for answers that take longer than retry_ms, a second master, two units with one address/,
+    );
+  });
+
+  it.each(['received an answer of unit 0', 'received an answer to function 5 instead of 4'])(
+    'names the server, and nothing of a serial line: %s',
+    (sample) => {
+      expect(hintOf(sample, SERVER)).toMatch(/^Check that 192\.0\.2\.7:502 is the right device and port/);
+      expect(hintOf(sample, SERVER)).not.toMatch(/adapter|master/);
+    },
+  );
+});
+
+describe('a unit that is silent after damaged answers', () => {
+  const codesOf = (damagedMs: number, silentMs: number) => {
+    const of = (reason: IntakeReason, lastMs: number) => ({
+      ...DISCARD,
+      link: LINK.name,
+      subdevice: 'm1',
+      reason,
+      lastMs,
+    });
+    const missing = [{ subdevice: 'm1', hasSent: true, forMs: silentMs }];
+    const discarded = [of('unit checksum', damagedMs), of('unit silent', silentMs)];
+    return linkConditions([{ ...LINK, driver: 'modbus', polled: true, missing, discarded }]).map(({ code }) => code);
+  };
+
+  it('is reported as silent, and as damaged while its last answer is', () => {
+    expect(codesOf(200_000, 1000)).toEqual(['subdevice-silent']);
+    expect(codesOf(1000, 200_000)).toEqual([]);
+  });
+});
+
+it('a header that is not of Modbus TCP names the framing, as a discard and as the reason of a closed link', () => {
+  const sample = 'received bytes that are not a Modbus TCP frame (protocol id 512 instead of 0)';
+  const remedy = expect.stringMatching(/^The other end does not speak Modbus TCP\. Remove framing = "mbap"/);
+  expect(conditions({ reason: 'unit mismatch', sample: `unit 1, a command: ${sample}` })).toMatchObject([
+    { hint: remedy },
+  ]);
+  const path = 'tcp://192.0.2.7:502';
+  const closed: LinkReport = { ...LINK, path, driver: 'modbus', state: 'waiting to reopen', lastProblem: sample };
+  expect(linkConditions([closed])).toMatchObject([{ code: 'link-down', hint: remedy }]);
 });

@@ -10,6 +10,7 @@ import { explainSocketError } from '../../../../src/io/tcp.ts';
 import { explainTlsError } from '../../../../src/io/tls/tls-words.ts';
 import { remedyFor } from '../../../../src/ops/conditions/hub-remedies.ts';
 import { linkConditions } from '../../../../src/ops/conditions/link-conditions.ts';
+import { networkRemedy } from '../../../../src/ops/conditions/network-remedy.ts';
 import { type LinkReport, RESTING } from '../../../../src/ops/reports/link-report.ts';
 
 function coded(code: string): Error {
@@ -54,6 +55,29 @@ describe('a hub that is away', () => {
     const remedy = remedyFor(tlsWords(code));
     expect(remedy).toEqual({ losing: 'at risk', hint: expect.stringMatching(hint) });
     expect(remedy.hint).not.toMatch(/network/);
+  });
+
+  it.each([
+    ['the proxy p:3128 asks for a user name and a password (407 x)', 'at risk', /Set proxy_username/],
+    ['the proxy p:3128 does not accept the user name and the password (407 x)', 'at risk', /Correct proxy_username/],
+    ['the proxy p:3128 asks for authentication by ntlm, and this gateway has Basic only (407)', 'at risk', /Basic/],
+    ['the proxy p:3128 does not permit a tunnel to hub:8883 (403 x)', 'at risk', /permit CONNECT/],
+    ['the proxy p:3128 opened no tunnel to hub:8883: it may not reach the hub (502 x)', 'no', /the proxy looks up/],
+    ['the proxy p:3128 closed the connection instead of opening a tunnel', 'no', /Its log/],
+    ['the proxy p:3128 accepted the TCP connection and did not open a tunnel to hub:1 within 9 ms', 'no', /Its log/],
+    ['the proxy p:3128 does not answer in HTTP', 'at risk', /Correct proxy in/],
+    ['the proxy p:3128 was not found by name', 'at risk', /Correct proxy in/],
+    ['the proxy p:3128 refused the connection: no program listens', 'no', /the proxy is running/],
+    ['the proxy p:3128 did not answer within 9 ms', 'no', /firewall/],
+    ['the connection to hub:443 through the proxy p:3128 was reset', 'no', /the logs of both/],
+    ['hub:443 answered the WebSocket request for /mqtt with HTTP 404 Not Found', 'at risk', /ws_path/],
+    ['hub:443 does not offer the WebSocket subprotocol mqtt', 'at risk', /ws_path/],
+    ['hub:443 did not finish the WebSocket handshake within 9 ms', 'no', /ws_path/],
+    ['hub:443 closed the WebSocket with code 1008 (policy violation)', 'no', /look in its log/],
+    ['hub:443 through the proxy p:3128 has a certificate for a, not for b: correct host', 'at risk', /tls_server_name/],
+    ['hub:443 through the proxy p:3128 has a public key that is not in tls_pins: x', 'at risk', /tls_pins/],
+  ] as const)('on the way is explained: %s', (problem, losing, hint) => {
+    expect(remedyFor(problem)).toEqual({ losing, hint: expect.stringMatching(hint) });
   });
 
   it('by a wrong TLS-PSK key is at risk', () => {
@@ -129,5 +153,43 @@ describe('an error', () => {
       `holdfast: ${'a '.repeat(100).trim()}`,
       '  -> b',
     ]);
+  });
+});
+
+describe('a device server', () => {
+  it.each([
+    ['CERT_HAS_EXPIRED', /timedatectl.*renew the certificate of the device server/],
+    ['ERR_TLS_CERT_ALTNAME_INVALID', /a name of the certificate in path/],
+    ['DEPTH_ZERO_SELF_SIGNED_CERT', /tls_ca_file of the link/],
+    ['ERR_SSL_WRONG_VERSION_NUMBER', /Switch TLS on at the device server/],
+  ])('with the TLS problem %s has a remedy without keys and parties of the hub', (code, hint) => {
+    const problem = `server:4001 ${tlsWords(code)}`;
+    const remedy = networkRemedy({ protocol: 'tls', host: 'server', port: 4001 }, problem);
+    expect(remedy).toMatch(hint);
+    expect(`${problem} ${remedy}`.replaceAll('hub:8883', '')).not.toMatch(
+      /\[hub\]|tls_server_name|at the hub|Correct host/,
+    );
+  });
+
+  it('with an unreadable tls_ca_file is not suspected', () => {
+    const problem = 'no connection: /nowhere/ca.pem does not exist. Correct the path, or put the file there.';
+    const link: LinkReport = {
+      ...RESTING,
+      name: 'l',
+      path: 'tls://server:4001',
+      driver: 'lines',
+      state: 'waiting to reopen',
+      forMs: 1000,
+    };
+    const [condition] = linkConditions([{ ...link, lastProblem: problem }]);
+    expect(condition?.sentence).toMatch(/^Link l is down: .* put the file there\. [A-Z]/);
+    expect(condition?.hint).toMatch(/^Correct tls_ca_file of the link\./);
+  });
+});
+
+it('an expired certificate of the hub is renewed there, unless the clock is wrong', () => {
+  expect(remedyFor(tlsWords('CERT_HAS_EXPIRED'))).toEqual({
+    losing: 'at risk',
+    hint: expect.stringMatching(/timedatectl.*Renew the certificate at the hub/),
   });
 });

@@ -55,6 +55,12 @@ describe('a condition', () => {
     ['user name', 5, /^Correct username in \[hub\], or set password_file/],
     ['password', 4, /^Correct username in \[hub\], and the password in the file of password_file\./],
     ['password', 5, /password_file.*may connect/],
+    [
+      'password command',
+      4,
+      /^The program of password_command printed the password for this attempt\. .*log of the hub/,
+    ],
+    ['password command', 5, /may connect\. The program runs again at the next attempt\.$/],
     ['device secret', 4, /product_id and device_name.*device_secret_file.*clock/],
     ['device secret', 3, /product_id and device_name.*device_secret_file/],
     ['device name', 5, /TLS keys of \[hub\]/],
@@ -64,9 +70,12 @@ describe('a condition', () => {
     const refusal = refusalOf(code, signsWith);
     const [condition] = conditionsOf(healthOf({ isOnline: false, refusal }));
     expect(condition).toMatchObject({ code: 'hub-refuses', hint: expect.stringMatching(hint) });
-    const foreign = signsWith.startsWith('device')
-      ? /username|password_file|client_id/
-      : /device_secret|product_id|clock/;
+    const foreign =
+      signsWith === 'password command'
+        ? /password_file|device_secret|product_id|restart/
+        : signsWith.startsWith('device')
+          ? /username|password_file|client_id/
+          : /device_secret|product_id|clock/;
     expect(condition?.hint).not.toMatch(foreign);
     expect(condition?.sentence).toContain(`(CONNACK ${code})`);
   });

@@ -30,14 +30,34 @@ function scoreOf(after: LinkReport, probes: readonly ProbeReport[] = [], before:
   return scoreLink({ before, after, seconds: 10, probes });
 }
 
+it('late answers of polled devices are advice to wait longer, and unexpected frames of other devices are not', () => {
+  const late = { framesIn: 3, framesOut: 9, retries: 6, unexpectedPackets: 6 };
+  const adviceOf = (more: Partial<LinkReport>) => scoreOf(counted(late, more), [probed(3, 0)]).advice.join(' ');
+  expect(adviceOf({ driver: 'modbus', polled: true })).toMatch(
+    /6 times something arrived .* raise retry_ms of the link/,
+  );
+  expect(adviceOf({})).not.toMatch(/raise retry_ms/);
+});
+
+it('a point with an unknown exception is no matter of its type', () => {
+  const refused = ['speed (holding 7): exception 99'];
+  const { advice } = scoreOf(counted({ framesIn: 9 }, { driver: 'modbus', polled: true }), [probed(3, 3, { refused })]);
+  expect(advice.join(' ')).toMatch(/Compare table, address and type of the points/);
+});
+
 describe('a line without probes', () => {
   it.each([
     ['good', { framesIn: 1000, crcErrors: 1 }, /^Good: in 10 s 1 of 1,001 frames broken\.$/],
     ['fair', { framesIn: 990, crcErrors: 10 }, /^Fair: .*10 of 1,000 frames broken/],
     ['bad', { framesIn: 900, malformedPackets: 100, retries: 7 }, /^Bad: .*, 7 repetitions\.$/],
+    ['good', { framesIn: 900, echoes: 90 }, /^Good: .*frames broken, the adapter or the device echoes what is sent\.$/],
     ['fair', { framesIn: 900, framesOut: 100, retries: 1 }, /^Fair: .*0 of 900 frames broken, 1 repetition\.$/],
     ['bad', { framesIn: 900, framesOut: 100, retries: 6 }, /^Bad: /],
-    ['bad', { framesIn: 900, openings: 2 }, /^Bad: the port of link meters was reopened 2 times during the test/],
+    [
+      'bad',
+      { framesIn: 900, openings: 2 },
+      /^Bad: the port of link meters was opened 2 times during the test, and was open for 0 of 10 s: 0 of 900 frames/,
+    ],
     ['silent', {}, /^Nothing arrived on link meters in 10 s/],
   ] as const)('is %s: %o', (verdict, counters, sentence) => {
     const score = scoreOf(counted(counters));
@@ -49,6 +69,45 @@ describe('a line without probes', () => {
     expect(scoreOf({ ...OPEN, state: 'opening', lastProblem: 'no such device' }).sentence).toBe(
       'Bad: link meters is not open (no such device).',
     );
+  });
+
+  it.each([
+    ['closed and open again', { openMs: 20_000 }, { openMs: 24_100 }, 1, 4],
+    ['closed twice', { openMs: 20_000 }, { openMs: 26_600 }, 2, 7],
+    ['closed at the begin', { openMs: 0, state: 'waiting to reopen' }, { openMs: 3000 }, 1, 3],
+    ['changed in the configuration', { openMs: 90_000 }, { openMs: 2000 }, 1, 2],
+    ['open for longer than the test, by rounding', { openMs: 0 }, { openMs: 10_600 }, 1, 10],
+  ] as const)('counts only the time for which its port was open: %s', (_, from, to, openings, openSeconds) => {
+    const score = scoreOf(counted({ openings, framesIn: 30 }, to), [], { ...OPEN, ...from });
+    expect(score).toMatchObject({ verdict: 'bad', seconds: 10, openSeconds });
+    expect(score.sentence).toContain(` and was open for ${openSeconds} of 10 s: 0 of 30 frames broken.`);
+  });
+
+  it('counts from the change of its configuration on', () => {
+    const before = counted({ openings: 1, bytesIn: 900, framesIn: 90 }, { openMs: 90_000 });
+    const score = scoreOf(counted({ openings: 1, bytesIn: 300, framesIn: 30 }, { openMs: 2000 }), [], before);
+    expect(score).toMatchObject({ verdict: 'bad', framesIn: 30, bytesIn: 300, openings: 1, openSeconds: 2 });
+    expect(score.advice).toEqual(['The configuration of the link was changed during the test. Repeat the test.']);
+  });
+
+  it('suspects no plug if the gateway itself opened its port again', () => {
+    const again = counted({ openings: 1 }, { openMs: 9000, recovery: { ...RESTING.recovery, reopen: 1 } });
+    expect(scoreOf(again).advice[0]).toMatch(/^The gateway itself opened the port again/);
+    expect(scoreOf(counted({ openings: 1 }, { openMs: 9000 })).advice[0]).toMatch(/^Check plug/);
+  });
+
+  it('counts the time for which its port was open, if it is closed at the end', () => {
+    const closed = { state: 'waiting to reopen', lastProblem: 'h:1 reset the connection', openMs: 6000 } as const;
+    const score = scoreOf(counted({ framesIn: 9 }, closed), [], { ...OPEN, openMs: 1000 });
+    expect(score.sentence).toBe(
+      'Bad: link meters is not open (h:1 reset the connection). It was open for 5 of 10 s: 0 of 9 frames broken.',
+    );
+  });
+
+  it('has advice about the device server if its port is there', () => {
+    const server = { path: 'tcp://10.0.0.9:4001', lastProblem: '10.0.0.9:4001 closed the connection' };
+    expect(scoreOf(counted({ openings: 1, framesIn: 9 }, server)).advice[0]).toMatch(/^The device server ended/);
+    expect(scoreOf(counted({ openings: 1, framesIn: 9 })).advice[0]).toMatch(/^Check plug, USB hub/);
   });
 
   it('is judged by the traffic of the test only', () => {

@@ -38,5 +38,5 @@ it('of several sleeping subdevices the one that is lost first is named, and the 
 it('counters of the kernel are shown one by one, and a missing counter is not 0', () => {
   const errors = { framing: 2, parity: 0, overruns: 3, bufferOverruns: 4, breaks: 1 };
   expect(kernelWords(errors)).toBe('7 bytes lost, 2 without a stop bit, 0 of wrong parity, 1 break');
-  expect(kernelWords(null)).toBe('not reported by this driver');
+  expect(kernelWords(null)).toBe('not reported by this port');
 });

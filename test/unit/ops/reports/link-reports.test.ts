@@ -82,7 +82,7 @@ describe('the conditions of a link', () => {
       'link-foreign-device',
       /x9, which is configured for link other and refused here/,
     ],
-    [{ looksLike: 'modbus' }, 'link-other-protocol', /looks like Modbus RTU frames/],
+    [{ looksLike: 'rtu' }, 'link-other-protocol', /looks like Modbus RTU frames/],
     [
       { missing: [{ subdevice: 'm1', hasSent: false, forMs: 300_000 }] },
       'subdevice-silent',
@@ -98,6 +98,28 @@ describe('the conditions of a link', () => {
     const losing = code === 'subdevice-silent' ? 'no' : 'at risk';
     expect(condition).toMatchObject({ code, losing, sentence: expect.stringMatching(sentence) });
     expect(others).toEqual([]);
+  });
+
+  it('name telnet at a device server, beside what else is wrong on a line that can be read', () => {
+    const telnet = { ...OPEN, path: 'tls://10.0.0.9:4001', looksLike: 'telnet' } as const;
+    const missing = [{ subdevice: 'm1', hasSent: true, forMs: 300_000 }];
+    const conditionsOf = (change: Partial<LinkReport>) => linkConditions([{ ...telnet, ...change }]);
+    expect(conditionsOf({ missing })).toEqual([
+      expect.objectContaining({
+        code: 'link-other-protocol',
+        sentence: expect.stringContaining('speaks telnet'),
+        hint: expect.stringContaining('path = "rfc2217://10.0.0.9:4001"'),
+      }),
+    ]);
+    const counters = { ...OPEN.counters, framesIn: 7 };
+    expect(conditionsOf({ missing, counters }).map(({ code }) => code)).toEqual([
+      'link-other-protocol',
+      'subdevice-silent',
+    ]);
+    const lastProblem = 'the bytes are not a Modbus TCP frame';
+    expect(conditionsOf({ state: 'waiting to reopen', lastProblem })).toEqual([
+      expect.objectContaining({ code: 'link-down', hint: expect.stringMatching(/^Remove framing.*rfc2217:/) }),
+    ]);
   });
 
   it.each([

@@ -92,6 +92,16 @@ it('have the values of the status, and omit unknown ones', async () => {
   });
 });
 
+it('count the renewals of the password, if it is renewed', async () => {
+  await withControl(async ({ gateway, socketPath }) => {
+    expect((await scrape(socketPath)).text).not.toContain('holdfast_hub_password');
+    gateway.facts = { ...AWAY, hub: { ...AWAY.hub, passwordRenewals: { attempts: 9, failures: 2 } } };
+    const samples = samplesIn((await scrape(socketPath)).text);
+    expect(samples).toContain('holdfast_hub_password_renewal_attempts_total 9');
+    expect(samples).toContain('holdfast_hub_password_renewal_failures_total 2');
+  });
+});
+
 it('do not grow between two scrapes', async () => {
   await withControl(async ({ socketPath }) => {
     const first = await scrape(socketPath);

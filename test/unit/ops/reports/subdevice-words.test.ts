@@ -11,7 +11,15 @@ import { AWAY } from '../api/control-rig.ts';
 
 const CONNECTED: SubdeviceReport = {
   ...{ id: 'pump', link: 'line-0', attached: true, lostInMs: null, lasting: true, configured: true, silentMs: 5000 },
-  ...{ hubIdentity: null, onlineAtHub: null, binding: null, subscriptions: [] },
+  ...{
+    profile: null,
+    hubIdentity: null,
+    onlineAtHub: null,
+    binding: null,
+    refused: [],
+    identity: null,
+    subscriptions: [],
+  },
   ...{ uplinksPending: 0, downlinksPending: 0, uplinksAccepted: 0, downlinksDelivered: 0 },
 };
 const AWAY_SINCE_START: SubdeviceReport = { ...CONNECTED, attached: false, silentMs: null };
@@ -24,7 +32,7 @@ function screensOf(subdevice: SubdeviceReport): string[] {
   top.answered(report, [subdevice], 0);
   const situation = {
     ...{ subdevice, homes: [], seenOn: undefined, hasDisconnected: false, unansweredMs: undefined, unbound: undefined },
-    ...{ oldest: [], loss: undefined, rejectedFilters: [] },
+    ...{ oldest: [], loss: undefined, rejectedFilters: [], firmware: undefined },
   };
   const terminal = { width: 80, isScreen: true, print: () => undefined, tone: (_: string, text: string) => text };
   return [

@@ -1,4 +1,4 @@
-/* As much of the Pico SDK's declarations as the example uses, to compile it without the SDK. */
+/* Declarations of the Pico SDK that the example uses, to compile it without the SDK. */
 #ifndef STUB_PICO_STDLIB_H
 #define STUB_PICO_STDLIB_H
 #include <stdbool.h>
